@@ -1,0 +1,68 @@
+// Package limit is the API's rate limits and lockout (hardening 2.5): the five
+// policies, the reserve → verify → commit core on Redis and its twin in
+// process, and the headers both give. It knows no route and no password.
+package limit
+
+import (
+	"context"
+	"time"
+)
+
+// Policy is one line of the limits table. Lock 0 means the policy denies but
+// never locks. Failures tells what is counted: failed credential checks
+// (login, 2fa_verify), or every request.
+type Policy struct {
+	Name     string
+	Limit    int
+	Window   time.Duration
+	Lock     time.Duration
+	Failures bool
+}
+
+// Verdict is what the limiter says of one request.
+type Verdict uint8
+
+// The verdicts. Busy means that all slots are taken by checks in flight and
+// none has failed yet: the caller waits, it is no attack.
+const (
+	Denied Verdict = iota // the zero value refuses
+	Allowed
+	Busy
+	Locked    // a lock from an earlier request is in force
+	LockedNow // this request exceeded the limit and started the lock
+)
+
+// Decision is a verdict with the numbers that the headers carry.
+type Decision struct {
+	Verdict   Verdict
+	Remaining int           // limit minus entries in the window; 0 while locked
+	Reset     time.Duration // until Remaining next rises, or until the lock ends
+	Retry     time.Duration // how long to wait before the next try; 0 when allowed
+}
+
+// Outcome of a credential check.
+type Outcome uint8
+
+// The outcomes. Released is for our own failures (500, 503): neither a success
+// nor a failure of the client. Passed removes this user's failures from this
+// key, others' stay (NIST SP 800-63B 5.2.2).
+const (
+	Released Outcome = iota
+	Failed
+	Passed
+)
+
+// Limiter decides atomically; one is backed by Redis, one by memory, and they
+// pass the same tests. key is policy-independent (a masked address or a user);
+// id is unique per request, so that a replay counts once.
+type Limiter interface {
+	// Take counts one request of a count-all policy, or denies it uncounted.
+	Take(ctx context.Context, p Policy, key, id string) (Decision, error)
+	// Begin reserves a slot for one credential check of a Failures policy,
+	// before anything costly happens.
+	Begin(ctx context.Context, p Policy, key, id string) (Decision, error)
+	// Commit settles a reservation. user says whose failures Passed clears.
+	Commit(ctx context.Context, p Policy, key, id string, o Outcome, user string) (Decision, error)
+	// Lift ends a lock; it reports whether there was one.
+	Lift(ctx context.Context, p Policy, key string) (bool, error)
+}
