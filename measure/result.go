@@ -1,0 +1,113 @@
+package measure
+
+import "time"
+
+// Counts are requests, counted once each. Planned = Sent + Dropped + Unsent.
+type Counts struct {
+	Planned  int64 `json:"planned"`  // due inside the window by the schedule
+	Sent     int64 `json:"sent"`     // handed to the wire
+	Late     int64 `json:"late"`     // sent later than the engine's bound after the due time
+	Dropped  int64 `json:"dropped"`  // given up before sending, and counted
+	Unsent   int64 `json:"unsent"`   // still due when the run was stopped
+	Served   int64 `json:"served"`   // answered as expected
+	Refused  int64 `json:"refused"`  // turned away by a limit, expected or not
+	Failed   int64 `json:"failed"`   // no answer, or an unexpected one
+	Errors   int64 `json:"errors"`   // not OK: failed, or refused without being expected
+	Bytes    int64 `json:"bytes"`    // body bytes read
+	Inflight int64 `json:"inflight"` // live only
+}
+
+// StepResult is what one step saw in one phase. Histograms of an outcome that
+// did not occur are nil.
+type StepResult struct {
+	Step     Step             `json:"step"`
+	Counts   Counts           `json:"counts"`
+	Codes    map[int]int64    `json:"codes,omitempty"`    // status → requests
+	Classes  map[string]int64 `json:"classes,omitempty"`  // class name → requests
+	Response *Histogram       `json:"response,omitempty"` // served, from the due time
+	Service  *Histogram       `json:"service,omitempty"`  // served, from the send
+	Refusal  *Histogram       `json:"refusal,omitempty"`  // refused, from the due time
+	Failure  *Histogram       `json:"failure,omitempty"`  // failed, from the due time
+}
+
+// PhaseResult is a phase with its steps.
+type PhaseResult struct {
+	Phase
+	Steps []StepResult `json:"steps"`
+}
+
+// Slice is one interval of the time series, over all honest steps, keyed by due
+// time: a late answer lands where it was due.
+type Slice struct {
+	At      time.Duration      `json:"at_us"` // start, offset from the run's start
+	Counts  Counts             `json:"counts"`
+	P50     time.Duration      `json:"p50_us"` // of served responses; 0 when none
+	P95     time.Duration      `json:"p95_us"`
+	P99     time.Duration      `json:"p99_us"`
+	Max     time.Duration      `json:"max_us"`
+	StepP95 map[string]int64   `json:"step_p95_us,omitempty"` // step name → µs
+	Gauges  map[string]float64 `json:"gauges,omitempty"`      // what the server felt meanwhile
+}
+
+// Series is the run in slices of one width. The width doubles when a run grows
+// past the recorder's bound, so memory does not grow with the length.
+type Series struct {
+	Every  time.Duration `json:"every_us"`
+	Slices []Slice       `json:"slices"`
+}
+
+// Exemplar is one request kept whole for diagnosis: one of the slowest, or one
+// of the first of its class.
+type Exemplar struct {
+	Step      string        `json:"step"`
+	At        time.Duration `json:"at_us"` // due time
+	Response  time.Duration `json:"response_us"`
+	Code      int           `json:"code"`
+	Class     string        `json:"class,omitempty"`
+	RequestID string        `json:"request_id,omitempty"`
+}
+
+// Fact is a figure that is not a latency: lockout.admitted, recovery, cpu.
+// A fact that could not be measured is absent, never zero.
+type Fact struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit,omitempty"` // "", "%", "s"
+	N     int64   `json:"n,omitempty"`    // how many observations are behind it
+	Note  string  `json:"note,omitempty"` // how it was measured, for the report
+}
+
+// Health is the generator's own: numbers past their bound make the run invalid.
+type Health struct {
+	Lag        *Histogram    `json:"lag,omitempty"` // send time minus due time while a worker was free
+	CPU        float64       `json:"cpu"`           // own share of the machine, 0..1
+	GCPauseMax time.Duration `json:"gc_pause_max_us"`
+	Steal      float64       `json:"steal"`       // stolen share of the machine, 0..1
+	CapWait    time.Duration `json:"cap_wait_us"` // time with every worker busy: the server's doing, not ours
+	Peak       int           `json:"peak_workers"`
+	Invalid    []string      `json:"invalid,omitempty"` // reasons, in words
+	Suspect    []string      `json:"suspect,omitempty"`
+}
+
+// Result is what one run of one scenario measured.
+type Result struct {
+	Schema     int           `json:"schema"`
+	Scenario   string        `json:"scenario"`
+	Pace       string        `json:"pace"`  // full or quick
+	Model      string        `json:"model"` // users (closed) or arrivals (open)
+	Seed       uint64        `json:"seed"`
+	Hash       string        `json:"scenario_sha256"`
+	Began      time.Time     `json:"began"`
+	Took       time.Duration `json:"took_us"`   // the whole run
+	Window     time.Duration `json:"window_us"` // the judged phases together
+	Client     string        `json:"client"`    // which transport sent the requests, and why
+	Phases     []PhaseResult `json:"phases"`
+	Series     Series        `json:"series"`
+	Slowest    []Exemplar    `json:"slowest,omitempty"`
+	Failures   []Exemplar    `json:"failures,omitempty"`
+	Facts      []Fact        `json:"facts,omitempty"`
+	Health     Health        `json:"health"`
+	Notes      []string      `json:"notes,omitempty"`       // what a reader must know: shared sessions, forwarded addresses
+	Partial    bool          `json:"partial,omitempty"`     // interrupted: what was measured until then
+	EndedEarly string        `json:"ended_early,omitempty"` // why, when an abort rule or a dead target ended it
+}

@@ -1,0 +1,85 @@
+// Package report is the document of a session and the forms it is shown in. A
+// run is a file first and a picture later: every reporter starts from the
+// document alone.
+package report
+
+import (
+	"io"
+	"time"
+
+	"vitals/measure"
+	"vitals/targets"
+)
+
+// Schema is the version of the document's form.
+const Schema = 1
+
+// Document is everything of one session in one versioned JSON.
+type Document struct {
+	Schema     int       `json:"schema"`
+	Tool       string    `json:"tool"` // "vitals VERSION"
+	Created    time.Time `json:"created"`
+	Command    []string  `json:"command"` // as given, without secrets: flags never carry any
+	Stack      Stack     `json:"stack"`
+	Machine    Machine   `json:"machine"`
+	Subject    Subject   `json:"subject"`
+	Limits     []Limit   `json:"limits"`               // in force in the system under test
+	Deviations []string  `json:"deviations,omitempty"` // from the production limits; a banner in every report
+	Runs       []Run     `json:"runs"`
+	Verdict    string    `json:"verdict"` // PASS FAIL INVALID NO DATA
+	Reasons    []string  `json:"reasons,omitempty"`
+	Exit       int       `json:"exit"`
+	Partial    bool      `json:"partial,omitempty"`
+}
+
+// Run is one scenario's result and what was judged of it.
+type Run struct {
+	Result   *measure.Result   `json:"result"`
+	Verdicts []targets.Verdict `json:"verdicts"`
+	Verdict  string            `json:"verdict"`
+	Evidence []Evidence        `json:"evidence,omitempty"`
+}
+
+// Evidence is a figure read from the system under test itself: pool and Redis
+// metrics, rows in the tables.
+type Evidence struct {
+	Name   string  `json:"name"`
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
+}
+
+// Stack says where the system under test came from.
+type Stack struct {
+	Kind   string            `json:"kind"` // embedded, containers, url
+	URL    string            `json:"url"`
+	Images map[string]string `json:"images,omitempty"` // role → image and digest
+	Info   map[string]string `json:"info,omitempty"`   // versions, database, how client addresses reach it
+}
+
+// Machine is what the run was taken on; a comparison asks for the same.
+type Machine struct {
+	OS     string `json:"os"`
+	Arch   string `json:"arch"`
+	Kernel string `json:"kernel"`
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	MemMiB int64  `json:"mem_mib"`
+	Go     string `json:"go"`
+	Class  string `json:"class"` // first 12 hex digits of the sha256 of the fields that must agree
+}
+
+// Subject is the version under test.
+type Subject struct {
+	GitRev string `json:"git_rev,omitempty"`
+	Dirty  bool   `json:"dirty,omitempty"`
+	SHA256 string `json:"binary_sha256,omitempty"`
+}
+
+// Limit is one limit in force, as the system under test declares it.
+type Limit struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Reporter renders a document.
+type Reporter func(w io.Writer, d *Document) error

@@ -1,0 +1,144 @@
+// Package scenarios is what load, for how long, by which journeys: the types,
+// the strict YAML reader that reports every mistake at once with its place and
+// the nearest right spelling, and the schedule's integer arithmetic. It
+// describes; load acts.
+package scenarios
+
+import (
+	"time"
+
+	"vitals/targets"
+)
+
+// Scenario is one file. Every name in it is unique within its kind.
+type Scenario struct {
+	Name     string
+	About    string
+	Load     Load // full pace
+	Quick    Load // --pace quick; equal to Load where the file has no quick part
+	Accounts Accounts
+	Journeys []Journey
+	Intruder []Intruder
+	Targets  []targets.Target // the scenario's own, beside those of --targets
+	Abort    []targets.Target // windowed: "p95 > 1s for 10s" ends the run
+	Timeout  time.Duration    // per request, default 10s
+	File     string
+	SHA256   string // of the canonical form, so that a comment does not change it
+}
+
+// Model of load.
+type Model string
+
+// Users is the closed model (virtual users who wait and think), Arrivals the
+// open one (requests that come whether or not the last were answered).
+const (
+	Users    Model = "users"
+	Arrivals Model = "arrivals"
+)
+
+// Load is a curve of stages. For Users the levels are users, for Arrivals
+// journeys started per second.
+type Load struct {
+	Model   Model
+	Stages  []Stage
+	Poisson bool          // arrivals with exponential gaps instead of even ones
+	Grid    time.Duration // arrivals rounded up to this grid; 0 = exact
+	Workers int           // cap on requests in flight (arrivals); 0 = the engine's default
+	MaxLate time.Duration // arrivals later than this are dropped and counted; 0 = never
+	Share   int           // users per signed-in account (quick pace); 0 = 1
+	SignIn  SignIn
+}
+
+// SignIn says when users sign in.
+type SignIn string
+
+// Inside: as users do, inside the load (full pace). Before: all are signed in
+// before the measured window (quick pace).
+const (
+	Inside SignIn = "inside"
+	Before SignIn = "before"
+)
+
+// Stage goes from one level to the next in a straight line. From == To holds.
+type Stage struct {
+	Name   string // phase name: "ramp", "hold", "spike"…
+	From   float64
+	To     float64
+	For    time.Duration
+	Judged bool
+}
+
+// Accounts says how users sign in, and how often one account is used before the
+// next takes its place, so that production limits are met, not raised.
+type Accounts struct {
+	SignIn   Step
+	SignOut  *Step
+	Refresh  *Step
+	Requests int // per account and hour, 0 = no bound (hardening 2.5.5: 90)
+}
+
+// Journey is what one virtual user does: draws tasks by weight, thinks between.
+type Journey struct {
+	Name   string
+	Weight int
+	Think  Range
+	Tasks  []Task
+	Feed   *Feed
+}
+
+// Range is a time drawn evenly between its ends.
+type Range struct{ From, To time.Duration }
+
+// Task is steps in order. It can be drawn when every {{name}} in its first
+// step is known.
+type Task struct {
+	Name   string
+	Weight int
+	Think  Range // after it; zero = the journey's
+	Steps  []Step
+}
+
+// Step is one request with its expectation. {{name}} in Path, Header and Body
+// stands for an account field (email, password), a saved value, a fed column,
+// or a generator: {{uuid}}, {{seq}}, {{now}}, {{now+24h}}, {{today}}, {{int 1 10}}, {{pick a|b}}.
+type Step struct {
+	Name      string
+	Method    string
+	Path      string
+	Header    map[string]string
+	Body      string // JSON text or any other
+	Anonymous bool   // sent without the account's token
+	Expect    Expect
+	Save      map[string]string // name → "json:items.0.id", "header:Location", "regexp:…"
+	Forget    []string          // saved names that are used up by this step
+	Timeout   time.Duration     // 0 = the scenario's
+	Line, Col int
+}
+
+// Expect is what a good answer is. An empty one expects any 2xx.
+type Expect struct {
+	Status []int
+	Header map[string]string // name → exact value, or "" for present
+	JSON   map[string]string // path → exact value, or "" for present
+	Body   string            // text the body contains
+}
+
+// Intruder is a hostile actor that works beside the honest users.
+type Intruder struct {
+	Name      string
+	Kind      string        // "guess passwords"
+	Addresses int           // client addresses it comes from
+	Guesses   int           // per address; the production limit judges 5, the next is locked
+	AtOnce    bool          // released at one barrier instead of one after the other
+	After     time.Duration // offset from the window's start
+	Every     time.Duration // between guesses of one address, when not AtOnce
+	Line, Col int
+}
+
+// Feed gives journeys rows from a CSV or JSON file.
+type Feed struct {
+	File   string
+	Order  string // "round" or "random" (from the seed)
+	Rows   []map[string]string
+	Column []string
+}
