@@ -1,0 +1,63 @@
+package containers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/moby/moby/client"
+)
+
+// What we start carries the process and boot that made it, because a killed
+// process cannot clean up after itself and not every machine has the reaper.
+const (
+	labelPID  = "vitals.pid"
+	labelBoot = "vitals.boot"
+)
+
+// sweep removes what an earlier process on this boot left behind when it was
+// killed. It touches nothing of a process that still lives, or of another host.
+func sweep(ctx context.Context, engine *client.Client) error {
+	mine := client.Filters{}.Add("label", labelBoot+"="+boot())
+	boxes, err := engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: mine})
+	if err != nil {
+		return fmt.Errorf("look for containers left behind: %w", err)
+	}
+	for _, c := range boxes.Items {
+		if !alive(c.Labels[labelPID]) {
+			if _, err := engine.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err != nil {
+				return fmt.Errorf("remove a container left behind: %w", err)
+			}
+		}
+	}
+	nets, err := engine.NetworkList(ctx, client.NetworkListOptions{Filters: mine})
+	if err != nil {
+		return fmt.Errorf("look for networks left behind: %w", err)
+	}
+	for _, n := range nets.Items {
+		if !alive(n.Labels[labelPID]) {
+			if _, err := engine.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{}); err != nil {
+				return fmt.Errorf("remove a network left behind: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func alive(pid string) bool {
+	n, err := strconv.Atoi(pid)
+	return err == nil && syscall.Kill(n, 0) != syscall.ESRCH
+}
+
+// boot names this boot of this machine; process ids mean something only in it.
+func boot() string {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		host, _ := os.Hostname()
+		return host
+	}
+	return strings.TrimSpace(string(b))
+}
