@@ -69,16 +69,22 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType satisfies huma's content-type filter.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
-// Write sends the problem with the request's ID and, when set, Retry-After.
-func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
+// For is the problem as the answer to r: with the request's ID and path, and with
+// Retry-After set on w's header when there is one.
+func (p *Problem) For(w http.ResponseWriter, r *http.Request) *Problem {
 	out := *p
 	out.RequestID = RequestID(r.Context())
 	out.Instance = r.URL.EscapedPath()
-	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
 	if out.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(out.RetryAfter))
+		w.Header().Set("Retry-After", strconv.Itoa(out.RetryAfter))
 	}
+	return &out
+}
+
+// Write sends the problem as the answer to r.
+func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
+	out := p.For(w, r)
+	w.Header().Set("Content-Type", out.ContentType(""))
 	w.WriteHeader(out.Status)
 	_ = json.NewEncoder(w).Encode(out) // the client may be gone; the access log says so
 }

@@ -70,10 +70,11 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey, p)
 }
 
-// PrincipalFrom is the signed-in user, and whether there is one.
+// PrincipalFrom is the signed-in user, and whether there is one: the zero
+// Principal is nobody, so WithPrincipal(ctx, Principal{}) signs out.
 func PrincipalFrom(ctx context.Context) (Principal, bool) {
-	p, ok := ctx.Value(principalKey).(Principal)
-	return p, ok
+	p, _ := ctx.Value(principalKey).(Principal)
+	return p, p.UserID != 0
 }
 
 // WithHeader returns a context that carries the response's header map, so that

@@ -1,0 +1,59 @@
+// Command vitals puts an HTTP API under realistic load, judges latency, rate,
+// errors, CPU and lockout against written targets, and leaves a baseline that
+// the next version is compared with.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// streams are the program's own: stdout is the answer, stderr is the talk.
+type streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run is the whole program without the process around it.
+func run(ctx context.Context, args []string, s streams) int {
+	root := newRootCmd(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if words := complaint(err); words != "" {
+		fmt.Fprintln(s.Err, "vitals: "+words)
+	}
+	return exitCode(err)
+}
+
+func newRootCmd(s streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "vitals",
+		Short: "Check on the wire what a document promises",
+		Long: `Vitals puts an HTTP API under the normal, peak, stress and spike scenarios, judges
+p95 latency, requests per second, errors, CPU and lockout behaviour against
+written targets, and leaves a baseline report that the next version is compared
+with. No number is reported that was not honestly measured.
+
+` + exitTable,
+		Example:       "  vitals run                       all four scenarios against the embedded reference API\n  vitals run peak --stack containers\n  vitals report out/document.json\n  vitals compare old/baseline.json out/baseline.json",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usage("%w\nTry: %s --help", err, c.CommandPath())
+	})
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newValidateCmd(s), newServeCmd(s), newVersionCmd(s))
+	return root
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"vitals/server"
+	"vitals/server/config"
+)
+
+// exitConfig is the exit code for a configuration that breaks a rule: EX_CONFIG
+// of sysexits, which supervisors know not to retry.
+const exitConfig = 78
+
+// configError is a configuration that broke a rule; the process exits 78.
+type configError struct{ error }
+
+func (e configError) Unwrap() error { return e.error }
+
+// ExitCode is EX_CONFIG.
+func (configError) ExitCode() int { return exitConfig }
+
+// newServeCmd is `vitals serve` and what belongs to the served API.
+func newServeCmd(s streams) *cobra.Command {
+	var readyFile string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the reference clinic API, configured by the environment",
+		Long: `Serve the reference clinic API until SIGTERM or SIGINT, then drain and leave.
+A second signal ends it at once. Configuration comes from the environment;
+"vitals serve config" shows what is in force. Exit code 78: the configuration
+breaks a rule.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runServe(cmd.Context(), s, environment(os.Environ()), readyFile)
+		},
+	}
+	cmd.Flags().StringVar(&readyFile, "ready-file", "", "write {addr,admin,pid} here, as JSON, once both listeners are open")
+	cmd.AddCommand(newServeConfigCmd(s), newServeCheckCmd(s))
+	return cmd
+}
+
+// runServe serves until the process is told to stop.
+func runServe(ctx context.Context, s streams, env map[string]string, readyFile string) error {
+	cfg, warnings, err := config.Load(env)
+	if err != nil {
+		return configError{err}
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal finds the default action: the end
+	return server.Run(ctx, cfg, server.Options{
+		Log: s.Out, NoColor: !colourful(s.Out, env), Warnings: warnings,
+		Version: version, ReadyFile: readyFile,
+	})
+}
+
+// version is stamped by the linker: -X main.version=1.2.3.
+var version = "dev"
+
+// newServeConfigCmd prints the configuration in force.
+func newServeConfigCmd(s streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check the environment and print what is in force, secrets redacted",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return runServeConfig(s, environment(os.Environ()), asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runServeConfig(s streams, env map[string]string, asJSON bool) error {
+	cfg, warnings, err := config.Load(env)
+	if err != nil {
+		return configError{err}
+	}
+	for _, w := range warnings {
+		fmt.Fprintln(s.Err, "warning:", w)
+	}
+	d := server.Describe(cfg)
+	if !asJSON {
+		return config.WriteText(s.Out, d.Variables)
+	}
+	enc := json.NewEncoder(s.Out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(d)
+}
+
+// newServeCheckCmd is a container's health check: an image from scratch has no
+// curl.
+func newServeCheckCmd(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Ask the API on this machine for /live; exit 0 if it answers",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runServeCheck(cmd.Context(), environment(os.Environ()))
+		},
+	}
+}
+
+func runServeCheck(ctx context.Context, env map[string]string) error {
+	cfg, _, err := config.Load(env)
+	if err != nil {
+		return configError{err}
+	}
+	host := cfg.Core.Host
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+		if ip.To4() == nil {
+			host = "::1"
+		}
+	}
+	url := "http://" + net.JoinHostPort(host, strconv.Itoa(cfg.Core.Port)) + "/live"
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("check %s: %w", url, err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("check: %w", err)
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return fmt.Errorf("check %s: %w", url, err)
+	}
+	if res.StatusCode != http.StatusOK {
+		return errors.New("check " + url + ": " + res.Status)
+	}
+	return nil
+}
+
+// environment takes os.Environ's lines apart.
+func environment(lines []string) map[string]string {
+	env := make(map[string]string, len(lines))
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// colourful reports whether w is a terminal whose user wants colour (NO_COLOR).
+func colourful(w io.Writer, env map[string]string) bool {
+	f, ok := w.(*os.File)
+	return ok && env["NO_COLOR"] == "" && term.IsTerminal(int(f.Fd()))
+}

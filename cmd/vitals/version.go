@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func newVersionCmd(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version of vitals", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintln(s.Out, tool())
+			return nil
+		},
+	}
+}
+
+// version is set by the linker (-X main.version=…); else the module's own.
+var version = ""
+
+// tool names the program and its version, as every document carries it.
+func tool() string {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
+		v = info.Main.Version
+	}
+	if v == "" || v == "(devel)" {
+		v = "dev"
+	}
+	return "vitals " + v
+}

@@ -1,0 +1,112 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"vitals/server/web"
+)
+
+// parseToken reads the access token, without the database: signature, type,
+// audience, times. A bad one is remembered, not refused yet, because refusals
+// count too (hardening 2.3).
+func (s *Server) parseToken(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent := r.Header["Authorization"]
+		if len(sent) == 0 || s.deps.Authenticate == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		x := exchangeOf(r.Context())
+		scheme, token, _ := strings.Cut(sent[0], " ")
+		if len(sent) > 1 || !strings.EqualFold(scheme, "bearer") {
+			x.badToken = true
+			next.ServeHTTP(w, r)
+			return
+		}
+		user, err := s.deps.Authenticate(r.Context(), strings.TrimSpace(token))
+		if err != nil {
+			x.badToken = true
+			next.ServeHTTP(w, r)
+			return
+		}
+		x.user = user
+		next.ServeHTTP(w, r.WithContext(web.WithPrincipal(r.Context(), user)))
+	})
+}
+
+// limitAPI counts the request against the api policy, by user or by address.
+func (s *Server) limitAPI(next http.Handler) http.Handler {
+	if s.deps.Gate == nil {
+		return next
+	}
+	limited := s.deps.Gate.Middleware(
+		func(pattern string) bool { return s.ownPolicy[pattern] },
+		func(r *http.Request) string { return exchangeOf(r.Context()).route.pattern },
+	)(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if x := exchangeOf(r.Context()); s.ownPolicy[x.route.pattern] {
+			x.charge = s.chargeAPI
+		}
+		limited.ServeHTTP(w, r)
+	})
+}
+
+// requireToken refuses strangers where the operation asks for a user.
+func (s *Server) requireToken(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		if x.route.secured && x.user.UserID == 0 {
+			challenge, p := "Bearer", web.Fail(http.StatusUnauthorized, "not_authenticated", "Sign in first.")
+			if x.badToken {
+				challenge = `Bearer error="invalid_token"`
+				p = web.Fail(http.StatusUnauthorized, "invalid_token", "The access token is not valid.")
+			}
+			w.Header().Set("WWW-Authenticate", challenge)
+			refuse(w, r, p)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// checkSession asks the database whether the token's session still stands: the
+// user active, the version current. On open routes the token is put aside, so
+// that no handler can trust what nobody checked.
+func (s *Server) checkSession(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		if !x.route.secured || s.deps.CheckSession == nil {
+			x.user = web.Principal{}
+			next.ServeHTTP(w, r.WithContext(web.WithPrincipal(r.Context(), web.Principal{})))
+			return
+		}
+		user, err := s.deps.CheckSession(r.Context(), x.user)
+		if err != nil {
+			p := problemOf(err)
+			if p.Status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			}
+			s.logFailure(r.Context(), p)
+			refuse(w, r, p)
+			return
+		}
+		x.user = user
+		next.ServeHTTP(w, r.WithContext(web.WithPrincipal(r.Context(), user)))
+	})
+}
+
+// checkRole refuses a role that the operation does not name. Whose object it is,
+// is decided in SQL.
+func (s *Server) checkRole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		if len(x.route.roles) > 0 && !slices.Contains(x.route.roles, x.user.Role) {
+			s.security.WarnContext(r.Context(), "authz_denied", "route", x.route.pattern, "role", string(x.user.Role))
+			refuse(w, r, web.Fail(http.StatusForbidden, "forbidden", "Your role may not do this."))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"vitals/server/web"
+)
+
+// exchange is one request and its answer, as the layers learn about them: the
+// outer ones read what the inner ones found. It is the response writer of the
+// whole chain, so it knows what was sent. One goroutine uses it.
+type exchange struct {
+	http.ResponseWriter
+	began    time.Time
+	status   int // 0 until the header is written
+	bytes    int64
+	route    *route // never nil after observe
+	replaced bool   // the client's request ID was not acceptable
+	user     web.Principal
+	badToken bool // a token was sent and is not one of ours
+	failed   bool // the answer's failure is already in the log
+	charge   func(context.Context) error
+}
+
+type exchangeKey struct{}
+
+// exchangeOf is the exchange that ctx belongs to, or nil outside the chain.
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+func (x *exchange) WriteHeader(status int) {
+	if x.status == 0 && status >= http.StatusOK {
+		x.status = status
+	}
+	x.ResponseWriter.WriteHeader(status)
+}
+
+func (x *exchange) Write(b []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	n, err := x.ResponseWriter.Write(b)
+	x.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach deadlines and flushing.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// refuse answers with p before a handler ran. A route with a policy of its own
+// skips the api policy; its refusals are charged there instead, by address, so
+// that malformed sign-ins are not free (hardening 2.5.2).
+func refuse(w http.ResponseWriter, r *http.Request, p *web.Problem) {
+	if x := exchangeOf(r.Context()); x != nil && x.charge != nil {
+		if err := x.charge(r.Context()); err != nil {
+			p = problemOf(err)
+		}
+	}
+	p.Write(w, r)
+}

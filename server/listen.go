@@ -1,0 +1,50 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+
+	"golang.org/x/net/netutil"
+
+	"vitals/server/config"
+)
+
+// listen opens a TCP listener. Port 0 takes a free one.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// publicAddr is HOST:PORT.
+func publicAddr(c config.Core) string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
+
+// httpServer is layer 1 of the chain (hardening 2.3): the timeouts that cut slow
+// writers of headers and bodies, and HTTP/1.1 alone, since TLS ends at the proxy.
+func (s *Server) httpServer() *http.Server {
+	c := s.cfg.HTTP
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: c.ReadHeaderTimeout,
+		ReadTimeout:       c.ReadTimeout,
+		WriteTimeout:      s.cfg.Workers.Timeout,
+		IdleTimeout:       c.IdleTimeout,
+		MaxHeaderBytes:    c.MaxHeaderBytes,
+		Protocols:         protocols,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+}
+
+// limited bounds how many connections are open at once; more wait in the
+// kernel's queue.
+func limited(l net.Listener, c config.HTTP) net.Listener {
+	return netutil.LimitListener(l, c.MaxConns)
+}

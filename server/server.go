@@ -1,0 +1,116 @@
+// Package server is the clinic API, put together: it turns a checked
+// configuration into listeners, the chain of layers every request passes, the
+// rooms behind it (identity, clinic) and an orderly end. What the rooms do is
+// theirs; the order in which they are asked is here.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"vitals/server/config"
+	"vitals/server/telemetry"
+	"vitals/server/web"
+)
+
+// Gate is the limiter as the chain uses it.
+type Gate interface {
+	// Middleware counts each request against the api policy, by user or by
+	// address; skip names the patterns that have a policy of their own.
+	Middleware(skip func(pattern string) bool, patternOf func(*http.Request) string) func(http.Handler) http.Handler
+	// Count counts one request of ctx against a policy; the error is the refusal.
+	Count(ctx context.Context, policy string, keys ...string) error
+}
+
+// Deps is what the rooms give the chain. Log, Registry and ClientIP are needed;
+// a nil func or Gate leaves its layer out.
+type Deps struct {
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+	// ClientIP is the address a request came from, by the trusted-proxy rules.
+	ClientIP func(*http.Request) netip.Addr
+	// Authenticate reads an access token, without storage.
+	Authenticate func(ctx context.Context, token string) (web.Principal, error)
+	// CheckSession confirms a token's user and session against storage.
+	CheckSession func(ctx context.Context, p web.Principal) (web.Principal, error)
+	Gate         Gate
+	// OwnPolicy are the patterns that the api policy skips (hardening 2.5.1).
+	OwnPolicy []string
+	// CheckDatabase answers within its context, on a connection outside the pool.
+	CheckDatabase func(ctx context.Context) error
+	// Register adds the rooms' operations.
+	Register []func(huma.API)
+	Version  string
+}
+
+// Server is the API as a handler, and whether it is leaving.
+type Server struct {
+	cfg         *config.Config
+	deps        Deps
+	version     string
+	log         *slog.Logger // app.http
+	access      *slog.Logger // app.access
+	security    *slog.Logger // security
+	metrics     *telemetry.HTTP
+	mux         *http.ServeMux
+	routes      map[string]*route
+	ownPolicy   map[string]bool
+	ready       readiness
+	draining    atomic.Bool
+	crossOrigin layer
+	handler     http.Handler
+}
+
+// New builds the chain and registers the rooms' operations. It opens nothing.
+func New(cfg *config.Config, d Deps) (*Server, error) {
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{
+		cfg: cfg, deps: d, version: d.Version,
+		log:       telemetry.Named(d.Log, "app.http"),
+		access:    telemetry.Named(d.Log, "app.access"),
+		security:  telemetry.Named(d.Log, telemetry.SecurityLogger),
+		metrics:   telemetry.NewHTTP(d.Registry),
+		mux:       http.NewServeMux(),
+		ownPolicy: map[string]bool{},
+		ready:     readiness{check: d.CheckDatabase},
+	}
+	for _, pattern := range d.OwnPolicy {
+		s.ownPolicy[pattern] = true
+	}
+	var err error
+	if s.crossOrigin, err = newCORS(cfg.CORS, cfg.Core.Env == config.Production); err != nil {
+		return nil, err
+	}
+	table := &routeTable{maxBody: cfg.HTTP.MaxBodyBytes, routes: map[string]*route{}}
+	api := s.newAPI(table)
+	for _, register := range d.Register {
+		register(api)
+	}
+	s.routes = table.routes
+	for pattern := range s.ownPolicy {
+		if s.routes[pattern] == nil {
+			return nil, fmt.Errorf("build routes: %q has a limit of its own and does not exist", pattern)
+		}
+	}
+	s.handler = s.chain()
+	return s, nil
+}
+
+// ServeHTTP answers one request through the whole chain.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain makes /ready say 503 and answers ask clients to close their connections;
+// requests are still served.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// chargeAPI counts a refusal on a route that skips the api policy.
+func (s *Server) chargeAPI(ctx context.Context) error { return s.deps.Gate.Count(ctx, "api") }
