@@ -1,0 +1,168 @@
+// Package password hashes passwords by argon2id, a bounded number at a time,
+// and says which passwords may be chosen. It knows no user and no storage.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// ErrCapacity means that the queue for a hash is full, or the wait in it too
+// long: answer 503 hash_capacity and let the client come back.
+var ErrCapacity = errors.New("no capacity to hash a password")
+
+// Cost is how expensive one hash is; the least allowed is OWASP's and ASVS 5.0
+// appendix C's 19 MiB, 2, 1.
+type Cost struct {
+	MemoryKiB   uint32
+	Time        uint32 // passes
+	Parallelism uint8
+}
+
+func (c Cost) params() *argon2id.Params {
+	return &argon2id.Params{
+		Memory: c.MemoryKiB, Iterations: c.Time, Parallelism: c.Parallelism,
+		SaltLength: 16, KeyLength: 32,
+	}
+}
+
+// Limits bounds how many hashes run at once. 200 unbounded logins would take
+// 3.8 GiB and finish later than in a queue (trap 21).
+type Limits struct {
+	Concurrency int           // running
+	Queue       int           // waiting; one more is ErrCapacity
+	Wait        time.Duration // in the queue; longer is ErrCapacity
+}
+
+// Hasher makes and checks argon2id hashes in PHC string form.
+type Hasher struct {
+	params *argon2id.Params
+	dummy  string
+	room   chan struct{} // running and waiting
+	slots  chan struct{} // running
+	wait   time.Duration
+
+	seconds prometheus.Histogram
+	depth   prometheus.Gauge
+	shed    prometheus.Counter
+}
+
+// NewHasher makes the dummy hash that unknown users are checked against, at the
+// cost in force, before the first request comes (trap 22). It registers
+// password_hash_seconds, _queue_depth and _shed_total with reg unless nil.
+func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
+	if c.MemoryKiB == 0 || c.Time == 0 || c.Parallelism == 0 {
+		return nil, errors.New("prepare password hash: memory, time and parallelism must be positive")
+	}
+	if l.Concurrency < 1 || l.Queue < 0 {
+		return nil, errors.New("prepare password hash: concurrency must be positive and queue not negative")
+	}
+	dummy, err := argon2id.CreateHash(rand.Text(), c.params())
+	if err != nil {
+		return nil, fmt.Errorf("prepare password hash: %w", err)
+	}
+	h := &Hasher{
+		params: c.params(), dummy: dummy, wait: l.Wait,
+		room:  make(chan struct{}, l.Concurrency+l.Queue),
+		slots: make(chan struct{}, l.Concurrency),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "password_hash_seconds", Help: "Time to compute one argon2id hash, without the wait for a slot.",
+			Buckets: []float64{.01, .02, .03, .05, .075, .1, .15, .25, .5, 1, 2.5},
+		}),
+		depth: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "password_hash_queue_depth", Help: "Requests waiting for a hash slot.",
+		}),
+		shed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "password_hash_shed_total", Help: "Requests refused because the hash queue was full or slow.",
+		}),
+	}
+	if reg != nil {
+		for _, c := range []prometheus.Collector{h.seconds, h.depth, h.shed} {
+			if err := reg.Register(c); err != nil {
+				return nil, fmt.Errorf("register password metrics: %w", err)
+			}
+		}
+	}
+	return h, nil
+}
+
+// Hash hashes exactly the bytes given: no truncation, trimming or case folding
+// (ASVS 6.2.8).
+func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err error) {
+	err = h.run(ctx, func() error {
+		hash, err = argon2id.CreateHash(password, h.params)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	return hash, nil
+}
+
+// Check reports whether password made hash, and whether the hash was made at
+// another cost than today's and wants replacing. An empty hash stands for an
+// unknown user: it costs the same and never matches.
+func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, stale bool, err error) {
+	known := hash != ""
+	if !known {
+		hash = h.dummy
+	}
+	err = h.run(ctx, func() error {
+		match, params, err := argon2id.CheckHash(password, hash)
+		if err != nil {
+			return err
+		}
+		ok, stale = match && known, *params != *h.params
+		return nil
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("check password: %w", err)
+	}
+	return ok, stale, nil
+}
+
+// run does work in a slot. Work once begun is never abandoned: nothing can stop
+// argon2, so giving up early would only let more of them run (trap 21).
+func (h *Hasher) run(ctx context.Context, work func() error) error {
+	select {
+	case h.room <- struct{}{}:
+		defer func() { <-h.room }()
+	default:
+		h.shed.Inc()
+		return ErrCapacity
+	}
+	if err := h.enter(ctx); err != nil {
+		return err
+	}
+	defer func() { <-h.slots }()
+	began := time.Now()
+	defer func() { h.seconds.Observe(time.Since(began).Seconds()) }()
+	return work()
+}
+
+func (h *Hasher) enter(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	h.depth.Inc()
+	defer h.depth.Dec()
+	timer := time.NewTimer(h.wait)
+	defer timer.Stop()
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-timer.C:
+		h.shed.Inc()
+		return ErrCapacity
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
