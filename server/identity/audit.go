@@ -1,0 +1,26 @@
+package identity
+
+import (
+	"context"
+	"log/slog"
+)
+
+// The security events (hardening 2.7), as the log's message. lockout_started and
+// lockout_denied are the limiter's.
+const (
+	eventLoginOK       = "login_ok"
+	eventLoginFailed   = "login_failed"
+	eventRefreshReused = "refresh_reused"
+)
+
+// audit writes a security event: at INFO what a user did, at WARNING what an
+// attacker may have done. Emails come as pseudonyms only.
+func (s *Service) audit(ctx context.Context, level slog.Level, event string, attrs ...slog.Attr) {
+	attrs = append(attrs, slog.String("event", event), slog.String("client_ip", address(ctx)))
+	s.log.LogAttrs(ctx, level, event, attrs...)
+}
+
+// outcome counts one credential check.
+func (s *Service) outcome(endpoint, outcome string) {
+	s.attempts.WithLabelValues(endpoint, outcome).Inc()
+}
