@@ -75,6 +75,7 @@ type Step struct {
 }
 
 // Phase is a named part of the run's window, as the scenario's stages make it.
+// It holds the due times From ≤ due < To.
 type Phase struct {
 	Name   string        `json:"name"`
 	From   time.Duration `json:"from_us"` // offset from the run's start

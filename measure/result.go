@@ -46,7 +46,7 @@ type Slice struct {
 	P99     time.Duration      `json:"p99_us"`
 	Max     time.Duration      `json:"max_us"`
 	StepP95 map[string]int64   `json:"step_p95_us,omitempty"` // step name → µs
-	Gauges  map[string]float64 `json:"gauges,omitempty"`      // what the server felt meanwhile
+	Gauges  map[string]float64 `json:"gauges,omitempty"`      // what the server felt meanwhile, mean of the readings
 }
 
 // Series is the run in slices of one width. The width doubles when a run grows
@@ -59,9 +59,11 @@ type Series struct {
 // Exemplar is one request kept whole for diagnosis: one of the slowest, or one
 // of the first of its class.
 type Exemplar struct {
+	Journey   string        `json:"journey,omitempty"`
 	Step      string        `json:"step"`
-	At        time.Duration `json:"at_us"` // due time
-	Response  time.Duration `json:"response_us"`
+	At        time.Duration `json:"at_us"`       // due time, offset from the run's start
+	Response  time.Duration `json:"response_us"` // from the due time
+	Service   time.Duration `json:"service_us"`  // from the send
 	Code      int           `json:"code"`
 	Class     string        `json:"class,omitempty"`
 	RequestID string        `json:"request_id,omitempty"`

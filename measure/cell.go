@@ -1,0 +1,99 @@
+package measure
+
+// cell is one step in one phase while the run goes on.
+type cell struct {
+	counts  Counts
+	codes   map[int]int64
+	classes [classes]int64
+
+	response, service, refusal, failure *Histogram
+}
+
+func (c *cell) add(s *Sample, late bool) {
+	c.counts.sample(s, late)
+	if s.Code != 0 {
+		if c.codes == nil {
+			c.codes = map[int]int64{}
+		}
+		c.codes[s.Code]++
+	}
+	if s.Class != None {
+		c.classes[s.Class]++
+	}
+	switch s.Outcome {
+	case Served:
+		record(&c.response, s)
+		if c.service == nil {
+			c.service = NewHistogram()
+		}
+		c.service.Record(s.Service())
+	case Refused:
+		record(&c.refusal, s)
+	default:
+		record(&c.failure, s)
+	}
+}
+
+// record counts the response time in a histogram that is made when it is first
+// needed: most steps never see most outcomes.
+func record(h **Histogram, s *Sample) {
+	if *h == nil {
+		*h = NewHistogram()
+	}
+	(*h).Record(s.Response())
+}
+
+// result is the cell as documents carry it; that of a nil cell counts nothing.
+func (c *cell) result(step Step) StepResult {
+	if c == nil {
+		return StepResult{Step: step}
+	}
+	r := StepResult{
+		Step: step, Counts: c.counts, Codes: c.codes,
+		Response: c.response, Service: c.service, Refusal: c.refusal, Failure: c.failure,
+	}
+	for class, n := range c.classes {
+		if n > 0 {
+			if r.Classes == nil {
+				r.Classes = map[string]int64{}
+			}
+			r.Classes[Class(class).String()] = n
+		}
+	}
+	return r
+}
+
+// sample counts one request.
+func (c *Counts) sample(s *Sample, late bool) {
+	c.Sent++
+	c.Bytes += s.Bytes
+	if late {
+		c.Late++
+	}
+	switch s.Outcome {
+	case Served:
+		c.Served++
+	case Refused:
+		c.Refused++
+	default:
+		c.Failed++
+	}
+	if !s.OK {
+		c.Errors++
+	}
+}
+
+// Add adds o, field by field.
+func (c *Counts) Add(o Counts) {
+	c.Planned += o.Planned
+	c.Sent += o.Sent
+	c.Late += o.Late
+	c.Dropped += o.Dropped
+	c.Unsent += o.Unsent
+	c.Served += o.Served
+	c.Refused += o.Refused
+	c.Failed += o.Failed
+	c.Errors += o.Errors
+	c.Bytes += o.Bytes
+	c.Inflight += o.Inflight
+}
