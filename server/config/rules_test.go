@@ -1,0 +1,349 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRules breaks one rule per line, on top of an accepted environment.
+func TestRules(t *testing.T) {
+	long := "https://" + strings.Repeat("a", 64) + ".b"
+	tests := []struct {
+		env  map[string]string
+		want string // the one variable refused; "" = accepted
+	}{
+		{production("ENV=prod"), "ENV"},
+		{production("ENV=Production"), "ENV"},
+		{production("ENV="), "ENV"},
+		{production("ENVIRONMENT=staging"), "ENV"},
+		{production("ENVIRONMENT=production"), ""},
+		{production("HOST=http://x"), "HOST"},
+		{production("PORT=0"), "PORT"},
+		{environment(nil, "PORT=0"), ""},
+		{production("PORT=65536"), "PORT"},
+		{production("PORT= 80"), "PORT"},
+		{production("PORT=80\n"), "PORT"},
+		{production("ADMIN_ADDR=:9090"), "ADMIN_ADDR"},
+		{production("ADMIN_ADDR=0.0.0.0:8000"), "ADMIN_ADDR"},
+		{production("ADMIN_ADDR=9090"), "ADMIN_ADDR"},
+		{production("SECRET_KEY"), "SECRET_KEY"},
+		{production("SECRET_KEY=" + goodKey[:31]), "SECRET_KEY"},
+		{production("SECRET_KEY=" + strings.Repeat("abcdefghijk", 4)), "SECRET_KEY"},
+		{production("SECRET_KEY=" + strings.Repeat("abcdefghijkl", 4)), ""},
+		{production("SECRET_KEY_PREVIOUS=" + otherKey), ""},
+		{production("SECRET_KEY_PREVIOUS=" + goodKey), "SECRET_KEY_PREVIOUS"},
+		{production("SECRET_KEY_PREVIOUS=" + sampleKeys[0]), "SECRET_KEY_PREVIOUS"},
+		{environment(nil, "ENV=staging", "DATABASE_URL=sqlite:x"), "SECRET_KEY"},
+		{environment(nil, "WORKERS=2"), "SECRET_KEY"},
+		{environment(nil, "ENV=staging", "SECRET_KEY="+goodKey), "DATABASE_URL"},
+		{production("DATABASE_URL"), "DATABASE_URL"},
+		{production("DATABASE_URL=sqlite:///x.db"), "DATABASE_URL"},
+		{production("DATABASE_URL=mysql://u@h/d"), "DATABASE_URL"},
+		{production("DATABASE_URL=host=h user=u"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u:p%zz@h/d"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h?sslmode=require"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres:///d?sslmode=require"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d?sslmode=require&pool_max_conns=9"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d?sslmode=require&ssl=true"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d?sslmode=required"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d?sslmode=prefer"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u@h/d", "DB_ALLOW_PLAINTEXT=true"), ""},
+		{production("DATABASE_URL=postgres://u@127.0.0.1/d"), ""},
+		{production("DATABASE_URL=postgres://u@[::1]/d"), ""},
+		{production("DATABASE_URL=postgres://u@/d?host=/run/postgresql"), ""},
+		{production("DATABASE_URL=postgres://u@127.0.0.1/d?host=db.internal"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u:u@127.0.0.1/d"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u:PostGres@127.0.0.1/d"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgres://u:t4Kd9@127.0.0.1/d?password=password"), "DATABASE_URL"},
+		{production("DATABASE_URL=postgresql://clinic:strongpassword@db.example.com:5432/clinic_prod?sslmode=require"), "DATABASE_URL"},
+		{environment(nil, "DATABASE_URL=sqlite::memory:"), "DATABASE_URL"},
+		{environment(nil, "DATABASE_URL=sqlite://"), "DATABASE_URL"},
+		{environment(nil, "DATABASE_URL=sqlite:x?mode=memory"), "DATABASE_URL"},
+		{production("REDIS_URL=http://h"), "REDIS_URL"},
+		{production("REDIS_URL=redis://h/x"), "REDIS_URL"},
+		{production("WORKERS=2"), "REDIS_URL"},
+		{production("REPLICAS=2"), "REDIS_URL"},
+		{production("REPLICAS=2", "REDIS_URL=rediss://h:6380/0"), ""},
+		{production("FRONTEND_URL=http://clinic.test"), "FRONTEND_URL"},
+		{production("FRONTEND_URL=https://clinic.example.com"), "FRONTEND_URL"},
+		{production("FRONTEND_URL=https://clinic.test/"), "FRONTEND_URL"},
+		{production("FRONTEND_URL"), "FRONTEND_URL"},
+		{production("CORS_DISABLE=maybe"), "CORS_DISABLE"},
+		{production("CORS_ALLOW_ALL=true"), "CORS_ALLOW_ALL"},
+		{environment(nil, "CORS_ALLOW_ALL=true", "CORS_ALLOW_CREDENTIALS=true"), "CORS_ALLOW_CREDENTIALS"},
+		{production("PRODUCTION_CORS_ORIGINS"), "PRODUCTION_CORS_ORIGINS"},
+		{production("PRODUCTION_CORS_ORIGINS="), "PRODUCTION_CORS_ORIGINS"},
+		{production("PRODUCTION_CORS_ORIGINS", "CORS_DISABLE=true"), ""},
+		{production("CORS_ORIGINS=https://b.test"), "PRODUCTION_CORS_ORIGINS"},
+		{production("CORS_MAX_AGE=7201"), "CORS_MAX_AGE"},
+		{production("RATE_LIMIT_ENABLED=false"), "RATE_LIMIT_ENABLED"},
+		{environment(nil, "RATE_LIMIT_ENABLED=false"), ""},
+		{production("RATE_LIMIT_LOGIN=5/minute"), "RATE_LIMIT_LOGIN"},
+		{production("RATE_LIMIT_LOGIN=0"), "RATE_LIMIT_LOGIN"},
+		{production("RATE_LIMIT_LOGIN=21"), "RATE_LIMIT_LOGIN"},
+		{environment(nil, "RATE_LIMIT_LOGIN=21"), ""},
+		{production("RATE_LIMIT_2FA=21"), "RATE_LIMIT_2FA"},
+		{production("RATE_LIMIT_API=1000000"), ""},
+		{production("RATE_LIMIT_API_WINDOW=59"), "RATE_LIMIT_API_WINDOW"},
+		{production("RATE_LIMIT_API_WINDOW=86401"), "RATE_LIMIT_API_WINDOW"},
+		{production("RATE_LIMIT_LOCKOUT_DURATION=299", "RATE_LIMIT_LOGIN_WINDOW=60", "RATE_LIMIT_2FA_WINDOW=60"), "RATE_LIMIT_LOCKOUT_DURATION"},
+		{environment(nil, "RATE_LIMIT_LOCKOUT_DURATION=299"), "RATE_LIMIT_LOCKOUT_DURATION"},
+		{environment(nil, "RATE_LIMIT_LOCKOUT_DURATION=5", "ENV=test"), ""},
+		{production("RATE_LIMIT_API_KEY=session"), "RATE_LIMIT_API_KEY"},
+		{production("RATE_LIMIT_IPV6_PREFIX=47"), "RATE_LIMIT_IPV6_PREFIX"},
+		{production("RATE_LIMIT_HEADERS=none"), "RATE_LIMIT_HEADERS"},
+		{production("RATE_LIMIT_REDIS_TIMEOUT=2001"), "RATE_LIMIT_REDIS_TIMEOUT"},
+		{production("RATE_LIMIT_REDIS_FAILURE=open"), "RATE_LIMIT_REDIS_FAILURE"},
+		{environment(nil, "RATE_LIMIT_REDIS_FAILURE=open"), ""},
+		{production("LOGIN_SLOT_WAIT=5001"), "LOGIN_SLOT_WAIT"},
+		{production("ACCOUNT_THROTTLE_FAILURES=101"), "ACCOUNT_THROTTLE_FAILURES"},
+		{production("ACCOUNT_THROTTLE_FAILURES=0"), ""},
+		{production("TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0"), "TRUSTED_PROXIES"},
+		{production("TRUSTED_PROXIES=proxy.internal"), "TRUSTED_PROXIES"},
+		{production("TRUSTED_PROXIES=::ffff:10.0.0.1"), "TRUSTED_PROXIES"},
+		{production("TRUSTED_PROXY_HEADER=True-Client-IP"), "TRUSTED_PROXY_HEADER"},
+		{production("DB_POOL_SIZE=0"), "DB_POOL_SIZE"},
+		{production("DB_MAX_OVERFLOW=-1"), "DB_MAX_OVERFLOW"},
+		{production("DB_POOL_TIMEOUT=60"), "DB_POOL_TIMEOUT"},
+		{production("DB_POOL_TIMEOUT=121"), "DB_POOL_TIMEOUT"},
+		{production("DB_POOL_RECYCLE=0"), "DB_POOL_RECYCLE"},
+		{production("DB_POOL_RECYCLE=59"), "DB_POOL_RECYCLE"},
+		{production("DB_POOL_RECYCLE=-2"), "DB_POOL_RECYCLE"},
+		{production("DB_POOL_PRE_PING=sometimes"), "DB_POOL_PRE_PING"},
+		{production("WORKERS=0"), "WORKERS"},
+		{production("WORKERS=257"), "WORKERS"},
+		{production("WORKER_TIMEOUT=60"), "WORKER_TIMEOUT"},
+		{production("REQUEST_TIMEOUT=0"), "REQUEST_TIMEOUT"},
+		{production("REQUEST_TIMEOUT=-5s"), "REQUEST_TIMEOUT"},
+		{production("REQUEST_TIMEOUT=9223372036854775807"), "REQUEST_TIMEOUT"},
+		{production("SHUTDOWN_DRAIN_DELAY=10"), "SHUTDOWN_TIMEOUT"},
+		{production("ACCESS_TOKEN_TTL=3601"), "ACCESS_TOKEN_TTL"},
+		{production("PASSWORD_RESET_TTL=3601"), "PASSWORD_RESET_TTL"},
+		{production("REFRESH_TOKEN_TTL=900"), "REFRESH_TOKEN_TTL"},
+		{production("PASSWORD_MIN_LENGTH=7"), "PASSWORD_MIN_LENGTH"},
+		{production("ARGON2_MEMORY_KIB=19455"), "ARGON2_MEMORY_KIB"},
+		{production("ARGON2_MEMORY_KIB=12288", "ARGON2_TIME=3"), ""},
+		{production("ARGON2_TIME=1"), "ARGON2_MEMORY_KIB"},
+		{environment(nil, "ARGON2_MEMORY_KIB=1024"), ""},
+		{production("HASH_CONCURRENCY=28"), "HASH_CONCURRENCY"},
+		{production("HASH_CONCURRENCY=26"), ""},
+		{production("TWO_FACTOR_REQUIRED_ROLES=admin,root"), "TWO_FACTOR_REQUIRED_ROLES"},
+		{production("MAIL_SINK=log"), "MAIL_SINK"},
+		{production("MAIL_SINK=dir:/tmp"), "MAIL_SINK"},
+		{production("MAIL_SINK=sendmail"), "MAIL_SINK"},
+		{production("MAIL_SINK=smtps://u:p@mail.clinic.test:465"), ""},
+		{production("SENTRY_DSN=https://key@sentry.io/project-id"), "SENTRY_DSN"},
+		{production("SENTRY_DSN=https://abc123@sentry.io/12345"), "SENTRY_DSN"},
+		{production("SENTRY_DSN=https://9f3c@errors.clinic.test/7"), ""},
+		{production("SENTRY_SAMPLE_RATE=1.01"), "SENTRY_SAMPLE_RATE"},
+		{production("SENTRY_SAMPLE_RATE=NaN"), "SENTRY_SAMPLE_RATE"},
+		{production("LOG_LEVEL=TRACE"), "LOG_LEVEL"},
+		{production("LOG_FORMAT=text"), "LOG_FORMAT"},
+		{production("RATE_LIMIT_LOGNI=5"), "RATE_LIMIT_LOGNI"},
+		{environment(nil, "RATE_LIMIT_LOGNI=5"), ""},
+		{production("DB_POOL_OVERFLOW=5"), "DB_POOL_OVERFLOW"},
+		{production("RATE_LIMIT_LOGIN_FILE=/x"), "RATE_LIMIT_LOGIN_FILE"},
+		{production("SENTRY_SEND_TEST=1"), ""},
+		{production("PATH=/bin", "DEBUG=1", "POSTGRES_DB=x"), ""},
+	}
+	for _, o := range []string{
+		"*", "null", "http://clinic.test", "https://clinic.test/", "https://app.example.com", "https://localhost", "https://127.0.0.1", "https://CLINIC.test",
+		"https://clinic.test:443", "https://u@clinic.test", "https://clinic.test?x", "https://clinic.test#x", "https://*.clinic.test", "https://clinic.test.",
+		"https://yourdomain.com", "https://www.yourdomain.com", "clinic.test", "https://", "https://clinic.test:", "https://clinic.test:0443", "ftp://clinic.test", long,
+		"https://clinic.test,https://clinic.test", "https://clinic.test,",
+	} {
+		tests = append(tests, struct {
+			env  map[string]string
+			want string
+		}{production("PRODUCTION_CORS_ORIGINS=" + o), "PRODUCTION_CORS_ORIGINS"})
+	}
+	for _, tt := range tests {
+		t.Run(name(tt.env), func(t *testing.T) {
+			var want []string
+			if tt.want != "" {
+				want = []string{tt.want}
+			}
+			if diff := cmp.Diff(want, violated(t, tt.env)); diff != "" {
+				t.Errorf("want -, got +:\n%s", diff)
+			}
+		})
+	}
+}
+
+// name is what env changes against production's.
+func name(env map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		if v, ok := production()[k]; !ok || v != env[k] {
+			parts = append(parts, k+"="+env[k])
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// CF1: the key's rules, and trap 18: a length rule alone is met by the guide's
+// own sample, and an unknown ENV must not become development.
+func TestTrap18_KeysAndUnknownEnv(t *testing.T) {
+	for what, key := range map[string]string{
+		"missing":        "",
+		"31 characters":  goodKey[:31],
+		"S1:20":          "your-32-char-or-longer-secret-key",
+		"S1:360":         "6HK2DZj8qL4xPRvYnM9aS7cWfT3gJbE0uNhXiYlOpQw",
+		"S2 origin":      "your-super-secret-jwt-key-change-this-in-production-min-32-chars",
+		"fastapi manual": "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+	} {
+		_, _, err := LoadOn(box, production("SECRET_KEY="+key))
+		if err == nil {
+			t.Errorf("%s: got accepted", what)
+		} else if key != "" && strings.Contains(err.Error(), key) {
+			t.Errorf("%s: the error repeats the key: %v", what, err)
+		}
+	}
+	if c := mustLoad(t, production()); c.Core.SecretKey.Reveal() != goodKey {
+		t.Errorf("got %v, want the key given", c.Core.SecretKey)
+	}
+	got := violated(t, map[string]string{"ENV": "produktion"})
+	for _, want := range []string{"ENV", "SECRET_KEY", "DATABASE_URL", "PRODUCTION_CORS_ORIGINS"} {
+		if !slices.Contains(got, want) {
+			t.Errorf("unknown ENV: got %v, want %s too: production's rules hold until it is known", got, want)
+		}
+	}
+}
+
+// CF2: every refusal in one message.
+func TestAllErrorsAtOnce(t *testing.T) {
+	got := violated(t, production("CORS_ALLOW_ALL=true", "RATE_LIMIT_ENABLED=false", "DATABASE_URL=sqlite:x", "ENVIRONMENT=test", "RATE_LIMIT_LOGNI=9", "PORT=x"))
+	want := []string{"ENV", "PORT", "DATABASE_URL", "CORS_ALLOW_ALL", "RATE_LIMIT_ENABLED", "RATE_LIMIT_LOGNI"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+// Trap 19, configuration's side: -1 is never, 0 refuses, so neither reaches the
+// driver as 0.
+func TestTrap19_RecycleNever(t *testing.T) {
+	if got := mustLoad(t, production("DB_POOL_RECYCLE=-1")).Pool.Recycle; got >= 0 {
+		t.Errorf("got %v, want negative", got)
+	}
+	if got := violated(t, production("DB_POOL_RECYCLE=0")); !slices.Equal(got, []string{"DB_POOL_RECYCLE"}) {
+		t.Errorf("got %v, want DB_POOL_RECYCLE refused", got)
+	}
+}
+
+// CF4: X_FILE alone works, both refuse, unreadable refuses without its path.
+func TestSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for what, tt := range map[string]struct {
+		path string
+		with string
+		ok   bool
+	}{
+		"alone":              {path: file("plain", goodKey), ok: true},
+		"one line end":       {path: file("lf", goodKey+"\n"), ok: true},
+		"dos line end":       {path: file("crlf", goodKey+"\r\n"), ok: true},
+		"with empty value":   {path: file("again", goodKey), with: "SECRET_KEY=", ok: true},
+		"both":               {path: file("both", goodKey), with: "SECRET_KEY=" + goodKey},
+		"two line ends":      {path: file("two", goodKey+"\n\n")},
+		"empty":              {path: file("empty", "\n")},
+		"missing":            {path: filepath.Join(dir, "missing")},
+		"folder":             {path: dir},
+		"device":             {path: "/dev/zero"},
+		"huge":               {path: file("huge", strings.Repeat(goodKey, 4096))},
+		"placeholder inside": {path: file("sample", sampleKeys[0])},
+	} {
+		t.Run(what, func(t *testing.T) {
+			env := production("SECRET_KEY", "SECRET_KEY_FILE="+tt.path)
+			if tt.with != "" {
+				env = environment(env, tt.with)
+			}
+			c, _, err := LoadOn(box, env)
+			if (err == nil) != tt.ok {
+				t.Fatalf("got %v, want accepted %v", err, tt.ok)
+			}
+			if err != nil {
+				if strings.Contains(err.Error(), tt.path) || strings.Contains(err.Error(), goodKey) {
+					t.Errorf("the error repeats a value: %v", err)
+				}
+				return
+			}
+			if got := c.Core.SecretKey.Reveal(); got != goodKey {
+				t.Errorf("got %d bytes, want the key without its line end", len(got))
+			}
+			if l := line(c, "SECRET_KEY"); l != (Line{"SECRET_KEY", "set(len=32)", "file"}) {
+				t.Errorf("got %+v, want it redacted, from a file", l)
+			}
+		})
+	}
+}
+
+func line(c *Config, name string) Line {
+	for _, l := range c.Describe() {
+		if l.Name == name {
+			return l
+		}
+	}
+	return Line{}
+}
+
+func TestWarnings(t *testing.T) {
+	tests := []struct {
+		env  map[string]string
+		want string // the variable warned of
+	}{
+		{production("CORS_DISABLE=true"), "CORS_DISABLE"},
+		{production(), "REDIS_URL"},
+		{production(), "SENTRY_DSN"},
+		{production(), "MAIL_SINK"},
+		{production("DB_POOL_PRE_PING=off"), "DB_POOL_PRE_PING"},
+		{production("DB_ALLOW_PLAINTEXT=yes"), "DB_ALLOW_PLAINTEXT"},
+		{production("LOG_LEVEL=DEBUG"), "LOG_LEVEL"},
+		{production("LOG_FORMAT=console"), "LOG_FORMAT"},
+		{production("TRUSTED_PROXIES=0.0.0.0/7"), "TRUSTED_PROXIES"},
+		{production("DATABASE_URL=postgresql+psycopg2://u@127.0.0.1/d"), "DATABASE_URL"},
+		{environment(nil), "SECRET_KEY"},
+		{environment(nil, "SENTRY_DSN=https://9f3c@errors.clinic.test/7"), "SENTRY_DSN"},
+		{environment(nil, "SECRET_KEY="+sampleKeys[0]), "SECRET_KEY"},
+		{environment(nil, "RATE_LIMIT_LOGNI=9"), "RATE_LIMIT_LOGNI"},
+		{environment(nil, "WORKERS=2", "SECRET_KEY="+goodKey), "REDIS_URL"},
+		{environment(nil, "ARGON2_MEMORY_KIB=1024"), "ARGON2_MEMORY_KIB"},
+	}
+	for _, tt := range tests {
+		_, warnings, err := LoadOn(box, tt.env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(warnings, func(w string) bool { return strings.HasPrefix(w, tt.want+": ") }) {
+			t.Errorf("%s: got %q, want one about %s", name(tt.env), warnings, tt.want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	_, _, err := LoadOn(box, production("RATE_LIMIT_LOGNI=9"))
+	if want := "did you mean RATE_LIMIT_LOGIN?"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	for got, want := range map[string]string{"DB_POOLSIZE": "DB_POOL_SIZE", "CORS_ORIGIN": "CORS_ORIGINS", "RATE_LIMIT_ZZZZZZZZZZZZZZ": ""} {
+		if n := nearest(got, []string{"DB_POOL_SIZE", "CORS_ORIGINS", "RATE_LIMIT_LOGIN"}); n != want {
+			t.Errorf("%s: got %q, want %q", got, n, want)
+		}
+	}
+	if got := fmt.Sprint(edits("", "abc"), edits("kitten", "sitting"), edits("a", "a")); got != "3 3 0" {
+		t.Errorf("got %s, want 3 3 0", got)
+	}
+}
