@@ -1,0 +1,110 @@
+package limit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Between two looks for a slot that only another process can free.
+const (
+	firstLook = 25 * time.Millisecond
+	lastLook  = 200 * time.Millisecond
+)
+
+// lines are the queues of those who wait for a slot, one per (policy, key). Only
+// the head of a line asks the limiter, so a hundred waiters make no storm; a
+// check that ends in this process wakes it at once.
+type lines struct {
+	mu sync.Mutex
+	at map[place]*line
+}
+
+type line struct {
+	waiting int
+	turn    chan struct{} // holds the head's token; senders queue in order
+	free    chan struct{} // a slot was given back
+}
+
+func newLines() lines { return lines{at: map[place]*line{}} }
+
+// join returns the line at p. If only an existing one will do and there is none,
+// it returns nil.
+func (l *lines) join(p place, existing bool) *line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := l.at[p]
+	if q == nil {
+		if existing {
+			return nil
+		}
+		q = &line{turn: make(chan struct{}, 1), free: make(chan struct{}, 1)}
+		l.at[p] = q
+	}
+	q.waiting++
+	return q
+}
+
+func (l *lines) leave(p place, q *line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if q.waiting--; q.waiting == 0 {
+		delete(l.at, p)
+	}
+}
+
+// freed tells the head of the line at p that a slot may be free.
+func (l *lines) freed(p place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if q := l.at[p]; q != nil {
+		select {
+		case q.free <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// begin asks for a slot and waits while all are busy. Who finds a line joins its
+// end: nobody overtakes.
+func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
+	at := place{a.policy.Name, a.key}
+	q := g.lines.join(at, true)
+	if q == nil {
+		d, err := g.limiter.Begin(ctx, a.policy, a.key, a.id)
+		if err != nil || d.Verdict != Busy || g.options.SlotWait <= 0 {
+			return d, err
+		}
+		q = g.lines.join(at, false)
+	}
+	defer g.lines.leave(at, q)
+
+	timeout, cancel := context.WithTimeout(ctx, g.options.SlotWait)
+	defer cancel()
+	select {
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
+	case <-timeout.Done():
+		return g.lastAsk(ctx, a)
+	}
+	for look := firstLook; ; look = min(2*look, lastLook) {
+		d, err := g.limiter.Begin(ctx, a.policy, a.key, a.id)
+		if err != nil || d.Verdict != Busy {
+			return d, err
+		}
+		select {
+		case <-q.free:
+		case <-time.After(look):
+		case <-timeout.Done():
+			return g.lastAsk(ctx, a)
+		}
+	}
+}
+
+// lastAsk is for whoever has waited long enough; who hung up gets no slot.
+func (g *Gate) lastAsk(ctx context.Context, a *Attempt) (Decision, error) {
+	if ctx.Err() != nil {
+		return Decision{Verdict: Busy}, nil
+	}
+	return g.limiter.Begin(ctx, a.policy, a.key, a.id)
+}
