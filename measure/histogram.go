@@ -83,6 +83,14 @@ func (h *Histogram) Max() (time.Duration, bool) {
 	return time.Duration(h.h.Max()) * time.Microsecond, true
 }
 
+// Mean is the mean duration, within the geometry's precision.
+func (h *Histogram) Mean() (time.Duration, bool) {
+	if h.N() == 0 {
+		return 0, false
+	}
+	return time.Duration(h.h.Mean() * float64(time.Microsecond)), true
+}
+
 // Merge adds o's counts; exact, because every histogram has the same geometry.
 func (h *Histogram) Merge(o *Histogram) {
 	if o.N() == 0 {

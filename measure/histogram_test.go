@@ -78,6 +78,18 @@ func TestHistogramOfNothing(t *testing.T) {
 	}
 }
 
+func TestMean(t *testing.T) {
+	ds := draw(2, 5000)
+	var sum time.Duration
+	for _, d := range ds {
+		sum += d
+	}
+	want := sum / 5000
+	if got, ok := fill(ds).Mean(); !ok || (got-want).Abs() > want/1000 {
+		t.Errorf("got %v, want %v within 0.1 %%", got, want)
+	}
+}
+
 func TestHistogramClamps(t *testing.T) {
 	h := fill([]time.Duration{-time.Second, 0, time.Nanosecond, time.Second, 59 * time.Second, 60 * time.Second, time.Hour})
 	if got := h.Clamped(); got != 2 {
