@@ -1,0 +1,190 @@
+package targets
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"vitals/measure"
+)
+
+// Tail is how many answers must lie beyond a quantile for it to be judged:
+// n·(1−q) ≥ 10, so a p95 needs 200 answers (peers 4.13).
+const Tail = 10
+
+// Judge holds the sentences that are asked of the result's scenario against it,
+// in their order. Latencies are response times from the due time, of what
+// honest users were served, in the judged phases or the one the sentence
+// names; histograms are merged exactly. What the result cannot answer is
+// NoData with the reason.
+func Judge(ts []Target, r *measure.Result) []Verdict {
+	var out []Verdict
+	for _, t := range ts {
+		if !t.Asked(r.Scenario) {
+			continue
+		}
+		f := figureOf(t, ts, r)
+		v := Verdict{Target: t, N: f.n, Note: f.note}
+		switch {
+		case f.missing != "":
+			v.Note = f.missing
+		case t.holds(f.got):
+			v.Status, v.Got = Pass, f.got
+		default:
+			v.Status, v.Got = Fail, f.got
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// holds compares; equality allows for the rounding of a decimal limit.
+func (t Target) holds(got float64) bool {
+	equal := math.Abs(got-t.Limit) <= 1e-9*max(1, math.Abs(t.Limit))
+	switch t.Op {
+	case "<":
+		return got < t.Limit && !equal
+	case "<=":
+		return got <= t.Limit || equal
+	case ">":
+		return got > t.Limit && !equal
+	case ">=":
+		return got >= t.Limit || equal
+	case "==":
+		return equal
+	case "!=":
+		return !equal
+	}
+	return false
+}
+
+// figure is what a result answers: got of n observations, or why not.
+type figure struct {
+	got     float64
+	n       int64
+	note    string
+	missing string // why there is no figure; "" when there is
+}
+
+func none(format string, args ...any) figure { return figure{missing: fmt.Sprintf(format, args...)} }
+
+func figureOf(t Target, all []Target, r *measure.Result) figure {
+	m, ok := metrics[t.Metric]
+	switch {
+	case !ok:
+		return none("unknown metric %q", t.Metric)
+	case t.For > 0:
+		return none("a window (for %s) belongs to an abort rule", t.For)
+	case t.Metric == "lag":
+		return quantile(r.Health.Lag, 0.99)
+	case t.Metric == "recovery":
+		return recovery(t, all, r)
+	case t.Metric == "goodput":
+		return goodput(r)
+	case !m.phase:
+		return fact(t.Metric, m.unit, r)
+	}
+	s, window, reason := selected(t, r)
+	if reason != "" {
+		return none("%s", reason)
+	}
+	switch c := s.Counts; {
+	case m.q > 0:
+		return quantile(s.Response, m.q)
+	case t.Metric == "rps":
+		if c.Sent == 0 {
+			return none("nothing was sent in the judged window")
+		}
+		return figure{got: float64(c.Served) / window.Seconds(), n: c.Served}
+	default:
+		return share(t, c)
+	}
+}
+
+// selected merges the honest steps that the sentence is about, and measures the
+// window they were sent in. A phase that an interrupt cut short counts as long
+// as it lasted.
+func selected(t Target, r *measure.Result) (s measure.StepResult, window time.Duration, reason string) {
+	steps, phases := 0, 0
+	for _, p := range r.Phases {
+		if t.During == "" && !p.Judged || t.During != "" && p.Name != t.During {
+			continue
+		}
+		phases++
+		to := p.To
+		if r.Took > 0 {
+			to = min(to, r.Took)
+		}
+		window += max(0, to-p.From)
+		for _, step := range p.Steps {
+			if step.Step.Intruder || t.Step != "" && step.Step.Name != t.Step {
+				continue
+			}
+			steps++
+			s.Merge(step)
+		}
+	}
+	switch {
+	case phases == 0 && t.During != "":
+		reason = fmt.Sprintf("the run had no phase %q", t.During)
+	case phases == 0:
+		reason = "the run had no judged phase"
+	case steps == 0 && t.Step != "":
+		reason = fmt.Sprintf("step %q did not occur in the judged window", t.Step)
+	case window <= 0:
+		reason = "the run ended before the judged window"
+	}
+	return s, window, reason
+}
+
+func quantile(h *measure.Histogram, q float64) figure {
+	n := h.N()
+	if n == 0 {
+		return none("nothing was measured (n = 0)")
+	}
+	if need := int64(math.Ceil(Tail/(1-q) - 1e-6)); q < 1 && n < need {
+		return none("n = %d is too few: p%g needs %d answers, %d beyond it", n, q*100, need, Tail)
+	}
+	d, _ := h.Quantile(q)
+	if q == 1 {
+		d, _ = h.Max()
+	}
+	return figure{got: float64(d), n: n}
+}
+
+func share(t Target, c measure.Counts) figure {
+	of := map[string][2]int64{
+		"errors":  {c.Errors, c.Sent},
+		"failed":  {c.Failed, c.Sent},
+		"refused": {c.Refused, c.Sent},
+		"late":    {c.Late, c.Sent},
+		"dropped": {c.Dropped, c.Planned},
+	}[t.Metric]
+	if of[1] == 0 {
+		return none("nothing was sent in the judged window (n = 0)")
+	}
+	f := figure{got: float64(of[0]) / float64(of[1]), n: of[1]}
+	if one := 1 / float64(of[1]); of[0] <= 1 && t.Limit > 0 && one > t.Limit {
+		f.note = fmt.Sprintf("one of %d is already %s", of[1], Share.Format(one))
+	}
+	return f
+}
+
+// fact looks a dotted metric or cpu up. Facts in % are given as 0..100, those
+// in s as seconds.
+func fact(name string, u Unit, r *measure.Result) figure {
+	f, ok := r.Fact(name)
+	if !ok {
+		return none("%s was not measured", name)
+	}
+	v := f.Value
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return none("%s is no number", name)
+	case u == Share && f.Unit == "%":
+		v /= 100
+	case u == Time && f.Unit == "s":
+		v *= float64(time.Second)
+	}
+	return figure{got: v, n: f.N, note: f.Note}
+}

@@ -1,0 +1,124 @@
+package targets
+
+import (
+	"fmt"
+	"time"
+
+	"vitals/measure"
+)
+
+// spike is the phase whose end recovery is counted from.
+const spike = "spike"
+
+// recovery is the time from the end of the phase "spike" (its load begins to go
+// back) to the start of the first slice from which on every slice is inside the
+// scenario's own p95 and errors targets. A slice in which nothing was sent is
+// passed over. A run that is outside at its end has not recovered: that fails
+// when the limit has passed, and is no data when the run ended before it
+// (product, "spike"; peers 4.14). The precision is one slice.
+func recovery(t Target, all []Target, r *measure.Result) figure {
+	end := time.Duration(-1)
+	for _, p := range r.Phases {
+		if p.Name == spike {
+			end = p.To
+		}
+	}
+	if end < 0 {
+		return none("the run had no phase %q to recover from", spike)
+	}
+	inside := insiders(all, r.Scenario)
+	if len(inside) == 0 {
+		return none("no target on p95 or errors says what recovered means")
+	}
+	var since, watched time.Duration
+	var n int64
+	back := false
+	for _, s := range r.Series.Slices {
+		if s.At < end || s.Counts.Sent == 0 {
+			continue
+		}
+		good := within(s, inside)
+		if good && !back {
+			since = s.At - end
+		}
+		back = good
+		n += s.Counts.Sent
+		watched = s.At + r.Series.Every - end
+	}
+	switch {
+	case n == 0:
+		return none("nothing was sent after the spike (n = 0)")
+	case back:
+		return figure{got: float64(since), n: n}
+	case t.holds(float64(watched)):
+		return none("still outside when the run ended, %s after the spike", watched)
+	}
+	return figure{got: float64(watched), n: n, note: fmt.Sprintf("still outside when the run ended, %s after the spike", watched)}
+}
+
+// insiders are the sentences on p95 and errors over all steps and no phase.
+func insiders(all []Target, scenario string) (ts []Target) {
+	for _, t := range all {
+		if (t.Metric == "p95" || t.Metric == "errors") && t.Step == "" && t.During == "" && t.For == 0 && t.Asked(scenario) {
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+func within(s measure.Slice, inside []Target) bool {
+	for _, t := range inside {
+		if got, ok := sliceFigure(t, s, 0); !ok || !t.holds(got) {
+			return false
+		}
+	}
+	return true
+}
+
+// goodput is the rate served in the last quarter of the judged window, of the
+// best rate of any span as long: 1 for a system that keeps its best rate to the
+// end, near 0 for one that collapses past its knee (peers 4.14).
+func goodput(r *measure.Result) figure {
+	var served []int64
+	var n int64
+	for _, s := range r.Series.Slices {
+		if judged(r, s.At, s.At+r.Series.Every) {
+			served = append(served, s.Counts.Served)
+			n += s.Counts.Served
+		}
+	}
+	span := len(served) / 4
+	if span == 0 {
+		return none("the judged window has %d slices, at least 4 are needed", len(served))
+	}
+	var sum, best int64
+	for i, s := range served {
+		sum += s
+		if i >= span {
+			sum -= served[i-span]
+		}
+		if i >= span-1 {
+			best = max(best, sum)
+		}
+	}
+	if best == 0 {
+		return none("nothing was served in the judged window (n = 0)")
+	}
+	return figure{got: float64(sum) / float64(best), n: n}
+}
+
+// judged tells whether the whole slice lies in judged phases that ran.
+func judged(r *measure.Result, from, to time.Duration) bool {
+	if r.Took > 0 && to > r.Took {
+		return false
+	}
+	for _, p := range r.Phases {
+		if p.Judged && p.From <= from && from < p.To {
+			if to <= p.To {
+				return true
+			}
+			from = p.To // the next phase may hold the rest
+		}
+	}
+	return false
+}

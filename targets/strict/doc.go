@@ -1,0 +1,100 @@
+package strict
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Doc is one file being read. Mistakes gather in it; reading goes on after
+// each, so that the author sees all of them in one go.
+type Doc struct {
+	File string
+	errs Errors
+}
+
+// Parse reads the text of one YAML document. The root is nil when the text is
+// not YAML at all; the mistake is in the Doc then. Anchors, aliases, merge keys
+// and tags are refused wherever they stand: a plan is read by people, and an
+// alias can make a small file huge.
+func Parse(file string, text []byte) (*Doc, *yaml.Node) {
+	d := &Doc{File: file}
+	var docs []yaml.Node
+	if err := yaml.Load(text, &docs, yaml.WithAllDocuments()); err != nil {
+		d.syntax(err)
+		return d, nil
+	}
+	if len(docs) == 0 || len(docs[0].Content) == 0 {
+		d.errs = append(d.errs, &Error{File: file, Line: 1, Col: 1, Msg: "the file is empty"})
+		return d, nil
+	}
+	for _, extra := range docs[1:] {
+		d.Fail(&extra, "write one file for each", "a second document begins here, expected one per file")
+	}
+	root := docs[0].Content[0]
+	return d, d.plain(root)
+}
+
+// Fail notes a mistake at a node; the hint may be "".
+func (d *Doc) Fail(at *yaml.Node, hint, format string, args ...any) {
+	d.Add(&Error{Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Add notes a mistake with its own place; the file's name is filled in.
+func (d *Doc) Add(e *Error) {
+	if e.File == "" {
+		e.File = d.File
+	}
+	d.errs = append(d.errs, e)
+}
+
+// Failed tells whether there was any mistake yet.
+func (d *Doc) Failed() bool { return len(d.errs) > 0 }
+
+// Errors are the mistakes so far, in the order they were noted.
+func (d *Doc) Errors() Errors { return d.errs }
+
+// Err is nil, or Errors in the order of their places.
+func (d *Doc) Err() error { return d.errs.Err() }
+
+func (d *Doc) syntax(err error) {
+	var list []*yaml.LoadError
+	if many, ok := errors.AsType[*yaml.LoadErrors](err); ok {
+		list = many.Errors
+	} else if one, ok := errors.AsType[*yaml.LoadError](err); ok {
+		list = []*yaml.LoadError{one}
+	} else {
+		d.Add(&Error{Msg: err.Error()})
+	}
+	for _, e := range list {
+		hint := ""
+		switch {
+		case strings.Contains(e.Message, "mapping values are not allowed"):
+			hint = "a text with a colon and a space in it must be quoted"
+		case strings.Contains(e.Message, "cannot start any token"):
+			hint = "indent with spaces, and quote a text that begins with @, ` or %"
+		case e.ContextMsg != "" && e.ContextMark.Line > 0:
+			hint = fmt.Sprintf("%s that begins at %d:%d", e.ContextMsg, e.ContextMark.Line, e.ContextMark.Column)
+		}
+		d.Add(&Error{Line: e.Mark.Line, Col: e.Mark.Column, Msg: "not YAML: " + e.Message, Hint: hint})
+	}
+}
+
+// plain refuses what makes YAML more than plain data, and gives the node back.
+func (d *Doc) plain(n *yaml.Node) *yaml.Node {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		d.Fail(n, "write it out", "alias *%s, expected a value", n.Value)
+		n.Kind, n.Alias, n.Content = yaml.ScalarNode, nil, nil
+	case n.Anchor != "":
+		d.Fail(n, "write it out where it is needed", "anchor &%s is not used here", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		d.Fail(n, "leave the tag out", "tag %s is not used here", n.Tag)
+	}
+	for _, c := range n.Content {
+		d.plain(c)
+	}
+	return n
+}

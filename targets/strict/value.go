@@ -1,0 +1,176 @@
+package strict
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Fields says what may stand in a mapping, and who reads each value.
+type Fields map[string]func(*yaml.Node)
+
+// Fields reads a mapping: an unknown, a doubled or an unquoted {{…}} key is a
+// mistake. `what` names the mapping in messages ("a step"). It gives the keys
+// that were found, for messages about a field as a whole.
+func (d *Doc) Fields(n *yaml.Node, what string, fields Fields) map[string]*yaml.Node {
+	found := map[string]*yaml.Node{}
+	names := make([]string, 0, len(fields))
+	for name := range fields {
+		names = append(names, name)
+	}
+	d.Pairs(n, what, func(key, value *yaml.Node) {
+		read, ok := fields[key.Value]
+		if !ok {
+			d.Fail(key, Hint(key.Value, names), "unknown field %q in %s", key.Value, what)
+			if near, ok := Nearest(key.Value, names); ok && found[near] == nil {
+				found[near] = key // so that it is not called missing as well
+			}
+			return
+		}
+		found[key.Value] = key
+		read(value)
+	})
+	return found
+}
+
+// Pairs walks a mapping whose keys are free; a doubled key is a mistake.
+func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		d.Fail(n, "", "%s: found %s, expected fields", what, describe(n))
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.Fail(key, placeholderHint(n), "%s: found %s, expected a field's name", what, describe(key))
+			continue
+		}
+		if line, twice := seen[key.Value]; twice {
+			d.Fail(key, fmt.Sprintf("first on line %d", line), "field %q stands twice in %s", key.Value, what)
+			continue
+		}
+		seen[key.Value] = key.Line
+		each(key, value)
+	}
+}
+
+// List walks a list.
+func (d *Doc) List(n *yaml.Node, what string, each func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		d.Fail(n, "begin each entry with a dash", "%s: found %s, expected a list", what, describe(n))
+		return
+	}
+	if len(n.Content) == 0 {
+		d.Fail(n, "", "%s: found an empty list, expected at least one entry", what)
+	}
+	for _, c := range n.Content {
+		each(c)
+	}
+}
+
+// Text reads any scalar but null as the text that was written.
+func (d *Doc) Text(n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode || n.ShortTag() == "!!null" {
+		d.Fail(n, placeholderHint(n), "%s: found %s, expected text", what, describe(n))
+		return ""
+	}
+	return n.Value
+}
+
+// Word reads a text that is not empty.
+func (d *Doc) Word(n *yaml.Node, what string) string {
+	s := d.Text(n, what)
+	if s == "" && n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
+		d.Fail(n, "", "%s: found an empty text", what)
+	}
+	return s
+}
+
+// Bool reads true or false, and nothing that YAML 1.1 took for them.
+func (d *Doc) Bool(n *yaml.Node, what string) bool {
+	switch s := d.scalar(n); s {
+	case "true", "false":
+		return s == "true"
+	}
+	d.Fail(n, "", "%s: found %s, expected true or false", what, describe(n))
+	return false
+}
+
+// Int reads a whole number of at least low.
+func (d *Doc) Int(n *yaml.Node, what string, low int) int {
+	v, err := strconv.Atoi(strings.ReplaceAll(d.scalar(n), "_", ""))
+	if err != nil || v < low {
+		d.Fail(n, "", "%s: found %s, expected a whole number of at least %d", what, describe(n), low)
+		return low
+	}
+	return v
+}
+
+// Duration reads "90s", "2m30s", "1.5h". Zero is allowed, a bare number other
+// than 0 is not: 5 of what?
+func (d *Doc) Duration(n *yaml.Node, what string) time.Duration {
+	v, err := time.ParseDuration(d.scalar(n))
+	if err != nil || v < 0 {
+		hint := ""
+		if _, bare := strconv.ParseFloat(d.scalar(n), 64); bare == nil && err != nil {
+			hint = fmt.Sprintf("write the unit: %ss", d.scalar(n))
+		}
+		d.Fail(n, hint, "%s: found %s, expected a time such as 90s or 5m", what, describe(n))
+		return 0
+	}
+	return v
+}
+
+// Rate reads "25/s", "300/m" or "1000/h", as a number per second of at least 0.
+func (d *Doc) Rate(n *yaml.Node, what string) float64 {
+	s := d.scalar(n)
+	number, unit, ok := strings.Cut(s, "/")
+	per, known := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if !ok || !known || err != nil || v < 0 || math.IsInf(v, 0) || math.IsNaN(v) {
+		hint := ""
+		if err == nil && !ok {
+			hint = fmt.Sprintf("write the unit: %s/s", s)
+		}
+		d.Fail(n, hint, "%s: found %s, expected a rate such as 25/s", what, describe(n))
+		return 0
+	}
+	return v / per
+}
+
+// scalar is the value as written, "" for anything that is no scalar.
+func (d *Doc) scalar(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return n.Value
+}
+
+// describe says what a node is, in the author's words.
+func describe(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "fields"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.ShortTag() == "!!null":
+		return "nothing"
+	case len(n.Value) > 60:
+		return strconv.Quote(strings.ToValidUTF8(n.Value[:60], "") + "…")
+	}
+	return strconv.Quote(n.Value)
+}
+
+// placeholderHint recognises {{name}} without quotes, which YAML takes for a
+// mapping within a mapping.
+func placeholderHint(n *yaml.Node) string {
+	if n.Kind == yaml.MappingNode && len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode {
+		return `a text with {{…}} must be quoted: "{{…}}"`
+	}
+	return ""
+}
