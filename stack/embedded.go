@@ -1,13 +1,13 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"vitals/observe"
+	"vitals/server/config"
 )
 
 // Embedded starts the reference API as a child process of its own, so that its
@@ -58,10 +59,11 @@ func (e Embedded) Start(ctx context.Context) (_ *Stack, err error) {
 	}()
 
 	password := rand.Text()
-	env := e.environment(dir)
-	if s.Settings, s.Deviations, err = Describe(ctx, e.Binary, env); err != nil {
+	vars := e.environment(dir)
+	if s.Settings, s.Deviations, err = Describe(vars); err != nil {
 		return nil, err
 	}
+	env := Flat(vars)
 	began := time.Now()
 	if err := Seed(ctx, e.Binary, env, e.Accounts, password); err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func (e Embedded) Start(ctx context.Context) (_ *Stack, err error) {
 
 // environment is the whole environment of the API: nothing is inherited that
 // could change a limit unnoticed.
-func (e Embedded) environment(dir string) []string {
+func (e Embedded) environment(dir string) map[string]string {
 	vars := map[string]string{
 		"ENV": "staging", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "127.0.0.1:0",
@@ -88,9 +90,12 @@ func (e Embedded) environment(dir string) []string {
 		"SHUTDOWN_DRAIN_DELAY": "0",
 		"PATH":                 os.Getenv("PATH"), "TMPDIR": dir, "HOME": dir,
 	}
-	for k, v := range e.Env {
-		vars[k] = v
-	}
+	maps.Copy(vars, e.Env)
+	return vars
+}
+
+// Flat is an environment as a process takes it.
+func Flat(vars map[string]string) []string {
 	env := make([]string, 0, len(vars))
 	for k, v := range vars {
 		env = append(env, k+"="+v)
@@ -208,24 +213,22 @@ func Seeded(n int, password string) []Account {
 	return out
 }
 
-// Describe asks the API's own configuration reader what will be in force.
-func Describe(ctx context.Context, binary string, env []string) ([]Setting, []string, error) {
-	cmd := exec.CommandContext(ctx, binary, "serve", "config", "--json")
-	cmd.Env = env
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+// Describe reads the configuration that the API will start with by the API's
+// own rules: what is in force, and how it deviates from the published limits.
+func Describe(env map[string]string) ([]Setting, []string, error) {
+	cfg, _, err := config.Load(env)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the API's configuration: %w: %s", err, lastLines(stderr.Bytes(), 20))
+		return nil, nil, fmt.Errorf("the API's configuration: %w", err)
 	}
-	var d struct {
-		Settings   []Setting `json:"settings"`
-		Deviations []string  `json:"deviations"`
+	var settings []Setting
+	for _, l := range cfg.Describe() {
+		settings = append(settings, Setting(l))
 	}
-	if err := json.Unmarshal(out, &d); err != nil {
-		return nil, nil, fmt.Errorf("read the API's configuration: %w", err)
+	var deviations []string
+	for _, d := range cfg.Deviations() {
+		deviations = append(deviations, d.String())
 	}
-	return d.Settings, d.Deviations, nil
+	return settings, deviations, nil
 }
 
 func lastLines(b []byte, n int) string {

@@ -19,7 +19,7 @@ type Account struct{ Email, Password string }
 type Setting struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
-	Source string `json:"source,omitempty"` // default, env or file
+	Source string `json:"source"` // default, env or file
 }
 
 // Stack is a system under test that is up and answers.

@@ -12,7 +12,6 @@ const (
 	exitUsage       = 2
 	exitNoAnswer    = 3
 	exitNoSystem    = 4
-	exitConfig      = 78 // vitals serve: EX_CONFIG, which supervisors do not restart on
 	exitInterrupted = 130
 )
 

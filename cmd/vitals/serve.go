@@ -50,7 +50,7 @@ breaks a rule.`,
 		},
 	}
 	cmd.Flags().StringVar(&readyFile, "ready-file", "", "write {addr,admin,pid} here, as JSON, once both listeners are open")
-	cmd.AddCommand(newServeConfigCmd(s), newServeCheckCmd(s))
+	cmd.AddCommand(newServeConfigCmd(s), newServeCheckCmd(s), newServeSentryTestCmd(s))
 	return cmd
 }
 
@@ -63,10 +63,14 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal finds the default action: the end
-	return server.Run(ctx, cfg, server.Options{
+	err = server.Run(ctx, cfg, server.Options{
 		Log: s.Out, NoColor: !colourful(s.Out, env), Warnings: warnings,
 		Version: version, ReadyFile: readyFile,
 	})
+	if err != nil {
+		return noSystem(fmt.Errorf("serve: %w", err))
+	}
+	return nil
 }
 
 // version is stamped by the linker: -X main.version=1.2.3.
@@ -138,16 +142,47 @@ func runServeCheck(ctx context.Context, env map[string]string) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("check: %w", err)
+		return noSystem(fmt.Errorf("check: %w", err))
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		return fmt.Errorf("check %s: %w", url, err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return errors.New("check " + url + ": " + res.Status)
+		return noSystem(fmt.Errorf("check %s: %s", url, res.Status))
 	}
 	return nil
+}
+
+// newServeSentryTestCmd replaces the guide's "raise a test error (only do this
+// once!)" (S1:251-254).
+func newServeSentryTestCmd(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "sentry-test",
+		Short: "Send one test event to SENTRY_DSN (asks for SENTRY_SEND_TEST=1)",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runServeSentryTest(cmd.Context(), s, environment(os.Environ()))
+		},
+	}
+}
+
+func runServeSentryTest(ctx context.Context, s streams, env map[string]string) error {
+	if env["SENTRY_SEND_TEST"] != "1" {
+		return errors.New("set SENTRY_SEND_TEST=1 to send a test event")
+	}
+	delete(env, "SENTRY_SEND_TEST") // ours, not the API's
+	cfg, _, err := config.Load(env)
+	if err != nil {
+		return configError{err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := server.TestSentry(ctx, cfg, version); err != nil {
+		return noSystem(fmt.Errorf("send test event: %w", err))
+	}
+	_, err = fmt.Fprintln(s.Out, "sent one test event")
+	return err
 }
 
 // environment takes os.Environ's lines apart.

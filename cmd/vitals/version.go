@@ -17,17 +17,13 @@ func newVersionCmd(s streams) *cobra.Command {
 	}
 }
 
-// version is set by the linker (-X main.version=…); else the module's own.
-var version = ""
-
 // tool names the program and its version, as every document carries it.
 func tool() string {
 	v := version
-	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
-		v = info.Main.Version
-	}
-	if v == "" || v == "(devel)" {
-		v = "dev"
+	if info, ok := debug.ReadBuildInfo(); ok && v == "dev" {
+		if m := info.Main.Version; m != "" && m != "(devel)" {
+			v = m
+		}
 	}
 	return "vitals " + v
 }

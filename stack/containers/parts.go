@@ -104,17 +104,17 @@ func (p *parts) redis(ctx context.Context) (err error) {
 // be in force, with the same binary that the API container runs.
 func (p *parts) configure(ctx context.Context) (err error) {
 	p.key = rand.Text() + rand.Text()
-	host := flat(p.environment(p.dbHost, p.kvHost))
+	host := p.environment(p.dbHost, p.kvHost)
 	password := rand.Text()
 	began := time.Now()
-	if err := stack.Seed(ctx, p.c.Binary, host, p.c.Accounts, password); err != nil {
+	if err := stack.Seed(ctx, p.c.Binary, stack.Flat(host), p.c.Accounts, password); err != nil {
 		return err
 	}
 	if p.c.Talk != nil {
 		fmt.Fprintf(p.c.Talk, "seeded %d accounts in %.1f s\n", p.c.Accounts, time.Since(began).Seconds())
 	}
 	p.s.Accounts = stack.Seeded(p.c.Accounts, password)
-	p.s.Settings, p.s.Deviations, err = stack.Describe(ctx, p.c.Binary, flat(p.environment("postgres:5432", "redis:6379")))
+	p.s.Settings, p.s.Deviations, err = stack.Describe(p.environment("postgres:5432", "redis:6379"))
 	return err
 }
 
@@ -228,12 +228,4 @@ func lastLog(ctx context.Context, box *tc.DockerContainer) string {
 	defer r.Close()
 	b, _ := io.ReadAll(io.LimitReader(r, 1<<20))
 	return string(b[max(0, len(b)-1500):])
-}
-
-func flat(vars map[string]string) []string {
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
-	for k, v := range vars {
-		env = append(env, k+"="+v)
-	}
-	return env
 }

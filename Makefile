@@ -1,0 +1,37 @@
+# make run and make test do everything on a machine with Go; the rest is for
+# people who work on Vitals.
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
+
+.PHONY: run build test images lint bench golden fuzz clean
+
+run: build ## all four scenarios against the embedded reference API, in about 90 s
+	bin/vitals run --pace quick
+
+build:
+	$(BUILD) -o bin/vitals ./cmd/vitals
+
+test: ## every test; what cannot run here is listed with its reason
+	$(GO) vet ./...
+	$(GO) test -json $(RACE) -shuffle=on -timeout 15m ./... | $(GO) run ./internal/testsum
+
+images: ## stand-in Postgres and Redis images, where no registry can be reached
+	sh images/build.sh
+
+lint:
+	gofmt -l . | (! grep .)
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+bench: ## the engine's ratios and the price of hardening
+	$(GO) test -run '^$$' -bench . -benchmem ./load/... ./measure/... ./server/...
+
+golden: ## rewrite the expected outputs; read the diff
+	$(GO) test ./... -update
+
+clean:
+	rm -rf bin out
