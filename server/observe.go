@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitals/server/telemetry"
 	"vitals/server/web"
 )
 
@@ -27,6 +28,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		x.route = s.resolve(r)
+		ctx, finish := s.deps.Trace(r.Context(), telemetry.Method(r.Method), x.route.path)
+		r = r.WithContext(ctx)
 		served := false
 		defer func() {
 			status := x.status
@@ -38,6 +41,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			case status == 0:
 				status = http.StatusOK // net/http sends it when nobody wrote
 			}
+			finish(status)
 			s.record(r, x, status)
 		}()
 		if s.draining.Load() {

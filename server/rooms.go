@@ -17,7 +17,7 @@ type rooms struct {
 func openRooms(_ context.Context, p *process) (*rooms, error) {
 	return &rooms{
 		deps: Deps{
-			Log: p.root, Registry: p.registry, Version: p.o.Version,
+			Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace,
 			ClientIP: func(r *http.Request) netip.Addr {
 				peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 				return peer.Addr().Unmap().WithZone("")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,11 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"vitals/internal/atomicfile"
 	"vitals/server/config"
 	"vitals/server/telemetry"
 )
@@ -44,8 +45,13 @@ func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	err = p.single(ctx)
-	return errors.Join(err, p.close())
+	defer p.close()
+	if err := p.single(ctx); err != nil {
+		p.log.Log(ctx, telemetry.LevelCritical, "the service ends", "error", err)
+		return err
+	}
+	p.log.Info("ended")
+	return nil
 }
 
 // process is what one process of the service has whatever it serves.
@@ -55,7 +61,11 @@ type process struct {
 	log      *slog.Logger // app.server
 	root     *slog.Logger
 	registry *prometheus.Registry
+	sentry   *telemetry.Sentry // nil = none
 }
+
+// sentryFlush is how long the end waits for reports under way (hardening 2.6).
+const sentryFlush = 2 * time.Second
 
 func newProcess(cfg *config.Config, o Options) (*process, error) {
 	if o.Log == nil {
@@ -68,17 +78,41 @@ func newProcess(cfg *config.Config, o Options) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	root := slog.New(telemetry.NewHandler(o.Log, telemetry.LogOptions{
-		Level: level, Console: cfg.Log.Format == "console", NoColor: o.NoColor,
-	}))
-	return &process{
-		cfg: cfg, o: o, root: root, log: telemetry.Named(root, "app.server"),
-		registry: telemetry.NewRegistry(o.Version),
-	}, nil
+	p := &process{cfg: cfg, o: o, registry: telemetry.NewRegistry(o.Version)}
+	p.sentry, err = newSentry(cfg.Sentry, o.Version, p.registry)
+	if err != nil {
+		return nil, err
+	}
+	p.root = slog.New(slog.NewMultiHandler(
+		telemetry.NewHandler(o.Log, telemetry.LogOptions{
+			Level: level, Console: cfg.Log.Format == "console", NoColor: o.NoColor,
+		}),
+		p.sentry.Handler(),
+	))
+	p.log = telemetry.Named(p.root, "app.server")
+	return p, nil
 }
 
-// close is the last thing a process does.
-func (p *process) close() error { return nil }
+func newSentry(c config.Sentry, version string, reg prometheus.Registerer) (*telemetry.Sentry, error) {
+	return telemetry.NewSentry(telemetry.SentryOptions{
+		DSN: c.DSN.Reveal(), SampleRate: c.SampleRate, TracesSampleRate: c.TracesSampleRate,
+		Environment: c.Environment, Release: cmp.Or(c.Release, version),
+	}, reg)
+}
+
+// TestSentry sends one event to the configured Sentry, waiting at most until ctx
+// ends.
+func TestSentry(ctx context.Context, cfg *config.Config, version string) error {
+	s, err := newSentry(cfg.Sentry, version, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close(0)
+	return s.Test(ctx)
+}
+
+// close is the last thing a process does: what is still on its way to Sentry.
+func (p *process) close() { p.sentry.Close(sentryFlush) }
 
 // single serves in this one process.
 func (p *process) single(ctx context.Context) (err error) {
@@ -113,17 +147,11 @@ func (p *process) announce(public, admin net.Addr) error {
 		p.log.Warn("configuration", "warning", w)
 	}
 	r := Ready{Addr: public.String(), Admin: admin.String(), PID: os.Getpid()}
-	p.log.Info("ready", "addr", r.Addr, "admin", r.Admin, "pid", r.PID, "at", time.Now().UTC().Format(telemetry.TimeLayout))
+	p.log.Info("ready", "addr", r.Addr, "admin", r.Admin, "pid", r.PID)
 	if p.o.ReadyFile == "" {
 		return nil
 	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("write ready file: %w", err)
-	}
-	// A reader that polls for the file must never see half of it.
-	part := filepath.Join(filepath.Dir(p.o.ReadyFile), "."+filepath.Base(p.o.ReadyFile)+".part")
-	if err := errors.Join(os.WriteFile(part, append(text, '\n'), 0o600), os.Rename(part, p.o.ReadyFile)); err != nil {
+	if err := atomicfile.Write(p.o.ReadyFile, func(w io.Writer) error { return json.NewEncoder(w).Encode(r) }); err != nil {
 		return fmt.Errorf("write ready file: %w", err)
 	}
 	return nil

@@ -45,6 +45,9 @@ type Deps struct {
 	OwnPolicy []string
 	// CheckDatabase answers within its context, on a connection outside the pool.
 	CheckDatabase func(ctx context.Context) error
+	// Trace begins the span of one request under its route; the func ends it with
+	// the status sent. nil = no tracing.
+	Trace func(ctx context.Context, method, route string) (context.Context, func(status int))
 	// Register adds the rooms' operations.
 	Register []func(huma.API)
 	Version  string
@@ -72,6 +75,9 @@ type Server struct {
 func New(cfg *config.Config, d Deps) (*Server, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.Trace == nil {
+		d.Trace = func(ctx context.Context, _, _ string) (context.Context, func(int)) { return ctx, func(int) {} }
 	}
 	s := &Server{
 		cfg: cfg, deps: d, version: d.Version,
