@@ -82,7 +82,7 @@ func (e Embedded) Start(ctx context.Context) (_ *Stack, err error) {
 // could change a limit unnoticed.
 func (e Embedded) environment(dir string) map[string]string {
 	vars := map[string]string{
-		"ENV": "staging", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
+		"ENV": "test", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
 		"HOST": "127.0.0.1", "PORT": "0", "ADMIN_ADDR": "127.0.0.1:0",
 		"SECRET_KEY":   rand.Text() + rand.Text(),
 		"DATABASE_URL": "sqlite:" + filepath.Join(dir, "clinic.db"),

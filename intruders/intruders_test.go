@@ -1,0 +1,176 @@
+package intruders_test
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vitals/intruders"
+	"vitals/measure"
+	"vitals/scenarios"
+)
+
+// door is a sign-in with a lockout of its own, or with one broken in a named
+// way. The real API is attacked in cmd/vitals' tests; here every fault is tried.
+type door struct {
+	mu     sync.Mutex
+	fault  string
+	failed map[netip.Addr]int
+	locked map[netip.Addr]bool
+}
+
+func newDoor(fault string) *door {
+	return &door{fault: fault, failed: map[netip.Addr]int{}, locked: map[netip.Addr]bool{}}
+}
+
+func (d *door) SignIn(_ context.Context, g intruders.Guess) intruders.Answer {
+	now := time.Now()
+	ans := intruders.Answer{Sent: now, Done: now.Add(time.Millisecond), Header: http.Header{"X-Ratelimit-Limit": {"5"}}}
+	right := !strings.HasPrefix(g.Password, "not-")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	limit := 5
+	if d.fault == "widened" {
+		limit = 6
+	}
+	key := g.From
+	if d.fault == "global" {
+		key = netip.Addr{}
+	}
+	if d.failed[key] >= limit && !right {
+		d.locked[key] = true
+	}
+	switch {
+	case d.fault == "unwell":
+		ans.Code = http.StatusServiceUnavailable
+	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):
+		ans.Code = http.StatusTooManyRequests
+		ans.Header.Set("Retry-After", strconv.Itoa(900))
+		d.failed[key]++
+	case right:
+		ans.Code = http.StatusOK
+	default:
+		ans.Code = http.StatusUnauthorized
+		d.failed[key]++
+	}
+	return ans
+}
+
+// SignInAtOnce reads every counter before it writes any when the door is racy.
+func (d *door) SignInAtOnce(ctx context.Context, gs []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
+	out := make([]intruders.Answer, len(gs))
+	for i, g := range gs {
+		out[i] = d.SignIn(ctx, g)
+		if d.fault == "racy" && out[i].Code == http.StatusTooManyRequests {
+			out[i].Code = http.StatusUnauthorized
+		}
+	}
+	return out, 500 * time.Microsecond, nil
+}
+
+func attack(t *testing.T, fault string, atOnce bool) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
+	t.Helper()
+	in := []scenarios.Intruder{{Name: "guesser", Kind: intruders.GuessPasswords, Addresses: 2, Guesses: 8, AtOnce: atOnce}}
+	victims := []intruders.Victim{{Email: "a@clinic.test", Password: "right-a"}, {Email: "b@clinic.test", Password: "right-b"}}
+	var mu sync.Mutex
+	var samples []measure.Sample
+	attacks, err := intruders.Run(t.Context(), time.Now(), intruders.Plan{
+		Intruders: in, Victims: victims, First: 100,
+		Address: func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 9, 0, byte(n)}) },
+		Record:  func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) },
+	}, newDoor(fault))
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := map[string]measure.Fact{}
+	for _, f := range intruders.Facts(attacks, 0) {
+		facts[f.Name] = f
+	}
+	return attacks, facts, samples
+}
+
+func TestOracle(t *testing.T) {
+	for _, c := range []struct {
+		fault                        string
+		atOnce                       bool
+		admitted, leaked, bystanders float64
+		absent                       bool
+	}{
+		{fault: "", admitted: 5},
+		{fault: "", atOnce: true, admitted: 5},
+		{fault: "widened", admitted: 6},
+		{fault: "widened", atOnce: true, admitted: 6},
+		{fault: "racy", atOnce: true, admitted: 8},
+		{fault: "oracle", admitted: 5, leaked: 2},
+		{fault: "unwell", absent: true},
+	} {
+		_, facts, _ := attack(t, c.fault, c.atOnce)
+		if c.absent {
+			if len(facts) != 0 {
+				t.Errorf("%s: got facts %v from a server that judged nothing, want none", c.fault, facts)
+			}
+			continue
+		}
+		for name, want := range map[string]float64{
+			"lockout.admitted": c.admitted, "lockout.leaked": c.leaked, "lockout.bystanders": c.bystanders,
+		} {
+			if got, ok := facts[name]; !ok || got.Value != want {
+				t.Errorf("%q at once %v: %s: got %v (there: %v), want %v", c.fault, c.atOnce, name, got.Value, ok, want)
+			}
+		}
+		if got := facts["lockout.retry_after"].Value; got != 900 {
+			t.Errorf("%q: retry_after: got %v s, want 900", c.fault, got)
+		}
+	}
+}
+
+// One counter for the whole world locks out the attacked person elsewhere too.
+func TestOracleSeesHarmedBystanders(t *testing.T) {
+	_, facts, _ := attack(t, "global", false)
+	if got := facts["lockout.bystanders"].Value; got < 1 {
+		t.Errorf("bystanders: got %v, want at least 1", got)
+	}
+}
+
+// A lock that lets some guesses through after it began is a leak even when the
+// first refusal came at the right place.
+func TestOracleSeesGuessesAfterTheLock(t *testing.T) {
+	_, facts, _ := attack(t, "sieve", false)
+	if got := facts["lockout.leaked"].Value; got < 1 {
+		t.Errorf("leaked: got %v, want at least 1", got)
+	}
+}
+
+func TestSamplesCarryTheirIntent(t *testing.T) {
+	_, _, samples := attack(t, "", false)
+	for _, s := range samples {
+		if !s.OK {
+			t.Errorf("step %d, status %d: not as expected on a correct lockout", s.Step, s.Code)
+		}
+		if (s.Code == http.StatusTooManyRequests) != (s.Outcome == measure.Refused) {
+			t.Errorf("status %d recorded as outcome %v", s.Code, s.Outcome)
+		}
+	}
+	_, _, samples = attack(t, "oracle", false)
+	bad := 0
+	for _, s := range samples {
+		if !s.OK {
+			bad++
+		}
+	}
+	if bad != 2 {
+		t.Errorf("a 200 where a 429 was due, twice: got %d unexpected samples, want 2", bad)
+	}
+}
+
+func TestTroublesNameWhatProvesNothing(t *testing.T) {
+	attacks, _, _ := attack(t, "unwell", false)
+	if got := len(intruders.Troubles(attacks)); got != 2 {
+		t.Errorf("got %d troubles, want 2", got)
+	}
+}
