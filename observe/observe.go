@@ -45,6 +45,21 @@ func Process(pid int) Meter {
 	}
 }
 
+// Sum meters several parts as one.
+func Sum(meters ...Meter) Meter {
+	return func(ctx context.Context) (Usage, error) {
+		var sum Usage
+		for _, m := range meters {
+			u, err := m(ctx)
+			if err != nil {
+				return Usage{}, err
+			}
+			sum.CPU, sum.RSS = sum.CPU+u.CPU, sum.RSS+u.RSS
+		}
+		return sum, nil
+	}
+}
+
 func usage(ctx context.Context, p *process.Process) (Usage, error) {
 	t, err := p.TimesWithContext(ctx)
 	if err != nil {

@@ -128,6 +128,7 @@ func (e Embedded) serve(ctx context.Context, s *Stack, dir string, env []string)
 	if s.URL, err = url.Parse("http://" + at.Addr); err != nil {
 		return err
 	}
+	s.Replicas = []*url.URL{s.URL}
 	s.Metrics, err = url.Parse("http://" + at.Admin + "/metrics")
 	return err
 }

@@ -47,7 +47,7 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 		return nil, &NotOwned{host, "its /health says env: production; add --allow-production if that is meant"}
 	}
 	s := &Stack{
-		Kind: "url", URL: e.URL, Metrics: e.Metrics, Accounts: e.Accounts, Cores: e.Cores,
+		Kind: "url", URL: e.URL, Replicas: []*url.URL{e.URL}, Metrics: e.Metrics, Accounts: e.Accounts, Cores: e.Cores,
 		Info: map[string]string{"env": env},
 	}
 	if e.Metrics != nil {

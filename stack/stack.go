@@ -44,9 +44,26 @@ type Stack struct {
 	Evidence func(ctx context.Context) (map[string]float64, error)
 	// Log is the path of the API's own log, "" when out of reach.
 	Log string
+	// Replicas are the base URLs of all API processes; URL is the first.
+	Replicas []*url.URL
+	// Fault does something to one part: see Action. Nil when no part is ours.
+	Fault func(ctx context.Context, role string, a Action) error
 
 	closers []func(context.Context) error
 }
+
+// Action is what is done to a part of a stack while controls are watched.
+type Action string
+
+// The actions: stop and start are orderly, kill is SIGKILL, pause freezes the
+// part so that its connections hang.
+const (
+	Stop    Action = "stop"
+	Start   Action = "start"
+	Pause   Action = "pause"
+	Unpause Action = "unpause"
+	Kill    Action = "kill"
+)
 
 // Starter starts a stack. On an error nothing is left running.
 type Starter interface {

@@ -40,6 +40,7 @@ type Starter struct {
 	Binary   string // the vitals binary, built with CGO_ENABLED=0: it becomes the API image
 	Images   Images
 	Accounts int
+	Replicas int               // API processes side by side, each published on a port of its own; 0 = 1
 	Env      map[string]string // replaces or adds variables of the API
 	LogFile  string            // the API's log is saved here at Close; "" = not saved
 	Talk     io.Writer         // progress in words; nil = none
@@ -80,7 +81,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 		return nil, fmt.Errorf("make the stack's network: %w%s", err, hint(err))
 	}
 	s.OnClose(nw.Remove)
-	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text()}
+	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}}
 	if p.gateway, err = gateway(ctx, engine, nw.ID); err != nil {
 		return nil, err
 	}

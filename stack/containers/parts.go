@@ -4,11 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
-	"net/http"
 	"net/netip"
-	"net/url"
-	"os"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -17,6 +13,7 @@ import (
 	tc "github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/network"
 
+	"vitals/observe"
 	"vitals/stack"
 )
 
@@ -28,20 +25,26 @@ type parts struct {
 	s              *stack.Stack
 	gateway        string
 	password, key  string
-	dbHost, kvHost string // as the host reaches them
+	dbHost, kvHost string            // as the host reaches them
+	ids            map[string]string // role → container
+	meters         []observe.Meter   // of the API replicas
 }
 
 // start runs one container on the stack's network with its ports published on
 // loopback, and registers its removal.
 func (p *parts) start(ctx context.Context, role, img string, ports []string, opts ...tc.ContainerCustomizer) (*tc.DockerContainer, error) {
+	host, err := freePorts(len(ports))
+	if err != nil {
+		return nil, err
+	}
 	opts = append(opts,
 		network.WithNetwork([]string{role}, p.nw),
 		tc.WithLabels(labels()),
 		tc.WithExposedPorts(ports...),
 		tc.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.PortBindings = mobynet.PortMap{}
-			for _, port := range ports {
-				h.PortBindings[mobynet.MustParsePort(port)] = []mobynet.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1})}}
+			for i, port := range ports {
+				h.PortBindings[mobynet.MustParsePort(port)] = []mobynet.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: host[i]}}
 			}
 		}))
 	began := time.Now()
@@ -57,6 +60,7 @@ func (p *parts) start(ctx context.Context, role, img string, ports []string, opt
 		return nil, fmt.Errorf("inspect %s: %w", role, err)
 	}
 	p.s.Images[role] = img + " " + in.Image
+	p.ids[role] = box.GetContainerID()
 	if p.c.Talk != nil {
 		fmt.Fprintf(p.c.Talk, "%s started from %s in %.1f s\n", role, img, time.Since(began).Seconds())
 	}
@@ -118,68 +122,6 @@ func (p *parts) configure(ctx context.Context) (err error) {
 	return err
 }
 
-func (p *parts) api(ctx context.Context) error {
-	opts := []tc.ContainerCustomizer{
-		tc.WithEnv(p.environment("postgres:5432", "redis:6379")),
-		tc.WithConfigModifier(func(c *container.Config) { c.User = "65532:65532" }),
-		tc.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
-			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
-		}),
-	}
-	img := p.c.Images.API
-	if img == "" {
-		archive, tag, err := apiContext(p.c.Binary)
-		if err != nil {
-			return err
-		}
-		img = "vitals/api:" + tag
-		opts = append(opts, tc.WithDockerfile(tc.FromDockerfile{ContextArchive: archive, Repo: "vitals/api", Tag: tag}))
-	}
-	box, err := p.start(ctx, "api", img, []string{apiPort, admPort}, opts...)
-	if err != nil {
-		return err
-	}
-	p.s.OnClose(func(ctx context.Context) error { return saveLog(ctx, box, p.c.LogFile) })
-	p.s.Log = p.c.LogFile
-	addr, err := address(ctx, box, apiPort)
-	if err != nil {
-		return err
-	}
-	admin, err := address(ctx, box, admPort)
-	if err != nil {
-		return err
-	}
-	p.s.URL = &url.URL{Scheme: "http", Host: addr}
-	p.s.Metrics = &url.URL{Scheme: "http", Host: admin, Path: "/metrics"}
-	p.s.Meter = meter(p.engine, box.GetContainerID())
-	p.s.Source, p.s.Forward = stack.Benchmark, true
-	p.s.Info["addresses"] = "published ports hide client addresses, so this driver is a declared trusted proxy (TRUSTED_PROXIES=" + p.gateway + "/32) and each user's and intruder's address travels in X-Forwarded-For"
-	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container", "Redis in a container"
-	p.s.Evidence = p.evidence
-	if err := patiently(ctx, "the API", func(ctx context.Context) error { return ready(ctx, p.s.URL) }); err != nil {
-		return fmt.Errorf("%w; its last words:\n%s", err, lastLog(ctx, box))
-	}
-	return nil
-}
-
-// ready asks the API's own readiness endpoint.
-func ready(ctx context.Context, base *url.URL) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("ready").String(), nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("/ready says %d", resp.StatusCode)
-	}
-	return nil
-}
-
 // patiently repeats f until it succeeds, for at most a minute.
 func patiently(ctx context.Context, what string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -197,35 +139,4 @@ func patiently(ctx context.Context, what string, f func(context.Context) error) 
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// saveLog keeps the API's log, so that the request IDs in a report can be found.
-func saveLog(ctx context.Context, box *tc.DockerContainer, file string) error {
-	if file == "" {
-		return nil
-	}
-	r, err := box.Logs(ctx)
-	if err != nil {
-		return fmt.Errorf("read the API's log: %w", err)
-	}
-	defer r.Close()
-	f, err := os.Create(file)
-	if err != nil {
-		return fmt.Errorf("save the API's log: %w", err)
-	}
-	if _, err := io.Copy(f, r); err != nil {
-		_ = f.Close()
-		return fmt.Errorf("save the API's log: %w", err)
-	}
-	return f.Close()
-}
-
-func lastLog(ctx context.Context, box *tc.DockerContainer) string {
-	r, err := box.Logs(context.WithoutCancel(ctx))
-	if err != nil {
-		return ""
-	}
-	defer r.Close()
-	b, _ := io.ReadAll(io.LimitReader(r, 1<<20))
-	return string(b[max(0, len(b)-1500):])
 }
