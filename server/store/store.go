@@ -21,10 +21,18 @@ type Querier interface {
 // DB is the pool. Read and Write are the only ways to reach it: both wait for a
 // connection at most DB_POOL_TIMEOUT (a *web.Problem 503 "pool_timeout" past
 // it), then run fn under a context that the client's disconnect does not
-// cancel, so that no connection is lost to it (trap 20).
+// cancel, so that no connection is lost to it (trap 20). That context ends a
+// second after DB_STATEMENT_TIMEOUT, counted from the start of fn.
+//
+// A database that is away or too slow is a *web.Problem 503; other errors of fn
+// come back as they are.
 type DB interface {
-	// Read runs fn on one connection, outside a transaction.
+	// Read runs fn on one connection, outside a transaction. fn must only read:
+	// SQLite refuses writes here, they would compete with the single writer.
 	Read(ctx context.Context, fn func(ctx context.Context, q Querier) error) error
-	// Write runs fn in one transaction: commit on nil, roll back on error or panic.
+	// Write runs fn in one transaction: commit on nil, roll back on error or
+	// panic. When the server rolled it back because of a deadlock or a
+	// serialization conflict, fn runs again, so it must have no effect outside q
+	// beyond setting its results.
 	Write(ctx context.Context, fn func(ctx context.Context, q Querier) error) error
 }
