@@ -3,13 +3,10 @@ package clinic
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,54 +14,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
-	_ "modernc.org/sqlite"
 
 	"vitals/server/store"
 	"vitals/server/web"
 )
-
-// liteDB is store.DB over a SQLite file.
-type liteDB struct{ *sql.DB }
-
-func (d liteDB) Read(ctx context.Context, fn func(context.Context, store.Querier) error) error {
-	return fn(ctx, d.DB)
-}
-
-func (d liteDB) Write(ctx context.Context, fn func(context.Context, store.Querier) error) error {
-	tx, err := d.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if err := fn(ctx, tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-func openLite(t testing.TB) store.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "clinic.db")+
-		"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(20000)&_pragma=foreign_keys(1)&_pragma=synchronous(normal)&_txlock=immediate")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	text, err := os.ReadFile("../store/migrations/0002_clinic.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	up, _, _ := strings.Cut(string(text), "-- +goose Down")
-	if _, err := db.Exec(up); err != nil {
-		t.Fatal(err)
-	}
-	return liteDB{db}
-}
-
-// onEach runs the body on every engine there is.
-func onEach(t *testing.T, body func(t *testing.T, db store.DB)) {
-	t.Run("sqlite", func(t *testing.T) { body(t, openLite(t)) })
-}
 
 // bench is the API over one database, asked by whom the test says.
 type bench struct {
@@ -139,7 +92,10 @@ func (b *bench) ask(who web.Principal, method, path string, body any, header ...
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	req = req.WithContext(web.WithPrincipal(req.Context(), who))
+	return b.serve(req.WithContext(web.WithPrincipal(req.Context(), who)))
+}
+
+func (b *bench) serve(req *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, req)
 	return w

@@ -4,10 +4,11 @@ import (
 	"testing"
 
 	"vitals/server/store"
+	"vitals/server/store/storetest"
 )
 
 func TestMedicationMakesItsReminders(t *testing.T) {
-	onEach(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		b := newBench(t, db)
 		m := b.addPill(ann, nil)
 		if m.PatientID != annID || m.IsLowStock || !m.IsActive || m.CurrentStock != 60 {
@@ -35,7 +36,7 @@ func TestMedicationMakesItsReminders(t *testing.T) {
 }
 
 func TestRemindersAndLogs(t *testing.T) {
-	onEach(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		b := newBench(t, db)
 		m := b.addPill(ann, nil)
 		list := want[List[Reminder]](b, 200, ann, "GET", "/reminders?status=pending", nil)

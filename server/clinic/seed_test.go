@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"vitals/server/store"
+	"vitals/server/store/storetest"
 	"vitals/server/web"
 )
 
 func TestSeed(t *testing.T) {
-	onEach(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		n := 2000
 		patients := make([]SeedPatient, n)
 		for i := range patients {
