@@ -98,11 +98,15 @@ func (p *pool) trim(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			total := p.db.Stats().MaxOpenConnections
-			p.db.SetMaxIdleConns(p.size)
-			p.db.SetMaxIdleConns(total)
+			p.shrink()
 		}
 	}
+}
+
+func (p *pool) shrink() {
+	total := p.db.Stats().MaxOpenConnections
+	p.db.SetMaxIdleConns(p.size) // closes what is idle beyond it, now
+	p.db.SetMaxIdleConns(total)
 }
 
 // counted counts the connections that are made.

@@ -67,16 +67,20 @@ const (
 	pingTimeout = 2 * time.Second
 )
 
-// born gives a connection its end: 0.9 to 1.0 of the recycle time, at random,
-// so that those opened together do not end together.
+// born starts a connection's life.
 func (l lifecycle) born(_ context.Context, c *pgx.Conn) error {
 	now := time.Now()
-	lf := &life{used: now}
-	if l.recycle > 0 {
-		lf.ends = now.Add(time.Duration((0.9 + 0.1*rand.Float64()) * float64(l.recycle)))
-	}
-	c.PgConn().CustomData()[lifeKey] = lf
+	c.PgConn().CustomData()[lifeKey] = &life{ends: l.end(now), used: now}
 	return nil
+}
+
+// end is 0.9 to 1.0 of the recycle time from now, at random, so that connections
+// opened together do not end together; the zero time is never.
+func (l lifecycle) end(now time.Time) time.Time {
+	if l.recycle <= 0 {
+		return time.Time{}
+	}
+	return now.Add(time.Duration((0.9 + 0.1*rand.Float64()) * float64(l.recycle)))
 }
 
 // reuse runs before a connection is handed out again; ErrBadConn makes the pool
