@@ -5,6 +5,7 @@
 package scenarios
 
 import (
+	"slices"
 	"time"
 
 	"vitals/targets"
@@ -22,8 +23,53 @@ type Scenario struct {
 	Targets  []targets.Target // the scenario's own, beside those of --targets
 	Abort    []targets.Target // windowed: "p95 > 1s for 10s" ends the run
 	Timeout  time.Duration    // per request, default 10s
-	File     string
-	SHA256   string // of the canonical form, so that a comment does not change it
+	File     string           `json:"-"`
+	SHA256   string           `json:"-"` // of the canonical form, so that a comment does not change it
+}
+
+// At is the load of a pace: "quick", or full for any other word.
+func (s *Scenario) At(pace string) Load {
+	if pace == "quick" {
+		return s.Quick
+	}
+	return s.Load
+}
+
+// Scope is what a target may name of the scenario.
+func (s *Scenario) Scope() targets.Scope {
+	scope := targets.Scope{Scenario: s.Name}
+	for _, step := range s.steps() {
+		scope.Steps = append(scope.Steps, step.Name)
+	}
+	for _, l := range []Load{s.Load, s.Quick} {
+		for _, p := range l.Phases() {
+			if !slices.Contains(scope.Phases, p.Name) {
+				scope.Phases = append(scope.Phases, p.Name)
+			}
+		}
+	}
+	return scope
+}
+
+// steps are all of honest users: those of the accounts, then every journey's.
+func (s *Scenario) steps() (all []*Step) {
+	if s.Accounts.SignIn.Path != "" {
+		all = append(all, &s.Accounts.SignIn)
+	}
+	for _, step := range []*Step{s.Accounts.SignOut, s.Accounts.Refresh} {
+		if step != nil {
+			all = append(all, step)
+		}
+	}
+	for i := range s.Journeys {
+		for k := range s.Journeys[i].Tasks {
+			t := &s.Journeys[i].Tasks[k]
+			for n := range t.Steps {
+				all = append(all, &t.Steps[n])
+			}
+		}
+	}
+	return all
 }
 
 // Model of load.
@@ -101,6 +147,8 @@ type Task struct {
 // Step is one request with its expectation. {{name}} in Path, Header and Body
 // stands for an account field (email, password), a saved value, a fed column,
 // or a generator: {{uuid}}, {{seq}}, {{now}}, {{now+24h}}, {{today}}, {{int 1 10}}, {{pick a|b}}.
+// What the sign-in saves as token is sent as the bearer token of every step that
+// is not anonymous; what it saves as expires_in says in seconds how long.
 type Step struct {
 	Name      string
 	Method    string
@@ -112,7 +160,7 @@ type Step struct {
 	Save      map[string]string // name → "json:items.0.id", "header:Location", "regexp:…"
 	Forget    []string          // saved names that are used up by this step
 	Timeout   time.Duration     // 0 = the scenario's
-	Line, Col int
+	Line, Col int               `json:"-"`
 }
 
 // Expect is what a good answer is. An empty one expects any 2xx.
@@ -132,7 +180,7 @@ type Intruder struct {
 	AtOnce    bool          // released at one barrier instead of one after the other
 	After     time.Duration // offset from the window's start
 	Every     time.Duration // between guesses of one address, when not AtOnce
-	Line, Col int
+	Line, Col int           `json:"-"`
 }
 
 // Feed gives journeys rows from a CSV or JSON file.

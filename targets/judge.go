@@ -91,6 +91,12 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 	switch c := s.Counts; {
 	case m.q > 0:
 		return quantile(s.Response, m.q)
+	case t.Metric == "mean":
+		d, ok := s.Response.Mean()
+		if !ok {
+			return none("nothing was served in the judged window (n = 0)")
+		}
+		return figure{got: float64(d), n: s.Response.N()}
 	case t.Metric == "rps":
 		if c.Sent == 0 {
 			return none("nothing was sent in the judged window")
@@ -170,20 +176,18 @@ func share(t Target, c measure.Counts) figure {
 	return f
 }
 
-// fact looks a dotted metric or cpu up. Facts in % are given as 0..100, those
-// in s as seconds.
+// fact looks a dotted metric or cpu up. A fact's shares are fractions, whatever
+// the unit it is shown in; its times are seconds.
 func fact(name string, u Unit, r *measure.Result) figure {
 	f, ok := r.Fact(name)
 	if !ok {
 		return none("%s was not measured", name)
 	}
 	v := f.Value
-	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return none("%s is no number", name)
-	case u == Share && f.Unit == "%":
-		v /= 100
-	case u == Time && f.Unit == "s":
+	}
+	if u == Time {
 		v *= float64(time.Second)
 	}
 	return figure{got: v, n: f.N, note: f.Note}

@@ -64,6 +64,8 @@ var metrics = map[string]metric{
 	"p99.9": {unit: Time, q: 0.999, step: true, phase: true, about: "99.9th percentile of the response times"},
 	"max":   {unit: Time, q: 1, step: true, phase: true, live: true, about: "longest response time"},
 
+	"mean": {unit: Time, step: true, phase: true, about: "mean response time"},
+
 	"rps":     {unit: PerRate, step: true, phase: true, live: true, about: "requests served as expected per second"},
 	"errors":  {unit: Share, step: true, phase: true, live: true, about: "share of the sent that did not go as expected, refusals among them"},
 	"failed":  {unit: Share, step: true, phase: true, live: true, about: "share of the sent without an answer or with a wrong one; orderly refusals are not among them"},
@@ -76,9 +78,10 @@ var metrics = map[string]metric{
 	"recovery": {unit: Time, about: "from the end of the phase \"spike\" until p95 and errors are inside their targets and stay there"},
 	"goodput":  {unit: Share, about: "rate served at the end of the judged window, of the best rate it ever had"},
 
-	"lockout.admitted":   {unit: Number, about: "wrong passwords judged per address before it was locked"},
-	"lockout.bystanders": {unit: Number, about: "honest requests that a lock of another address turned away"},
-	"lockout.leaked":     {unit: Number, about: "sign-ins that a locked address was granted"},
+	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked"},
+	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away"},
+	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock"},
+	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told"},
 }
 
 // Metrics are the words a sentence may begin with, sorted.

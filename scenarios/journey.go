@@ -1,0 +1,164 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"vitals/targets/strict"
+)
+
+func (r *reader) accounts(n *yaml.Node) (a Accounts) {
+	found := r.Fields(n, "accounts", strict.Fields{
+		"sign_in":       func(n *yaml.Node) { a.SignIn = r.session(n, "sign in", true) },
+		"sign_out":      func(n *yaml.Node) { s := r.session(n, "sign out", false); a.SignOut = &s },
+		"refresh":       func(n *yaml.Node) { s := r.session(n, "refresh", true); a.Refresh = &s },
+		"requests_each": func(n *yaml.Node) { a.Requests = r.Int(n, "requests_each", 1) },
+	})
+	if n.Kind != yaml.MappingNode {
+		return a
+	}
+	if found["sign_in"] == nil {
+		r.Fail(n, "", "accounts need sign_in, the step that signs one in")
+	} else if _, ok := a.SignIn.Save["token"]; !ok && a.SignIn.Path != "" {
+		r.Fail(found["sign_in"], "as in save: {token: json:access_token}", "sign_in must save the token that later steps are sent with")
+	}
+	return a
+}
+
+// session reads a step of the accounts; its name may be left out. Signing in and
+// refreshing happen without a token.
+func (r *reader) session(n *yaml.Node, name string, anonymous bool) Step {
+	s := Step{Name: name, Anonymous: anonymous, Line: n.Line, Col: n.Column}
+	found := r.Fields(n, "a step", r.stepFields(&s))
+	r.whole(n, found)
+	return s
+}
+
+func (r *reader) journeys(n *yaml.Node) (js []Journey) {
+	r.List(n, "journeys", func(n *yaml.Node) {
+		j := Journey{Weight: 1}
+		found := r.Fields(n, "a journey", strict.Fields{
+			"name":   func(n *yaml.Node) { j.Name = r.Word(n, "name") },
+			"weight": func(n *yaml.Node) { j.Weight = r.Int(n, "weight", 1) },
+			"think":  func(n *yaml.Node) { j.Think = r.span(n, "think") },
+			"tasks":  func(n *yaml.Node) { j.Tasks = append(j.Tasks, r.tasks(n)...) },
+			"steps":  func(n *yaml.Node) { j.Tasks = append(j.Tasks, Task{Name: "steps", Weight: 1, Steps: r.stepList(n)}) },
+			"feed":   func(n *yaml.Node) { j.Feed = r.feed(n) },
+		})
+		switch {
+		case n.Kind != yaml.MappingNode:
+		case found["name"] == nil:
+			r.Fail(n, "as in name: patient", "a journey needs a name")
+		case found["tasks"] == nil == (found["steps"] == nil):
+			r.Fail(n, "steps for one course, tasks to draw from by weight", "journey %q needs either steps or tasks", j.Name)
+		}
+		js = append(js, j)
+	})
+	return js
+}
+
+// tasks reads a journey's tasks. One of a single request is written without
+// steps, and the task's name is the step's.
+func (r *reader) tasks(n *yaml.Node) (ts []Task) {
+	lines := map[string]int{}
+	r.List(n, "tasks", func(n *yaml.Node) {
+		t := Task{Weight: 1}
+		single := Step{Line: n.Line, Col: n.Column}
+		fields := r.stepFields(&single)
+		inline := slices.Collect(maps.Keys(fields))
+		fields["name"] = func(n *yaml.Node) { t.Name = r.Word(n, "name") }
+		fields["weight"] = func(n *yaml.Node) { t.Weight = r.Int(n, "weight", 1) }
+		fields["think"] = func(n *yaml.Node) { t.Think = r.span(n, "think") }
+		fields["steps"] = func(n *yaml.Node) { t.Steps = r.stepList(n) }
+		found := r.Fields(n, "a task", fields)
+		if n.Kind != yaml.MappingNode {
+			return
+		}
+		if found["name"] == nil {
+			r.Fail(n, "as in name: list medications", "a task needs a name")
+		}
+		if found["steps"] == nil {
+			single.Name = t.Name
+			r.whole(n, found)
+			t.Steps = []Step{single}
+		} else {
+			for _, name := range inline {
+				if key := found[name]; key != nil && name != "name" {
+					r.Fail(key, "move it into a step", "found %s beside steps", name)
+				}
+			}
+		}
+		if first, twice := lines[t.Name]; twice && t.Name != "" && found["steps"] != nil {
+			r.Fail(n, fmt.Sprintf("first on line %d", first), "task %q stands twice", t.Name)
+		}
+		lines[t.Name] = n.Line
+		ts = append(ts, t)
+	})
+	return ts
+}
+
+func (r *reader) stepList(n *yaml.Node) (steps []Step) {
+	r.List(n, "steps", func(n *yaml.Node) {
+		s := Step{Line: n.Line, Col: n.Column}
+		found := r.Fields(n, "a step", r.stepFields(&s))
+		if found["name"] == nil && n.Kind == yaml.MappingNode {
+			r.Fail(n, "as in name: list medications", "a step needs a name")
+		}
+		r.whole(n, found)
+		steps = append(steps, s)
+	})
+	return steps
+}
+
+// kinds of intruders.
+const guessPasswords = "guess passwords"
+
+func (r *reader) intruders(n *yaml.Node) (ins []Intruder) {
+	r.List(n, "intruders", func(n *yaml.Node) {
+		in := Intruder{Kind: guessPasswords, Addresses: 1, Guesses: 8, Line: n.Line, Col: n.Column}
+		found := r.Fields(n, "an intruder", strict.Fields{
+			"name": func(n *yaml.Node) { in.Name = r.Word(n, "name") },
+			"kind": func(n *yaml.Node) {
+				if in.Kind = r.Word(n, "kind"); in.Kind != guessPasswords && in.Kind != "" {
+					r.Fail(n, strict.Hint(in.Kind, []string{guessPasswords}), "kind: found %q, expected %q", in.Kind, guessPasswords)
+				}
+			},
+			"addresses": func(n *yaml.Node) { in.Addresses = r.Int(n, "addresses", 1) },
+			"guesses":   func(n *yaml.Node) { in.Guesses = r.Int(n, "guesses", 1) },
+			"at_once":   func(n *yaml.Node) { in.AtOnce = r.Bool(n, "at_once") },
+			"after":     func(n *yaml.Node) { in.After = r.Duration(n, "after") },
+			"every":     func(n *yaml.Node) { in.Every = r.Duration(n, "every") },
+		})
+		switch {
+		case n.Kind != yaml.MappingNode:
+		case found["name"] == nil:
+			r.Fail(n, "as in name: burst", "an intruder needs a name")
+		case in.AtOnce && found["every"] != nil:
+			r.Fail(found["every"], "leave one of them out", "found every beside at_once: guesses at once have no time between them")
+		}
+		ins = append(ins, in)
+	})
+	return ins
+}
+
+// intrusions finds intruders that a run would end before.
+func (r *reader) intrusions() {
+	for _, in := range r.sc.Intruder {
+		end := in.After
+		if !in.AtOnce {
+			end += time.Duration(in.Guesses) * in.Every
+		}
+		for _, l := range []struct {
+			pace string
+			Load
+		}{{"full", r.sc.Load}, {"quick", r.sc.Quick}} {
+			if total := l.Total(); end >= total {
+				r.Add(&Error{Line: in.Line, Col: in.Col, Msg: fmt.Sprintf("intruder %q is at work until %s, the %s pace ends at %s", in.Name, end, l.pace, total)})
+			}
+		}
+	}
+}

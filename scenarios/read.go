@@ -1,0 +1,206 @@
+package scenarios
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"vitals/targets"
+	"vitals/targets/strict"
+)
+
+// Error is one mistake in a scenario file, at its place; Read gives all of them
+// as strict.Errors.
+type Error = strict.Error
+
+// Read reads a scenario. name is its path: messages begin with it, feeds and
+// parts are looked for beside it. Every mistake is reported at once, with its
+// place, what was found and expected, and the nearest right spelling.
+func Read(r io.Reader, name string) (*Scenario, error) {
+	return read(r, name, func(file string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(filepath.Dir(name), file))
+	})
+}
+
+// reader reads one file, and the parts it uses.
+type reader struct {
+	*strict.Doc
+	open func(file string) ([]byte, error) // a file named in this one
+	part bool                              // this is a part, not a scenario
+	sc   *Scenario
+	full shape
+	fast shape // quick
+	used *reader
+	at   map[string]*yaml.Node // fields that were found
+}
+
+func read(r io.Reader, name string, open func(string) ([]byte, error)) (*Scenario, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read scenario %s: %w", name, err)
+	}
+	rd := &reader{open: open}
+	rd.read(name, text)
+	if !rd.Failed() {
+		rd.combine()
+	}
+	if err := rd.Err(); err != nil {
+		return nil, err
+	}
+	rd.sc.SHA256 = digest(rd.sc)
+	return rd.sc, nil
+}
+
+func (r *reader) read(name string, text []byte) {
+	var root *yaml.Node
+	r.sc = &Scenario{File: name, Timeout: 10 * time.Second}
+	r.Doc, root = strict.Parse(name, text)
+	if root == nil {
+		return
+	}
+	fields := strict.Fields{
+		"about":     func(n *yaml.Node) { r.sc.About = r.Text(n, "about") },
+		"timeout":   func(n *yaml.Node) { r.sc.Timeout = r.positive(n, "timeout") },
+		"accounts":  func(n *yaml.Node) { r.sc.Accounts = r.accounts(n) },
+		"journeys":  func(n *yaml.Node) { r.sc.Journeys = r.journeys(n) },
+		"intruders": func(n *yaml.Node) { r.sc.Intruder = r.intruders(n) },
+	}
+	what := "a part"
+	if !r.part {
+		what = "a scenario"
+		fields["name"] = func(n *yaml.Node) { r.sc.Name = r.Word(n, "name") }
+		fields["use"] = r.use
+		fields["quick"] = func(n *yaml.Node) { r.fast.node = n; r.Fields(n, "quick", r.fast.fields(r)) }
+		fields["targets"] = func(n *yaml.Node) { r.sc.Targets = targets.ReadList(r.Doc, n, "targets") }
+		fields["abort"] = func(n *yaml.Node) { r.sc.Abort = targets.ReadList(r.Doc, n, "abort") }
+		r.full.node = root
+		for name, f := range r.full.fields(r) {
+			fields[name] = f
+		}
+	}
+	r.at = r.Fields(root, what, fields)
+	if r.part || root.Kind != yaml.MappingNode {
+		return
+	}
+	if r.at["name"] == nil {
+		r.Fail(root, "as in name: peak", "a scenario needs a name")
+	}
+	r.sc.Load = r.full.load(r, Inside)
+	r.sc.Quick = r.sc.Load
+	if r.at["quick"] != nil {
+		r.sc.Quick = r.fast.load(r, Before)
+		if a, b := r.sc.Load.Model, r.sc.Quick.Model; a != b && len(r.sc.Quick.Stages) > 0 && len(r.sc.Load.Stages) > 0 {
+			r.Fail(r.fast.node, "", "quick is a load of %s, the scenario one of %s", b, a)
+		}
+	}
+}
+
+// use reads the part that holds what several scenarios share.
+func (r *reader) use(n *yaml.Node) {
+	name := r.Word(n, "use")
+	if name == "" {
+		return
+	}
+	file, text, err := r.findPart(name)
+	if err != nil {
+		r.Fail(n, strict.Hint(name, parts()), "use: %v", err)
+		return
+	}
+	r.used = &reader{part: true, open: r.open}
+	r.used.read(file, text)
+	for _, e := range r.used.Errors() {
+		r.Add(e)
+	}
+}
+
+// combine joins the scenario with what it uses, and checks what only the whole
+// can tell.
+func (r *reader) combine() {
+	sc := r.sc
+	if r.used != nil {
+		shared := r.used.sc
+		sc.Journeys = append(shared.Journeys, sc.Journeys...)
+		sc.Intruder = append(shared.Intruder, sc.Intruder...)
+		if r.at["accounts"] == nil {
+			sc.Accounts = shared.Accounts
+		}
+		if r.at["timeout"] == nil {
+			sc.Timeout = shared.Timeout
+		}
+	}
+	if len(sc.Journeys) == 0 {
+		r.Add(&Error{Line: 1, Col: 1, Msg: "a scenario needs journeys", Hint: "write journeys, or use: clinic"})
+	}
+	r.distinct()
+	r.placeholders()
+	r.intrusions()
+	for _, err := range []error{targets.Check(sc.Targets, sc.Scope()), targets.CheckAbort(sc.Abort, sc.Scope())} {
+		if es, ok := err.(strict.Errors); ok {
+			for _, e := range es {
+				r.Add(e)
+			}
+		}
+	}
+}
+
+// distinct finds names that stand twice within their kind.
+func (r *reader) distinct() {
+	twice := func(kind, name string, line, col int, seen map[string]int) {
+		if first, ok := seen[name]; ok {
+			r.Add(&Error{Line: line, Col: col, Msg: fmt.Sprintf("%s %q stands twice", kind, name), Hint: fmt.Sprintf("first on line %d", first)})
+			return
+		}
+		seen[name] = line
+	}
+	steps, intruders := map[string]int{}, map[string]int{}
+	for _, s := range r.sc.steps() {
+		twice("step", s.Name, s.Line, s.Col, steps)
+	}
+	for _, in := range r.sc.Intruder {
+		twice("intruder", in.Name, in.Line, in.Col, intruders)
+	}
+	journeys := map[string]bool{}
+	for _, j := range r.sc.Journeys {
+		if journeys[j.Name] {
+			first := j.Tasks[0].Steps[0]
+			r.Add(&Error{Line: first.Line, Col: first.Col, Msg: fmt.Sprintf("journey %q stands twice", j.Name)})
+		}
+		journeys[j.Name] = true
+	}
+}
+
+// positive reads a time above 0.
+func (r *reader) positive(n *yaml.Node, what string) time.Duration {
+	errors := len(r.Errors())
+	d := r.Duration(n, what)
+	if d == 0 && len(r.Errors()) == errors {
+		r.Fail(n, "", "%s: found %q, expected a time above 0", what, n.Value)
+	}
+	return d
+}
+
+// digest is of what the scenario asks for: neither of its comments nor of where
+// in which file it stands.
+func digest(sc *Scenario) string {
+	plain := *sc
+	for _, list := range []*[]targets.Target{&plain.Targets, &plain.Abort} {
+		*list = slices.Clone(*list)
+		for i := range *list {
+			(*list)[i].File, (*list)[i].Line, (*list)[i].Col = "", 0, 0
+		}
+	}
+	text, err := json.Marshal(plain)
+	if err != nil {
+		panic("scenarios: a scenario is plain data: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
