@@ -72,7 +72,7 @@ func (c *clinic) registerAnalytics(api huma.API) {
 func (s scope) subject(patient string) (*conds, string, error) {
 	switch {
 	case patient == "" && s.patient == "":
-		return nil, "", invalid("patient_id", "is required")
+		return nil, "", invalid("query.patient_id", "is required")
 	case patient == "":
 		patient = s.patient
 	}
@@ -92,7 +92,7 @@ func (c *clinic) adherence(ctx context.Context, in *askAdherence) (*found[Adhere
 		from = to.Add(-usualPeriod)
 	}
 	if !from.Before(to) || to.Sub(from) > maxPeriod {
-		return nil, invalid("from", "must be before to, by at most 366 days")
+		return nil, invalid("query.from", "must be before to, by at most 366 days")
 	}
 	w, patient, err := s.subject(in.PatientID)
 	if err != nil {

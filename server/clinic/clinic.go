@@ -110,9 +110,10 @@ func conflict(code, detail string) error {
 	return web.Fail(http.StatusConflict, code, detail)
 }
 
-// invalid is the refusal of one field by a rule that the schema cannot say.
+// invalid is the refusal of one field by a rule that the schema cannot say. The
+// field is named as huma names it, as in "body.timezone".
 func invalid(field, msg string) error {
-	p := web.Fail(http.StatusUnprocessableEntity, "validation_failed", "The request is not valid.")
+	p := web.Fail(http.StatusUnprocessableEntity, "validation", "The request does not have the expected form.")
 	p.Errors = []web.FieldError{{Field: field, Msg: msg}}
 	return p
 }

@@ -51,7 +51,7 @@ func scanLog(r row) (Log, error) {
 // notAhead refuses a time that has not come yet, clocks being what they are.
 func notAhead(at, now time.Time) error {
 	if at.After(now.Add(leeway)) {
-		return invalid("taken_at", "must not be more than 5 minutes ahead")
+		return invalid("body.taken_at", "must not be more than 5 minutes ahead")
 	}
 	return nil
 }

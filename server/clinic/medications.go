@@ -62,7 +62,7 @@ func (c *clinic) createMedication(ctx context.Context, in *newMedication) (*crea
 	f := in.Body
 	switch {
 	case f.PatientID == "" && s.patient == "":
-		return nil, invalid("patient_id", "is required")
+		return nil, invalid("body.patient_id", "is required")
 	case f.PatientID == "":
 		f.PatientID = s.patient
 	}

@@ -33,7 +33,7 @@ func (p Page) offset() int { return (p.Page - 1) * p.PageSize }
 
 func (p Page) check() error {
 	if p.offset() > maxOffset {
-		return invalid("page", fmt.Sprintf("(page - 1) × page_size must be at most %d", maxOffset))
+		return invalid("query.page", fmt.Sprintf("(page - 1) × page_size must be at most %d", maxOffset))
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func (p *Patch[T]) UnmarshalJSON(b []byte) error {
 // Apply writes the patch over to.
 func (p Patch[T]) Apply(to *T) error {
 	if err := json.Unmarshal(p.raw, to); err != nil {
-		return web.Fail(http.StatusUnprocessableEntity, "validation_failed", "The request is not valid.").Because(err)
+		return web.Fail(http.StatusUnprocessableEntity, "validation", "The request does not have the expected form.").Because(err)
 	}
 	return nil
 }

@@ -238,7 +238,7 @@ func answerPatient(p Patient) *patientAnswer {
 func (f PatientFields) check(now time.Time) error {
 	born, err := day(f.BirthDate)
 	if err != nil || born.Year() < 1850 || born.After(now.Add(24*time.Hour)) {
-		return invalid("birth_date", "must be a date between 1850 and today")
+		return invalid("body.birth_date", "must be a date between 1850 and today")
 	}
 	return nil
 }

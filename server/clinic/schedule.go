@@ -48,14 +48,14 @@ func newSchedule(f MedicationFields, z *zones) (schedule, error) {
 	s := schedule{frequency: f.FrequencyType, every: 1}
 	var err error
 	if s.zone, err = z.load(f.Timezone); err != nil {
-		return s, invalid("timezone", "must be an IANA time zone, as in Europe/Rome")
+		return s, invalid("body.timezone", "must be an IANA time zone, as in Europe/Rome")
 	}
 	if s.start, err = day(f.StartDate); err != nil || s.start.Year() < 1900 || s.start.Year() > 2199 {
-		return s, invalid("start_date", "must be a date between 1900 and 2199")
+		return s, invalid("body.start_date", "must be a date between 1900 and 2199")
 	}
 	if f.EndDate != nil {
 		if s.end, err = day(*f.EndDate); err != nil || s.end.Before(s.start) || s.end.Year() > 2199 {
-			return s, invalid("end_date", "must be a date between start_date and 2199")
+			return s, invalid("body.end_date", "must be a date between start_date and 2199")
 		}
 	}
 	if err := s.setEvery(f); err != nil {
@@ -67,11 +67,11 @@ func newSchedule(f MedicationFields, z *zones) (schedule, error) {
 func (s *schedule) setEvery(f MedicationFields) error {
 	switch v := f.FrequencyValue; {
 	case v != nil && s.frequency != everyXHours && s.frequency != custom:
-		return invalid("frequency_value", "belongs to every_x_hours (hours) and custom (days) only")
+		return invalid("body.frequency_value", "belongs to every_x_hours (hours) and custom (days) only")
 	case v != nil:
 		s.every = int(*v)
 	case s.frequency == everyXHours:
-		return invalid("frequency_value", "is the number of hours and required with every_x_hours")
+		return invalid("body.frequency_value", "is the number of hours and required with every_x_hours")
 	}
 	return nil
 }
@@ -81,24 +81,24 @@ func (s *schedule) setTimes(f MedicationFields) error {
 	want := len(usualTimes[s.frequency])
 	switch {
 	case s.frequency == asNeeded && len(times) > 0:
-		return invalid("reminder_times", "must be empty with as_needed")
+		return invalid("body.reminder_times", "must be empty with as_needed")
 	case s.frequency == custom && len(times) == 0:
-		return invalid("reminder_times", "are required with custom")
+		return invalid("body.reminder_times", "are required with custom")
 	case len(times) == 0:
 		times = usualTimes[s.frequency]
 	case s.frequency != custom && len(times) != want:
-		return invalid("reminder_times", fmt.Sprintf("must be %d with %s", want, s.frequency))
+		return invalid("body.reminder_times", fmt.Sprintf("must be %d with %s", want, s.frequency))
 	}
 	for _, t := range times {
 		at, err := timeOfDay(t)
 		if err != nil {
-			return invalid("reminder_times", "must be times of day as HH:MM")
+			return invalid("body.reminder_times", "must be times of day as HH:MM")
 		}
 		s.times = append(s.times, at)
 	}
 	slices.Sort(s.times)
 	if len(slices.Compact(slices.Clone(s.times))) != len(s.times) {
-		return invalid("reminder_times", "must differ from each other")
+		return invalid("body.reminder_times", "must differ from each other")
 	}
 	return nil
 }

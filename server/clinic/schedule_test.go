@@ -239,7 +239,7 @@ func TestNewScheduleRefuses(t *testing.T) {
 			tt.change(&f)
 			_, err := newSchedule(f, new(zones))
 			p, ok := err.(*web.Problem)
-			if !ok || p.Status != 422 || len(p.Errors) != 1 || p.Errors[0].Field != tt.field {
+			if !ok || p.Status != 422 || len(p.Errors) != 1 || p.Errors[0].Field != "body."+tt.field {
 				t.Errorf("got %v, want 422 about %s", err, tt.field)
 			}
 		})
