@@ -7,12 +7,21 @@ import (
 	"io"
 	"time"
 
+	"vitals/baseline"
 	"vitals/measure"
 	"vitals/targets"
 )
 
 // Schema is the version of the document's form.
 const Schema = 1
+
+// The verdicts of a run and of a document (product).
+const (
+	Pass    = "PASS"
+	Fail    = "FAIL"    // a target missed
+	Invalid = "INVALID" // we measured ourselves
+	NoData  = "NO DATA"
+)
 
 // Document is everything of one session in one versioned JSON.
 type Document struct {
@@ -26,10 +35,13 @@ type Document struct {
 	Limits     []Limit   `json:"limits"`               // in force in the system under test
 	Deviations []string  `json:"deviations,omitempty"` // from the production limits; a banner in every report
 	Runs       []Run     `json:"runs"`
-	Verdict    string    `json:"verdict"` // PASS FAIL INVALID NO DATA
-	Reasons    []string  `json:"reasons,omitempty"`
-	Exit       int       `json:"exit"`
-	Partial    bool      `json:"partial,omitempty"`
+
+	Comparison *baseline.Comparison `json:"comparison,omitempty"` // with an earlier baseline, when one was given
+
+	Verdict string   `json:"verdict"` // PASS FAIL INVALID NO DATA
+	Reasons []string `json:"reasons,omitempty"`
+	Exit    int      `json:"exit"`
+	Partial bool     `json:"partial,omitempty"`
 }
 
 // Run is one scenario's result and what was judged of it.
@@ -81,5 +93,6 @@ type Limit struct {
 	Value string `json:"value"`
 }
 
-// Reporter renders a document.
+// Reporter renders a document to w. What cannot be written is an error; the
+// document is never changed.
 type Reporter func(w io.Writer, d *Document) error

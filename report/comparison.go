@@ -1,0 +1,131 @@
+package report
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"vitals/baseline"
+)
+
+// Comparison renders two baselines side by side, in the style that w asks for.
+func Comparison(w io.Writer, c *baseline.Comparison) error {
+	return ComparisonText(StyleOf(w, os.Getenv), w, c)
+}
+
+// ComparisonText renders two baselines side by side in a given style.
+func ComparisonText(s Style, w io.Writer, c *baseline.Comparison) error {
+	p := &page{Style: s}
+	p.comparison(c)
+	if p.err != nil {
+		return p.err
+	}
+	_, err := w.Write(p.Bytes())
+	return err
+}
+
+func (p *page) comparison(c *baseline.Comparison) {
+	p.line("")
+	p.line("%s", p.paint(bold, "comparison"))
+	p.wrap("  old  ", side(c.Old))
+	p.wrap("  new  ", side(c.New))
+	for _, m := range c.Unmet {
+		for _, l := range p.wrapped("  ! ", "unlike machines, never to be judged: "+m.Field+" is "+m.Old+" in the old file and "+m.New+" in the new") {
+			p.line("%s", p.paint(yellow, l))
+		}
+	}
+	for _, n := range c.Notes {
+		p.wrap("  · ", n)
+	}
+	var rows [][]string
+	var notes []string
+	last := ""
+	for _, r := range c.Rows {
+		figure, scenario := r.Metric, ""
+		if r.Endpoint != "" {
+			figure += "(" + r.Endpoint + ")"
+		}
+		if r.Scenario != last {
+			scenario, last = r.Scenario, r.Scenario
+		}
+		rows = append(rows, append([]string{scenario, figure}, cells(r)...))
+		if r.Note != "" {
+			notes = append(notes, r.Scenario+" "+figure+": "+r.Note)
+		}
+	}
+	p.line("")
+	p.table([]column{
+		{title: "scenario", words: true}, {title: "figure", words: true}, {title: "old"}, {title: "new"},
+		{title: "difference"}, {title: "runs", spare: 1}, {title: "verdict", words: true},
+	}, rows)
+	for _, n := range notes {
+		p.wrap("   · ", n)
+	}
+}
+
+func side(s baseline.Side) string {
+	rev := ""
+	if s.Subject.GitRev != "" {
+		rev = "revision " + s.Subject.GitRev
+	}
+	return listed(rev, "taken "+s.Started, "session "+s.Session, "machine class "+s.Class)
+}
+
+// verdicts of a comparison, in words.
+var verdicts = map[baseline.Change]string{
+	baseline.NotJudged:    "difference, not judged",
+	baseline.NoChange:     "no change",
+	baseline.NotCompared:  "not comparable",
+	baseline.Insufficient: "insufficient data",
+}
+
+// cells are old, new, difference, runs and verdict.
+func cells(r baseline.Row) []string {
+	old, new, delta := "–", "–", "–"
+	if r.OldRuns > 0 {
+		old = inUnit(r.Unit, r.Old)
+	}
+	if r.NewRuns > 0 {
+		new = inUnit(r.Unit, r.New)
+	}
+	if r.OldRuns > 0 && r.NewRuns > 0 {
+		delta = difference(r)
+	}
+	return []string{old, new, delta, count(int64(r.OldRuns)) + "/" + count(int64(r.NewRuns)), cmp.Or(verdicts[r.Change], string(r.Change))}
+}
+
+func inUnit(u baseline.Unit, v float64) string {
+	switch u {
+	case baseline.Micros, baseline.CPUMicros:
+		return took(time.Duration(v * float64(time.Microsecond)))
+	case baseline.Share:
+		return percent(v)
+	case baseline.PerSecond:
+		return perSecond(v)
+	case baseline.Bytes:
+		return number(float64(int64(v/(1<<20)))) + " MiB"
+	}
+	return number(v)
+}
+
+// difference is signed; that of shares is in points.
+func difference(r baseline.Row) string {
+	d := max(r.Delta, -r.Delta)
+	text := inUnit(r.Unit, d)
+	switch {
+	case r.Ratio:
+		text = strconv.FormatFloat(100*d, 'f', 1, 64) + "%"
+	case r.Unit == baseline.Share:
+		text = strconv.FormatFloat(100*d, 'f', 3, 64) + " pp"
+	}
+	switch {
+	case strings.Trim(text, "0. %p") == "": // nothing is left of it
+		return text
+	case r.Delta < 0:
+		return "-" + text
+	}
+	return "+" + text
+}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"vitals/internal/atomicfile"
+)
+
+// maxDocument bounds what is read.
+const maxDocument = 512 << 20
+
+// Write writes the document as JSON, as a whole: on any error, a full disk
+// among them, the file that was there before is unchanged.
+func Write(path string, d *Document) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return JSON(w, d) })
+}
+
+// JSON renders the document in the form that Read reads. Durations are whole
+// microseconds, histograms base64 HDR V2.
+func JSON(w io.Writer, d *Document) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // "p95 < 300ms" is for people too
+	e.SetIndent("", " ")
+	if err := e.Encode(d); err != nil {
+		return fmt.Errorf("write document: %w", err)
+	}
+	return nil
+}
+
+// SchemaError is a document of another form than this program reads.
+type SchemaError struct{ Got int }
+
+// Error says which program reads it.
+func (e *SchemaError) Error() string {
+	if e.Got > Schema {
+		return fmt.Sprintf("document schema %d, this program reads %d: use the newer vitals that wrote it", e.Got, Schema)
+	}
+	return fmt.Sprintf("document schema %d, this program reads %d: run the scenario again to get a new document", e.Got, Schema)
+}
+
+// Read reads a document that Write wrote. Another schema is a *SchemaError.
+func Read(path string) (*Document, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read document: %w", err)
+	}
+	defer f.Close()
+	d, err := Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("read document %s: %w", path, err)
+	}
+	return d, nil
+}
+
+// Decode reads a document, as Read does.
+func Decode(r io.Reader) (*Document, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxDocument {
+		return nil, fmt.Errorf("more than %d MiB", maxDocument>>20)
+	}
+	var head struct {
+		Schema *int            `json:"schema"`
+		Runs   json.RawMessage `json:"runs"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		// A baseline's schema is a text; it is the file most easily mistaken for a document.
+		var other struct{ Schema string }
+		if json.Unmarshal(text, &other) == nil && other.Schema != "" {
+			return nil, fmt.Errorf("this is a %q, not a document", other.Schema)
+		}
+		return nil, fmt.Errorf("not a document: %w", err)
+	}
+	if head.Schema == nil || head.Runs == nil {
+		return nil, errors.New("not a document: it has no schema or no runs")
+	}
+	if *head.Schema != Schema {
+		return nil, &SchemaError{Got: *head.Schema}
+	}
+	var d Document
+	if err := json.Unmarshal(text, &d); err != nil {
+		return nil, fmt.Errorf("not a document: %w", err)
+	}
+	for i, run := range d.Runs {
+		if run.Result == nil {
+			return nil, fmt.Errorf("not a document: run %d has no result", i+1)
+		}
+	}
+	return &d, nil
+}

@@ -1,0 +1,147 @@
+package report
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"vitals/targets"
+)
+
+// Terminal renders the document as text: coloured and as wide as the window
+// where w is a terminal, plain otherwise.
+func Terminal(w io.Writer, d *Document) error {
+	return Text(StyleOf(w, os.Getenv))(w, d)
+}
+
+// Text is the terminal reporter in a given style.
+func Text(s Style) Reporter {
+	return func(w io.Writer, d *Document) error {
+		p := &page{Style: s}
+		p.head(d)
+		for i := range d.Runs {
+			p.run(&d.Runs[i])
+		}
+		if d.Comparison != nil {
+			p.comparison(d.Comparison)
+		}
+		p.foot(d)
+		if p.err != nil {
+			return p.err
+		}
+		_, err := w.Write(p.Bytes())
+		return err
+	}
+}
+
+// head is the verdict, what was measured, and one line per scenario.
+func (p *page) head(d *Document) {
+	p.line("%s  %s", p.verdict(d.Verdict), p.paint(bold, headline(d)))
+	for _, r := range d.Reasons {
+		p.wrap("  · ", r)
+	}
+	for _, dev := range d.Deviations {
+		p.line("")
+		for _, l := range p.wrapped("  ! ", "NOT THE PRODUCTION LIMITS: "+dev) {
+			p.line("%s", p.paint(yellow, l))
+		}
+	}
+	p.line("")
+	p.wrap("  under test  ", subject(d))
+	p.wrap("  on          ", machine(d.Machine))
+	p.line("  taken       %s by %s", d.Created.UTC().Format("2006-01-02 15:04:05 UTC"), d.Tool)
+	p.line("")
+	var rows [][]string
+	for i := range d.Runs {
+		r := &d.Runs[i]
+		total := r.Result.Total(true, true)
+		met := 0
+		for _, v := range r.Verdicts {
+			if v.Status == targets.Pass {
+				met++
+			}
+		}
+		rows = append(rows, []string{
+			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
+			rate(total.Counts.Served, r.Result.Window), quantile(total.Response, 0.95), share(total.Counts.Errors, total.Counts.Sent),
+		})
+	}
+	p.table([]column{
+		{title: "scenario", words: true}, {title: "verdict", words: true}, {title: "targets met"},
+		{title: "requests"}, {title: "served"}, {title: "p95"}, {title: "errors"},
+	}, rows)
+}
+
+func headline(d *Document) string {
+	all, met := 0, 0
+	var missed []string
+	for _, r := range d.Runs {
+		for _, v := range r.Verdicts {
+			all++
+			switch v.Status {
+			case targets.Pass:
+				met++
+			case targets.Fail:
+				missed = append(missed, r.Result.Scenario+": "+v.Target.Text+" was "+got(v))
+			}
+		}
+	}
+	text := plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
+	if len(missed) == 1 {
+		text += "; " + missed[0]
+	}
+	if d.Partial {
+		text += " (partial: interrupted)"
+	}
+	return text
+}
+
+func subject(d *Document) string {
+	var parts []string
+	if d.Stack.Kind != "" {
+		parts = append(parts, d.Stack.Kind+" stack at "+d.Stack.URL)
+	}
+	if d.Subject.GitRev != "" {
+		rev := "revision " + d.Subject.GitRev
+		if d.Subject.Dirty {
+			rev += " with local changes"
+		}
+		parts = append(parts, rev)
+	}
+	for _, role := range sortedKeys(d.Stack.Images) {
+		parts = append(parts, role+" "+d.Stack.Images[role])
+	}
+	for _, k := range sortedKeys(d.Stack.Info) {
+		parts = append(parts, k+" "+d.Stack.Info[k])
+	}
+	return listed(parts...)
+}
+
+func machine(m Machine) string {
+	var cores, memory, class string
+	if m.Cores > 0 {
+		cores, memory = plural(m.Cores, "core"), count(m.MemMiB)+" MiB"
+	}
+	if m.Class != "" {
+		class = "class " + m.Class
+	}
+	return listed(m.CPU, cores, memory, strings.TrimSpace(m.OS+" "+m.Kernel), m.Arch, m.Go, class)
+}
+
+// foot is what held for every run, and the verdict again: it is what the eye
+// meets when the text has scrolled by.
+func (p *page) foot(d *Document) {
+	if len(d.Limits) > 0 {
+		p.line("")
+		p.line("%s", p.paint(bold, "limits in force"))
+		width := 0
+		for _, l := range d.Limits {
+			width = max(width, columns(l.Name))
+		}
+		for _, l := range d.Limits {
+			p.wrap("  "+pad(l.Name, width)+"  ", l.Value)
+		}
+	}
+	p.line("")
+	p.line("%s  %s (exit %d)", p.verdict(d.Verdict), headline(d), d.Exit)
+}
