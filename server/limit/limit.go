@@ -71,6 +71,18 @@ const (
 	Passed
 )
 
+// String is the outcome as the scripts spell it.
+func (o Outcome) String() string {
+	switch o {
+	case Failed:
+		return "failed"
+	case Passed:
+		return "passed"
+	default:
+		return "released"
+	}
+}
+
 // Limiter decides atomically; one is backed by Redis, one by memory, and they
 // pass the same tests. key is policy-independent (a masked address or a user)
 // and holds neither braces nor spaces; id is unique per request and free of

@@ -85,6 +85,18 @@ func (m *Memory) Hold(p Policy, key string, rest time.Duration) {
 	m.with(p, key, func(r *record, now time.Duration) { r.lock = max(r.lock, now+rest) })
 }
 
+// Vacate frees a slot, if it is taken here.
+func (m *Memory) Vacate(p Policy, key, id string) {
+	at := place{p.Name, key}
+	sh := m.shard(at)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if e, known := sh.tenants[at]; known {
+		r := &e.Value.(*tenant).record
+		r.slots = without(r.slots, m.hash(id))
+	}
+}
+
 // Held lists the locks in force.
 func (m *Memory) Held() []Lock {
 	var locks []Lock
@@ -113,13 +125,17 @@ func (m *Memory) Size() (records, bytes int) {
 	return records, bytes
 }
 
+func (m *Memory) shard(at place) *shard {
+	return &m.shards[maphash.Comparable(m.seed, at)%shardCount]
+}
+
 func (m *Memory) hash(s string) uint64 { return maphash.String(m.seed, s) }
 
 // with runs do on the record of (p, key), alone: reading and writing are one
 // step, which is the whole point (traps 1 and 3).
 func (m *Memory) with(p Policy, key string, do func(r *record, now time.Duration)) {
 	at := place{p.Name, key}
-	sh := &m.shards[maphash.Comparable(m.seed, at)%shardCount]
+	sh := m.shard(at)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	now := time.Since(m.start)

@@ -2,10 +2,21 @@ package limit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Run looks after the limiter four times a second; in calm, what needs no haste
+// is done at every fourth look. One look may take longer than a request would
+// wait, because it may have to read the database.
+const (
+	lookEvery = 250 * time.Millisecond
+	lookFor   = 5 * time.Second
+	calm      = 4
 )
 
 // engine is a whole limiter: what counts, and what remembers accounts.
@@ -15,33 +26,156 @@ type engine interface {
 }
 
 // Open makes the gate and the limiter behind it: in Redis when o.Redis.URL is
-// set, with a fallback in process, else in this process alone. locks is where
-// locks outlive both; nil keeps none. reg nil registers no metric, log nil
-// discards. A Redis that does not answer is no error: the gate opens degraded.
-// Run must run as long as the gate is used, Close ends it.
+// set, with this process in its stead when Redis does not answer, else in this
+// process alone. locks is where locks outlive both; nil keeps none. reg nil
+// registers no metric, log nil discards. It fails on wrong options, on saved
+// locks that cannot be read, and, under o.Redis.Strict, with Evicts; a Redis that
+// does not answer is no error: the gate opens degraded. Run must run as long as
+// the gate is used; Close comes after it.
 func Open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer, log *slog.Logger) (*Gate, error) {
+	g, err := open(ctx, o, locks, reg, log)
+	if err != nil {
+		return nil, fmt.Errorf("open the rate limiter: %w", err)
+	}
+	return g, nil
+}
+
+func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer, log *slog.Logger) (*Gate, error) {
 	o, err := o.withDefaults()
 	if err != nil {
-		return nil, fmt.Errorf("rate limits: %w", err)
+		return nil, err
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	g := &Gate{
+		options: o, policies: Policies(o.Quotas),
+		lines: newLines(), metrics: newMetrics(reg), log: log,
+	}
 	if o.Off {
 		log.Warn("rate limiting is off: nothing is counted, nobody is locked out")
+		return g, nil
 	}
+
 	memory := NewMemory(o.Lease, o.Memory)
-	return &Gate{
-		options: o, policies: Policies(o.Quotas), limiter: memory, accounts: memory,
-		lines: newLines(), metrics: newMetrics(reg), log: log,
-	}, nil
+	live := func(context.Context) ([]Lock, error) { return memory.Held(), nil }
+	if locks != nil {
+		g.mirror = newMirror(locks, log)
+		live = g.mirror.live
+	}
+	g.remember = func(ctx context.Context) error {
+		locks, err := live(ctx)
+		for _, l := range locks {
+			if p, ok := g.policies[l.Policy]; ok {
+				memory.Hold(p, l.Key, time.Until(l.Until))
+			}
+		}
+		return err
+	}
+	if err := g.remember(ctx); err != nil {
+		return nil, err
+	}
+
+	var e engine = memory
+	if o.Redis.URL != "" {
+		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
+		if err != nil {
+			return nil, err
+		}
+		g.fallback = newFallback(r, memory, o, g.metrics, log)
+		if err := g.greet(ctx); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+		e = g.fallback
+	}
+	e = finish(e)
+	if g.mirror != nil {
+		e = mirrored{e, g.mirror}
+	}
+	g.limiter, g.accounts = e, e
+	return g, nil
 }
 
-// Run keeps the limiter up until ctx ends.
-func (g *Gate) Run(ctx context.Context) error {
-	<-ctx.Done()
+// greet meets Redis for the first time.
+func (g *Gate) greet(ctx context.Context) error {
+	f := g.fallback
+	if err := f.redis.vouch(ctx); err != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.degrade(err)
+		return nil
+	}
+	err := f.redis.checkEviction(ctx)
+	if _, evicts := errors.AsType[Evicts](err); evicts && g.options.Redis.Strict {
+		return err
+	}
+	if err != nil {
+		g.log.Warn("locks may be lost", "error", err)
+	}
 	return nil
 }
 
-// Close ends the gate's connections.
-func (g *Gate) Close() error { return nil }
+// Run keeps the limiter until ctx ends, and returns nil: it saves locks, renews
+// the sentinel each second, and finds out when Redis is back.
+func (g *Gate) Run(ctx context.Context) error {
+	if g.options.Off {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	var unsaved <-chan struct{}
+	if g.mirror != nil {
+		unsaved = g.mirror.wake
+	}
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			g.save(context.WithoutCancel(ctx))
+			return nil
+		case <-unsaved:
+			g.save(ctx)
+		case <-tick.C:
+			g.look(ctx, n%calm == 0)
+		}
+	}
+}
+
+// look is one look; slow adds what needs no haste.
+func (g *Gate) look(ctx context.Context, slow bool) {
+	if slow {
+		g.save(ctx) // what could not be saved before
+	}
+	degraded := g.fallback != nil && g.fallback.degraded()
+	if g.fallback == nil || !slow && !degraded {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	if slow && degraded { // locks that other replicas start meanwhile
+		if err := g.remember(ctx); err != nil {
+			g.log.Warn("locks of other replicas are not known here", "error", err)
+		}
+	}
+	g.fallback.keep(ctx)
+}
+
+// save writes the noted locks.
+func (g *Gate) save(ctx context.Context) {
+	if g.mirror == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	if err := g.mirror.flush(ctx); err != nil {
+		g.log.Warn("locks are not saved yet", "error", err)
+	}
+}
+
+// Close ends the connections to Redis.
+func (g *Gate) Close() error {
+	if g.fallback == nil {
+		return nil
+	}
+	return g.fallback.redis.Close()
+}

@@ -104,7 +104,7 @@ func (r *record) begin(p Policy, now, lease time.Duration, id uint64) Decision {
 	case u.entries >= p.Limit:
 		return u.shut()
 	case u.entries+len(r.slots) >= p.Limit:
-		return Decision{Verdict: Busy, Remaining: p.Limit - u.entries, Reset: u.leaves}
+		return u.busy(p)
 	}
 	r.slots = append(r.slots, event{at: now + lease, id: id})
 	return u.open(p)

@@ -27,6 +27,11 @@ func (u used) shut() Decision {
 	return Decision{Verdict: Denied, Reset: u.leaves, Retry: u.leaves}
 }
 
+// busy is the decision on a request that found only slots in use.
+func (u used) busy(p Policy) Decision {
+	return Decision{Verdict: Busy, Remaining: p.Limit - u.entries, Reset: u.leaves}
+}
+
 // leaver is the index, oldest first, of the entry that must leave before there
 // is one place more: the oldest, unless the limit was lowered meanwhile.
 func leaver(entries, limit int) int { return max(0, entries-limit) }

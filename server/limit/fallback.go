@@ -1,0 +1,226 @@
+package limit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Failure says what a Redis that does not answer means.
+type Failure string
+
+// The three. Whatever guards a credential, every policy but api, is never open
+// (ASVS 16.5.3, trap 13).
+const (
+	FailLocal  Failure = "local"  // each process counts for itself, its share of the limit
+	FailClosed Failure = "closed" // 503, but for api, which is as with FailLocal
+	FailOpen   Failure = "open"   // api lets everything through, the rest is as with FailLocal
+)
+
+// When we stop asking, and for how long (hardening 2.5.7). The pause after a
+// failed probe is shorter, so that recovery takes less than two seconds.
+const (
+	breakAfter = 5
+	firstPause = time.Second
+	nextPause  = 500 * time.Millisecond
+)
+
+// errDegraded stands for a call that was not made.
+var errDegraded = errors.New("redis did not answer lately; not asked")
+
+// Fallback is the limiter on Redis, and this process in its stead when it does
+// not answer. A single call that fails is answered here; five in a row, and Redis
+// is left alone until keep finds it well. Locks seen or started here are honoured
+// here, and those started here are owed to Redis and written there as soon as it
+// answers.
+type Fallback struct {
+	redis    *Redis
+	memory   *Memory
+	failure  Failure
+	replicas int
+	metrics  *metrics
+	log      *slog.Logger
+
+	mu     sync.Mutex
+	failed int       // calls in a row
+	since  time.Time // of the degradation; zero = well
+	probe  time.Time // when Redis may be asked again
+	owed   map[place]Lock
+}
+
+func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) *Fallback {
+	return &Fallback{
+		redis: r, memory: m, failure: o.Redis.Failure, replicas: o.Replicas,
+		metrics: ms, log: log, owed: map[place]Lock{},
+	}
+}
+
+// Take is Limiter.Take.
+func (f *Fallback) Take(ctx context.Context, p Policy, key, id string) (Decision, error) {
+	return f.ask(p,
+		func() (Decision, error) { return f.redis.Take(ctx, p, key, id) },
+		func(p Policy) (Decision, error) { return f.memory.Take(ctx, p, key, id) })
+}
+
+// Begin is Limiter.Begin.
+func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
+	return f.ask(p,
+		func() (Decision, error) {
+			d, err := f.redis.Begin(ctx, p, key, id)
+			if d.Verdict == Locked || d.Verdict == LockedNow {
+				f.memory.Hold(p, key, d.Retry)
+			}
+			return d, err
+		},
+		func(p Policy) (Decision, error) {
+			d, err := f.memory.Begin(ctx, p, key, id)
+			if d.Verdict == LockedNow {
+				f.owe(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(d.Retry)})
+			}
+			return d, err
+		})
+}
+
+// Commit is Limiter.Commit. The slot may have been taken on the other side.
+func (f *Fallback) Commit(ctx context.Context, p Policy, key, id string, o Outcome, user string) (Decision, error) {
+	return f.ask(p,
+		func() (Decision, error) {
+			d, err := f.redis.Commit(ctx, p, key, id, o, user)
+			if err == nil {
+				f.memory.Vacate(p, key, id)
+			}
+			return d, err
+		},
+		func(p Policy) (Decision, error) { return f.memory.Commit(ctx, p, key, id, o, user) })
+}
+
+// Lift is Limiter.Lift. It fails if Redis cannot be told: the lock would return.
+func (f *Fallback) Lift(ctx context.Context, p Policy, key string) (bool, error) {
+	here, _ := f.memory.Lift(ctx, p, key)
+	f.mu.Lock()
+	delete(f.owed, place{p.Name, key})
+	f.mu.Unlock()
+	there, err := f.redis.Lift(ctx, p, key)
+	return here || there, err
+}
+
+// Admit is Accounts.Admit.
+func (f *Fallback) Admit(ctx context.Context, t Throttle, account string) (wait time.Duration, _ error) {
+	_, err := f.ask(t.policy(),
+		func() (_ Decision, err error) { wait, err = f.redis.Admit(ctx, t, account); return },
+		func(p Policy) (_ Decision, err error) {
+			wait, err = f.memory.Admit(ctx, Throttle{p.Limit, p.Window}, account)
+			return
+		})
+	return wait, err
+}
+
+// Judge is Accounts.Judge.
+func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id string, o Outcome) error {
+	_, err := f.ask(t.policy(),
+		func() (_ Decision, err error) { return Decision{}, f.redis.Judge(ctx, t, account, from, id, o) },
+		func(p Policy) (Decision, error) {
+			return Decision{}, f.memory.Judge(ctx, Throttle{p.Limit, p.Window}, account, from, id, o)
+		})
+	return err
+}
+
+// ask asks Redis, and this process if Redis does not answer and the mode and the
+// policy let it. The local policy is this process's share of the limit.
+func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Policy) (Decision, error)) (Decision, error) {
+	err := errDegraded
+	if !f.degraded() {
+		var d Decision
+		d, err = shared()
+		f.called(err)
+		if err == nil {
+			return d, nil
+		}
+	}
+	switch {
+	case f.failure == FailClosed && p.Name != API:
+		return Decision{}, err
+	case f.failure == FailOpen && p.Name == API:
+		return Decision{Verdict: Allowed, Remaining: p.Limit}, nil
+	}
+	p.Limit = max(1, p.Limit/f.replicas)
+	return local(p)
+}
+
+func (f *Fallback) degraded() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.since.IsZero()
+}
+
+// called counts how calls to Redis end, and degrades after too many failures.
+func (f *Fallback) called(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+		f.failed = 0
+	case f.since.IsZero():
+		if f.failed++; f.failed >= breakAfter {
+			f.degrade(err)
+		}
+	}
+}
+
+// degrade is called with mu held.
+func (f *Fallback) degrade(cause error) {
+	f.since = time.Now()
+	f.probe = f.since.Add(firstPause)
+	f.metrics.degraded.Set(1)
+	f.log.Error("redis does not answer: rate limits are degraded", "mode", string(f.failure), "error", cause)
+}
+
+func (f *Fallback) owe(l Lock) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.owed) < unsavedMax {
+		f.owed[place{l.Policy, l.Key}] = l
+	}
+}
+
+// keep is what Run does now and then: it renews the sentinel, or finds that Redis
+// is back; then it pays the locks owed, and only then is Redis asked again.
+func (f *Fallback) keep(ctx context.Context) {
+	f.mu.Lock()
+	early := !f.since.IsZero() && time.Now().Before(f.probe)
+	owed := make([]Lock, 0, len(f.owed))
+	for _, l := range f.owed {
+		owed = append(owed, l)
+	}
+	f.mu.Unlock()
+	if early {
+		return
+	}
+	err := f.redis.vouch(ctx)
+	if err == nil {
+		err = f.redis.hold(ctx, owed)
+	}
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+		for _, l := range owed {
+			delete(f.owed, place{l.Policy, l.Key})
+		}
+		if !f.since.IsZero() {
+			f.log.Info("redis answers again: rate limits are shared", "after", time.Since(f.since))
+			f.since = time.Time{}
+			f.metrics.degraded.Set(0)
+		}
+		f.failed = 0
+	case f.since.IsZero():
+		if f.failed++; f.failed >= breakAfter {
+			f.degrade(err)
+		}
+	default:
+		f.probe = time.Now().Add(nextPause)
+	}
+}
