@@ -5,12 +5,22 @@ import (
 	"log/slog"
 )
 
-// The security events (hardening 2.7), as the log's message. lockout_started and
-// lockout_denied are the limiter's.
+// The security events (hardening 2.7, and what else an auditor asks for), as the
+// log's message. lockout_started and lockout_denied are the limiter's,
+// authz_denied the middleware's.
 const (
-	eventLoginOK       = "login_ok"
-	eventLoginFailed   = "login_failed"
-	eventRefreshReused = "refresh_reused"
+	eventLoginOK         = "login_ok"
+	eventLoginFailed     = "login_failed"
+	eventRefreshReused   = "refresh_reused"
+	eventPasswordChanged = "password_changed"
+	eventResetRequested  = "reset_requested"
+	eventTOTPReplayed    = "totp_replayed"
+	eventTwoFactorOn     = "two_factor_enabled"
+	eventTwoFactorOff    = "two_factor_disabled"
+	eventLogoutAll       = "logout_all"
+	eventUserCreated     = "user_created"
+	eventUserChanged     = "user_changed"
+	eventLockLifted      = "lock_lifted"
 )
 
 // audit writes a security event: at INFO what a user did, at WARNING what an

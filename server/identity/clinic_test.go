@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vitals/server/identity"
+	"vitals/server/identity/mail"
 	"vitals/server/identity/password"
 	"vitals/server/identity/token"
 	"vitals/server/store"
@@ -42,7 +43,7 @@ type site struct {
 	db      store.DB
 	svc     *identity.Service
 	hasher  *password.Hasher
-	gate    *countingGate
+	mail    *postbox
 	metrics *prometheus.Registry
 	clock   *clock
 	log     *safeBuffer
@@ -75,7 +76,7 @@ func (b *safeBuffer) String() string {
 // open starts a site; change may alter options and dependencies first.
 func open(t *testing.T, db store.DB, change ...func(*identity.Options, *identity.Deps)) *site {
 	t.Helper()
-	s := &site{t: t, db: db, gate: newGate(), metrics: prometheus.NewRegistry(), clock: &clock{}, log: &safeBuffer{}}
+	s := &site{t: t, db: db, metrics: prometheus.NewRegistry(), clock: &clock{}, log: &safeBuffer{}, mail: &postbox{}}
 	s.clock.ns.Store(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC).UnixNano())
 	keys, err := token.NewKeyring(secret, "")
 	if err != nil {
@@ -85,11 +86,16 @@ func open(t *testing.T, db store.DB, change ...func(*identity.Options, *identity
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := identity.Options{AccessTTL: 15 * time.Minute, RefreshTTL: 7 * 24 * time.Hour, ChallengeTTL: 5 * time.Minute}
-	d := identity.Deps{
-		DB: db, Keys: keys, Hasher: s.hasher, Gate: s.gate, Metrics: s.metrics, Now: s.clock.now,
-		Log: slog.New(slog.NewJSONHandler(s.log, nil)),
+	log := slog.New(slog.NewJSONHandler(s.log, nil))
+	o := identity.Options{
+		AccessTTL: 15 * time.Minute, RefreshTTL: 7 * 24 * time.Hour, ChallengeTTL: 5 * time.Minute, ResetTTL: 15 * time.Minute,
+		FrontendURL: "https://clinic.test", Registration: true,
 	}
+	d := identity.Deps{
+		DB: db, Keys: keys, Hasher: s.hasher, Passwords: password.NewPolicy(12), Mail: s.mail,
+		Metrics: s.metrics, Now: s.clock.now, Log: log,
+	}
+	d.Gate = gate(t, roomy(), log)
 	for _, f := range change {
 		f(&o, &d)
 	}
@@ -140,6 +146,35 @@ func (s *site) chain() http.Handler {
 		}
 		mux.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// postbox keeps what is sent, or loses it while broken.
+type postbox struct {
+	mu     sync.Mutex
+	sent   []mail.Message
+	broken error
+}
+
+func (p *postbox) Send(_ context.Context, m mail.Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken == nil {
+		p.sent = append(p.sent, m)
+	}
+	return p.broken
+}
+
+// delivered works off the outbox and gives what was sent since the last call.
+func (s *site) delivered() []mail.Message {
+	s.t.Helper()
+	if err := s.svc.Deliver(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.mail.mu.Lock()
+	defer s.mail.mu.Unlock()
+	out := s.mail.sent
+	s.mail.sent = nil
+	return out
 }
 
 // answer is a response, read.

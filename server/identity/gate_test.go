@@ -1,53 +1,42 @@
 package identity_test
 
 import (
-	"context"
-	"sync"
+	"log/slog"
+	"testing"
+	"time"
 
-	"vitals/server/identity"
+	"vitals/server/limit"
 )
 
-// countingGate admits everybody and remembers what it was told.
-type countingGate struct {
-	mu     sync.Mutex
-	refuse error // when set, the answer to everybody
-	told   []string
-}
-
-func newGate() *countingGate { return &countingGate{} }
-
-func (g *countingGate) say(s string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.told = append(g.told, s)
-}
-
-// taken is what was said since the last call.
-func (g *countingGate) taken() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	out := g.told
-	g.told = nil
-	return out
-}
-
-func (g *countingGate) Enter(_ context.Context, policy string) (identity.Attempt, error) {
-	if g.refuse != nil {
-		return nil, g.refuse
+// roomy are limits that no test meets by accident.
+func roomy() limit.Quotas {
+	q := limit.Published()
+	for _, x := range []*limit.Quota{&q.Login, &q.TwoFactor, &q.PasswordReset, &q.PasswordChange, &q.API} {
+		x.Limit = 1000
 	}
-	return &countedAttempt{gate: g, policy: policy}, nil
+	return q
 }
 
-type countedAttempt struct {
-	gate   *countingGate
-	policy string
-	once   sync.Once
+// gate is the real one, in memory.
+func gate(t *testing.T, q limit.Quotas, log *slog.Logger) *limit.Gate {
+	t.Helper()
+	g, err := limit.Open(t.Context(), limit.Options{
+		Quotas: q, SlotWait: 10 * time.Second, Secret: []byte(secret),
+		Throttle: limit.Throttle{Failures: 20, Window: 24 * time.Hour},
+	}, nil, nil, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close() })
+	return g
 }
 
-func (a *countedAttempt) Fail(context.Context, string) { a.settle("fail") }
-func (a *countedAttempt) Pass(context.Context, string) { a.settle("pass") }
-func (a *countedAttempt) Release(context.Context)      { a.settle("release") }
+// remaining is what an answer says is left of its policy's limit.
+func (a answer) remaining() string { return a.Header.Get("X-RateLimit-Remaining") }
 
-func (a *countedAttempt) settle(how string) {
-	a.once.Do(func() { a.gate.say(a.policy + " " + how) })
+// settled is the answer without what depends on the second it was given in.
+func (a answer) settled() answer {
+	a.Header = a.Header.Clone()
+	a.Header.Del("X-RateLimit-Reset")
+	return a
 }

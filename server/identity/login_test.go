@@ -2,7 +2,9 @@ package identity_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,12 +14,13 @@ import (
 
 	"vitals/server/identity"
 	"vitals/server/identity/password"
+	"vitals/server/limit"
 	"vitals/server/store"
-	"vitals/server/web"
+	"vitals/server/store/storetest"
 )
 
 func TestLogin(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		a := s.call("POST", "/auth/login", "", fields{"email": "Patient-000001@Clinic.Test", "password": goodWord})
 		s.want("login", a, http.StatusOK, "")
@@ -36,15 +39,15 @@ func TestLogin(t *testing.T) {
 		if got, want := user.PatientID, s.seeded[0].PatientID; got != want {
 			t.Errorf("patient: got %q, want %q", got, want)
 		}
-		if diff := cmp.Diff([]string{"login pass"}, s.gate.taken()); diff != "" {
-			t.Errorf("gate (-want +got):\n%s", diff)
+		if got, want := a.remaining(), "1000"; got != want {
+			t.Errorf("remaining after a success: got %s, want %s", got, want)
 		}
 	})
 }
 
 // AU1: unknown, wrong and disabled are one answer, at the price of one hash.
 func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		s.exec(`UPDATE users SET is_active = FALSE WHERE email = 'patient-000002@clinic.test'`)
 		var first answer
@@ -55,7 +58,7 @@ func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
 			{"disabled and wrong", "patient-000002@clinic.test", "wrong"},
 		} {
 			before := hashes(t, s.metrics)
-			a := s.call("POST", "/auth/login", "", fields{"email": c.email, "password": c.password})
+			a := s.callFrom(fmt.Sprintf("192.0.2.%d", i+10), "POST", "/auth/login", "", fields{"email": c.email, "password": c.password})
 			if got, want := hashes(t, s.metrics)-before, uint64(1); got != want {
 				t.Errorf("%s: got %d hashes, want %d", c.name, got, want)
 			}
@@ -67,13 +70,12 @@ func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
 				first = a
 				continue
 			}
-			if diff := cmp.Diff(first, a); diff != "" {
+			if diff := cmp.Diff(first.settled(), a.settled()); diff != "" {
 				t.Errorf("%s differs from unknown (-unknown +%s):\n%s", c.name, c.name, diff)
 			}
 		}
-		want := []string{"login fail", "login fail", "login fail", "login fail"}
-		if diff := cmp.Diff(want, s.gate.taken()); diff != "" {
-			t.Errorf("gate (-want +got):\n%s", diff)
+		if got, want := first.remaining(), "999"; got != want {
+			t.Errorf("remaining after a failure: got %s, want %s", got, want)
 		}
 		if log := s.log.String(); strings.Contains(log, "@clinic.test") || !strings.Contains(log, "login_failed") {
 			t.Errorf("log names an email or no event:\n%s", log)
@@ -82,14 +84,19 @@ func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
 }
 
 func TestTrap07_NothingIsHashedPastTheLock(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
-		s := open(t, db)
-		s.gate.refuse = web.Fail(http.StatusTooManyRequests, "locked_out", "Too many failed attempts.").WithRetry(900 * time.Second)
+	storetest.Each(t, func(t *testing.T, db store.DB) {
+		s := open(t, db, func(_ *identity.Options, d *identity.Deps) {
+			d.Gate = gate(t, limit.Published(), nil)
+		})
+		for range 5 {
+			a := s.call("POST", "/auth/login", "", fields{"email": "nobody@clinic.test", "password": "wrong"})
+			s.want("wrong", a, http.StatusUnauthorized, "invalid_credentials")
+		}
 		before := hashes(t, s.metrics)
 		right := s.call("POST", "/auth/login", "", fields{"email": "patient-000001@clinic.test", "password": goodWord})
 		wrong := s.call("POST", "/auth/login", "", fields{"email": "patient-000001@clinic.test", "password": "wrong"})
 		s.want("right password while locked", right, http.StatusTooManyRequests, "locked_out")
-		if diff := cmp.Diff(right, wrong); diff != "" {
+		if diff := cmp.Diff(right.settled(), wrong.settled()); diff != "" {
 			t.Errorf("a lock tells right from wrong (-right +wrong):\n%s", diff)
 		}
 		if got := hashes(t, s.metrics) - before; got != 0 {
@@ -99,8 +106,8 @@ func TestTrap07_NothingIsHashedPastTheLock(t *testing.T) {
 }
 
 func TestTrap21_FullHashQueueIs503AndNoFailure(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
-		narrow, err := password.NewHasher(password.Cost{MemoryKiB: 256 << 10, Time: 2, Parallelism: 1},
+	storetest.Each(t, func(t *testing.T, db store.DB) {
+		narrow, err := password.NewHasher(password.Cost{MemoryKiB: 32 << 10, Time: 2, Parallelism: 1},
 			password.Limits{Concurrency: 1, Queue: 0, Wait: time.Second}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -116,19 +123,16 @@ func TestTrap21_FullHashQueueIs503AndNoFailure(t *testing.T) {
 		if got[http.StatusServiceUnavailable] == 0 || got[http.StatusUnauthorized] == 0 || len(got) != 2 {
 			t.Errorf("8 parallel logins with one slot: got %v, want some 401 and some 503", got)
 		}
-		for _, said := range s.gate.taken() {
-			if said == "login release" {
-				got[http.StatusServiceUnavailable]--
-			}
-		}
-		if n := got[http.StatusServiceUnavailable]; n != 0 {
-			t.Errorf("%d shed logins were counted against the client", n)
+		// The shed ones were given back: only the judged count.
+		last := s.call("POST", "/auth/login", "", fields{"email": "nobody@clinic.test", "password": "wrong"})
+		if want := strconv.Itoa(1000 - got[http.StatusUnauthorized] - 1); last.remaining() != want {
+			t.Errorf("remaining: got %s, want %s", last.remaining(), want)
 		}
 	})
 }
 
 func TestLoginRefusesMalformedInputBeforeTheGate(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		for name, body := range map[string]fields{
 			"no email":       {"password": "x"},
@@ -138,16 +142,17 @@ func TestLoginRefusesMalformedInputBeforeTheGate(t *testing.T) {
 			"long email":     {"email": strings.Repeat("a", 250) + "@b.cc", "password": "x"},
 			"unknown member": {"email": "a@b.c", "password": "x", "role": "admin"},
 		} {
-			s.want(name, s.call("POST", "/auth/login", "", body), http.StatusUnprocessableEntity, "")
-		}
-		if got := s.gate.taken(); got != nil {
-			t.Errorf("gate: got %v, want nothing", got)
+			a := s.call("POST", "/auth/login", "", body)
+			s.want(name, a, http.StatusUnprocessableEntity, "")
+			if got := a.remaining(); got != "" {
+				t.Errorf("%s: went through the gate", name)
+			}
 		}
 	})
 }
 
 func TestLoginRehashesAtANewCost(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		dear := password.Cost{MemoryKiB: 128, Time: 1, Parallelism: 1}
 		h, err := password.NewHasher(dear, password.Limits{Concurrency: 1, Queue: 1, Wait: time.Second}, nil)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/server/store"
+	"vitals/server/store/storetest"
 )
 
 // exec changes the database behind the API's back.
@@ -40,7 +41,7 @@ func (s *site) refresh(token string) answer {
 
 // AU4: the old token kills the family, and the new one with it.
 func TestRefreshReuseEndsTheFamily(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		_, old := s.login("patient-000001@clinic.test", goodWord)
 		otherAccess, otherRefresh := s.login("patient-000001@clinic.test", goodWord)
@@ -62,7 +63,7 @@ func TestRefreshReuseEndsTheFamily(t *testing.T) {
 
 // AU5
 func TestTwentyParallelRefreshesGiveOnePair(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		_, token := s.login("patient-000001@clinic.test", goodWord)
 		got := parallel(20, func(int) answer { return s.refresh(token) })
@@ -73,7 +74,7 @@ func TestTwentyParallelRefreshesGiveOnePair(t *testing.T) {
 }
 
 func TestRefreshRefuses(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		access, _ := s.login("patient-000001@clinic.test", goodWord)
 		s.want("access as refresh", s.refresh(access), http.StatusUnprocessableEntity, "") // longer than any of ours
@@ -91,7 +92,7 @@ func TestRefreshRefuses(t *testing.T) {
 }
 
 func TestAccessTokenExpires(t *testing.T) {
-	each(t, func(t *testing.T, db store.DB) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		access, refresh := s.login("patient-000001@clinic.test", goodWord)
 		s.want("refresh as access", s.call("GET", "/auth/me", refresh, nil), http.StatusUnauthorized, "")

@@ -79,7 +79,8 @@ func (s *Service) mustEnrol(r web.Role, confirmed bool) bool {
 	return !confirmed && slices.Contains(s.TwoFactorRoles, r)
 }
 
-// open starts a session of a: a new family with its first refresh token.
+// open starts a session of a: a new family with its first refresh token. The
+// address it comes from is known to the account from now on.
 func (s *Service) open(ctx context.Context, q store.Querier, a account, d Device) (Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -92,6 +93,9 @@ func (s *Service) open(ctx context.Context, q store.Querier, a account, d Device
 		id.String(), a.id, a.version, address(ctx), d.name(), now, now, now+s.RefreshTTL.Milliseconds())
 	if err != nil {
 		return Tokens{}, fmt.Errorf("open session: %w", err)
+	}
+	if err := s.rememberAddress(ctx, q, a.email); err != nil {
+		return Tokens{}, err
 	}
 	return s.issue(ctx, q, a, id.String())
 }
