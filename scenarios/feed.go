@@ -98,49 +98,56 @@ func (f *Feed) csv(text []byte) (errs []*Error) {
 	}
 }
 
-func (f *Feed) json(text []byte) []*Error {
+func (f *Feed) json(text []byte) (errs []*Error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	place := func(offset int64, format string, args ...any) []*Error {
+	fail := func(offset int64, format string, args ...any) {
 		before := text[:min(max(0, int(offset)), len(text))]
-		line := 1 + bytes.Count(before, []byte("\n"))
-		col := len(before) - bytes.LastIndexByte(before, '\n')
-		return []*Error{{Line: line, Col: col, Msg: fmt.Sprintf(format, args...)}}
+		errs = append(errs, &Error{
+			Line: 1 + bytes.Count(before, []byte("\n")), Col: len(before) - bytes.LastIndexByte(before, '\n'),
+			Msg: fmt.Sprintf(format, args...),
+		})
 	}
-	var rows []map[string]any
-	if err := d.Decode(&rows); err != nil {
-		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return place(e.Offset-1, "%v", err)
+	if begin, err := d.Token(); err != nil || begin != json.Delim('[') {
+		fail(0, "expected a JSON list of objects")
+		return errs
+	}
+	for d.More() {
+		offset := d.InputOffset()
+		offset += int64(len(text[offset:]) - len(bytes.TrimLeft(text[offset:], ", \t\r\n")))
+		var row map[string]any
+		err := d.Decode(&row)
+		if _, ok := errors.AsType[*json.SyntaxError](err); ok || errors.Is(err, io.ErrUnexpectedEOF) {
+			fail(offset, "the object that begins here is not JSON: %v", err)
+			return errs
 		}
-		if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return place(e.Offset-1, "found a JSON %s, expected a list of objects", e.Value)
-		}
-		return place(int64(len(text)), "%v", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return place(d.InputOffset(), "found more after the list")
-	}
-	if len(rows) > 0 {
-		f.Column = keys(rows[0])
-	}
-	var errs []*Error
-	for i, row := range rows {
-		if !slices.Equal(keys(row), f.Column) {
-			errs = append(errs, &Error{Msg: fmt.Sprintf("object %d has the fields %s, the first has %s", i+1, strings.Join(keys(row), ", "), strings.Join(f.Column, ", "))})
+		switch {
+		case err != nil || row == nil:
+			fail(offset, "expected an object of plain values")
+			continue
+		case f.Column == nil:
+			f.Column = keys(row)
+		case !slices.Equal(keys(row), f.Column):
+			fail(offset, "found the fields %s, the first object has %s", strings.Join(keys(row), ", "), strings.Join(f.Column, ", "))
 			continue
 		}
 		values := map[string]string{}
-		for k, v := range row {
-			switch v := v.(type) {
+		for _, k := range f.Column {
+			switch v := row[k].(type) {
 			case string:
 				values[k] = v
 			case json.Number, bool:
 				values[k] = fmt.Sprint(v)
 			default:
-				errs = append(errs, &Error{Msg: fmt.Sprintf("object %d, field %s: expected text, a number, true or false", i+1, k)})
+				fail(offset, "field %s: expected text, a number, true or false", k)
 			}
 		}
 		f.Rows = append(f.Rows, values)
+	}
+	if end, err := d.Token(); err != nil || end != json.Delim(']') {
+		fail(int64(len(text)), "expected the list's end")
+	} else if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		fail(d.InputOffset(), "expected nothing after the list")
 	}
 	return errs
 }

@@ -70,7 +70,7 @@ func (r *reader) tasks(n *yaml.Node) (ts []Task) {
 		single := Step{Line: n.Line, Col: n.Column}
 		fields := r.stepFields(&single)
 		inline := slices.Collect(maps.Keys(fields))
-		fields["name"] = func(n *yaml.Node) { t.Name = r.Word(n, "name") }
+		fields["name"] = func(n *yaml.Node) { t.Name = r.title(n) }
 		fields["weight"] = func(n *yaml.Node) { t.Weight = r.Int(n, "weight", 1) }
 		fields["think"] = func(n *yaml.Node) { t.Think = r.span(n, "think") }
 		fields["steps"] = func(n *yaml.Node) { t.Steps = r.stepList(n) }

@@ -24,24 +24,24 @@ func cut(text string) (inside, after string, found, closed bool) {
 	return strings.TrimSpace(inside), after, true, closed
 }
 
-// variables are the names in a text that are no generators, in their order; the
-// message says what is wrong with a placeholder, "" when nothing is.
-func variables(text string) (names []string, wrong string) {
+// variables are the names in a text that are no generators, in their order, and
+// what is wrong with its placeholders.
+func variables(text string) (names, wrongs []string) {
 	for {
 		inside, after, found, closed := cut(text)
 		switch {
 		case !found:
-			return names, ""
+			return names, wrongs
 		case !closed:
-			return names, "found {{ without }}"
+			return names, append(wrongs, "found {{ without }}")
 		}
-		is, problem := generator(inside)
+		is, wrong := generator(inside)
 		switch {
-		case problem != "":
-			return names, problem
+		case wrong != "":
+			wrongs = append(wrongs, wrong)
 		case is:
 		case !variable.MatchString(inside):
-			return names, fmt.Sprintf("found {{%s}}, expected a saved name or a generator (%s)", inside, strings.Join(generators, ", "))
+			wrongs = append(wrongs, fmt.Sprintf("found {{%s}}, expected a saved name or a generator (%s)", inside, strings.Join(generators, ", ")))
 		default:
 			names = append(names, inside)
 		}
@@ -121,7 +121,8 @@ func (r *reader) placeholders() {
 	}
 	for _, s := range r.sc.steps() {
 		for _, text := range s.texts() {
-			if _, wrong := variables(text); wrong != "" {
+			_, wrongs := variables(text)
+			for _, wrong := range wrongs {
 				fail(s, "", "%s", wrong)
 			}
 		}

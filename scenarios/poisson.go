@@ -5,14 +5,14 @@ import "math/bits"
 // poisson gives arrivals exponential gaps of mean 1 on the axis of the curve's
 // integral, so that their rate follows the curve. Gaps are whole numbers of
 // 2^-32, drawn by comparisons alone, so every machine gets the same ones; sums
-// are kept for every 64th arrival, so that any one is found at once.
+// are kept for every 32nd arrival, so that any one is found at once.
 type poisson struct {
 	seed  uint64
-	marks []uint64 // sum of the gaps before arrival 64·i, in 2^-32; arrival n is due after gap n
+	marks []uint64 // sum of the gaps before arrival 32·i, in 2^-32; arrival n is due after gap n
 	total uint64
 }
 
-const stride = 64
+const stride = 32
 
 func newPoisson(seed uint64, area wide) *poisson {
 	p := &poisson{seed: seed}

@@ -29,12 +29,17 @@ type shape struct {
 
 func (s *shape) fields(r *reader) strict.Fields {
 	return strict.Fields{
-		"users":      func(n *yaml.Node) { s.users, s.crowd = n, r.Int(n, "users", 1) },
-		"spawn_rate": func(n *yaml.Node) { s.spawn, s.perSecond = n, r.Rate(n, "spawn_rate") },
-		"run_for":    func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
-		"stages":     func(n *yaml.Node) { s.stages = n },
-		"arrivals":   func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
-		"share":      func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
+		"users": func(n *yaml.Node) { s.users, s.crowd = n, r.Int(n, "users", 1) },
+		"spawn_rate": func(n *yaml.Node) {
+			errors := len(r.Errors())
+			if s.spawn, s.perSecond = n, r.Rate(n, "spawn_rate"); s.perSecond == 0 && len(r.Errors()) == errors {
+				r.Fail(n, "", "spawn_rate: found %q, expected more than 0", n.Value)
+			}
+		},
+		"run_for":  func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
+		"stages":   func(n *yaml.Node) { s.stages = n },
+		"arrivals": func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
+		"share":    func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
 		"sign_in": func(n *yaml.Node) {
 			switch w := SignIn(r.Word(n, "sign_in")); w {
 			case Inside, Before, "":
@@ -116,8 +121,7 @@ func (s *shape) spawned(r *reader) []Stage {
 		return []Stage{{Name: "hold", From: users, To: users, For: s.length, Judged: true}}
 	}
 	if s.perSecond <= 0 {
-		r.Fail(s.spawn, "", "spawn_rate: found %q, expected more than 0", s.spawn.Value)
-		return nil
+		return nil // told already
 	}
 	ramp := time.Duration(users / s.perSecond * float64(time.Second)).Round(time.Microsecond)
 	if ramp >= s.length {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -22,7 +23,7 @@ var methods = map[string]string{
 
 func (r *reader) stepFields(s *Step) strict.Fields {
 	fields := strict.Fields{
-		"name":      func(n *yaml.Node) { s.Name = r.Word(n, "name") },
+		"name":      func(n *yaml.Node) { s.Name = r.title(n) },
 		"header":    func(n *yaml.Node) { s.Header = r.header(n, "header", false) },
 		"body":      func(n *yaml.Node) { s.Body = r.body(n) },
 		"anonymous": func(n *yaml.Node) { s.Anonymous = r.Bool(n, "anonymous") },
@@ -32,6 +33,12 @@ func (r *reader) stepFields(s *Step) strict.Fields {
 			r.List(n, "forget", func(n *yaml.Node) { s.Forget = append(s.Forget, r.Word(n, "forget")) })
 		},
 		"timeout": func(n *yaml.Node) { s.Timeout = r.positive(n, "timeout") },
+	}
+	// What other tools call these is no field here; say what is.
+	for _, field := range []string{"path", "method", "url"} {
+		fields[field] = func(n *yaml.Node) {
+			r.Fail(n, "as in get: /api/v1/medications", "found %s, expected the method as the field and the path as its value", field)
+		}
 	}
 	for field, method := range methods {
 		fields[field] = func(n *yaml.Node) {
@@ -47,6 +54,15 @@ func (r *reader) stepFields(s *Step) strict.Fields {
 		}
 	}
 	return fields
+}
+
+// title reads a name that a target can stand on: p95(NAME) < 300ms.
+func (r *reader) title(n *yaml.Node) string {
+	name := r.Word(n, "name")
+	if strings.ContainsAny(name, "()") || strings.ContainsFunc(name, unicode.IsControl) || name != strings.Join(strings.Fields(name), " ") {
+		r.Fail(n, "targets name it in parentheses", "name: found %q, expected single words without parentheses", name)
+	}
+	return name
 }
 
 // unsendable is what would break the request line.
