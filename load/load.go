@@ -1,5 +1,7 @@
 // Package load is the engine: it turns a scenario into requests on vegeta's
-// attacker, due-time based, and hands each one to the recorder.
+// attacker, counts every one of them from the moment it was due, and hands each
+// to the recorder. It judges nothing but itself: how late it was, and whether
+// what was measured can be believed (engine 3).
 package load
 
 import (
@@ -19,7 +21,7 @@ type Options struct {
 	Base     *url.URL
 	Accounts []Account
 	Sessions *Sessions // kept between scenarios (quick pace); nil = made for this run
-	Pace     string    // full or quick
+	Pace     string    // full (default) or quick
 	Seed     uint64
 	Shard    int // this process is Shard of Shards; 0 of 1 by default
 	Shards   int
@@ -28,12 +30,37 @@ type Options struct {
 	// because the driver is a declared trusted proxy there.
 	Source  func(n uint64) netip.Addr
 	Forward bool
-	// Beside runs with the load on the run's clock (intruders, gauges), and is
-	// waited for.
-	Beside []func(ctx context.Context) error
+	// Code holds steps written in Go, by the name of the scenario's step that
+	// each one takes the place of.
+	Code map[string]Func
+	// Beside runs with the load (intruders, gauges), is given the moment from
+	// which all offsets count, and is waited for. Its context ends with the load.
+	Beside []func(ctx context.Context, began time.Time) error
 	Live   func(measure.Snapshot) // called about once a second
-	Every  time.Duration          // slice width, default 1s
+	// Abort is asked about once a second; a reason ends the run early.
+	Abort func(measure.Snapshot) (reason string)
+	// SigningIn is told how far the sign-in before the measured window is.
+	SigningIn func(done, of int)
+	// MaxLag is the 99th percentile of our own lateness past which the run is
+	// invalid; default 2ms. Give a tenth of the latency target when that is more
+	// (engine 3.6).
+	MaxLag  time.Duration
+	Kill    context.Context // ends requests under way at once; nil = never
+	Grace   time.Duration   // for requests under way once ctx ends, default 5s
+	Direct  bool            // users without think time: own loop instead of an attacker each, for saturation
+	NetHTTP bool            // use net/http even where the lean client would do
 }
 
-// Sessions are the signed-in accounts of a session of runs.
-type Sessions struct{}
+// Outcome is what a run was, beside what the recorder holds.
+type Outcome struct {
+	Began      time.Time // every offset in the recorder counts from here
+	Took       time.Duration
+	Counts     measure.Counts // planned, sent, late, dropped, unsent, of every step
+	Health     measure.Health
+	Client     string // which client sent the requests, and why
+	SignedIn   int    // accounts signed in, before and inside the load
+	Conns      int64  // connections opened; 0 where net/http does not tell
+	Notes      []string
+	Partial    bool   // ended before its schedule did
+	EndedEarly string // why, when the engine or an abort rule ended it; "" when the caller did
+}

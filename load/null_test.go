@@ -1,0 +1,114 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// nullServer answers every request at once with the same few bytes, on raw
+// sockets, so that what a test sees is the engine and not net/http.
+type nullServer struct {
+	listener net.Listener
+	served   atomic.Int64
+	arrived  func(line string) // may be nil
+	gate     gate
+	conns    atomic.Int64
+	wg       sync.WaitGroup
+}
+
+// gate holds every answer back while it is shut.
+type gate struct{ mu sync.RWMutex }
+
+func newNullServer(t testing.TB, arrived func(line string)) *nullServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &nullServer{listener: l, arrived: arrived}
+	var mu sync.Mutex
+	open := map[net.Conn]struct{}{}
+	s.wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.conns.Add(1)
+			mu.Lock()
+			open[c] = struct{}{}
+			mu.Unlock()
+			s.wg.Go(func() { s.serve(c) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for c := range open {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		s.wg.Wait()
+	})
+	return s
+}
+
+const nullAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: 0123456789abcdef\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"
+
+func (s *nullServer) serve(c net.Conn) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		if s.arrived != nil {
+			s.arrived(string(line))
+		}
+		length := 0
+		for {
+			h, err := r.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			if len(h) <= 2 {
+				break
+			}
+			if n, ok := strings.CutPrefix(string(h), "Content-Length: "); ok {
+				for _, d := range strings.TrimSpace(n) {
+					length = length*10 + int(d-'0')
+				}
+			}
+		}
+		if _, err := r.Discard(length); err != nil {
+			return
+		}
+		s.gate.mu.RLock()
+		s.gate.mu.RUnlock() //nolint:staticcheck // waits while the gate is shut
+		s.served.Add(1)
+		if _, err := c.Write([]byte(nullAnswer)); err != nil {
+			return
+		}
+	}
+}
+
+// freeze stops all answers for a while, from an offset after the given start.
+func (s *nullServer) freeze(ctx context.Context, at time.Time, d time.Duration) {
+	if sleep(ctx, time.Until(at)) {
+		s.gate.mu.Lock()
+		defer s.gate.mu.Unlock()
+		sleep(ctx, time.Until(at.Add(d)))
+	}
+}
+
+func (s *nullServer) url() *url.URL {
+	return &url.URL{Scheme: "http", Host: s.listener.Addr().String()}
+}

@@ -1,0 +1,123 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"vitals/scenarios"
+)
+
+// signingIn is how many accounts are signed in at once before the load: each
+// costs the server a password hash, and more at once would only queue there.
+const signingIn = 4
+
+// signInAll signs accounts in before the measured window, as many as the load is
+// expected to need. One that cannot sign in is an error: a run that begins
+// without it would fail in a place further from the cause.
+func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
+	want := r.need() - r.sessions.Live()
+	if want <= 0 {
+		r.note("%d accounts were signed in already", r.sessions.Live())
+		return nil
+	}
+	began := time.Now()
+	r.connect()
+	defer r.client.Close()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	for range min(signingIn, want) {
+		wg.Go(func() {
+			v := r.newVisitor(0)
+			v.quiet = true
+			defer v.close()
+			for next.Add(1) <= int64(want) && ctx.Err() == nil {
+				if err := v.signInBefore(ctx); err != nil {
+					cancel(err)
+					return
+				}
+				if n := int(done.Add(1)); r.opt.SigningIn != nil {
+					r.opt.SigningIn(n, want)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	r.note("%d accounts were signed in before the load, in %s", want, time.Since(began).Round(100*time.Millisecond))
+	return nil
+}
+
+// signInBefore signs the next account in and leaves its session for the load.
+func (v *visitor) signInBefore(ctx context.Context) error {
+	s := v.r.sessions
+	a := s.next(time.Now())
+	if a == nil {
+		return fmt.Errorf("sign in before the load: %w", errNoAccount)
+	}
+	v.become(a)
+	v.begin(&v.r.plan.journeys[0], 0, 0)
+	if _, ok := v.signIn(ctx, 0); !ok {
+		return fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble())
+	}
+	s.leave(a)
+	v.sess = nil
+	return nil
+}
+
+// trouble says what came of the last call: never what was sent.
+func (v *visitor) trouble() string {
+	if v.call.Err != nil {
+		return v.call.Err.Error()
+	}
+	if code, ok := (path{"code"}).find(v.call.Answer); ok {
+		return fmt.Sprintf("status %d, code %s", v.call.Code, text(nil, code))
+	}
+	return fmt.Sprintf("status %d", v.call.Code)
+}
+
+// need is how many sessions the load is expected to use: a place for every user,
+// and with a bound on requests per account enough of them for all requests.
+func (r *run) need() int {
+	level, requests := 0.0, 0.0
+	var journeySteps, thinking float64
+	for i := range r.plan.journeys {
+		j := &r.plan.journeys[i]
+		var weight, steps, think float64
+		for k := range j.tasks {
+			t := &j.tasks[k]
+			weight += float64(t.weight)
+			steps += float64(t.weight * len(t.steps))
+			think += float64(t.weight) * (t.think.From + t.think.To).Seconds() / 2
+		}
+		share := float64(j.weight) / float64(r.plan.weight)
+		journeySteps += share * steps / weight
+		thinking += share * think / weight
+	}
+	for _, s := range r.load.Stages {
+		level = max(level, s.From, s.To)
+		requests += (s.From + s.To) / 2 * s.For.Seconds() * journeySteps
+	}
+	if r.load.Model == scenarios.Arrivals {
+		level = min(level, 64)
+	} else if thinking > 0 {
+		requests /= thinking
+	}
+	places := math.Ceil(level / float64(r.share))
+	if r.plan.requests > 0 {
+		// A tenth more: accounts are left with a rest too small for the next task.
+		places = max(places, math.Ceil(1.1*requests/float64(r.plan.requests)))
+	}
+	return int(math.Ceil(places / float64(r.opt.Shards)))
+}
+
+func (r *run) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
