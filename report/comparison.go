@@ -40,8 +40,20 @@ func (p *page) comparison(c *baseline.Comparison) {
 	for _, n := range c.Notes {
 		p.wrap("  · ", n)
 	}
-	var rows [][]string
-	var notes []string
+	g, notes := compared(c)
+	p.line("")
+	p.grid(g)
+	for _, n := range notes {
+		p.wrap("   · ", n)
+	}
+}
+
+// compared are the figures side by side, and what has to be said of some.
+func compared(c *baseline.Comparison) (g grid, notes []string) {
+	g.cols = []column{
+		{title: "scenario", words: true}, {title: "figure", words: true}, {title: "old"}, {title: "new"},
+		{title: "difference"}, {title: "runs", spare: 1}, {title: "verdict", words: true},
+	}
 	last := ""
 	for _, r := range c.Rows {
 		figure, scenario := r.Metric, ""
@@ -51,19 +63,12 @@ func (p *page) comparison(c *baseline.Comparison) {
 		if r.Scenario != last {
 			scenario, last = r.Scenario, r.Scenario
 		}
-		rows = append(rows, append([]string{scenario, figure}, cells(r)...))
+		g.rows = append(g.rows, append([]string{scenario, figure}, cells(r)...))
 		if r.Note != "" {
 			notes = append(notes, r.Scenario+" "+figure+": "+r.Note)
 		}
 	}
-	p.line("")
-	p.table([]column{
-		{title: "scenario", words: true}, {title: "figure", words: true}, {title: "old"}, {title: "new"},
-		{title: "difference"}, {title: "runs", spare: 1}, {title: "verdict", words: true},
-	}, rows)
-	for _, n := range notes {
-		p.wrap("   · ", n)
-	}
+	return g, notes
 }
 
 func side(s baseline.Side) string {

@@ -12,6 +12,8 @@ import (
 var formats = map[string]Reporter{
 	"terminal": Terminal,
 	"json":     JSON,
+	"junit":    JUnit,
+	"markdown": Markdown,
 }
 
 // Formats are the names that For knows, sorted.

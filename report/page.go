@@ -44,7 +44,7 @@ func (p *page) wrapped(lead, text string) (lines []string) {
 		default:
 			line += " "
 		}
-		line += word
+		line += strip(word)
 	}
 	return append(lines, line)
 }
@@ -68,7 +68,7 @@ func (p *page) table(cols []column, rows [][]string) {
 	if len(rows) == 0 {
 		return
 	}
-	cols, rows = p.fit(cols, rows)
+	cols, rows = p.fit(cols, printable(rows))
 	align := make(tw.Alignment, len(cols))
 	head := make([]string, len(cols))
 	for i, c := range cols {
@@ -110,14 +110,22 @@ func (p *page) table(cols []column, rows [][]string) {
 // margin stands left of every table.
 const margin = "   "
 
+// printable is a copy of rows without control characters.
+func printable(rows [][]string) [][]string {
+	out := make([][]string, len(rows))
+	for i, row := range rows {
+		out[i] = make([]string, len(row))
+		for j, cell := range row {
+			out[i][j] = strip(cell)
+		}
+	}
+	return out
+}
+
 // fit leaves spare columns out until the table is no wider than the page; if it
-// still is, the widest column of words is cut.
+// still is, the widest column of words is cut. The rows are its own to change.
 func (p *page) fit(cols []column, rows [][]string) ([]column, [][]string) {
 	cols = slices.Clone(cols)
-	rows = slices.Clone(rows)
-	for i := range rows {
-		rows[i] = slices.Clone(rows[i])
-	}
 	for {
 		over := wide(cols, rows) - p.width()
 		if over <= 0 {

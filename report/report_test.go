@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
 	"os"
 	"path/filepath"
@@ -46,6 +47,64 @@ func TestTerminalFitsItsWidth(t *testing.T) {
 
 func TestTerminalOfNothing(t *testing.T) {
 	golden.Check(t, render(t, report.Text(report.Style{}), &report.Document{Verdict: report.NoData, Exit: 3}), "terminal-empty.txt")
+}
+
+func TestJUnit(t *testing.T) {
+	d := document(t)
+	d.Runs[1].Result.Health.Invalid = []string{"the schedule was missed: lag p99 12ms"}
+	golden.Check(t, render(t, report.JUnit, d), "junit.xml")
+	golden.Check(t, render(t, report.JUnit, &report.Document{Reasons: []string{"the stack did not start"}}), "junit-nothing.xml")
+}
+
+func TestJUnitNeverLosesAVerdict(t *testing.T) {
+	d := document(t)
+	var got struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+	}
+	if err := xml.Unmarshal(render(t, report.JUnit, d), &got); err != nil {
+		t.Fatal(err)
+	}
+	// Two runs of 4 targets and their validity; 1 missed, 2 without data.
+	if got.Tests != 10 || got.Failures != 1 || got.Errors != 2 {
+		t.Errorf("got %+v, want 10 tests, 1 failure, 2 errors", got)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	d := document(t)
+	d.Comparison = comparison(t)
+	golden.Check(t, render(t, report.Markdown, d), "summary.md")
+}
+
+// Names and request IDs come from elsewhere: they must not steer a terminal,
+// break a table, or become markup.
+func TestHostileText(t *testing.T) {
+	const evil = "\x1b[2J<script>alert(1)</script>|a`b*[x](http://e)\r\n# y"
+	d := document(t)
+	r := d.Runs[0].Result
+	r.Slowest[0].RequestID, r.Failures[0].Class = evil, evil
+	r.Notes, r.Scenario = []string{evil}, evil
+	d.Runs[0].Verdicts[0].Target.Text, d.Runs[0].Verdicts[0].Note = evil, evil
+	d.Reasons, d.Deviations = []string{evil}, []string{evil}
+	d.Limits[0].Value, d.Stack.URL = evil, evil
+	for _, format := range report.Formats() {
+		rep, err := report.For(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(render(t, rep, d))
+		if strings.Contains(text, "\x1b[2J") {
+			t.Errorf("%s: an escape reached the output", format)
+		}
+		if format != "json" && format != "terminal" && strings.Contains(text, "<script>alert") {
+			t.Errorf("%s: markup reached the output", format)
+		}
+		if format == "markdown" && (strings.Contains(text, "x](") || strings.Contains(text, "\n# y")) {
+			t.Errorf("%s: markup reached the output", format)
+		}
+	}
 }
 
 func TestNoColorOutsideATerminal(t *testing.T) {

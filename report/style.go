@@ -62,5 +62,5 @@ func (s Style) verdict(v string) string {
 	case Fail:
 		return s.paint(red, v)
 	}
-	return s.paint(yellow, v)
+	return s.paint(yellow, strip(v))
 }

@@ -36,7 +36,7 @@ func Text(s Style) Reporter {
 
 // head is the verdict, what was measured, and one line per scenario.
 func (p *page) head(d *Document) {
-	p.line("%s  %s", p.verdict(d.Verdict), p.paint(bold, headline(d)))
+	p.line("%s  %s", p.verdict(d.Verdict), p.paint(bold, strip(headline(d))))
 	for _, r := range d.Reasons {
 		p.wrap("  · ", r)
 	}
@@ -47,29 +47,15 @@ func (p *page) head(d *Document) {
 		}
 	}
 	p.line("")
-	p.wrap("  under test  ", subject(d))
-	p.wrap("  on          ", machine(d.Machine))
-	p.line("  taken       %s by %s", d.Created.UTC().Format("2006-01-02 15:04:05 UTC"), d.Tool)
-	p.line("")
-	var rows [][]string
-	for i := range d.Runs {
-		r := &d.Runs[i]
-		total := r.Result.Total(true, true)
-		met := 0
-		for _, v := range r.Verdicts {
-			if v.Status == targets.Pass {
-				met++
-			}
+	for _, l := range []struct{ lead, text string }{
+		{"  under test  ", subject(d)}, {"  on          ", machine(d.Machine)}, {"  taken       ", taken(d)},
+	} {
+		if l.text != "" {
+			p.wrap(l.lead, l.text)
 		}
-		rows = append(rows, []string{
-			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
-			rate(total.Counts.Served, r.Result.Window), quantile(total.Response, 0.95), share(total.Counts.Errors, total.Counts.Sent),
-		})
 	}
-	p.table([]column{
-		{title: "scenario", words: true}, {title: "verdict", words: true}, {title: "targets met"},
-		{title: "requests"}, {title: "served"}, {title: "p95"}, {title: "errors"},
-	}, rows)
+	p.line("")
+	p.grid(overview(d))
 }
 
 func headline(d *Document) string {
@@ -117,6 +103,13 @@ func subject(d *Document) string {
 	return listed(parts...)
 }
 
+func taken(d *Document) string {
+	if d.Created.IsZero() {
+		return ""
+	}
+	return d.Created.UTC().Format("2006-01-02 15:04:05 UTC") + " by " + d.Tool
+}
+
 func machine(m Machine) string {
 	var cores, memory, class string
 	if m.Cores > 0 {
@@ -143,5 +136,5 @@ func (p *page) foot(d *Document) {
 		}
 	}
 	p.line("")
-	p.line("%s  %s (exit %d)", p.verdict(d.Verdict), headline(d), d.Exit)
+	p.line("%s  %s (exit %d)", p.verdict(d.Verdict), strip(headline(d)), d.Exit)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"vitals/measure"
@@ -30,8 +31,6 @@ func exact(d time.Duration, digits int) string {
 		return "0s"
 	case d < 0:
 		return "-" + exact(-d, digits)
-	case d < 995*time.Microsecond:
-		return fixed(d.Seconds()*1e3, min(digits-1, 2)) + "ms"
 	case d < time.Second:
 		return fixed(d.Seconds()*1e3, digits) + "ms"
 	case d < 2*time.Minute || digits > 3:
@@ -130,8 +129,22 @@ func listed(parts ...string) string {
 // columns is how wide text shows; the glyphs we use are one column each.
 func columns(s string) int { return utf8.RuneCountInString(s) }
 
-// pad fills s up to n columns.
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }
+// pad fills s, made printable, up to n columns.
+func pad(s string, n int) string {
+	s = strip(s)
+	return s + strings.Repeat(" ", max(0, n-columns(s)))
+}
+
+// strip takes control characters out: a request ID or a name from elsewhere
+// must not steer a terminal.
+func strip(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
 
 // sparkline draws values as at most n blocks between zero and their largest.
 func sparkline(vs []float64, n int) string {

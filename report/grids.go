@@ -1,0 +1,218 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"vitals/measure"
+	"vitals/targets"
+)
+
+// grid is a table of the report, whatever form it is shown in.
+type grid struct {
+	title string
+	cols  []column
+	rows  [][]string
+}
+
+// overview is one line per scenario.
+func overview(d *Document) grid {
+	g := grid{cols: []column{
+		{title: "scenario", words: true}, {title: "verdict", words: true}, {title: "targets met"},
+		{title: "requests"}, {title: "served"}, {title: "p95"}, {title: "errors"},
+	}}
+	for i := range d.Runs {
+		r := &d.Runs[i]
+		total := r.Result.Total(true, true)
+		met := 0
+		for _, v := range r.Verdicts {
+			if v.Status == targets.Pass {
+				met++
+			}
+		}
+		g.rows = append(g.rows, []string{
+			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
+			rate(total.Counts.Served, r.Result.Window), quantile(total.Response, 0.95), share(total.Counts.Errors, total.Counts.Sent),
+		})
+	}
+	return g
+}
+
+// bySteps is the judged window by step: honest ones first, their sum, then the
+// intruders.
+func bySteps(r *measure.Result) grid {
+	g := grid{
+		title: "by step, judged window (times from the due time; service = p95 from the send)",
+		cols: []column{
+			{title: "step", words: true}, {title: "total"}, {title: "ok"}, {title: "refused"}, {title: "failed"},
+			{title: "p50", spare: 2}, {title: "p95"}, {title: "p99"}, {title: "max", spare: 3}, {title: "service"},
+		},
+	}
+	var hostile [][]string
+	for _, s := range r.Steps(true) {
+		if s.Step.Intruder {
+			hostile = append(hostile, step(s.Step.Name+" (intruder)", s))
+		} else {
+			g.rows = append(g.rows, step(s.Step.Name, s))
+		}
+	}
+	if len(g.rows) > 0 {
+		g.rows = append(g.rows, step("all honest", r.Total(true, true)))
+	}
+	g.rows = append(g.rows, hostile...)
+	return g
+}
+
+func step(name string, s measure.StepResult) []string {
+	c := s.Counts
+	return []string{
+		name, count(c.Sent), count(c.Served), count(c.Refused), count(c.Failed),
+		quantile(s.Response, 0.50), quantile(s.Response, 0.95), quantile(s.Response, 0.99), quantile(s.Response, 1), quantile(s.Service, 0.95),
+	}
+}
+
+// byPhase sets ramp and plateau apart; it is empty of a run with one phase.
+func byPhase(r *measure.Result) grid {
+	g := grid{title: "by phase", cols: []column{
+		{title: "phase", words: true}, {words: true}, {title: "from"}, {title: "to"}, {title: "total"}, {title: "served"},
+		{title: "p50", spare: 2}, {title: "p95"}, {title: "p99", spare: 1}, {title: "errors"},
+	}}
+	if len(r.Phases) < 2 {
+		return g
+	}
+	for _, ph := range r.Phases {
+		one := measure.Result{Phases: []measure.PhaseResult{ph}}
+		t := one.Total(true, false)
+		judged := ""
+		if ph.Judged {
+			judged = "judged"
+		}
+		g.rows = append(g.rows, []string{
+			ph.Name, judged, took(ph.From), took(ph.To), count(t.Counts.Sent), rate(t.Counts.Served, ph.To-ph.From),
+			quantile(t.Response, 0.50), quantile(t.Response, 0.95), quantile(t.Response, 0.99), share(t.Counts.Errors, t.Counts.Sent),
+		})
+	}
+	return g
+}
+
+// felt is what the system under test said of itself meanwhile, drawn in so many
+// columns.
+func felt(s measure.Series, wide int) grid {
+	g := grid{
+		title: "what the server felt, every " + took(s.Every),
+		cols:  []column{{title: "gauge", words: true}, {title: "mean"}, {title: "peak"}, {title: "over time", words: true}},
+	}
+	gauges := map[string][]float64{}
+	for _, sl := range s.Slices {
+		for name, v := range sl.Gauges {
+			gauges[name] = append(gauges[name], v)
+		}
+	}
+	for _, name := range sortedKeys(gauges) {
+		vs := gauges[name]
+		var sum float64
+		for _, v := range vs {
+			sum += v
+		}
+		g.rows = append(g.rows, []string{name, number(sum / float64(len(vs))), number(slices.Max(vs)), sparkline(vs, wide)})
+	}
+	return g
+}
+
+// proof is what was read from the system itself before and after.
+func proof(es []Evidence) grid {
+	g := grid{
+		title: "evidence, read from the system itself",
+		cols:  []column{{title: "figure", words: true}, {title: "before"}, {title: "after"}, {title: "difference"}},
+	}
+	for _, e := range es {
+		g.rows = append(g.rows, []string{e.Name, number(e.Before), number(e.After), number(e.After - e.Before)})
+	}
+	return g
+}
+
+// slowest and unexpected are the requests to look for in the server's log; the
+// document has more of them.
+func slowest(r *measure.Result, most int) grid {
+	g := exemplars("slowest", r.Slowest, most, "service", func(e measure.Exemplar) string { return took(e.Service) })
+	g.cols[4].words = false
+	return g
+}
+
+func unexpected(r *measure.Result, most int) grid {
+	return exemplars("not as expected", firstOfEach(r.Failures), most, "why", func(e measure.Exemplar) string { return e.Class })
+}
+
+func exemplars(title string, es []measure.Exemplar, most int, last string, of func(measure.Exemplar) string) grid {
+	if len(es) > most {
+		title += fmt.Sprintf(" (%d of %d kept)", most, len(es))
+		es = es[:most]
+	}
+	g := grid{title: title, cols: []column{
+		{title: "step", words: true}, {title: "due at"}, {title: "response"}, {title: "status"},
+		{title: last, words: true}, {title: "X-Request-ID", words: true},
+	}}
+	for _, e := range es {
+		g.rows = append(g.rows, []string{e.Step, took(e.At), took(e.Response), code(e.Code), of(e), e.RequestID})
+	}
+	return g
+}
+
+// firstOfEach puts one of every class before the seconds, so that a rare
+// trouble is not hidden behind a common one.
+func firstOfEach(es []measure.Exemplar) []measure.Exemplar {
+	var first, rest []measure.Exemplar
+	seen := map[string]bool{}
+	for _, e := range es {
+		if seen[e.Class] {
+			rest = append(rest, e)
+			continue
+		}
+		seen[e.Class] = true
+		first = append(first, e)
+	}
+	return append(first, rest...)
+}
+
+func code(n int) string {
+	if n == 0 {
+		return "–"
+	}
+	return fmt.Sprint(n)
+}
+
+// said is a fact in plain words.
+type said struct{ figure, words string }
+
+// lockout and others are the facts, each in plain words.
+func lockout(r *measure.Result) []said {
+	return say(r, func(name string) bool { return strings.HasPrefix(name, "lockout.") })
+}
+
+func others(r *measure.Result) []said {
+	return say(r, func(name string) bool { return !strings.HasPrefix(name, "lockout.") })
+}
+
+func say(r *measure.Result, in func(string) bool) (out []said) {
+	for _, f := range r.Facts {
+		if !in(f.Name) {
+			continue
+		}
+		words := targets.About(f.Name)
+		if words == "" {
+			words = f.Name
+		}
+		if f.N > 0 {
+			words += fmt.Sprintf(" (n %s)", count(f.N))
+		}
+		if f.Note != "" {
+			words += ": " + f.Note
+		}
+		out = append(out, said{figure(f), words})
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

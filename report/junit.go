@@ -1,0 +1,141 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"vitals/targets"
+)
+
+// JUnit renders the document for CI servers: a suite per scenario, a case per
+// target. A missed target is a failure; no data, and a measurement that is not
+// valid, are errors, so that neither can be taken for a pass.
+func JUnit(w io.Writer, d *Document) error {
+	out := junitSuites{Name: "vitals"}
+	for i := range d.Runs {
+		s := suite(d, &d.Runs[i])
+		out.Tests += s.Tests
+		out.Failures += s.Failures
+		out.Errors += s.Errors
+		out.Suites = append(out.Suites, s)
+	}
+	if len(d.Runs) == 0 {
+		c := junitCase{Class: "vitals", Name: "any scenario was run", Error: &junitMessage{Message: "no data", Text: strings.Join(d.Reasons, "\n")}}
+		out.Tests, out.Errors = 1, 1
+		out.Suites = []junitSuite{{Name: "vitals", Tests: 1, Errors: 1, Timestamp: stamp(d.Created), Cases: []junitCase{c}}}
+	}
+	text, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	_, err = w.Write([]byte(xml.Header + string(text) + "\n"))
+	return err
+}
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name       string          `xml:"name,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Time       string          `xml:"time,attr"` // seconds
+	Timestamp  string          `xml:"timestamp,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Failure *junitMessage `xml:"failure,omitempty"`
+	Error   *junitMessage `xml:"error,omitempty"`
+	Out     string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func suite(d *Document, r *Run) junitSuite {
+	s := junitSuite{
+		Name: "vitals." + r.Result.Scenario, Time: fmt.Sprintf("%.3f", r.Result.Took.Seconds()), Timestamp: stamp(r.Result.Began),
+		Properties: []junitProperty{
+			{"stack", subject(d)}, {"machine", machine(d.Machine)}, {"pace", r.Result.Pace}, {"scenario_sha256", r.Result.Hash}, {"verdict", r.Verdict},
+		},
+	}
+	for _, dev := range d.Deviations {
+		s.Properties = append(s.Properties, junitProperty{"deviation", dev})
+	}
+	valid := junitCase{Class: s.Name, Name: "the measurement is valid", Out: generator(r.Result)}
+	if why := doubts(r); len(why) > 0 {
+		valid.Error = &junitMessage{Message: why[0], Text: strings.Join(why, "\n")}
+	}
+	s.Cases = append(s.Cases, valid)
+	for _, v := range r.Verdicts {
+		c := junitCase{Class: s.Name, Name: v.Target.Text, Out: sentence(v)}
+		switch v.Status {
+		case targets.Pass:
+		case targets.Fail:
+			c.Failure = &junitMessage{Message: "got " + got(v), Text: sentence(v)}
+		default:
+			c.Error = &junitMessage{Message: "no data", Text: sentence(v)}
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	s.Tests = len(s.Cases)
+	for _, c := range s.Cases {
+		if c.Failure != nil {
+			s.Failures++
+		}
+		if c.Error != nil {
+			s.Errors++
+		}
+	}
+	return s
+}
+
+// doubts are the reasons for which a run's figures are not to be believed.
+func doubts(r *Run) []string {
+	out := r.Result.Health.Invalid[:len(r.Result.Health.Invalid):len(r.Result.Health.Invalid)]
+	if r.Result.Partial {
+		out = append(out, "interrupted: the run is partial")
+	}
+	if r.Result.EndedEarly != "" {
+		out = append(out, "ended early: "+r.Result.EndedEarly)
+	}
+	if r.Verdict == Invalid && len(out) == 0 {
+		out = append(out, "the run is invalid")
+	}
+	return out
+}
+
+// sentence is a verdict in full: "p95 < 300ms: 148ms, n 27,410".
+func sentence(v targets.Verdict) string {
+	out := v.Target.Text + ": " + got(v)
+	if v.N > 0 {
+		out += ", n " + count(v.N)
+	}
+	if v.Note != "" {
+		out += "; " + v.Note
+	}
+	return out
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05") }

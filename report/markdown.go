@@ -1,0 +1,158 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// Markdown renders the document for a pull request or a job summary: verdicts
+// in sight, the evidence folded.
+func Markdown(w io.Writer, d *Document) error {
+	m := &markdown{}
+	m.line("## %s %s", signs[d.Verdict], escape(d.Verdict+": "+headline(d)))
+	for _, r := range d.Reasons {
+		m.line("- %s", escape(r))
+	}
+	for _, dev := range d.Deviations {
+		m.line("\n> **Not the production limits:** %s", escape(dev))
+	}
+	m.grid(overview(d))
+	for i := range d.Runs {
+		m.run(&d.Runs[i])
+	}
+	if c := d.Comparison; c != nil {
+		m.line("\n### Comparison\n")
+		m.line("%s → %s", escape(side(c.Old)), escape(side(c.New)))
+		g, notes := compared(c)
+		m.grid(g)
+		m.list(notes)
+	}
+	m.fold("Under test, machine and limits", func() {
+		m.line("- under test: %s", escape(subject(d)))
+		m.line("- machine: %s", escape(machine(d.Machine)))
+		for _, l := range d.Limits {
+			m.line("- limit %s: %s", escape(l.Name), escape(l.Value))
+		}
+		m.line("- taken %s", escape(taken(d)))
+	})
+	if m.err != nil {
+		return m.err
+	}
+	_, err := w.Write(m.Bytes())
+	return err
+}
+
+// signs are visible where colour is not.
+var signs = map[string]string{Pass: "✅", Fail: "❌", Invalid: "⚠️", NoData: "❔"}
+
+type markdown struct {
+	bytes.Buffer
+	err error
+}
+
+func (m *markdown) line(format string, args ...any) {
+	fmt.Fprintf(m, format+"\n", args...)
+}
+
+func (m *markdown) list(items []string) {
+	if len(items) > 0 {
+		m.line("")
+	}
+	for _, s := range items {
+		m.line("- %s", escape(s))
+	}
+}
+
+// fold hides what is for the second look.
+func (m *markdown) fold(title string, fill func()) {
+	m.line("\n<details><summary>%s</summary>\n", escape(title))
+	fill()
+	m.line("\n</details>")
+}
+
+func (m *markdown) run(r *Run) {
+	m.line("\n### %s %s\n", signs[r.Verdict], escape(r.Result.Scenario))
+	m.line("%s", escape(about(r.Result)))
+	m.list(doubts(r))
+	verdicts := grid{cols: []column{{words: true}, {title: "target", words: true}, {title: "actual"}, {title: "n"}, {title: "note", words: true}}}
+	for _, v := range r.Verdicts {
+		n := ""
+		if v.N > 0 {
+			n = count(v.N)
+		}
+		verdicts.rows = append(verdicts.rows, []string{marks[v.Status].glyph, v.Target.Text, got(v), n, v.Note})
+	}
+	m.grid(verdicts)
+	m.fold("Evidence", func() {
+		for _, g := range []grid{bySteps(r.Result), byPhase(r.Result)} {
+			m.grid(g)
+		}
+		m.line("")
+		for _, f := range append(lockout(r.Result), others(r.Result)...) {
+			m.line("- **%s** %s", escape(f.figure), escape(f.words))
+		}
+		for _, g := range []grid{felt(r.Result.Series, 30), proof(r.Evidence), slowest(r.Result, 5), unexpected(r.Result, 5)} {
+			m.grid(g)
+		}
+		m.line("\ngenerator: %s", escape(generator(r.Result)))
+		m.list(r.Result.Health.Suspect)
+		m.list(r.Result.Notes)
+	})
+}
+
+// grid writes a table if it has rows.
+func (m *markdown) grid(g grid) {
+	if len(g.rows) == 0 {
+		return
+	}
+	if g.title != "" {
+		m.line("\n**%s**", escape(g.title))
+	}
+	m.line("")
+	align := make(tw.Alignment, len(g.cols))
+	head := make([]string, len(g.cols))
+	for i, c := range g.cols {
+		align[i], head[i] = tw.AlignRight, escape(c.title)
+		if c.words {
+			align[i] = tw.AlignLeft
+		}
+	}
+	rows := printable(g.rows)
+	for _, row := range rows {
+		for i := range row {
+			row[i] = escape(row[i])
+		}
+	}
+	t := tablewriter.NewTable(m,
+		tablewriter.WithRenderer(renderer.NewMarkdown()),
+		tablewriter.WithHeaderAutoFormat(tw.Off),
+		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
+		tablewriter.WithRowAutoWrap(tw.WrapNone),
+		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+		tablewriter.WithRowAlignmentConfig(tw.CellAlignment{PerColumn: align}),
+	)
+	t.Header(head)
+	err := t.Bulk(rows)
+	if err == nil {
+		err = t.Render()
+	}
+	if err != nil && m.err == nil {
+		m.err = fmt.Errorf("set table: %w", err)
+	}
+}
+
+// escape keeps text from being read as Markdown or HTML: names and request IDs
+// come from elsewhere.
+func escape(s string) string {
+	return markup.Replace(strip(s))
+}
+
+var markup = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", `\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "#", `\#`, "@", "@\u200b",
+)
