@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -186,41 +188,57 @@ func (f *Fallback) owe(l Lock) {
 }
 
 // keep is what Run does now and then: it renews the sentinel, or finds that Redis
-// is back; then it pays the locks owed, and only then is Redis asked again.
+// is back; then it pays the locks owed, and only when none is left is Redis asked
+// again.
 func (f *Fallback) keep(ctx context.Context) {
 	f.mu.Lock()
 	early := !f.since.IsZero() && time.Now().Before(f.probe)
-	owed := make([]Lock, 0, len(f.owed))
-	for _, l := range f.owed {
-		owed = append(owed, l)
-	}
 	f.mu.Unlock()
 	if early {
 		return
 	}
 	err := f.redis.vouch(ctx)
-	if err == nil {
-		err = f.redis.hold(ctx, owed)
+	for err == nil && !f.paid() {
+		owed := f.debts()
+		if err = f.redis.hold(ctx, owed); err == nil {
+			f.forget(owed)
+		}
 	}
+	if err == nil {
+		return
+	}
+	f.called(err)
+	f.mu.Lock()
+	f.probe = time.Now().Add(nextPause)
+	f.mu.Unlock()
+}
 
+// paid ends the degradation, if there is one, once no lock is owed.
+func (f *Fallback) paid() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch {
-	case err == nil:
-		for _, l := range owed {
-			delete(f.owed, place{l.Policy, l.Key})
-		}
-		if !f.since.IsZero() {
-			f.log.Info("redis answers again: rate limits are shared", "after", time.Since(f.since))
-			f.since = time.Time{}
-			f.metrics.degraded.Set(0)
-		}
-		f.failed = 0
-	case f.since.IsZero():
-		if f.failed++; f.failed >= breakAfter {
-			f.degrade(err)
-		}
-	default:
-		f.probe = time.Now().Add(nextPause)
+	if len(f.owed) > 0 {
+		return false
+	}
+	f.failed = 0
+	if !f.since.IsZero() {
+		f.log.Info("redis answers again: rate limits are shared", "after", time.Since(f.since))
+		f.since = time.Time{}
+		f.metrics.degraded.Set(0)
+	}
+	return true
+}
+
+func (f *Fallback) debts() []Lock {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Collect(maps.Values(f.owed))
+}
+
+func (f *Fallback) forget(locks []Lock) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, l := range locks {
+		delete(f.owed, place{l.Policy, l.Key})
 	}
 }

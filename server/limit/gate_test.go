@@ -3,14 +3,22 @@ package limit
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"vitals/server/web"
 )
@@ -117,4 +125,442 @@ func TestMiddlewareCountsByUserElseAddress(t *testing.T) {
 			}
 		}
 	})
+}
+
+// LK13 and trap 2: colleagues behind one address wait for each other, and nobody
+// is locked out.
+func TestColleaguesWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		var refused atomic.Int64
+		var done sync.WaitGroup
+		for i := range 50 {
+			done.Go(func() {
+				ctx, _ := from(t.Context(), "192.0.2.1")
+				a, err := g.Enter(ctx, Login)
+				if err != nil {
+					refused.Add(1)
+					return
+				}
+				time.Sleep(100 * time.Millisecond) // the hash
+				a.Pass(ctx, fmt.Sprint("user", i))
+			})
+		}
+		start := time.Now()
+		done.Wait()
+		if refused.Load() != 0 {
+			t.Errorf("refused: got %d of 50, want none", refused.Load())
+		}
+		within(t, "all 50, five at a time", time.Since(start), time.Second, 0)
+	})
+}
+
+// Who waits longer than SlotWait is refused, without a lock.
+func TestWaitingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		var slots []*Attempt
+		for range 5 {
+			a, err := g.Enter(ctx, Login)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slots = append(slots, a)
+		}
+		start := time.Now()
+		_, err := g.Enter(ctx, Login)
+		p := problemOf(t, err)
+		if p.Code != "too_many_concurrent_attempts" || p.Status != 429 || h.Get("Retry-After") != "1" || h.Get("X-RateLimit-Remaining") != "5" {
+			t.Errorf("got %d %s, Retry-After %s, Remaining %s", p.Status, p.Code, h.Get("Retry-After"), h.Get("X-RateLimit-Remaining"))
+		}
+		within(t, "waited", time.Since(start), 3*time.Second, 0)
+		slots[0].Release(ctx)
+		if _, err := g.Enter(ctx, Login); err != nil {
+			t.Errorf("after a release: got %v, want a slot", err)
+		}
+	})
+}
+
+// asked counts the questions to a limiter.
+type asked struct {
+	engine
+	begins atomic.Int64
+}
+
+func (a *asked) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
+	a.begins.Add(1)
+	return a.engine.Begin(ctx, p, key, id)
+}
+
+// Two hundred who wait ask hardly more often than one.
+func TestWaitingIsNoStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		counter := &asked{engine: g.accounts.(*Memory)}
+		g.limiter = counter
+		ctx, _ := from(t.Context(), "192.0.2.1")
+		for range 5 {
+			if _, err := g.Enter(ctx, Login); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var done sync.WaitGroup
+		for range 200 {
+			done.Go(func() {
+				ctx, _ := from(t.Context(), "192.0.2.1")
+				_, _ = g.Enter(ctx, Login)
+			})
+		}
+		done.Wait()
+		// One look each at most when coming and going, and the head's looks.
+		if got := counter.begins.Load(); got > 5+2*200+30 {
+			t.Errorf("questions: got %d, want at most 435", got)
+		}
+		if len(g.lines.at) != 0 {
+			t.Errorf("lines left: got %d, want none", len(g.lines.at))
+		}
+	})
+}
+
+// LK8 at the gate: exactly five of 200 at once are judged.
+func TestTrap01_AtTheGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		var judged, locked atomic.Int64
+		var done sync.WaitGroup
+		for range 200 {
+			done.Go(func() {
+				ctx, _ := from(t.Context(), "192.0.2.1")
+				a, err := g.Enter(ctx, Login)
+				if err != nil {
+					if problemOf(t, err).Code == "locked_out" {
+						locked.Add(1)
+					}
+					return
+				}
+				time.Sleep(60 * time.Millisecond)
+				judged.Add(1)
+				a.Fail(ctx, "mallory")
+			})
+		}
+		done.Wait()
+		if judged.Load() != 5 || locked.Load() != 195 {
+			t.Errorf("got %d judged, %d locked; want 5, 195", judged.Load(), locked.Load())
+		}
+	})
+}
+
+// LK27: who hangs up is judged all the same.
+func TestHangingUpIsNoRefund(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		for range 5 {
+			ctx, hangUp := context.WithCancel(t.Context())
+			ctx, _ = from(ctx, "192.0.2.1")
+			a, err := g.Enter(ctx, Login)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hangUp()
+			a.Fail(ctx, "mallory")
+		}
+		ctx, _ := from(t.Context(), "192.0.2.1")
+		if _, err := g.Enter(ctx, Login); err == nil {
+			t.Error("sixth: got judged, want locked out")
+		}
+	})
+}
+
+// Only the first outcome of an attempt counts.
+func TestOneOutcomePerAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		a, err := g.Enter(ctx, Login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Fail(ctx, "mallory")
+		a.Pass(ctx, "mallory")
+		a.Release(ctx)
+		if got := h.Get("X-RateLimit-Remaining"); got != "4" {
+			t.Errorf("remaining: got %s, want 4", got)
+		}
+	})
+}
+
+// Trap 7: a refusal says nothing of the credential, nor of why.
+func TestTrap07_RefusalsAreAlike(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		body := func(err error) string {
+			w := httptest.NewRecorder()
+			p := problemOf(t, err)
+			p.RetryAfter = 900
+			p.Write(w, httptest.NewRequest("POST", "/api/v1/auth/login", nil))
+			return w.Body.String()
+		}
+		ctx, _ := from(t.Context(), "192.0.2.1")
+		for range 5 {
+			a, err := g.Enter(ctx, Login)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Fail(ctx, "mallory")
+		}
+		_, started := g.Enter(ctx, Login)
+		_, inForce := g.Enter(ctx, Login)
+		for i := range 20 {
+			other, _ := from(t.Context(), fmt.Sprint("198.51.100.", i))
+			g.ThrottleFail(other, "alice@clinic.test")
+		}
+		throttled := g.Throttle(ctx, "alice@clinic.test", false)
+		for name, err := range map[string]error{"lock in force": inForce, "account throttled": throttled} {
+			if diff := cmp.Diff(body(started), body(err)); diff != "" {
+				t.Errorf("%s differs from a lock starting (-want +got):\n%s", name, diff)
+			}
+		}
+	})
+}
+
+// Trap 15: headers on success too, Retry-After never 0 and never too early.
+func TestTrap15_RetryAfterIsTheTruth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		for range 3 {
+			if err := g.Count(ctx, PasswordReset); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(1500 * time.Millisecond)
+		}
+		if h.Get("X-RateLimit-Remaining") != "0" || h.Get("Retry-After") != "" {
+			t.Errorf("on success: got Remaining %q, Retry-After %q; want 0 and none",
+				h.Get("X-RateLimit-Remaining"), h.Get("Retry-After"))
+		}
+		time.Sleep(3600*time.Second - 5*time.Second)
+		p := problemOf(t, g.Count(ctx, PasswordReset))
+		if p.RetryAfter != 1 { // half a second is left
+			t.Errorf("Retry-After: got %d, want 1", p.RetryAfter)
+		}
+		at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+		if err != nil || time.Until(time.Unix(at, 0)) <= 0 {
+			t.Errorf("reset: got %s, want later than now", h.Get("X-RateLimit-Reset"))
+		}
+		time.Sleep(time.Duration(p.RetryAfter) * time.Second)
+		if err := g.Count(ctx, PasswordReset); err != nil {
+			t.Errorf("after Retry-After: got %v, want counted", err)
+		}
+	})
+}
+
+// Trap 14: what has no route counts, however it is spelt, and the pattern decides.
+func TestTrap14_NoPathIsExempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options()
+		o.Quotas.API.Limit = 3
+		g := openGate(t, o)
+		mux := http.NewServeMux()
+		mux.HandleFunc("POST /api/v1/auth/login", func(http.ResponseWriter, *http.Request) {})
+		h := g.Middleware(
+			func(pattern string) bool { return pattern == "POST /api/v1/auth/login" },
+			func(r *http.Request) string { _, pattern := mux.Handler(r); return pattern },
+		)(mux)
+		codes := map[int]int{}
+		for _, path := range []string{
+			"/health/../api/v1/auth/login/", "/api/v1/auth/login/", "/healthz", "/api/v1/auth/LOGIN", "/metrics", "/api/v1/auth/login%2F",
+		} {
+			r := httptest.NewRequest("POST", path, nil)
+			ctx, _ := from(r.Context(), "192.0.2.1")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r.WithContext(ctx))
+			codes[w.Code]++
+		}
+		if codes[429] != 3 {
+			t.Errorf("got %v, want three of six refused", codes)
+		}
+	})
+}
+
+// A request denied under one key is not counted under the other.
+func TestCountUnderTwoKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		for range 5 {
+			if err := g.Count(ctx, PasswordChange, UserKey(7), g.ClientKey(ctx)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 { // another user: the address is used up
+			if err := g.Count(ctx, PasswordChange, UserKey(8), g.ClientKey(ctx)); err == nil {
+				t.Fatal("got counted, want refused")
+			}
+		}
+		other, h2 := from(t.Context(), "192.0.2.2")
+		if err := g.Count(other, PasswordChange, UserKey(8), g.ClientKey(other)); err != nil {
+			t.Errorf("elsewhere: got %v, want counted", err)
+		}
+		if h.Get("X-RateLimit-Remaining") != "0" || h2.Get("X-RateLimit-Remaining") != "4" {
+			t.Errorf("remaining: got %s and %s, want 0 and 4", h.Get("X-RateLimit-Remaining"), h2.Get("X-RateLimit-Remaining"))
+		}
+	})
+}
+
+func TestGateLift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, _ := from(t.Context(), "2001:db8::1")
+		for range 6 {
+			if a, err := g.Enter(ctx, Login); err == nil {
+				a.Fail(ctx, "mallory")
+			}
+		}
+		for _, c := range []struct {
+			policy, ip string
+			was        bool
+			status     int
+		}{
+			{"nonsense", "2001:db8::1", false, 404},
+			{Login, "nonsense", false, 422},
+			{TwoFactor, "2001:db8::1", false, 0},
+			{Login, "2001:db8::2", true, 0}, // of the same /64
+			{Login, "2001:db8::/64", false, 0},
+		} {
+			was, err := g.Lift(ctx, c.policy, c.ip)
+			status := 0
+			if err != nil {
+				status = problemOf(t, err).Status
+			}
+			if was != c.was || status != c.status {
+				t.Errorf("lift %s of %s: got %v, %d; want %v, %d", c.policy, c.ip, was, status, c.was, c.status)
+			}
+		}
+	})
+}
+
+// The second factor passed: the failures before the password was right go too.
+func TestForgive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		for range 3 {
+			a, err := g.Enter(ctx, Login)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Fail(ctx, "Alice@clinic.test ")
+		}
+		g.Forgive(ctx, Login, "alice@clinic.test")
+		a, err := g.Enter(ctx, Login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Release(ctx)
+		if got := h.Get("X-RateLimit-Remaining"); got != "5" {
+			t.Errorf("remaining: got %s, want 5", got)
+		}
+	})
+}
+
+func TestOffAllowsAllAndSaysSo(t *testing.T) {
+	book := newLogbook()
+	o := options()
+	o.Off = true
+	g, err := Open(t.Context(), o, nil, nil, slog.New(book))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if book.count(slog.LevelWarn) != 1 {
+		t.Error("nothing was said")
+	}
+	ctx, h := from(t.Context(), "192.0.2.1")
+	for range 50 {
+		a, err := g.Enter(ctx, Login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Fail(ctx, "mallory")
+		g.ThrottleFail(ctx, "alice")
+		if err := errors.Join(g.Count(ctx, PasswordReset), g.Throttle(ctx, "alice", false)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(h) != 0 {
+		t.Errorf("headers: got %v, want none", h)
+	}
+}
+
+// Trap 11 in one process: a restart is no amnesty either, if locks have a place.
+func TestTrap11_ARestartIsNoAmnesty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locks := newTable()
+		run := func() (*Gate, func()) {
+			g, err := Open(t.Context(), options(), locks, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- g.Run(ctx) }()
+			return g, func() { cancel(); <-done }
+		}
+		g, stop := run()
+		lockOut(t, g, "192.0.2.1")
+		stop()
+		time.Sleep(100 * time.Second)
+		g, stop = run()
+		defer stop()
+		code, retry := attempt(t, g, "192.0.2.1")
+		if code != "locked_out" || retry != 800*time.Second {
+			t.Errorf("after a restart: got %q for %v, want locked_out for 800 s", code, retry)
+		}
+	})
+}
+
+// LK30: the metrics count each request once.
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewRegistry()
+		g, err := Open(t.Context(), options(), nil, reg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lockOut(t, g, "192.0.2.1")
+		for range 3 {
+			attempt(t, g, "192.0.2.1")
+		}
+		ctx, _ := from(t.Context(), "192.0.2.1")
+		for range 4 {
+			_ = g.Count(ctx, PasswordReset)
+		}
+		want := `
+# HELP ratelimit_decisions_total Requests that a limit policy decided on.
+# TYPE ratelimit_decisions_total counter
+ratelimit_decisions_total{decision="allowed",policy="login"} 5
+ratelimit_decisions_total{decision="allowed",policy="password_reset"} 3
+ratelimit_decisions_total{decision="denied",policy="password_reset"} 1
+ratelimit_decisions_total{decision="locked",policy="login"} 3
+ratelimit_decisions_total{decision="locked_now",policy="login"} 1
+# HELP ratelimit_lockouts_total Locks started.
+# TYPE ratelimit_lockouts_total counter
+ratelimit_lockouts_total{policy="login"} 1
+`
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "ratelimit_decisions_total", "ratelimit_lockouts_total"); err != nil {
+			t.Error(err)
+		}
+		if problems, err := testutil.GatherAndLint(reg); err != nil || len(problems) > 0 {
+			t.Errorf("lint: got %v, %v", problems, err)
+		}
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	_, err := Open(t.Context(), Options{IPv6Prefix: 200}, nil, nil, nil)
+	for _, want := range []string{"limit login", "limit api", "IPv6 prefix", "secret"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want it to name %q", err, want)
+		}
+	}
 }

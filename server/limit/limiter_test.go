@@ -40,7 +40,7 @@ func TestTrap01_ParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
 		p := r.login()
 		p.Lock, p.Window = 9*time.Hour, 3*time.Hour // no time may pass for this one
 		two := [2]engine{r.engine, r.another()}
-		for round := range 20 {
+		for round := range r.rounds {
 			key := fmt.Sprintf("192.0.2.%d", round+1)
 			var judged, locked, busy, wrong atomic.Int64
 			var start, done sync.WaitGroup
@@ -283,25 +283,30 @@ func TestNoWindowHoldsMore(t *testing.T) {
 	})
 }
 
-// Above logMax two counters estimate; they never admit more than the limit from
-// one burst, and Retry is enough.
+// Above logMax two counters estimate; a burst gets the limit and no more, but for
+// what slides out while it lasts, and Retry is enough.
 func TestBuckets(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		p := Policy{Name: API, Limit: 300, Window: 4 * r.unit}
 		a := asker{t, r.engine, p}
-		for i := range 300 {
-			if d := a.take("user:7", rand.Text()); d.Verdict != Allowed || d.Remaining > 299-i {
-				t.Fatalf("request %d: got %v, remaining %d", i+1, d.Verdict, d.Remaining)
-			}
-		}
+		start, n := time.Now(), 0
 		d := a.take("user:7", rand.Text())
-		if d.Verdict != Denied || d.Retry <= 0 || d.Retry > 2*p.Window {
-			t.Fatalf("over the limit: got %+v", d)
+		for ; d.Verdict == Allowed && n < 1000; n++ {
+			d = a.take("user:7", rand.Text())
+		}
+		most := 300
+		if r.slack > time.Millisecond {
+			most += int(300 * time.Since(start) / p.Window)
+		}
+		if n < 300 || n > most {
+			t.Errorf("admitted: got %d, want 300 to %d", n, most)
+		}
+		if d.Remaining != 0 || d.Retry <= 0 || d.Retry > 2*p.Window {
+			t.Errorf("over the limit: got %+v", d)
 		}
 		r.sleep(d.Retry)
-		d = a.take("user:7", rand.Text())
-		if d.Verdict != Allowed {
-			t.Fatalf("after Retry: got %v, want allowed", d.Verdict)
+		if d := a.take("user:7", rand.Text()); d.Verdict != Allowed {
+			t.Errorf("after Retry: got %v, want allowed", d.Verdict)
 		}
 		r.sleep(2 * p.Window)
 		if d := a.take("user:7", "last"); d.Remaining != 299 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -81,11 +83,7 @@ func (m *mirror) live(ctx context.Context) ([]Lock, error) {
 func (m *mirror) pending() []Lock {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	locks := make([]Lock, 0, len(m.unsaved))
-	for _, l := range m.unsaved {
-		locks = append(locks, l)
-	}
-	return locks
+	return slices.Collect(maps.Values(m.unsaved))
 }
 
 // mirrored is an engine whose locks are noted.

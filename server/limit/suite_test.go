@@ -21,6 +21,7 @@ type rig struct {
 	sleep   func(time.Duration) // lets time pass
 	unit    time.Duration       // the bodies' unit of time
 	slack   time.Duration       // how wrong a duration may be
+	rounds  int                 // repetitions of what may race
 	keys    func() []string     // what Redis holds; nil in memory
 }
 
@@ -32,7 +33,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 			m := NewMemory(time.Hour, 0)
 			body(t, rig{
 				engine: m, another: func() engine { return m },
-				sleep: time.Sleep, unit: time.Minute,
+				sleep: time.Sleep, unit: time.Minute, rounds: 20,
 			})
 		})
 	})
@@ -42,7 +43,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 		m.SetTime(clock)
 		open := func() engine { return openRedis(t, "redis://"+m.Addr(), nil) }
 		body(t, rig{
-			engine: open(), another: open, unit: time.Minute, slack: time.Millisecond,
+			engine: open(), another: open, unit: time.Minute, slack: time.Millisecond, rounds: 3,
 			sleep: func(d time.Duration) {
 				clock = clock.Add(d)
 				m.SetTime(clock)
@@ -56,8 +57,8 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 		open := func() engine { return openRedis(t, s.url, nil) }
 		body(t, rig{
 			engine: open(), another: open, unit: 300 * time.Millisecond, slack: 200 * time.Millisecond,
-			sleep: time.Sleep,
-			keys:  func() []string { return keysWithoutEnd(t, s.url) },
+			sleep: time.Sleep, rounds: 20,
+			keys: func() []string { return keysWithoutEnd(t, s.url) },
 		})
 	})
 }
