@@ -95,7 +95,7 @@ func (r *reader) read(name string, text []byte) {
 	}
 	r.sc.Load = r.full.load(r, Inside)
 	r.sc.Quick = r.sc.Load
-	if r.at["quick"] != nil {
+	if r.fast.node != nil {
 		r.sc.Quick = r.fast.load(r, Before)
 		if a, b := r.sc.Load.Model, r.sc.Quick.Model; a != b && len(r.sc.Quick.Stages) > 0 && len(r.sc.Load.Stages) > 0 {
 			r.Fail(r.fast.node, "", "quick is a load of %s, the scenario one of %s", b, a)

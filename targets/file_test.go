@@ -1,7 +1,6 @@
 package targets_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,10 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vitals/internal/golden"
 	"vitals/targets"
 )
-
-var update = flag.Bool("update", false, "rewrite the .want files from what is said now")
 
 // Every file in testdata/bad is one mistake, and the .want beside it what is
 // said about it. A new file is a new case.
@@ -32,19 +30,7 @@ func TestBadFiles(t *testing.T) {
 			if err == nil {
 				t.Fatal("got no error")
 			}
-			got, want := err.Error()+"\n", strings.TrimSuffix(file, ".yaml")+".want"
-			if *update {
-				if err := os.WriteFile(want, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			text, err := os.ReadFile(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(got, string(text)); diff != "" {
-				t.Errorf("-got +want\n%s", diff)
-			}
+			golden.Check(t, []byte(err.Error()+"\n"), "bad/"+strings.TrimSuffix(filepath.Base(file), ".yaml")+".want")
 		})
 	}
 }

@@ -33,14 +33,13 @@ func (u Unit) Format(v float64) string {
 	return strconv.FormatFloat(v, 'g', 6, 64)
 }
 
-// rounded keeps three digits, which is what the histograms have.
+// rounded keeps four digits; the histograms have three.
 func rounded(d time.Duration) time.Duration {
-	for unit := time.Minute; unit > 1; unit /= 10 {
-		if d >= unit {
-			return d.Round(unit / 100)
-		}
+	unit := time.Duration(1)
+	for unit*10_000 <= d {
+		unit *= 10
 	}
-	return d
+	return d.Round(unit)
 }
 
 // metric is what may be asked of a result.
