@@ -111,8 +111,9 @@ func (d dsn) encrypted() bool {
 	return slices.Contains([]string{"require", "verify-ca", "verify-full"}, d.sslmode)
 }
 
-// samplePassword reports a password that guides print (S1:27, S1:364).
-func (d dsn) samplePassword() bool {
+// samplePassword reports a password that guides print (S1:27, S1:364), or one
+// that repeats the user's name.
+func samplePassword(user, password string) bool {
 	known := []string{"strongpassword", "password", "postgres", "changeme", "secret"}
-	return d.password != "" && (slices.Contains(known, strings.ToLower(d.password)) || d.password == d.user || placeholderWords.MatchString(d.password))
+	return password != "" && (slices.Contains(known, strings.ToLower(password)) || password == user || placeholderWords.MatchString(password))
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +70,7 @@ func (c *Config) checkDatabase(r *report) {
 		case d.engine == SQLite:
 			r.refuse("DATABASE_URL", "must be Postgres in production: SQLite has one writer and one host")
 			return
-		case d.samplePassword():
+		case samplePassword(d.user, d.password):
 			r.refuse("DATABASE_URL", "has a sample password, or one that equals the user")
 		}
 		if !d.local() && !d.encrypted() && !c.Database.AllowPlaintext {
@@ -81,6 +82,15 @@ func (c *Config) checkDatabase(r *report) {
 	}
 	if c.Pool.PrePing == PingOff && c.production() {
 		r.warn("DB_POOL_PRE_PING", "is off: the first requests after a database restart will fail")
+	}
+	c.checkRedis(r)
+}
+
+func (c *Config) checkRedis(r *report) {
+	if u, err := url.Parse(c.Redis.URL.Reveal()); err == nil && c.production() {
+		if password, _ := u.User.Password(); samplePassword(u.User.Username(), password) {
+			r.refuse("REDIS_URL", "has a sample password, or one that equals the user")
+		}
 	}
 	switch {
 	case c.Redis.URL != "" || !c.shared():

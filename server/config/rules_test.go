@@ -69,6 +69,8 @@ func TestRules(t *testing.T) {
 		{environment(nil, "DATABASE_URL=sqlite:x?mode=memory"), "DATABASE_URL"},
 		{production("REDIS_URL=http://h"), "REDIS_URL"},
 		{production("REDIS_URL=redis://h/x"), "REDIS_URL"},
+		{production("REDIS_URL=redis://:change-me@h/0"), "REDIS_URL"},
+		{environment(nil, "REDIS_URL=redis://:change-me@h/0"), ""},
 		{production("WORKERS=2"), "REDIS_URL"},
 		{production("REPLICAS=2"), "REDIS_URL"},
 		{production("REPLICAS=2", "REDIS_URL=rediss://h:6380/0"), ""},

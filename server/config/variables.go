@@ -70,7 +70,7 @@ func variables(c *Config) []variable {
 			name: "DB_POOL_PRE_PING", def: "idle", rule: "idle (after more than 1 s), always (or true), off", prod: "off warns",
 			value: word[PrePing]{p: &c.Pool.PrePing, of: []PrePing{PingIdle, PingAlways, PingOff}, same: map[string]PrePing{"true": PingAlways, "false": PingOff}},
 		},
-		{name: "REDIS_URL", secret: true, blank: true, shown: "in process", rule: "redis://, rediss:// or unix://", prod: "required with several WORKERS or REPLICAS, else warns", value: secret{&c.Redis.URL, redisURL}},
+		{name: "REDIS_URL", secret: true, blank: true, shown: "in process", rule: "redis://, rediss:// or unix://", prod: "required with several WORKERS or REPLICAS, else warns; no sample passwords", value: secret{&c.Redis.URL, redisURL}},
 		{name: "REPLICAS", def: "1", rule: "1 to 1000; API instances behind one address", value: number(&c.Core.Replicas, 1, 1000)},
 		{name: "FRONTEND_URL", def: "http://localhost:5173", rule: "absolute origin without path", prod: "https and not a placeholder", value: text{&c.Core.FrontendURL, origin}},
 		{name: "CORS_DISABLE", def: "false", rule: "no CORS header at all", prod: "true warns", value: boolean{&c.CORS.Disable}},
