@@ -57,7 +57,7 @@ type (
 
 func (c *clinic) registerReminders(api huma.API) {
 	const tag = "reminders"
-	huma.Register(api, operation("GET", "/reminders", "list-reminders", "List reminders by their time", tag, member...), c.listReminders)
+	huma.Register(api, operation("GET", "/reminders", "list-reminders", "List reminders by patient and time", tag, member...), c.listReminders)
 	huma.Register(api, operation("GET", "/reminders/{id}", "get-reminder", "Read a reminder", tag, member...), c.getReminder)
 	huma.Register(api, describe(operation("POST", "/reminders/{id}/taken", "take-reminder", "Mark a dose as taken", tag, member...),
 		"Writes the log and takes one dose from the stock with it.", http.StatusConflict), c.takeReminder)
@@ -97,7 +97,7 @@ func (c *clinic) listReminders(ctx context.Context, in *listReminder) (*found[Li
 	}
 	out := new(found[List[Reminder]])
 	err = c.read(ctx, "list reminders", func(ctx context.Context, q store.Querier) (err error) {
-		l := listing{table: "reminders", where: w, order: "r.scheduled_time, r.id", columns: reminderColumns, join: joinMedication}
+		l := listing{table: "reminders", where: w, order: "r.patient_id, r.scheduled_time, r.id", columns: reminderColumns, join: joinMedication}
 		out.Body, err = page(ctx, q, l, in.Page, scanReminder)
 		return err
 	})

@@ -98,10 +98,14 @@ func TestReminderFilters(t *testing.T) {
 			if got.Total != tt.want || len(got.Items) != min(tt.want, 100) {
 				t.Errorf("?%s: got %d, %d on the page, want %d", tt.query, got.Total, len(got.Items), tt.want)
 			}
+			turns := 0 // a list of two patients goes back in time once
 			for i := 1; i < len(got.Items); i++ {
 				if got.Items[i].ScheduledTime.Before(got.Items[i-1].ScheduledTime) {
-					t.Errorf("?%s: out of order at %d", tt.query, i)
+					turns++
 				}
+			}
+			if turns > 1 || turns == 1 && !tt.staff {
+				t.Errorf("?%s: goes back in time %d times", tt.query, turns)
 			}
 		}
 		for _, q := range []string{"status=done", "from=today", "medication_id=x", "patient_id=%00"} {

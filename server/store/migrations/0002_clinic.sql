@@ -60,8 +60,9 @@ CREATE TABLE reminders (
     updated_at     BIGINT NOT NULL,
     UNIQUE (medication_id, scheduled_time) -- makes generating again harmless
 );
+-- There is none by time over the whole clinic: the 60 reminders of a new
+-- medication would each write to a page of its own.
 CREATE INDEX reminders_by_patient ON reminders (clinic_id, patient_id, scheduled_time);
-CREATE INDEX reminders_by_clinic ON reminders (clinic_id, scheduled_time);
 
 CREATE TABLE intake_logs (
     id              TEXT PRIMARY KEY,
