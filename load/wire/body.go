@@ -96,7 +96,7 @@ func (r *reader) chunks(c *Call) error {
 // chunkSize reads "1a;extension\r\n". A bare LF or a CR inside the line is how
 // chunked requests are smuggled, so neither passes.
 func chunkSize(line []byte) (int64, error) {
-	if cr := bytes.IndexByte(line, '\r'); cr != len(line)-2 {
+	if cr := bytes.IndexByte(line, '\r'); cr < 0 || cr != len(line)-2 {
 		return 0, protocolError("chunk line does not end with CRLF")
 	}
 	line = line[:len(line)-2]

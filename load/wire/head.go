@@ -33,8 +33,11 @@ func (r *reader) head(c *Call) (framing, error) {
 		case code == 101:
 			return framing{}, protocolError("101 switching protocols, which nobody asked for")
 		case code >= 200:
-			c.Code = code
-			return frame(c.Method, code, minor, c.Head)
+			f, err := frame(c.Method, code, minor, c.Head)
+			if err == nil {
+				c.Code = code
+			}
+			return f, err
 		case informational == maxInformational:
 			return framing{}, protocolError("too many 1xx answers")
 		}
@@ -75,7 +78,7 @@ func (r *reader) status() (code, minor int, err error) {
 // fields reads header lines up to the empty one and appends them to dst, folded
 // lines joined by one space, in the form "Name: value\r\n".
 func (r *reader) fields(dst []byte) ([]byte, error) {
-	start := len(dst)
+	start, at := len(dst), 0 // at: where the value at hand begins
 	for {
 		line, err := r.line()
 		if err != nil {
@@ -88,7 +91,9 @@ func (r *reader) fields(dst []byte) ([]byte, error) {
 			if len(dst) == start {
 				return dst, protocolError("the first header line begins with a space")
 			}
-			dst = append(dst[:len(dst)-2], ' ')
+			if dst = dst[:len(dst)-2]; len(dst) > at {
+				dst = append(dst, ' ')
+			}
 			if dst, err = value(dst, line); err != nil {
 				return dst, err
 			}
@@ -105,6 +110,7 @@ func (r *reader) fields(dst []byte) ([]byte, error) {
 		}
 		dst = append(dst, line[:colon]...)
 		dst = append(dst, ": "...)
+		at = len(dst)
 		if dst, err = value(dst, line[colon+1:]); err != nil {
 			return dst, err
 		}

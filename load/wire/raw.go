@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"vitals/measure"
 )
 
 // concurrentWrite is the request size from which the answer is read while the
@@ -81,9 +79,6 @@ func (t *Raw) Do(ctx context.Context, c *Call) {
 	c.Done = time.Since(t.origin)
 	if err != nil {
 		c.Err, c.Class = err, classify(err, k.stage, c.Reused)
-		if c.Class != measure.Body && c.Class != measure.TimeoutBody {
-			c.Code = 0
-		}
 	}
 	t.put(k, again && err == nil, c.Done)
 }
@@ -122,14 +117,18 @@ func (k *conn) converse(c *Call) (again bool, err error) {
 		wrote <- err
 	}()
 	again, err = k.answer(c)
+	var failed error
 	select {
-	case failed := <-wrote:
-		return again && failed == nil, err
-	default: // answered before the request was whole: the rest has no reader
+	case failed = <-wrote:
+	default: // answered, or given up, before the request was whole: the rest has no reader
 		_ = k.Conn.Close() // ends the write
 		<-wrote
-		return false, err
+		failed = net.ErrClosed
 	}
+	if err != nil && failed != nil && k.stage == waiting {
+		k.stage = writing
+	}
+	return again && failed == nil, err
 }
 
 // request serialises c.

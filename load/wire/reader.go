@@ -65,6 +65,8 @@ func (r *reader) line() ([]byte, error) {
 	line = line[:len(line)-1]
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
+	} else if r.stage == inBody {
+		return nil, protocolError("trailer line does not end with CRLF")
 	}
 	return line, nil
 }

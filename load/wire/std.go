@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"sync"
@@ -98,9 +99,6 @@ func (t *Std) Do(ctx context.Context, c *Call) {
 			err = context.Canceled
 		}
 		c.Err, c.Class = err, classifyStd(err, at, c.Reused)
-		if c.Class != measure.Body && c.Class != measure.TimeoutBody {
-			c.Code = 0
-		}
 	}
 }
 
@@ -113,6 +111,7 @@ func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
 		ctx, cancel = context.WithTimeout(t.ctx, c.Timeout)
 	}
 	defer cancel()
+	informational := 0
 	var mu sync.Mutex // the transport's goroutines report, ours reads
 	step := func(s stage) {
 		mu.Lock()
@@ -126,7 +125,17 @@ func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
 			defer mu.Unlock()
 			c.Reused = i.Reused
 		},
-		WroteRequest:         func(i httptrace.WroteRequestInfo) { step(waiting) },
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			if informational++; informational > maxInformational {
+				return protocolError("too many 1xx answers")
+			}
+			return nil
+		},
+		WroteRequest: func(i httptrace.WroteRequestInfo) {
+			if i.Err == nil {
+				step(waiting)
+			}
+		},
 		GotFirstResponseByte: func() { step(reading) },
 	})
 	req, err := t.request(ctx, c)
@@ -204,21 +213,24 @@ func (t *Std) request(ctx context.Context, c *Call) (*http.Request, error) {
 // classifyStd looks at what net/http has only as text, and then as Raw does.
 func classifyStd(err error, at stage, reused bool) measure.Class {
 	class := classify(err, at, reused)
-	if class != measure.ResetNew && class != measure.ResetReused && class != measure.Connect {
-		return class
-	}
-	for _, text := range protocolTexts {
-		if bytes.Contains([]byte(err.Error()), []byte(text)) {
-			return measure.Protocol
+	switch class {
+	case measure.ResetNew, measure.ResetReused, measure.Connect:
+		for _, text := range protocolTexts {
+			if strings.Contains(err.Error(), text) {
+				return measure.Protocol
+			}
 		}
-	}
-	var op *net.OpError
-	if at == reading && !errors.As(err, &op) && !errors.Is(err, io.EOF) {
-		return measure.Protocol
+	case measure.Body:
+		var lost *net.OpError
+		if !errors.As(err, &lost) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return measure.Protocol // all of the answer is there, and it is wrong
+		}
 	}
 	return class
 }
 
 // protocolTexts are how net/http words an answer that is not HTTP.
-var protocolTexts = []string{"malformed HTTP", "malformed MIME", "transport connection broken: unexpected", "unsupported transfer encoding",
-	"too many transfer encodings", "Content-Length", "server response headers exceeded", "too many 1xx"}
+var protocolTexts = []string{
+	"malformed HTTP", "malformed MIME", "unsupported transfer encoding", "too many transfer encodings",
+	"Content-Length", "server response headers exceeded", "message too large",
+}
