@@ -46,7 +46,7 @@ type verifyInput struct {
 	Device
 	Body struct {
 		ChallengeToken string `json:"challenge_token" minLength:"1" maxLength:"2048"`
-		proof
+		Proof
 	}
 }
 
@@ -73,7 +73,7 @@ func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, e
 		if a, err = s.challenged(ctx, q, claims); err != nil {
 			return err
 		}
-		if result, err = s.prove(ctx, q, a, in.Body.proof); err != nil || result != proven {
+		if result, err = s.prove(ctx, q, a, in.Body.Proof); err != nil || result != proven {
 			return err // a wrong code commits: the try is spent
 		}
 		_, err = q.ExecContext(ctx, `UPDATE challenges SET spent_at = $2 WHERE id = $1`, claims.ID, s.millis())

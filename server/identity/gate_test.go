@@ -21,7 +21,7 @@ func roomy() limit.Quotas {
 func gate(t *testing.T, q limit.Quotas, log *slog.Logger) *limit.Gate {
 	t.Helper()
 	g, err := limit.Open(t.Context(), limit.Options{
-		Quotas: q, SlotWait: 10 * time.Second, Secret: []byte(secret),
+		Quotas: q, SlotWait: 10 * time.Second, Secret: []byte(secretKey),
 		Throttle: limit.Throttle{Failures: 20, Window: 24 * time.Hour},
 	}, nil, nil, log)
 	if err != nil {

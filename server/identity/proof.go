@@ -14,14 +14,14 @@ import (
 	"vitals/server/web"
 )
 
-// proof is a second factor as a client gives it: one of the two.
-type proof struct {
+// Proof is a second factor as a client gives it: one of the two.
+type Proof struct {
 	Code         string `json:"code,omitempty" pattern:"^[0-9]{6}$" patternDescription:"six digits"`
 	RecoveryCode string `json:"recovery_code,omitempty" maxLength:"64"`
 }
 
 // Resolve refuses both and neither.
-func (p proof) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
+func (p Proof) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 	if (p.Code == "") == (p.RecoveryCode == "") {
 		return []error{&huma.ErrorDetail{Location: prefix.With("code"), Message: "expected either code or recovery_code"}}
 	}
@@ -40,7 +40,7 @@ const (
 // prove judges a proof of a's second factor and uses it up, both in one
 // statement: of parallel callers with one code exactly one is proven (ASVS
 // 6.5.1, 15.4.2).
-func (s *Service) prove(ctx context.Context, q store.Querier, a account, p proof) (verdict, error) {
+func (s *Service) prove(ctx context.Context, q store.Querier, a account, p Proof) (verdict, error) {
 	if p.RecoveryCode != "" {
 		n, err := affected(q.ExecContext(ctx, `
 			UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL`,

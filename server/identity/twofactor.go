@@ -86,7 +86,7 @@ func (s *Service) confirm(ctx context.Context, in *confirmInput) (*confirmOutput
 	codes, hashes := factor.NewRecoveryCodes()
 	result := wrong
 	err = s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
-		if result, err = s.prove(ctx, q, a, proof{Code: in.Body.Code}); err != nil || result != proven {
+		if result, err = s.prove(ctx, q, a, Proof{Code: in.Body.Code}); err != nil || result != proven {
 			return err
 		}
 		_, err := q.ExecContext(ctx, `UPDATE users SET totp_confirmed = TRUE, updated_at = $2 WHERE id = $1`, a.id, s.millis())
@@ -125,7 +125,7 @@ func replaceRecoveryCodes(ctx context.Context, q store.Querier, user int64, hash
 type disableInput struct {
 	Body struct {
 		Password string `json:"password" minLength:"1" maxLength:"128"`
-		proof
+		Proof
 	}
 }
 
@@ -148,7 +148,7 @@ func (s *Service) disable(ctx context.Context, in *disableInput) (*struct{}, err
 	}
 	result := wrong
 	err = s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
-		if result, err = s.prove(ctx, q, a, in.Body.proof); err != nil || result != proven {
+		if result, err = s.prove(ctx, q, a, in.Body.Proof); err != nil || result != proven {
 			return err
 		}
 		_, err := q.ExecContext(ctx, `

@@ -30,8 +30,8 @@ import (
 )
 
 const (
-	secret   = "0123456789abcdefghijklmnopqrstuv-test"
-	goodWord = "correct horse battery staple"
+	secretKey = "0123456789abcdefghijklmnopqrstuv-test"
+	goodWord  = "correct horse battery staple"
 )
 
 // cheap keeps the tests fast; what depends on the cost says so itself.
@@ -78,7 +78,7 @@ func open(t *testing.T, db store.DB, change ...func(*identity.Options, *identity
 	t.Helper()
 	s := &site{t: t, db: db, metrics: prometheus.NewRegistry(), clock: &clock{}, log: &safeBuffer{}, mail: &postbox{}}
 	s.clock.ns.Store(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC).UnixNano())
-	keys, err := token.NewKeyring(secret, "")
+	keys, err := token.NewKeyring(secretKey, "")
 	if err != nil {
 		t.Fatal(err)
 	}
