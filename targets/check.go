@@ -54,6 +54,21 @@ func CheckAbort(ts []Target, in Scope) error {
 	return errs.Err()
 }
 
+// CheckOnly finds sentences that are asked of a scenario nobody knows: they would
+// never be judged, and silence must not pass. known are the built-in scenarios
+// and those of the run.
+func CheckOnly(ts []Target, known []string) error {
+	var errs strict.Errors
+	for _, t := range ts {
+		for _, name := range t.Only {
+			if !slices.Contains(known, name) {
+				errs = append(errs, t.fail(strict.Hint(name, known), "%q: only names %q, which is no scenario of this run and not built in", t.Text, name))
+			}
+		}
+	}
+	return errs.Err()
+}
+
 func (t Target) names(in Scope) (errs strict.Errors) {
 	if t.Step != "" && !slices.Contains(in.Steps, t.Step) {
 		errs = append(errs, t.fail(strict.Hint(t.Step, in.Steps), "%q: scenario %s has no step %q", t.Text, in.Scenario, t.Step))

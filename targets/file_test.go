@@ -96,6 +96,18 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCheckOnly(t *testing.T) {
+	known := []string{"normal", "peak", "stress", "spike", "smoke"}
+	if err := targets.CheckOnly(targets.Production(), known); err != nil {
+		t.Errorf("production: got %v", err)
+	}
+	s := targets.Target{Text: "rps >= 1", Only: []string{"peak", "paek"}, File: "t.yaml", Line: 2, Col: 5}
+	want := `t.yaml:2:5: "rps >= 1": only names "paek", which is no scenario of this run and not built in (did you mean "peak"?)`
+	if got := text(targets.CheckOnly([]targets.Target{s}, known)); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return ""

@@ -81,6 +81,8 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 		return recovery(t, all, r)
 	case t.Metric == "goodput":
 		return goodput(r)
+	case t.Metric == "knee":
+		return knee(all, r)
 	case !m.phase:
 		return fact(t.Metric, m.unit, r)
 	}

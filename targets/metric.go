@@ -76,6 +76,7 @@ var metrics = map[string]metric{
 	"lag":      {unit: Time, about: "99th percentile of the generator's own lateness"},
 	"recovery": {unit: Time, about: "from the end of the phase \"spike\" until p95 and errors are inside their targets and stay there"},
 	"goodput":  {unit: Share, about: "rate served at the end of the judged window, of the best rate it ever had"},
+	"knee":     {unit: PerRate, about: "highest rate served in one slice with p95 inside its target, whichever scenario that is asked of"},
 
 	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked"},
 	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away"},

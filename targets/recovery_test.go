@@ -85,6 +85,32 @@ func TestGoodput(t *testing.T) {
 	}
 }
 
+func TestKnee(t *testing.T) {
+	r := &measure.Result{Scenario: "stress", Took: 10 * time.Second, Phases: []measure.PhaseResult{{Phase: measure.Phase{Name: "ramp", To: 10 * time.Second, Judged: true}}}}
+	r.Series.Every = time.Second
+	for i := range 10 { // 100/s more each second; slow from 700/s on
+		p95 := 50 * time.Millisecond
+		if i >= 6 {
+			p95 = time.Second
+		}
+		n := int64(i+1) * 100
+		r.Series.Slices = append(r.Series.Slices, measure.Slice{At: time.Duration(i) * time.Second, Counts: measure.Counts{Sent: n, Served: n}, P95: p95})
+	}
+	elsewhere := parse(t, "p95 < 300ms")
+	elsewhere.Only = []string{"peak"}
+	all := []targets.Target{parse(t, "knee >= 500"), elsewhere}
+	if v := targets.Judge(all, r)[0]; v.Status != targets.Pass || v.Got != 600 || v.Note != "with p95 < 300ms" {
+		t.Errorf("got %s, %q, want 600/s", v, v.Note)
+	}
+	r.Took = 5 * time.Second
+	if v := targets.Judge(all, r)[0]; v.Got != 500 || v.Note != "never outside p95 < 300ms: the knee lies higher" {
+		t.Errorf("got %s, %q", v, v.Note)
+	}
+	if v := targets.Judge(all[:1], r)[0]; v.Status != targets.NoData {
+		t.Errorf("without a p95 target: got %s", v)
+	}
+}
+
 func TestTripped(t *testing.T) {
 	// One letter a slice: s slow (2 s), g good (100 ms), - nothing served.
 	live := func(slices string) (s measure.Snapshot) {
