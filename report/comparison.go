@@ -32,8 +32,8 @@ func (p *page) comparison(c *baseline.Comparison) {
 	p.line("%s", p.paint(bold, "comparison"))
 	p.wrap("  old  ", side(c.Old))
 	p.wrap("  new  ", side(c.New))
-	for _, m := range c.Unmet {
-		for _, l := range p.wrapped("  ! ", "unlike machines, never to be judged: "+m.Field+" is "+m.Old+" in the old file and "+m.New+" in the new") {
+	for _, why := range unmet(c) {
+		for _, l := range p.wrapped("  ! ", why) {
 			p.line("%s", p.paint(yellow, l))
 		}
 	}
@@ -46,6 +46,14 @@ func (p *page) comparison(c *baseline.Comparison) {
 	for _, n := range notes {
 		p.wrap("   · ", n)
 	}
+}
+
+// unmet are the differences of the machines that were allowed.
+func unmet(c *baseline.Comparison) (out []string) {
+	for _, m := range c.Unmet {
+		out = append(out, "unlike machines, never to be judged: "+m.Field+" is "+m.Old+" in the old file and "+m.New+" in the new")
+	}
+	return out
 }
 
 // compared are the figures side by side, and what has to be said of some.

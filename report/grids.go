@@ -98,7 +98,7 @@ func byPhase(r *measure.Result) grid {
 }
 
 // felt is what the system under test said of itself meanwhile, drawn in so many
-// columns.
+// columns; not drawn in none.
 func felt(s measure.Series, wide int) grid {
 	g := grid{
 		title: "what the server felt, every " + took(s.Every),
@@ -116,7 +116,14 @@ func felt(s measure.Series, wide int) grid {
 		for _, v := range vs {
 			sum += v
 		}
-		g.rows = append(g.rows, []string{name, number(sum / float64(len(vs))), number(slices.Max(vs)), sparkline(vs, wide)})
+		row := []string{name, number(sum / float64(len(vs))), number(slices.Max(vs))}
+		if wide > 0 {
+			row = append(row, sparkline(vs, wide))
+		}
+		g.rows = append(g.rows, row)
+	}
+	if wide <= 0 {
+		g.cols = g.cols[:3]
 	}
 	return g
 }

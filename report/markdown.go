@@ -29,6 +29,7 @@ func Markdown(w io.Writer, d *Document) error {
 	if c := d.Comparison; c != nil {
 		m.line("\n### Comparison\n")
 		m.line("%s → %s", escape(side(c.Old)), escape(side(c.New)))
+		m.list(unmet(c))
 		g, notes := compared(c)
 		m.grid(g)
 		m.list(notes)
