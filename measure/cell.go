@@ -66,6 +66,9 @@ func (c *cell) result(step Step) StepResult {
 // sample counts one request.
 func (c *Counts) sample(s *Sample, late bool) {
 	c.Sent++
+	if s.Planned {
+		c.Planned++
+	}
 	c.Bytes += s.Bytes
 	if late {
 		c.Late++

@@ -57,6 +57,7 @@ type Sample struct {
 	Bytes     int64         // body bytes read
 	Outcome   Outcome
 	OK        bool  // as expected; a refusal that the step expects is OK
+	Planned   bool  // due by the schedule: counted as planned too, which saves a call of Add
 	Class     Class // None when OK
 	RequestID string
 }

@@ -81,7 +81,8 @@ func (r *Recorder) Shard() *Shard {
 }
 
 // Add counts what makes no sample: requests planned, dropped, or unsent, under
-// the step and due time they had.
+// the step and due time they had. It takes the lock; for requests that are sent
+// see Sample.Planned.
 func (r *Recorder) Add(step int, due time.Duration, c Counts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -37,7 +37,7 @@ func samples(seed uint64, n int) []measure.Sample {
 	for i := range out {
 		due := time.Duration(i) * time.Minute / time.Duration(n)
 		sent := due + time.Duration(r.IntN(4000))*time.Microsecond
-		s := measure.Sample{Step: r.IntN(3), Due: due, Sent: sent, Done: sent + took[i], Code: 200, Bytes: 100, Outcome: measure.Served, OK: true}
+		s := measure.Sample{Planned: i%2 == 0, Step: r.IntN(3), Due: due, Sent: sent, Done: sent + took[i], Code: 200, Bytes: 100, Outcome: measure.Served, OK: true}
 		switch r.IntN(10) {
 		case 0:
 			s.Code, s.Outcome, s.OK = 429, measure.Refused, s.Step == 2
@@ -85,6 +85,9 @@ func TestRecorderAgainstBruteForce(t *testing.T) {
 					continue
 				}
 				want.Counts.Sent++
+				if s.Planned {
+					want.Counts.Planned++
+				}
 				want.Counts.Bytes += s.Bytes
 				if s.Sent-s.Due > 2*ms {
 					want.Counts.Late++

@@ -74,7 +74,7 @@ type Exemplar struct {
 type Fact struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
-	Unit  string  `json:"unit,omitempty"` // "", "%", "s"
+	Unit  string  `json:"unit,omitempty"` // "" for a number, "%" for a fraction (0.42 is 42 %), "s" for seconds
 	N     int64   `json:"n,omitempty"`    // how many observations are behind it
 	Note  string  `json:"note,omitempty"` // how it was measured, for the report
 }
