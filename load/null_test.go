@@ -17,7 +17,8 @@ import (
 type nullServer struct {
 	listener net.Listener
 	served   atomic.Int64
-	arrived  func(line string) // may be nil
+	arrived  func(line string) // request line; may be nil
+	answered func(n uint64)    // the number at the path's end, just before its answer; may be nil
 	gate     gate
 	conns    atomic.Int64
 	wg       sync.WaitGroup
@@ -73,6 +74,14 @@ func (s *nullServer) serve(c net.Conn) {
 		if s.arrived != nil {
 			s.arrived(string(line))
 		}
+		number := uint64(0)
+		for _, c := range line[:len(line)-len(" HTTP/1.1\r\n")] {
+			if number *= 10; c < '0' || c > '9' {
+				number = 0
+			} else {
+				number += uint64(c - '0')
+			}
+		}
 		length := 0
 		for {
 			h, err := r.ReadSlice('\n')
@@ -94,19 +103,26 @@ func (s *nullServer) serve(c net.Conn) {
 		s.gate.mu.RLock()
 		s.gate.mu.RUnlock() //nolint:staticcheck // waits while the gate is shut
 		s.served.Add(1)
+		if s.answered != nil {
+			s.answered(number)
+		}
 		if _, err := c.Write([]byte(nullAnswer)); err != nil {
 			return
 		}
 	}
 }
 
-// freeze stops all answers for a while, from an offset after the given start.
-func (s *nullServer) freeze(ctx context.Context, at time.Time, d time.Duration) {
-	if sleep(ctx, time.Until(at)) {
-		s.gate.mu.Lock()
-		defer s.gate.mu.Unlock()
-		sleep(ctx, time.Until(at.Add(d)))
+// freeze stops all answers for a while, from an offset after began, and says from
+// when to when, because neither is exact.
+func (s *nullServer) freeze(ctx context.Context, began time.Time, at, d time.Duration) (from, to time.Duration) {
+	if !sleep(ctx, time.Until(began.Add(at))) {
+		return 0, 0
 	}
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	from = time.Since(began)
+	sleep(ctx, d)
+	return from, time.Since(began)
 }
 
 func (s *nullServer) url() *url.URL {

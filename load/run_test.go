@@ -17,7 +17,7 @@ func ping(l scenarios.Load, think time.Duration) *scenarios.Scenario {
 		Name: "ping", Load: l, Quick: l,
 		Journeys: []scenarios.Journey{{
 			Name: "ping", Think: scenarios.Range{From: think, To: think},
-			Tasks: []scenarios.Task{{Name: "ping", Steps: []scenarios.Step{{Name: "ping", Method: "GET", Path: "/ping"}}}},
+			Tasks: []scenarios.Task{{Name: "ping", Steps: []scenarios.Step{{Name: "ping", Method: "GET", Path: "/ping/{{seq}}"}}}},
 		}},
 	}
 }
