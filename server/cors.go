@@ -37,5 +37,15 @@ func newCORS(c config.CORS, production bool) (layer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build CORS: %w", err)
 	}
-	return m.Wrap, nil
+	return func(next http.Handler) http.Handler {
+		wrapped := m.Wrap(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			// The library leaves it off preflights, which no cache may keep; a
+			// cache that does so all the same must not mix origins up (trap 16).
+			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+				w.Header().Add("Vary", "Origin")
+			}
+			wrapped.ServeHTTP(w, r)
+		})
+	}, nil
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -18,18 +17,21 @@ const (
 // 17). Concurrent probes share one question, and its answer holds for readyTTL.
 type readiness struct {
 	check func(context.Context) error // nil = nothing to ask
-
-	mu    sync.Mutex // held while asking: probes queue behind the one that asks
+	turn  chan struct{}               // held while asking: probes queue behind the one that asks
 	until time.Time
 	good  bool
+}
+
+func newReadiness(check func(context.Context) error) *readiness {
+	return &readiness{check: check, turn: make(chan struct{}, 1)}
 }
 
 func (c *readiness) ok(ctx context.Context) bool {
 	if c.check == nil {
 		return true
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
 	if time.Now().Before(c.until) {
 		return c.good
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	NoColor  bool      // of the console log
 	Warnings []string  // of config.Load, for the start-up log
 	Version  string    // shown by /health and build_info; "" = "dev"
+	Env      []string  // environment of worker processes, as os.Environ; nil = this process's own
 	// ReadyFile, if set, is written when both listeners are open, as
 	// {"addr","admin","pid"}: whole or not at all.
 	ReadyFile string
@@ -39,14 +40,22 @@ type Ready struct {
 }
 
 // Run serves until ctx ends, then drains (hardening 2.6) and returns nil. An
-// error means it could not start, or broke.
+// error means it could not start, or broke. With WORKERS above 1 it starts this
+// same program again, with the same arguments, once per worker.
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
 	p, err := newProcess(cfg, o)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if err := p.single(ctx); err != nil {
+	role := p.single
+	switch number := workerNumber(os.Getenv); {
+	case number > 0:
+		role = p.worker
+	case cfg.Workers.Count > 1:
+		role = p.supervise
+	}
+	if err := role(ctx); err != nil {
 		p.log.Log(ctx, telemetry.LevelCritical, "the service ends", "error", err)
 		return err
 	}
@@ -62,6 +71,7 @@ type process struct {
 	root     *slog.Logger
 	registry *prometheus.Registry
 	sentry   *telemetry.Sentry // nil = none
+	workers  *prometheus.GaugeVec
 }
 
 // sentryFlush is how long the end waits for reports under way (hardening 2.6).
@@ -71,9 +81,10 @@ func newProcess(cfg *config.Config, o Options) (*process, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	if o.Version == "" {
-		o.Version = "dev"
+	if _, file := o.Log.(*os.File); !file {
+		o.Log = &syncWriter{to: o.Log}
 	}
+	o.Version = cmp.Or(o.Version, "dev")
 	level, err := telemetry.ParseLevel(cfg.Log.Level)
 	if err != nil {
 		return nil, err
@@ -89,8 +100,21 @@ func newProcess(cfg *config.Config, o Options) (*process, error) {
 		}),
 		p.sentry.Handler(),
 	))
+	if n := workerNumber(os.Getenv); n > 0 {
+		p.root = p.root.With("worker", n)
+		return p.named(), nil // its supervisor counts the workers
+	}
+	p.workers = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "process_workers", Help: "Processes that accept requests: as configured, and as running now.",
+	}, []string{"state"})
+	p.registry.MustRegister(p.workers)
+	p.workers.WithLabelValues("configured").Set(float64(cfg.Workers.Count))
+	return p.named(), nil
+}
+
+func (p *process) named() *process {
 	p.log = telemetry.Named(p.root, "app.server")
-	return p, nil
+	return p
 }
 
 func newSentry(c config.Sentry, version string, reg prometheus.Registerer) (*telemetry.Sentry, error) {
@@ -116,7 +140,7 @@ func (p *process) close() { p.sentry.Close(sentryFlush) }
 
 // single serves in this one process.
 func (p *process) single(ctx context.Context) (err error) {
-	rooms, err := openRooms(ctx, p)
+	rooms, err := openRooms(ctx, p, true)
 	if err != nil {
 		return err
 	}
@@ -138,7 +162,8 @@ func (p *process) single(ctx context.Context) (err error) {
 	if err := p.announce(public.Addr(), admin.Addr()); err != nil {
 		return errors.Join(err, public.Close())
 	}
-	return api.serve(ctx, public)
+	p.workers.WithLabelValues("running").Set(1)
+	return api.serve(ctx, public, nil)
 }
 
 // announce says where the service answers, in the log and in the ready file.

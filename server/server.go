@@ -65,7 +65,7 @@ type Server struct {
 	mux         *http.ServeMux
 	routes      map[string]*route
 	ownPolicy   map[string]bool
-	ready       readiness
+	ready       *readiness
 	draining    atomic.Bool
 	crossOrigin layer
 	handler     http.Handler
@@ -87,7 +87,7 @@ func New(cfg *config.Config, d Deps) (*Server, error) {
 		metrics:   telemetry.NewHTTP(d.Registry),
 		mux:       http.NewServeMux(),
 		ownPolicy: map[string]bool{},
-		ready:     readiness{check: d.CheckDatabase},
+		ready:     newReadiness(d.CheckDatabase),
 	}
 	for _, pattern := range d.OwnPolicy {
 		s.ownPolicy[pattern] = true
