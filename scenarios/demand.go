@@ -2,9 +2,14 @@ package scenarios
 
 import "math"
 
+// spare is for users that are quicker than others, and for accounts that are left
+// a few requests short of their bound.
+const spare = 1.2
+
 // Requests is about how many requests a load makes of a system that answers at
-// once, which is the most it can make: users × time ÷ think time for users, the
-// integral of the rate for arrivals. Signing in is not counted.
+// once, which is the most it can make: for users, time ÷ think time each and the
+// task they begin with; for arrivals, the integral of the rate. Signing in is not
+// counted.
 func (l Load) Requests(journeys []Journey) float64 {
 	var level float64 // user-seconds, or journeys
 	for _, s := range l.Stages {
@@ -13,17 +18,17 @@ func (l Load) Requests(journeys []Journey) float64 {
 	var weights, each float64
 	for _, j := range journeys {
 		requests, think := j.mean()
-		per := requests
+		made := requests * level
 		if l.Model == Users {
-			per = requests / max(think, 1e-3)
+			made = requests * (level/max(think, 1e-3) + l.Peak())
 		}
 		weights += float64(max(1, j.Weight))
-		each += float64(max(1, j.Weight)) * per
+		each += float64(max(1, j.Weight)) * made
 	}
 	if weights == 0 {
 		return 0
 	}
-	return level * each / weights
+	return each / weights
 }
 
 // mean is of one drawn task: its requests, and the seconds of thought after it.
@@ -47,12 +52,11 @@ func (j Journey) mean() (requests, think float64) {
 
 // Needed is how many accounts a load uses up when none may make more requests
 // than the production limit leaves it (hardening 2.5.5), and no more users share
-// one than the load says; with a tenth to spare, because some users are quicker
-// than others.
+// one than the load says.
 func (a Accounts) Needed(l Load, journeys []Journey) int {
 	byRequests := 0.0
 	if a.Requests > 0 {
-		byRequests = l.Requests(journeys) * 1.1 / float64(a.Requests)
+		byRequests = l.Requests(journeys) * spare / float64(a.Requests)
 	}
 	byUsers := 0.0
 	if l.Model == Users {
@@ -63,7 +67,7 @@ func (a Accounts) Needed(l Load, journeys []Journey) int {
 
 // Needed is how many accounts a session of runs needs at a pace: as many as the
 // most crowded scenario signs in at once, and enough for the requests of all of
-// them within one hour; with a tenth to spare.
+// them within one hour.
 func Needed(pace string, scs ...*Scenario) int {
 	var atOnce int
 	var byRequests float64
@@ -73,7 +77,7 @@ func Needed(pace string, scs ...*Scenario) int {
 			atOnce = max(atOnce, (l.Users().Max()+l.Share-1)/max(1, l.Share))
 		}
 		if sc.Accounts.Requests > 0 {
-			byRequests += l.Requests(sc.Journeys) * 1.1 / float64(sc.Accounts.Requests)
+			byRequests += l.Requests(sc.Journeys) * spare / float64(sc.Accounts.Requests)
 		}
 	}
 	return max(1, atOnce, int(math.Ceil(byRequests)))
