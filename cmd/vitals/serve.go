@@ -50,7 +50,7 @@ breaks a rule.`,
 		},
 	}
 	cmd.Flags().StringVar(&readyFile, "ready-file", "", "write {addr,admin,pid} here, as JSON, once both listeners are open")
-	cmd.AddCommand(newServeConfigCmd(s), newServeCheckCmd(s), newServeSentryTestCmd(s))
+	cmd.AddCommand(newServeConfigCmd(s), newServeSeedCmd(s), newServeCheckCmd(s), newServeSentryTestCmd(s))
 	return cmd
 }
 
@@ -152,6 +152,48 @@ func runServeCheck(ctx context.Context, env map[string]string) error {
 		return noSystem(fmt.Errorf("check %s: %s", url, res.Status))
 	}
 	return nil
+}
+
+// seedPassword is the variable that newServeSeedCmd takes the accounts' password
+// from: a flag would show in ps.
+const seedPassword = "VITALS_SEED_PASSWORD"
+
+// newServeSeedCmd fills a database for load tests.
+func newServeSeedCmd(s streams) *cobra.Command {
+	var accounts int
+	cmd := &cobra.Command{
+		Use:   "seed",
+		Short: "Fill the configured database with accounts and records to test with",
+		Long: `Make patients patient-000001@clinic.test and on in one clinic, each with
+medications, reminders and a log, and two clinicians and an admin. All sign in
+with the password in ` + seedPassword + `.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runServeSeed(cmd.Context(), s, environment(os.Environ()), accounts)
+		},
+	}
+	cmd.Flags().IntVar(&accounts, "accounts", 100, "how many patients")
+	return cmd
+}
+
+func runServeSeed(ctx context.Context, s streams, env map[string]string, accounts int) error {
+	password := env[seedPassword]
+	if password == "" {
+		return usage("set %s to the password of the seeded accounts", seedPassword)
+	}
+	if accounts < 1 {
+		return usage("--accounts must be 1 or more")
+	}
+	cfg, _, err := config.Load(env)
+	if err != nil {
+		return configError{err}
+	}
+	made, err := server.Seed(ctx, cfg, accounts, password)
+	if err != nil {
+		return noSystem(fmt.Errorf("seed: %w", err))
+	}
+	_, err = fmt.Fprintf(s.Out, "%d accounts in the database, %d of them patients\n", len(made), accounts)
+	return err
 }
 
 // newServeSentryTestCmd replaces the guide's "raise a test error (only do this
