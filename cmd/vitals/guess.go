@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"time"
+
+	"vitals/intruders"
+	"vitals/load"
+	"vitals/measure"
+	"vitals/scenarios"
+	"vitals/stack"
+	"vitals/targets"
+)
+
+// guesser sends intruders' sign-ins the way honest users send theirs: the
+// scenario's own sign-in step, with other credentials.
+type guesser struct {
+	client *load.Client
+	step   scenarios.Step
+}
+
+func newGuesser(st *stack.Stack, sc *scenarios.Scenario) *guesser {
+	return &guesser{client: load.NewClient(st.URL, st.Forward, sc.Timeout), step: sc.Accounts.SignIn}
+}
+
+// SignIn sends one guess; trouble on the wire is in the answer's class.
+func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
+	a, _ := g.client.Send(ctx, g.request(guess))
+	return answer(a)
+}
+
+// SignInAtOnce releases all guesses at one barrier.
+func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
+	requests := make([]load.Request, len(guesses))
+	for i, guess := range guesses {
+		requests[i] = g.request(guess)
+	}
+	as, spread, err := g.client.Burst(ctx, requests)
+	out := make([]intruders.Answer, len(as))
+	for i, a := range as {
+		out[i] = answer(a)
+	}
+	return out, spread, err
+}
+
+func (g *guesser) request(guess intruders.Guess) load.Request {
+	fill := strings.NewReplacer("{{email}}", inJSON(guess.Email), "{{password}}", inJSON(guess.Password))
+	header := map[string]string{"Content-Type": "application/json"}
+	for name, value := range g.step.Header {
+		header[name] = fill.Replace(value)
+	}
+	return load.Request{
+		Method: g.step.Method, Path: fill.Replace(g.step.Path), Header: header,
+		Body: []byte(fill.Replace(g.step.Body)), From: guess.From,
+	}
+}
+
+// inJSON is s as it stands inside a JSON string.
+func inJSON(s string) string {
+	b, _ := json.Marshal(s) // a string cannot fail
+	return string(b[1 : len(b)-1])
+}
+
+func answer(a load.Answer) intruders.Answer {
+	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
+}
+
+// honest are the accounts that honest users sign in as.
+func honest(accounts []stack.Account) []load.Account {
+	out := make([]load.Account, len(accounts))
+	for i, a := range accounts {
+		out[i] = load.Account(a)
+	}
+	return out
+}
+
+// neighbours is how many client addresses honest users come from: several
+// users behind each, as at a clinic, and one pool of connections for each.
+const neighbours = 16
+
+// homes gives honest users their addresses; nil where all share one.
+func homes(source func(uint64) netip.Addr) func(uint64) netip.Addr {
+	if source == nil {
+		return nil
+	}
+	return func(n uint64) netip.Addr { return source(n % neighbours) }
+}
+
+// abort asks the scenario's abort rules whether the run may go on.
+func abort(sc *scenarios.Scenario) func(measure.Snapshot) string {
+	return func(s measure.Snapshot) string {
+		for _, rule := range sc.Abort {
+			if ended, note := targets.Tripped(rule, s); ended {
+				return note
+			}
+		}
+		return ""
+	}
+}

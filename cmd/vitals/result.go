@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"vitals/baseline"
+	"vitals/intruders"
+	"vitals/load"
+	"vitals/measure"
+	"vitals/report"
+	"vitals/scenarios"
+	"vitals/stack"
+)
+
+// result puts together what one run measured.
+func result(sc *scenarios.Scenario, o runOptions, out *load.Outcome, f measure.Finished) *measure.Result {
+	shape := sc.At(o.pace)
+	r := &measure.Result{
+		Schema: report.Schema, Scenario: sc.Name, Pace: o.pace, Model: string(shape.Model), Seed: o.seed, Hash: sc.SHA256,
+		Began: out.Began.UTC(), Took: out.Took, Window: window(f.Phases, out.Took), Client: out.Client,
+		Phases: f.Phases, Series: f.Series, Slowest: f.Slowest, Failures: f.Failures,
+		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedEarly: out.EndedEarly,
+	}
+	if f.Outside > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%d requests were due outside every phase: they are in the series and in no figure", f.Outside))
+	}
+	return r
+}
+
+// window is the length of the judged phases as far as the run got: a run that
+// ended early must not divide by the time it did not take.
+func window(phases []measure.PhaseResult, took time.Duration) (sum time.Duration) {
+	for _, p := range phases {
+		if p.Judged {
+			sum += max(0, min(p.To, took)-min(p.From, took))
+		}
+	}
+	return sum
+}
+
+// notes are what a reader of the figures must know.
+func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load, attacks []intruders.Attack, w *watcher) []string {
+	var out []string
+	if shape.SignIn == scenarios.Before {
+		out = append(out, fmt.Sprintf("quick pace: users are signed in before the measured window and keep their sessions across scenarios; %d are signed in", ses.sessions.Live()))
+	}
+	if shape.Share > 1 {
+		out = append(out, fmt.Sprintf("quick pace: each signed-in account is shared by up to %d users", shape.Share))
+	}
+	if sc.Accounts.Requests > 0 {
+		out = append(out, fmt.Sprintf("an account makes at most %d requests, then the next takes its place: the production limits are met, not raised", sc.Accounts.Requests))
+	}
+	if len(sc.Intruder) > 0 && len(attacks) == 0 {
+		out = append(out, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
+	}
+	out = append(out, intruders.Troubles(attacks)...)
+	if w.fails > 0 {
+		out = append(out, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
+	}
+	return out
+}
+
+// limits picks the settings that a verdict on load or lockout leans on.
+func limits(settings []stack.Setting) []report.Limit {
+	var out []report.Limit
+	for _, s := range settings {
+		for _, prefix := range []string{"RATE_LIMIT_", "ACCOUNT_THROTTLE_", "LOGIN_SLOT_WAIT", "HASH_", "ARGON2_", "MAX_IN_FLIGHT", "DB_POOL_SIZE", "DB_MAX_OVERFLOW"} {
+			if strings.HasPrefix(s.Name, prefix) {
+				out = append(out, report.Limit{Name: s.Name, Value: s.Value})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// keepsake is the session as a baseline, for the next version to be compared with.
+func keepsake(d *report.Document, st *stack.Stack) *baseline.File {
+	about := baseline.About{
+		Subject: baseline.Subject{GitRev: d.Subject.GitRev, Dirty: d.Subject.Dirty, Binary: d.Subject.SHA256, Image: d.Stack.Images["api"]},
+		Env: baseline.Env{
+			Hard: map[string]any{
+				"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
+				"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": minor(d.Machine.Kernel),
+				"stack": st.Kind, "sut_limits": limitsText(d.Limits), "db_digest": d.Stack.Images["postgres"],
+				"generator_placement": placement(st), "document_schema": report.Schema,
+			},
+			Soft: map[string]any{"kernel": d.Machine.Kernel, "go_version": runtime.Version(), "tool": d.Tool},
+		},
+		Session: baseline.Session{Started: d.Created},
+	}
+	var results []*measure.Result
+	for _, r := range d.Runs {
+		if !r.Result.Partial { // half a run is no baseline
+			results = append(results, r.Result)
+		}
+	}
+	return baseline.From(about, results)
+}
+
+func placement(st *stack.Stack) string {
+	if st.Kind == "url" {
+		return "apart"
+	}
+	return "beside the system under test"
+}
+
+func limitsText(limits []report.Limit) string {
+	parts := make([]string, len(limits))
+	for i, l := range limits {
+		parts[i] = l.Name + "=" + l.Value
+	}
+	return strings.Join(parts, " ")
+}

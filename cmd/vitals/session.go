@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"vitals/baseline"
+	"vitals/intruders"
+	"vitals/load"
+	"vitals/measure"
+	"vitals/report"
+	"vitals/scenarios"
+	"vitals/stack"
+	"vitals/targets"
+)
+
+// session is one `vitals run`: scenarios one after the other against one stack,
+// the document growing with each.
+type session struct {
+	s        streams
+	o        runOptions
+	p        plan
+	st       *stack.Stack
+	doc      *report.Document
+	victims  []intruders.Victim // accounts taken from the back, each attacked once
+	sessions *load.Sessions     // honest accounts, signed in once and kept between scenarios
+	live     *report.Live
+	address  uint64 // next client address for intruders
+}
+
+// intruderAddresses begin here, far above any honest user's.
+const intruderAddresses = 1 << 16
+
+func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses}
+	accounts := st.Accounts
+	for _, sc := range p.scenarios {
+		for range intruders.Addresses(sc.Intruder) {
+			if n := len(accounts) - 1; n > 0 {
+				ses.victims = append(ses.victims, intruders.Victim(accounts[n]))
+				accounts = accounts[:n]
+			}
+		}
+	}
+	ses.sessions = load.NewSessions(honest(accounts))
+	style := report.StyleOf(s.Err, os.Getenv)
+	ses.live = report.NewLive(s.Err, style, style != report.Style{}, 0)
+	ses.doc = &report.Document{
+		Schema: report.Schema, Tool: tool(), Created: time.Now().UTC(), Command: os.Args,
+		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},
+		Machine: machine(), Deviations: st.Deviations, Limits: limits(st.Settings),
+	}
+	if st.Kind != "url" {
+		ses.doc.Subject = subject(binary)
+	}
+	return ses
+}
+
+// run takes each scenario in turn, saves the document after each, prints the
+// report and returns the session's exit.
+func (ses *session) run(drain, kill context.Context) error {
+	for _, sc := range ses.p.scenarios {
+		if drain.Err() != nil {
+			break
+		}
+		run, err := ses.scenario(drain, kill, sc)
+		if run != nil {
+			ses.doc.Runs = append(ses.doc.Runs, *run)
+		}
+		ses.conclude(drain.Err() != nil)
+		if saveErr := ses.save(); saveErr != nil {
+			err = errors.Join(err, saveErr)
+		}
+		if err != nil {
+			ses.live.Done()
+			if len(ses.doc.Runs) > 0 {
+				_ = report.Terminal(ses.s.Out, ses.doc) // what was measured is shown in any case
+			}
+			return err
+		}
+	}
+	ses.live.Done()
+	if len(ses.doc.Runs) == 0 {
+		return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+	}
+	if err := report.Terminal(ses.s.Out, ses.doc); err != nil {
+		return &exit{exitNoAnswer, fmt.Errorf("print the report: %w", err)}
+	}
+	if ses.doc.Exit != exitPass {
+		return &exit{ses.doc.Exit, nil}
+	}
+	return nil
+}
+
+// scenario runs one scenario and judges it.
+func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario) (*report.Run, error) {
+	before := ses.evidence(drain)
+	shape := sc.At(ses.o.pace)
+	steps := load.Steps(sc)
+	base := len(steps)
+	rec := measure.NewRecorder(append(steps, intruders.Steps()...), shape.Phases(), measure.Options{})
+
+	var attacks []intruders.Attack
+	var watch watcher
+	opt := load.Options{
+		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
+		Source: homes(ses.st.Source), Forward: ses.st.Forward,
+		Abort: abort(sc), Kill: kill,
+		SigningIn: ses.signingIn,
+		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
+		Beside: []func(context.Context, time.Time) error{
+			func(ctx context.Context, began time.Time) error {
+				watch = watcher{st: ses.st, began: began, gauge: rec.Gauge}
+				watch.watch(ctx)
+				return nil
+			},
+			func(_ context.Context, began time.Time) (err error) {
+				// Not the load's context: an attack that began inside the load
+				// is brought to its end.
+				attacks, err = ses.intrude(drain, began, sc, rec, base)
+				return err
+			},
+		},
+	}
+	out, err := load.Run(drain, sc, rec, opt)
+	if err != nil {
+		return nil, runError(drain, err)
+	}
+	res := result(sc, ses.o, out, rec.Finish())
+	if fact, ok := watch.cpu(res.Phases); ok {
+		res.Facts = append(res.Facts, fact)
+	}
+	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Counts.Refused)...)
+	res.Notes = append(res.Notes, ses.notes(sc, shape, attacks, &watch)...)
+	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
+	run.Verdicts = targets.Judge(slices.Concat(ses.p.targets, sc.Targets), res)
+	run.Verdict = verdict(run)
+	return run, nil
+}
+
+// intrude lets the scenario's intruders work, where each can have an address of
+// its own: from a shared one they would lock the honest users out themselves.
+func (ses *session) intrude(ctx context.Context, began time.Time, sc *scenarios.Scenario, rec *measure.Recorder, base int) ([]intruders.Attack, error) {
+	n := intruders.Addresses(sc.Intruder)
+	if n == 0 || ses.st.Source == nil || len(ses.victims) < n {
+		return nil, nil
+	}
+	shard := rec.Shard()
+	defer shard.Close()
+	var mu sync.Mutex
+	plan := intruders.Plan{
+		Intruders: sc.Intruder, Victims: ses.victims[:n], Address: ses.st.Source, First: ses.address, Step: base,
+		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
+	}
+	ses.victims, ses.address = ses.victims[n:], ses.address+2*uint64(n)
+	g := newGuesser(ses.st, sc)
+	defer g.client.Close()
+	return intruders.Run(ctx, began, plan, g)
+}
+
+// evidence reads what stands behind the API; a failure leaves none.
+func (ses *session) evidence(ctx context.Context) map[string]float64 {
+	if ses.st.Evidence == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	e, err := ses.st.Evidence(ctx)
+	if err != nil && ctx.Err() == nil {
+		ses.say(fmt.Sprintf("evidence from behind the API could not be read: %v", err))
+	}
+	return e
+}
+
+func diff(before, after map[string]float64) []report.Evidence {
+	var out []report.Evidence
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		out = append(out, report.Evidence{Name: name, Before: before[name], After: after[name]})
+	}
+	return out
+}
+
+// save writes the document and the baseline; should the folder have become
+// unwritable, they go to the temporary folder: nothing measured is lost.
+func (ses *session) save() error {
+	err := ses.write(ses.o.out)
+	if err == nil {
+		return nil
+	}
+	spare, mkErr := os.MkdirTemp("", "vitals-out-")
+	if mkErr == nil && ses.write(spare) == nil {
+		return &exit{exitNoAnswer, fmt.Errorf("%w; what was measured is kept in %s instead", err, spare)}
+	}
+	return &exit{exitNoAnswer, fmt.Errorf("%w; nor is there room in the temporary folder, so the report below is all there is", err)}
+}
+
+func (ses *session) write(dir string) error {
+	if err := report.Write(filepath.Join(dir, "document.json"), ses.doc); err != nil {
+		return err
+	}
+	return baseline.Write(filepath.Join(dir, "baseline.json"), keepsake(ses.doc, ses.st))
+}
+
+// runError gives a run that could not begin its exit code.
+func runError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &exit{exitInterrupted, errors.New("interrupted")}
+	}
+	return noSystem(err)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"vitals/report"
+	"vitals/targets"
+)
+
+// verdict of one run. A control that leaked is a fact whatever the generator's
+// health was; a missed latency is one only when we measured the server and not
+// ourselves.
+func verdict(r *report.Run) string {
+	var failed, leaked, missing bool
+	for _, v := range r.Verdicts {
+		switch v.Status {
+		case targets.Fail:
+			failed = true
+			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.")
+		case targets.NoData:
+			missing = true
+		}
+	}
+	switch {
+	case leaked:
+		return report.Fail
+	case len(r.Result.Health.Invalid) > 0:
+		return report.Invalid
+	case failed:
+		return report.Fail
+	case missing || len(r.Verdicts) == 0:
+		return report.NoData
+	}
+	return report.Pass
+}
+
+// conclude sets the session's verdict, its reasons and its exit code from the
+// runs so far: a failure first, then what could not be measured.
+func (ses *session) conclude(interrupted bool) {
+	d := ses.doc
+	d.Verdict, d.Reasons, d.Exit = report.Pass, nil, exitPass
+	for _, r := range d.Runs {
+		switch r.Verdict {
+		case report.Fail:
+			d.Verdict, d.Exit = report.Fail, exitFail
+		case report.Invalid, report.NoData:
+			if d.Verdict != report.Fail {
+				d.Exit = exitNoAnswer
+				if d.Verdict != report.Invalid {
+					d.Verdict = r.Verdict
+				}
+			}
+		}
+		d.Reasons = append(d.Reasons, reasons(r)...)
+		d.Partial = d.Partial || r.Result.Partial
+	}
+	if len(d.Runs) == 0 {
+		d.Verdict, d.Exit = report.NoData, exitNoAnswer
+	}
+	if interrupted {
+		d.Partial, d.Exit = true, exitInterrupted
+	}
+}
+
+func reasons(r report.Run) []string {
+	var out []string
+	for _, why := range r.Result.Health.Invalid {
+		out = append(out, r.Result.Scenario+": invalid: "+why)
+	}
+	for _, v := range r.Verdicts {
+		if v.Status != targets.Pass {
+			out = append(out, fmt.Sprintf("%s: %s", r.Result.Scenario, v))
+		}
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"vitals/measure"
+	"vitals/observe"
+	"vitals/stack"
+)
+
+// watcher reads what the system under test feels, once a second, on the run's
+// clock.
+type watcher struct {
+	st    *stack.Stack
+	began time.Time
+	gauge func(at time.Duration, name string, v float64)
+	usage []reading
+	fails int
+	last  error
+}
+
+type reading struct {
+	at time.Duration
+	observe.Usage
+}
+
+// gauges of the metrics page that are worth a line in the series. A page that
+// lacks one simply has no such line.
+var gauges = []string{
+	"http_in_flight", "db_pool_acquired", "db_pool_idle", "password_hash_queue_depth",
+	"rate_limit_degraded", "go_goroutines",
+}
+
+// means are pairs of sum and count, shown as the mean of each second.
+var means = map[string]string{
+	"redis_call_seconds":      "redis_call_ms",
+	"db_pool_acquire_seconds": "db_pool_acquire_ms",
+	"password_hash_seconds":   "password_hash_ms",
+	"go_gc_duration_seconds":  "gc_pause_ms",
+}
+
+// watch runs until ctx ends. A reading that fails is counted, never invented.
+func (w *watcher) watch(ctx context.Context) {
+	client := &http.Client{Timeout: 2 * time.Second}
+	defer client.CloseIdleConnections()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var before observe.Metrics
+	for {
+		w.read(ctx)
+		if w.st.Metrics != nil {
+			now, err := observe.Scrape(ctx, client, w.st.Metrics)
+			if err == nil {
+				w.gauges(before, now)
+				before = now
+			} else if ctx.Err() == nil {
+				w.fails, w.last = w.fails+1, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			w.read(context.WithoutCancel(ctx)) // the window's end
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *watcher) read(ctx context.Context) {
+	if w.st.Meter == nil {
+		return
+	}
+	u, err := w.st.Meter(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.fails, w.last = w.fails+1, err
+		}
+		return
+	}
+	r := reading{time.Since(w.began), u}
+	if n := len(w.usage); n > 0 && w.st.Cores > 0 && r.at-w.usage[n-1].at > 500*time.Millisecond {
+		w.gauge(r.at, "cpu", share(w.usage[n-1], r, w.st.Cores))
+	}
+	w.gauge(r.at, "rss_mib", float64(u.RSS)/(1<<20))
+	w.usage = append(w.usage, r)
+}
+
+func (w *watcher) gauges(before, now observe.Metrics) {
+	at := time.Since(w.began)
+	for _, name := range gauges {
+		if v, ok := now[name]; ok {
+			w.gauge(at, name, v)
+		}
+	}
+	for name, shown := range means {
+		n := now[name+"_count"] - before[name+"_count"]
+		if before != nil && n > 0 {
+			w.gauge(at, shown, 1000*(now[name+"_sum"]-before[name+"_sum"])/n)
+		}
+	}
+}
+
+func share(a, b reading, cores float64) float64 {
+	return (b.CPU - a.CPU).Seconds() / ((b.at - a.at).Seconds() * cores)
+}
+
+// cpu is the API's share of the cores it may use over the judged phases, by
+// linear interpolation between the readings; absent when the readings do not
+// cover them or the system restarted.
+func (w *watcher) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
+	var used, length float64
+	n := int64(0)
+	for _, p := range phases {
+		if !p.Judged {
+			continue
+		}
+		a, okA := w.at(p.From)
+		b, okB := w.at(p.To)
+		if !okA || !okB || b < a {
+			return measure.Fact{}, false
+		}
+		used += (b - a).Seconds()
+		length += (p.To - p.From).Seconds()
+		for _, r := range w.usage {
+			if r.at >= p.From && r.at <= p.To {
+				n++
+			}
+		}
+	}
+	if length == 0 || w.st.Cores == 0 {
+		return measure.Fact{}, false
+	}
+	return measure.Fact{
+		Name: "cpu", Value: used / (length * w.st.Cores), Unit: "%", N: n,
+		Note: "the API's own processes, of the cores it may use",
+	}, true
+}
+
+// slack is how far outside the readings a phase may begin or end.
+const slack = 1500 * time.Millisecond
+
+func (w *watcher) at(t time.Duration) (time.Duration, bool) {
+	u := w.usage
+	if len(u) < 2 || t < u[0].at-slack || t > u[len(u)-1].at+slack {
+		return 0, false
+	}
+	i := 1
+	for i < len(u)-1 && u[i].at < t {
+		i++
+	}
+	a, b := u[i-1], u[i]
+	if b.at == a.at {
+		return a.CPU, true
+	}
+	return a.CPU + time.Duration(float64(b.CPU-a.CPU)*float64(t-a.at)/float64(b.at-a.at)), true
+}
