@@ -59,7 +59,7 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 		}
 	}
 	for _, e := range errs {
-		e.File = f.File
+		e.File = r.beside(f.File)
 		r.Add(e)
 	}
 	return f

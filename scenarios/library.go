@@ -21,7 +21,7 @@ var set = [...]string{"normal", "peak", "stress", "spike"}
 
 // Names are the built-in scenarios that a run without names consists of, in
 // their order. Open knows a few more: All.
-func Names() []string { return set[:] }
+func Names() []string { return slices.Clone(set[:]) }
 
 // All are the built-in scenarios, sorted.
 func All() []string { return stems("library/*.yaml") }
@@ -62,7 +62,7 @@ func Open(name string) (*Scenario, error) {
 func (r *reader) findPart(name string) (file string, text []byte, err error) {
 	if strings.ContainsAny(name, `./\`) {
 		text, err = r.open(name)
-		return name, text, err
+		return r.beside(name), text, err
 	}
 	if text, err = library.ReadFile("library/parts/" + name + ".yaml"); err != nil {
 		return "", nil, fmt.Errorf("no built-in part named %q", name)

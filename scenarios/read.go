@@ -114,7 +114,9 @@ func (r *reader) use(n *yaml.Node) {
 		r.Fail(n, strict.Hint(name, parts()), "use: %v", err)
 		return
 	}
-	r.used = &reader{part: true, open: r.open}
+	r.used = &reader{part: true, open: func(file string) ([]byte, error) {
+		return r.open(filepath.Join(filepath.Dir(name), file)) // beside the part
+	}}
 	r.used.read(file, text)
 	for _, e := range r.used.Errors() {
 		r.Add(e)
@@ -176,6 +178,9 @@ func (r *reader) distinct() {
 		journeys[j.Name] = true
 	}
 }
+
+// beside is the path of a file that is named in this one.
+func (r *reader) beside(file string) string { return filepath.Join(filepath.Dir(r.File), file) }
 
 // positive reads a time above 0.
 func (r *reader) positive(n *yaml.Node, what string) time.Duration {

@@ -250,3 +250,20 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A part lies beside the scenario, its feeds beside the part; what the scenario
+// has of its own comes after.
+func TestUseFile(t *testing.T) {
+	sc := read(t, `
+name: shop
+use: ./parts/shop.part.yaml
+users: 1
+run_for: 10s
+journeys:
+  - name: looker
+    steps: [{name: home, get: /}]
+`)
+	if len(sc.Journeys) != 2 || sc.Journeys[0].Name != "buyer" || sc.Journeys[1].Name != "looker" || len(sc.Journeys[0].Feed.Rows) != 2 || len(sc.Intruder) != 1 {
+		t.Errorf("got %+v, %+v", sc.Journeys, sc.Intruder)
+	}
+}

@@ -1,7 +1,7 @@
 // Package scenarios is what load, for how long, by which journeys: the types,
 // the strict YAML reader that reports every mistake at once with its place and
 // the nearest right spelling, and the schedule's integer arithmetic. It
-// describes; load acts.
+// describes; load acts. Every field of a file stands in reference.yaml.
 package scenarios
 
 import (
