@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vitals/scenarios"
+	"vitals/targets"
 )
 
 func open(t *testing.T, name string) *scenarios.Scenario {
@@ -103,6 +104,34 @@ func TestPeakRate(t *testing.T) {
 		}
 		if hold.For < 10*time.Second {
 			t.Errorf("got a hold of %s, want at least 10s", hold.For)
+		}
+	}
+}
+
+// Every quantile that is asked of a built-in scenario gets the answers it needs
+// at either pace, even from a system that answers in 150 ms: no sentence of ours
+// is NO DATA by design.
+func TestQuantilesGetTheirData(t *testing.T) {
+	need := map[string]float64{"p50": 20, "p90": 100, "p95": 200, "p99": 1000, "p99.9": 10_000}
+	for _, name := range scenarios.All() {
+		sc := open(t, name)
+		for _, s := range append(targets.Production(), sc.Targets...) {
+			if need[s.Metric] == 0 || !s.Asked(name) || s.Step != "" {
+				continue
+			}
+			for _, pace := range []string{"full", "quick"} {
+				l := sc.At(pace)
+				judged := scenarios.Load{Model: l.Model}
+				for _, stage := range l.Stages {
+					if s.During == "" && stage.Judged || s.During != "" && stage.Name == s.During {
+						judged.Stages = append(judged.Stages, stage)
+					}
+				}
+				n := (judged.Requests(sc.Journeys) - judged.Peak()) * 0.85 / (0.85 + 0.15)
+				if n < need[s.Metric] {
+					t.Errorf("%s at %s pace: %q gets %.0f answers, needs %.0f", name, pace, s.Text, n, need[s.Metric])
+				}
+			}
 		}
 	}
 }

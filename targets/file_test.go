@@ -45,7 +45,7 @@ func TestProduction(t *testing.T) {
 		got = append(got, s.Text+only)
 	}
 	want := []string{
-		"p95 < 300ms normal,peak,spike,smoke",
+		"p95 < 300ms normal,peak,spike",
 		"errors < 0.1% normal,peak,spike,smoke",
 		"rps >= 500 peak",
 		"cpu < 70% normal,peak",
