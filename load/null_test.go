@@ -22,6 +22,8 @@ type nullServer struct {
 	gate     gate
 	conns    atomic.Int64
 	wg       sync.WaitGroup
+	mu       sync.Mutex
+	open     map[net.Conn]struct{}
 }
 
 // gate holds every answer back while it is shut.
@@ -33,9 +35,7 @@ func newNullServer(t testing.TB, arrived func(line string)) *nullServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &nullServer{listener: l, arrived: arrived}
-	var mu sync.Mutex
-	open := map[net.Conn]struct{}{}
+	s := &nullServer{listener: l, arrived: arrived, open: map[net.Conn]struct{}{}}
 	s.wg.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -43,22 +43,27 @@ func newNullServer(t testing.TB, arrived func(line string)) *nullServer {
 				return
 			}
 			s.conns.Add(1)
-			mu.Lock()
-			open[c] = struct{}{}
-			mu.Unlock()
+			s.mu.Lock()
+			s.open[c] = struct{}{}
+			s.mu.Unlock()
 			s.wg.Go(func() { s.serve(c) })
 		}
 	})
 	t.Cleanup(func() {
-		_ = l.Close()
-		mu.Lock()
-		for c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
+		s.stop()
 		s.wg.Wait()
 	})
 	return s
+}
+
+// stop closes the listener and every connection.
+func (s *nullServer) stop() {
+	_ = s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open {
+		_ = c.Close()
+	}
 }
 
 const nullAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: 0123456789abcdef\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"

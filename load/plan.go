@@ -248,7 +248,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 	fail(err)
 	made.lines, err = parse(lines(s), c.slot)
 	fail(err)
-	if b := strings.TrimSpace(s.Body); strings.HasPrefix(b, "{") || strings.HasPrefix(b, "[") {
+	if isJSON(s.Header) {
 		made.escape = inJSON
 	}
 	for _, name := range sorted(s.Save) {
@@ -283,6 +283,17 @@ func lines(s *scenarios.Step) string {
 		b.WriteString("Content-Type: application/json\r\n")
 	}
 	return b.String()
+}
+
+// isJSON reports whether a body under this header is JSON, as it is unless the
+// header says otherwise.
+func isJSON(header map[string]string) bool {
+	for name, value := range header {
+		if strings.EqualFold(name, "Content-Type") {
+			return strings.Contains(value, "json")
+		}
+	}
+	return true
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
