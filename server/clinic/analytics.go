@@ -116,14 +116,15 @@ func adherence(ctx context.Context, q store.Querier, w *conds, clinicID, patient
 	logs.args = w.args
 	logs.and("l.clinic_id = ?", clinicID).and("l.patient_id = ?", patient).and("l.voided_at IS NULL").
 		and("l.taken_at >= ?", from.UnixMilli()).and("l.taken_at < ?", to.UnixMilli())
-	rows, err := q.QueryContext(ctx, `SELECT a.medication_id, m.name, a.taken, a.skipped, a.missed FROM (
+	rows, err := q.QueryContext(ctx, `
+		SELECT a.medication_id, (SELECT m.name FROM medications m WHERE m.id = a.medication_id) AS name, a.taken, a.skipped, a.missed FROM (
 			SELECT l.medication_id,
 				COUNT(CASE WHEN l.action = 'taken' THEN 1 END) AS taken,
 				COUNT(CASE WHEN l.action = 'skipped' THEN 1 END) AS skipped,
 				COUNT(CASE WHEN l.action = 'missed' THEN 1 END) AS missed
 			FROM (SELECT id FROM patients WHERE `+w.String()+`) AS p LEFT JOIN intake_logs l ON `+logs.String()+`
 			GROUP BY l.medication_id
-		) AS a LEFT JOIN medications m ON m.id = a.medication_id ORDER BY m.name, a.medication_id`, logs.args...)
+		) AS a ORDER BY name, a.medication_id`, logs.args...)
 	if err != nil {
 		return out, err
 	}

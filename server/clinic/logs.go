@@ -58,7 +58,7 @@ func (c *clinic) registerLogs(api huma.API) {
 	huma.Register(api, creating(describe(operation("POST", "/logs", "create-log", "Log a dose", tag, member...),
 		"Keeps the medication's name and dosage as they are now. Taken takes one dose from the stock, if there is one.",
 		http.StatusConflict)), c.createLog)
-	huma.Register(api, operation("GET", "/logs", "list-logs", "List logs, latest first", tag, member...), c.listLogs)
+	huma.Register(api, operation("GET", "/logs", "list-logs", "List logs by patient, latest first", tag, member...), c.listLogs)
 	huma.Register(api, operation("GET", "/logs/{id}", "get-log", "Read a log", tag, member...), c.getLog)
 	huma.Register(api, describe(operation("PATCH", "/logs/{id}", "update-log", "Change the notes of a log", tag, member...),
 		"Nothing else of a log ever changes; void it and write another.", http.StatusConflict), c.updateLog)
@@ -117,7 +117,7 @@ func (c *clinic) listLogs(ctx context.Context, in *listLog) (*found[List[Log]], 
 	}
 	out := new(found[List[Log]])
 	err = c.read(ctx, "list logs", func(ctx context.Context, q store.Querier) (err error) {
-		l := listing{table: "intake_logs", where: w, order: "r.taken_at DESC, r.id DESC", columns: logColumns}
+		l := listing{table: "intake_logs", where: w, order: "r.patient_id DESC, r.taken_at DESC, r.id DESC", columns: logColumns}
 		out.Body, err = page(ctx, q, l, in.Page, scanLog)
 		return err
 	})

@@ -43,7 +43,7 @@ func (c *clinic) registerMedications(api huma.API) {
 	huma.Register(api, creating(describe(operation("POST", "/medications", "create-medication", "Add a medication", tag, member...),
 		"Makes the reminders of its first 30 days with it. Without reminder_times the usual ones are taken; as_needed has none.",
 		http.StatusUnprocessableEntity)), c.createMedication)
-	huma.Register(api, operation("GET", "/medications", "list-medications", "List medications, newest first", tag, member...), c.listMedications)
+	huma.Register(api, operation("GET", "/medications", "list-medications", "List medications by patient, newest first", tag, member...), c.listMedications)
 	huma.Register(api, operation("GET", "/medications/low-stock", "list-low-stock", "List medications that run out", tag, member...), c.listLowStock)
 	huma.Register(api, operation("GET", "/medications/{id}", "get-medication", "Read a medication", tag, member...), c.getMedication)
 	huma.Register(api, describe(operation("PATCH", "/medications/{id}", "update-medication", "Change a medication", tag, member...),
@@ -129,7 +129,7 @@ func (c *clinic) pageOfMedications(ctx context.Context, w *conds, p Page) (*foun
 	}
 	out := new(found[List[Medication]])
 	err := c.read(ctx, "list medications", func(ctx context.Context, q store.Querier) (err error) {
-		l := listing{table: "medications", where: w, order: "r.id DESC", columns: medicationColumns}
+		l := listing{table: "medications", where: w, order: "r.patient_id DESC, r.id DESC", columns: medicationColumns}
 		out.Body, err = page(ctx, q, l, p, scanMedication(c.now()))
 		return err
 	})

@@ -39,14 +39,13 @@ func (p Page) check() error {
 }
 
 // listing is a list in SQL: which rows of a table, in which order, as which
-// columns of r. Join adds to the rows of the page only, not to those counted
-// or skipped.
+// columns of r. The columns are computed for the rows of the page only, not for
+// those counted or skipped.
 type listing struct {
 	table   string
 	where   *conds
 	order   string // as in "r.id DESC"
 	columns string
-	join    string
 }
 
 // page reads one page and the total in one statement.
@@ -56,8 +55,8 @@ func page[T any](ctx context.Context, q store.Querier, l listing, p Page, scan f
 	count := fmt.Sprintf("(SELECT COUNT(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS reachable)", l.table, w, maxTotal)
 	counted := len(w.args)
 	text := fmt.Sprintf(
-		"SELECT %s, %s FROM (SELECT * FROM %s AS r WHERE %s ORDER BY %s LIMIT %s OFFSET %s) AS r %s ORDER BY %s",
-		count, l.columns, l.table, w, l.order, w.arg(p.PageSize), w.arg(p.offset()), l.join, l.order)
+		"SELECT %s, %s FROM (SELECT * FROM %s AS r WHERE %s ORDER BY %s LIMIT %s OFFSET %s) AS r ORDER BY %s",
+		count, l.columns, l.table, w, l.order, w.arg(p.PageSize), w.arg(p.offset()), l.order)
 	rows, err := q.QueryContext(ctx, text, w.args...)
 	if err != nil {
 		return out, err

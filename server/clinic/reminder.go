@@ -33,10 +33,10 @@ type Reminder struct {
 	Notes          *string    `json:"notes"`
 }
 
-// reminderColumns are read from reminders AS r with their medication AS m.
-const reminderColumns = `r.id, r.medication_id, m.name, r.scheduled_time, r.status, r.taken_at, r.notes`
-
-const joinMedication = `JOIN medications m ON m.id = r.medication_id`
+// reminderColumns are read from reminders AS r. The name is looked up row by row,
+// for a page is short and medications are many.
+const reminderColumns = `r.id, r.medication_id, (SELECT m.name FROM medications m WHERE m.id = r.medication_id),
+	r.scheduled_time, r.status, r.taken_at, r.notes`
 
 func scanReminder(r row) (Reminder, error) {
 	var m Reminder

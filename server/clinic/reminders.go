@@ -97,7 +97,7 @@ func (c *clinic) listReminders(ctx context.Context, in *listReminder) (*found[Li
 	}
 	out := new(found[List[Reminder]])
 	err = c.read(ctx, "list reminders", func(ctx context.Context, q store.Querier) (err error) {
-		l := listing{table: "reminders", where: w, order: "r.patient_id, r.scheduled_time, r.id", columns: reminderColumns, join: joinMedication}
+		l := listing{table: "reminders", where: w, order: "r.patient_id, r.scheduled_time, r.id", columns: reminderColumns}
 		out.Body, err = page(ctx, q, l, in.Page, scanReminder)
 		return err
 	})
@@ -207,7 +207,7 @@ func (c *clinic) generateReminders(ctx context.Context, in *generateReminders) (
 func readReminder(ctx context.Context, q store.Querier, s scope, id string) (Reminder, error) {
 	w := s.one(id)
 	r, err := scanReminder(q.QueryRowContext(ctx, "SELECT "+reminderColumns+
-		" FROM (SELECT * FROM reminders WHERE "+w.String()+") AS r "+joinMedication, w.args...))
+		" FROM reminders AS r WHERE "+w.String(), w.args...))
 	return r, missing(err)
 }
 

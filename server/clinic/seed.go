@@ -38,7 +38,20 @@ func Seed(ctx context.Context, db store.DB, patients []SeedPatient) error {
 			return fmt.Errorf("seed patients %d to %d: %w", from+1, from+len(batch), err)
 		}
 	}
-	return nil
+	return analyze(ctx, db)
+}
+
+// analyze tells the planner about so many new rows. Postgres would find out
+// within minutes by itself, which is longer than most load tests last.
+func analyze(ctx context.Context, db store.DB) error {
+	return db.Write(ctx, func(ctx context.Context, q store.Querier) error {
+		for _, name := range []string{"patients", "medications", "reminders", "intake_logs"} {
+			if _, err := q.ExecContext(ctx, "ANALYZE "+name); err != nil {
+				return fmt.Errorf("analyze %s: %w", name, err)
+			}
+		}
+		return nil
+	})
 }
 
 // table is rows to be inserted into a table, all of the same columns.

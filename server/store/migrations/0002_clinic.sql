@@ -4,6 +4,11 @@
 -- ownership is one condition on the row itself (hardening 2.3, layer 14) and no
 -- list needs a join to find out whose it is. One text for both engines: ids are
 -- TEXT (UUIDv7), times BIGINT milliseconds UTC, dates TEXT YYYY-MM-DD.
+--
+-- Lists have one index each: clinic, patient, then their order. A second one over
+-- the whole clinic by time would cost a new medication a page for each of its 60
+-- reminders, and tempt a planner without statistics to read the whole clinic for
+-- one patient. So the lists of staff go by patient.
 
 CREATE TABLE patients (
     id         TEXT PRIMARY KEY,
@@ -45,7 +50,6 @@ CREATE TABLE medications (
     deleted_at          BIGINT
 );
 CREATE INDEX medications_by_patient ON medications (clinic_id, patient_id, id) WHERE deleted_at IS NULL;
-CREATE INDEX medications_by_clinic ON medications (clinic_id, id) WHERE deleted_at IS NULL;
 
 CREATE TABLE reminders (
     id             TEXT PRIMARY KEY,
@@ -60,8 +64,6 @@ CREATE TABLE reminders (
     updated_at     BIGINT NOT NULL,
     UNIQUE (medication_id, scheduled_time) -- makes generating again harmless
 );
--- There is none by time over the whole clinic: the 60 reminders of a new
--- medication would each write to a page of its own.
 CREATE INDEX reminders_by_patient ON reminders (clinic_id, patient_id, scheduled_time);
 
 CREATE TABLE intake_logs (
@@ -85,7 +87,6 @@ CREATE TABLE intake_logs (
     void_reason     TEXT
 );
 CREATE INDEX intake_logs_by_patient ON intake_logs (clinic_id, patient_id, taken_at);
-CREATE INDEX intake_logs_by_clinic ON intake_logs (clinic_id, taken_at);
 CREATE INDEX intake_logs_by_medication ON intake_logs (medication_id, taken_at);
 
 -- Every change of stock by hand, so that a count can be explained later.
