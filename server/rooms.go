@@ -107,7 +107,7 @@ func openIdentity(p *process, db store.DB, gate *limit.Gate) (*identity.Service,
 	return identity.New(identityOptions(c), identity.Deps{
 		DB: db, Keys: keys, Hasher: hasher, Passwords: password.NewPolicy(c.Passwords.MinLength),
 		Gate: gate, Mail: post, HasPatient: hasPatient,
-		Metrics: p.registry, Log: p.root,
+		Metrics: p.registry, Log: telemetry.Named(p.root, telemetry.SecurityLogger),
 	})
 }
 

@@ -166,11 +166,27 @@ func (p *process) single(ctx context.Context) (err error) {
 	return api.serve(ctx, public, nil)
 }
 
+// logLimits says which limits are in force, and where they depart from the
+// published table.
+func (p *process) logLimits() {
+	l := p.cfg.Limits
+	quota := func(q config.Quota) string { return fmt.Sprintf("%d/%s", q.Limit, q.Window) }
+	p.log.Info("limits in force", "enabled", l.Enabled,
+		"login", quota(l.Login), "two_factor", quota(l.TwoFactor),
+		"password_reset", quota(l.PasswordReset), "password_change", quota(l.PasswordChange),
+		"api", quota(l.API), "lockout", l.Lockout.String(), "api_key", l.APIKey,
+		"max_conns", p.cfg.HTTP.MaxConns, "max_in_flight", p.cfg.HTTP.MaxInFlight, "workers", p.cfg.Workers.Count)
+	for _, d := range p.cfg.Deviations() {
+		p.log.Warn("a limit departs from the published table", "deviation", d.String())
+	}
+}
+
 // announce says where the service answers, in the log and in the ready file.
 func (p *process) announce(public, admin net.Addr) error {
 	for _, w := range p.o.Warnings {
 		p.log.Warn("configuration", "warning", w)
 	}
+	p.logLimits()
 	r := Ready{Addr: public.String(), Admin: admin.String(), PID: os.Getpid()}
 	p.log.Info("ready", "addr", r.Addr, "admin", r.Admin, "pid", r.PID)
 	if p.o.ReadyFile == "" {
