@@ -1,17 +1,12 @@
 package telemetry_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,53 +14,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vitals/server/telemetry"
+	"vitals/server/telemetry/sentrytest"
 	"vitals/server/web"
 )
-
-// ingest is a Sentry that keeps what it is sent.
-type ingest struct {
-	*httptest.Server
-	mu    sync.Mutex
-	raw   bytes.Buffer
-	items map[string][]map[string]any // by item type: event, transaction
-}
-
-func newIngest(t testing.TB) *ingest {
-	in := &ingest{items: map[string][]map[string]any{}}
-	in.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		in.raw.Write(body)
-		lines := bufio.NewScanner(bytes.NewReader(body))
-		lines.Buffer(nil, 1<<20)
-		lines.Scan() // envelope header
-		for lines.Scan() {
-			var head struct{ Type string }
-			if json.Unmarshal(lines.Bytes(), &head) != nil || !lines.Scan() {
-				continue
-			}
-			var item map[string]any
-			if err := json.Unmarshal(lines.Bytes(), &item); err != nil {
-				t.Errorf("item of type %s: %v", head.Type, err)
-			}
-			in.items[head.Type] = append(in.items[head.Type], item)
-		}
-	}))
-	t.Cleanup(in.Close)
-	return in
-}
-
-func (in *ingest) dsn() string { return strings.Replace(in.URL, "http://", "http://key@", 1) + "/1" }
-
-func (in *ingest) got(kind string) []map[string]any {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.items[kind]
-}
 
 func newSentry(t testing.TB, o telemetry.SentryOptions) *telemetry.Sentry {
 	t.Helper()
@@ -77,8 +28,8 @@ func newSentry(t testing.TB, o telemetry.SentryOptions) *telemetry.Sentry {
 }
 
 func TestErrorRecordIsOneScrubbedEvent(t *testing.T) {
-	in := newIngest(t)
-	s := newSentry(t, telemetry.SentryOptions{DSN: in.dsn(), SampleRate: 1, Environment: "staging", Release: "v1"})
+	in := sentrytest.New(t)
+	s := newSentry(t, telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 1, Environment: "staging", Release: "v1"})
 	log := telemetry.Named(slog.New(s.Handler()), "app.http")
 	ctx := web.WithRequestID(t.Context(), "probe-0123456789ab")
 	log.WarnContext(ctx, "not an error")
@@ -86,7 +37,7 @@ func TestErrorRecordIsOneScrubbedEvent(t *testing.T) {
 		"error", fmt.Errorf("query: %w", errors.New(`password=canary-pass for canary@mail.test at postgres://u:canary-db@h/d?x=canary-q`)))
 	s.Close(5 * time.Second)
 
-	events := in.got("event")
+	events := in.Items("event")
 	if len(events) != 1 {
 		t.Fatalf("got %d events, want 1", len(events))
 	}
@@ -101,10 +52,10 @@ func TestErrorRecordIsOneScrubbedEvent(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", what, c.got, c.want)
 		}
 	}
-	if text := in.raw.String(); strings.Contains(text, "canary") {
+	if text := in.Raw(); strings.Contains(text, "canary") {
 		t.Errorf("a canary reached Sentry: %s", text)
 	}
-	if !strings.Contains(in.raw.String(), "TestErrorRecordIsOneScrubbedEvent") {
+	if !strings.Contains(in.Raw(), "TestErrorRecordIsOneScrubbedEvent") {
 		t.Error("the event has no stack trace of its origin")
 	}
 }
@@ -121,9 +72,9 @@ func TestTrap24_RateZeroMakesNoClient(t *testing.T) {
 }
 
 func TestTrap24_SampleRateHolds(t *testing.T) {
-	in := newIngest(t)
+	in := sentrytest.New(t)
 	reg := prometheus.NewRegistry()
-	s, err := telemetry.NewSentry(telemetry.SentryOptions{DSN: in.dsn(), SampleRate: 0.25}, reg)
+	s, err := telemetry.NewSentry(telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 0.25}, reg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +92,8 @@ func TestTrap24_SampleRateHolds(t *testing.T) {
 }
 
 func TestTrap24_ForgedTraceHeaderDoesNotSample(t *testing.T) {
-	in := newIngest(t)
-	s := newSentry(t, telemetry.SentryOptions{DSN: in.dsn(), SampleRate: 1, TracesSampleRate: 0.1})
+	in := sentrytest.New(t)
+	s := newSentry(t, telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 1, TracesSampleRate: 0.1})
 	const n = 500
 	sampled := 0
 	for range n {
@@ -162,12 +113,12 @@ func TestTrap24_ForgedTraceHeaderDoesNotSample(t *testing.T) {
 }
 
 func TestTraceNamesTheRouteAlone(t *testing.T) {
-	in := newIngest(t)
-	s := newSentry(t, telemetry.SentryOptions{DSN: in.dsn(), SampleRate: 1, TracesSampleRate: 1, Environment: "test"})
+	in := sentrytest.New(t)
+	s := newSentry(t, telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 1, TracesSampleRate: 1, Environment: "test"})
 	_, finish := s.Trace(t.Context(), "GET", "/api/v1/patients/{id}")
 	finish(http.StatusNotFound - 4) // 404 is ignored by the SDK's default
 	s.Close(5 * time.Second)
-	traces := in.got("transaction")
+	traces := in.Items("transaction")
 	if len(traces) != 1 || traces[0]["transaction"] != "GET /api/v1/patients/{id}" {
 		t.Fatalf("got %v, want one transaction named by its route", traces)
 	}
