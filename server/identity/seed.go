@@ -132,7 +132,7 @@ func seedUsers(ctx context.Context, q store.Querier, part []Account, hash string
 	if err != nil {
 		return fmt.Errorf("insert users: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what went wrong is in rows.Err
 	at := make(map[string]int, len(part))
 	for i, a := range part {
 		at[a.Email] = i

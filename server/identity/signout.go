@@ -100,7 +100,7 @@ func (s *Service) sessions(ctx context.Context, _ *struct{}) (*sessionsOutput, e
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // what went wrong is in rows.Err
 		for rows.Next() {
 			var x Session
 			var created, used int64

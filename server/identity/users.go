@@ -53,7 +53,7 @@ func (s *Service) listUsers(ctx context.Context, in *listUsersInput) (*userPageO
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // what went wrong is in rows.Err
 		for rows.Next() {
 			a, err := scanAccount(rows)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"testing"
 
 	"vitals/server/identity"
@@ -18,9 +19,7 @@ func newUser(change fields) fields {
 	body := fields{
 		"email": "new@clinic.test", "password": newWord, "first_name": "Grace", "last_name": "Hopper", "role": "clinician",
 	}
-	for k, v := range change {
-		body[k] = v
-	}
+	maps.Copy(body, change)
 	return body
 }
 

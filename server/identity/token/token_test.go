@@ -211,8 +211,9 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(good)
 	f.Add(".")
+	// Another process's box opens too, so what is held is what comes out.
 	f.Fuzz(func(t *testing.T, sealed string) {
-		if plain, _, err := r.Open(sealed, "here"); err == nil && sealed != good {
+		if plain, _, err := r.Open(sealed, "here"); err == nil && string(plain) != "x" {
 			t.Errorf("%q opens to %q", sealed, plain)
 		}
 	})
