@@ -60,7 +60,7 @@ func (a Accounts) Needed(l Load, journeys []Journey) int {
 	}
 	byUsers := 0.0
 	if l.Model == Users {
-		byUsers = l.Peak() / float64(max(1, l.Share))
+		byUsers = math.Ceil(l.Peak() / float64(max(1, l.Share)))
 	}
 	return max(1, int(math.Ceil(max(byRequests, byUsers))))
 }

@@ -181,6 +181,10 @@ func TestSHA256(t *testing.T) {
 	a := read(t, "name: a\nusers: 5\nrun_for: 10s\ntargets: [p95 < 1s]\n"+journeys)
 	b := read(t, "# a comment\nrun_for: 10000ms\nname:   a\nusers: 5\n\n"+journeys+"targets:\n  - p95   <  1s\n")
 	c := read(t, "name: a\nusers: 5\nrun_for: 11s\ntargets: [p95 < 1s]\n"+journeys)
+	elsewhere, err := scenarios.Read(strings.NewReader("name: a\nusers: 5\nrun_for: 10s\ntargets: [p95 < 1s]\n"+journeys), "other.yaml")
+	if err != nil || elsewhere.SHA256 != a.SHA256 {
+		t.Errorf("in another file: got %v, %v, want %s", elsewhere, err, a.SHA256)
+	}
 	if a.SHA256 != b.SHA256 || a.SHA256 == c.SHA256 || len(a.SHA256) != 64 {
 		t.Errorf("got %s, %s, %s", a.SHA256, b.SHA256, c.SHA256)
 	}
