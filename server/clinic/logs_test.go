@@ -54,6 +54,12 @@ func TestLogs(t *testing.T) {
 			}
 		}
 
+		elsewhere := b.ask(ann, "POST", "/logs", entry(map[string]any{"action": "skipped", "taken_at": "2026-06-01T02:00:00.5+02:00"}))
+		if !strings.Contains(elsewhere.Body.String(), `"taken_at":"2026-06-01T00:00:00.5Z"`) {
+			t.Errorf("got %s, want the time in UTC", elsewhere.Body)
+		}
+		b.refuse(422, ann, "POST", "/logs", entry(map[string]any{"taken_at": "2026-06-01T02:00:00"}))
+
 		// A new name does not reach back; only the notes ever change.
 		want[Medication](b, 200, ann, "PATCH", "/medications/"+m.ID, `{"name":"Renamed","dosage":"1 g"}`)
 		got := want[Log](b, 200, ann, "PATCH", "/logs/"+l.ID, `{"notes":null}`)
@@ -62,14 +68,14 @@ func TestLogs(t *testing.T) {
 		}
 		b.refuse(422, ann, "PATCH", "/logs/"+l.ID, `{}`)
 		for query, n := range map[string]int{
-			"": 2, "medication_id=" + m.ID: 2, "medication_id=" + other.ID: 0, "action=taken": 2, "action=missed": 0,
-			"from=2026-07-01T12:00:01Z": 1, "to=2026-07-01T12:00:01Z": 1, "patient_id=" + annID: 2,
+			"": 3, "medication_id=" + m.ID: 3, "medication_id=" + other.ID: 0, "action=taken": 2, "action=missed": 0,
+			"from=2026-07-01T12:00:01Z": 1, "to=2026-07-01T12:00:01Z": 2, "patient_id=" + annID: 3,
 		} {
 			list := want[List[Log]](b, 200, doctor, "GET", "/logs?"+query, nil)
 			if list.Total != n || len(list.Items) != n {
 				t.Errorf("?%s: got %d logs, want %d", query, list.Total, n)
 			}
-			if n == 2 && (list.Items[0].ID != l.ID || list.Items[1].ID != withReminder.ID) {
+			if n == 3 && (list.Items[0].ID != l.ID || list.Items[1].ID != withReminder.ID) {
 				t.Errorf("?%s: not the latest first", query)
 			}
 		}

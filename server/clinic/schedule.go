@@ -3,6 +3,7 @@ package clinic
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -204,8 +205,10 @@ func (z *zones) load(name string) (*time.Location, error) {
 	if l, ok := z.known.Load(name); ok {
 		return l.(*time.Location), nil
 	}
-	if name == "" || strings.EqualFold(name, "local") {
-		return nil, errors.New("not a zone of its own")
+	// Not the machine's own zone; and each zone by one spelling, or the map would
+	// grow with the ways to write Europe//Rome.
+	if l := strings.ToLower(name); l == "" || l == "local" || l == "localtime" || path.Clean("/"+name) != "/"+name {
+		return nil, errors.New("not the name of a zone")
 	}
 	l, err := time.LoadLocation(name)
 	if err != nil {

@@ -218,6 +218,10 @@ func TestNewScheduleRefuses(t *testing.T) {
 	}{
 		"zone unknown":        {func(f *MedicationFields) { f.Timezone = "Mars/Base" }, "timezone"},
 		"zone of the machine": {func(f *MedicationFields) { f.Timezone = "Local" }, "timezone"},
+		"zone of the file":    {func(f *MedicationFields) { f.Timezone = "localtime" }, "timezone"},
+		"zone misspelt":       {func(f *MedicationFields) { f.Timezone = "Europe//Rome" }, "timezone"},
+		"zone a folder":       {func(f *MedicationFields) { f.Timezone = "Europe/" }, "timezone"},
+		"zone absolute":       {func(f *MedicationFields) { f.Timezone = "/Europe/Rome" }, "timezone"},
 		"zone empty":          {func(f *MedicationFields) { f.Timezone = "" }, "timezone"},
 		"zone a path":         {func(f *MedicationFields) { f.Timezone = "../../etc/passwd" }, "timezone"},
 		"start long ago":      {func(f *MedicationFields) { f.StartDate = "0001-01-01" }, "start_date"},
