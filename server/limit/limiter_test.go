@@ -45,7 +45,7 @@ func TestTrap01_ParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
 			var judged, locked, busy, wrong atomic.Int64
 			var start, done sync.WaitGroup
 			start.Add(1)
-			for i := range 200 {
+			for i := range r.crowd {
 				done.Go(func() {
 					start.Wait()
 					ctx, id, e := context.Background(), rand.Text(), two[i%2]
@@ -74,9 +74,9 @@ func TestTrap01_ParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
 			}
 			start.Done()
 			done.Wait()
-			if judged.Load() != 5 || locked.Load() != 195 || wrong.Load() != 0 {
-				t.Fatalf("round %d: got %d judged, %d locked, %d errors; want 5, 195, 0",
-					round, judged.Load(), locked.Load(), wrong.Load())
+			if judged.Load() != 5 || locked.Load() != int64(r.crowd)-5 || wrong.Load() != 0 {
+				t.Fatalf("round %d: got %d judged, %d locked, %d errors; want 5, %d, 0",
+					round, judged.Load(), locked.Load(), wrong.Load(), r.crowd-5)
 			}
 		}
 	})

@@ -14,6 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
+// busyMachine is what a timeout may be late by here; the library's own defaults
+// would be five seconds late.
+const busyMachine = time.Second
+
 // table is a Locks in memory, as the database would hold it.
 type table struct {
 	mu   sync.Mutex
@@ -233,7 +237,7 @@ func TestTrap13_AHungRedisIsNeitherOpenNorSlowNorSilent(t *testing.T) {
 	if judged > 2 { // half of 5, rounded down
 		t.Errorf("judged while degraded: got %d, want at most 2", judged)
 	}
-	if slowest > 2*defaultRedisTimeout+250*time.Millisecond { // begin and commit, and a busy machine
+	if slowest > 2*defaultRedisTimeout+busyMachine { // begin and commit
 		t.Errorf("slowest attempt: got %v, want at most two timeouts of %v", slowest, defaultRedisTimeout)
 	}
 	if got := testutil.ToFloat64(g.metrics.degraded); got != 1 {
@@ -289,7 +293,9 @@ func TestTrap04_ASlowCallCountsOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("a hung server answered")
 	}
-	within(t, "a hung call", took, defaultRedisTimeout, 150*time.Millisecond)
+	if took < defaultRedisTimeout || took > defaultRedisTimeout+busyMachine {
+		t.Errorf("a hung call: got %v, want %v", took, defaultRedisTimeout)
+	}
 	c := s.client()
 	defer c.Close()
 	key := redisKey("192.0.2.1", PasswordReset, "f")

@@ -22,6 +22,7 @@ type rig struct {
 	unit    time.Duration       // the bodies' unit of time
 	slack   time.Duration       // how wrong a duration may be
 	rounds  int                 // repetitions of what may race
+	crowd   int                 // how many race; miniredis runs its Lua slowly
 	keys    func() []string     // what Redis holds; nil in memory
 }
 
@@ -33,7 +34,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 			m := NewMemory(time.Hour, 0)
 			body(t, rig{
 				engine: m, another: func() engine { return m },
-				sleep: time.Sleep, unit: time.Minute, rounds: 20,
+				sleep: time.Sleep, unit: time.Minute, rounds: 20, crowd: 200,
 			})
 		})
 	})
@@ -43,7 +44,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 		m.SetTime(clock)
 		open := func() engine { return openRedis(t, "redis://"+m.Addr(), nil) }
 		body(t, rig{
-			engine: open(), another: open, unit: time.Minute, slack: time.Millisecond, rounds: 3,
+			engine: open(), another: open, unit: time.Minute, slack: time.Millisecond, rounds: 3, crowd: 20,
 			sleep: func(d time.Duration) {
 				clock = clock.Add(d)
 				m.SetTime(clock)
@@ -57,7 +58,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 		open := func() engine { return openRedis(t, s.url, nil) }
 		body(t, rig{
 			engine: open(), another: open, unit: 300 * time.Millisecond, slack: 200 * time.Millisecond,
-			sleep: time.Sleep, rounds: 20,
+			sleep: time.Sleep, rounds: 20, crowd: 200,
 			keys: func() []string { return keysWithoutEnd(t, s.url) },
 		})
 	})
