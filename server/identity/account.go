@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"vitals/server/store"
@@ -54,9 +53,6 @@ func accountByEmail(ctx context.Context, q store.Querier, email string) (account
 func accountByID(ctx context.Context, q store.Querier, id int64) (account, error) {
 	return scanAccount(q.QueryRowContext(ctx, `SELECT `+accountColumns+` FROM users WHERE id = $1`, id))
 }
-
-// normalize is the form in which an email is stored, looked up and counted.
-func normalize(email string) string { return strings.ToLower(email) }
 
 // User is an account as its owner and admins see it.
 type User struct {

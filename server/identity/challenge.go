@@ -15,9 +15,14 @@ import (
 	"vitals/server/store"
 )
 
-// maxTries is how many wrong codes a challenge survives: then a thief of the
-// password has to pass the login limiter again.
-const maxTries = 5
+// Six digits are few. What bounds guessing by somebody who has the password and
+// many addresses: a challenge survives maxTries wrong codes, a user has at most
+// maxChallenges at a time, and every wrong code counts in the account throttle,
+// which the next challenge has to pass.
+const (
+	maxTries      = 5
+	maxChallenges = 5
+)
 
 // challenge answers a right password whose second factor is due.
 func (s *Service) challenge(ctx context.Context, a account) (*loginOutput, error) {
@@ -26,6 +31,13 @@ func (s *Service) challenge(ctx context.Context, a account) (*loginOutput, error
 	err := s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
 		_, err := q.ExecContext(ctx, `INSERT INTO challenges (id, user_id, version, expires_at) VALUES ($1, $2, $3, $4)`,
 			id, a.id, a.version, now.Add(s.ChallengeTTL).UnixMilli())
+		if err != nil {
+			return err
+		}
+		_, err = q.ExecContext(ctx, `
+			UPDATE challenges SET spent_at = $2 WHERE user_id = $1 AND spent_at IS NULL AND id NOT IN (
+				SELECT id FROM challenges WHERE user_id = $1 AND spent_at IS NULL
+				ORDER BY expires_at DESC, id LIMIT $3)`, a.id, now.UnixMilli(), maxChallenges)
 		return err
 	})
 	if err != nil {
@@ -93,6 +105,9 @@ func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, e
 		return nil, problem(fmt.Errorf("verify second factor: %w", err))
 	case result != proven:
 		attempt.Fail(ctx, limit.UserKey(claims.UserID))
+		if result == wrong { // a replayed code is no guess
+			s.gate.ThrottleFail(ctx, a.email)
+		}
 		return nil, s.refuseProof(ctx, "2fa_verify", a, result)
 	}
 	attempt.Pass(ctx, limit.UserKey(claims.UserID))

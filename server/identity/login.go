@@ -14,7 +14,7 @@ import (
 type loginInput struct {
 	Device
 	Body struct {
-		Email    string `json:"email" minLength:"3" maxLength:"254" pattern:"^[^@\\s]+@[^@\\s]+$" patternDescription:"an email address"`
+		Email    Email  `json:"email"`
 		Password string `json:"password" minLength:"1" maxLength:"128"`
 	}
 }
@@ -50,7 +50,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 	ctx = context.WithoutCancel(ctx)
 	defer attempt.Release(ctx)
 
-	email := normalize(in.Body.Email)
+	email := in.Body.Email.normal()
 	who := slog.String("account", s.keys.Pseudonym(email))
 	a, known, err := s.lookUp(ctx, email)
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 
 type registerInput struct {
 	Body struct {
-		Email     string `json:"email" minLength:"3" maxLength:"254" pattern:"^[^@\\s]+@[^@\\s]+$" patternDescription:"an email address"`
+		Email     Email  `json:"email"`
 		Password  string `json:"password" minLength:"1" maxLength:"128"`
-		FirstName string `json:"first_name" minLength:"1" maxLength:"100"`
-		LastName  string `json:"last_name" minLength:"1" maxLength:"100"`
+		FirstName Name   `json:"first_name"`
+		LastName  Name   `json:"last_name"`
 	}
 }
 
@@ -30,8 +30,8 @@ func (s *Service) register(ctx context.Context, in *registerInput) (*acceptedOut
 		return nil, err
 	}
 	b := in.Body
-	email := normalize(b.Email)
-	err := s.demandGood("password", b.Password, account{email: email, firstName: b.FirstName, lastName: b.LastName})
+	email := b.Email.normal()
+	err := s.demandGood("password", b.Password, account{email: email, firstName: string(b.FirstName), lastName: string(b.LastName)})
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *Service) register(ctx context.Context, in *registerInput) (*acceptedOut
 		return nil, problem(err)
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
-		return s.enqueue(ctx, q, jobRegister, job{To: email, FirstName: b.FirstName, LastName: b.LastName, Hash: hash})
+		return s.enqueue(ctx, q, jobRegister, job{To: email, FirstName: string(b.FirstName), LastName: string(b.LastName), Hash: hash})
 	})
 	if err != nil {
 		return nil, problem(err)

@@ -24,7 +24,7 @@ type acceptedOutput struct {
 
 type resetInput struct {
 	Body struct {
-		Email string `json:"email" minLength:"3" maxLength:"254" pattern:"^[^@\\s]+@[^@\\s]+$" patternDescription:"an email address"`
+		Email Email `json:"email"`
 	}
 }
 
@@ -33,7 +33,7 @@ func (s *Service) requestReset(ctx context.Context, in *resetInput) (*acceptedOu
 	if err := s.gate.Count(ctx, limit.PasswordReset); err != nil {
 		return nil, err
 	}
-	email := normalize(in.Body.Email)
+	email := in.Body.Email.normal()
 	err := s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
 		return s.enqueue(ctx, q, jobReset, job{To: email})
 	})

@@ -25,20 +25,6 @@ type Tokens struct {
 	User         User   `json:"user"`
 }
 
-// Device is what a request says about where it comes from; sessions show it.
-type Device struct {
-	UserAgent string `header:"User-Agent"`
-}
-
-const maxUserAgent = 200 // code points kept
-
-func (d Device) name() string {
-	if r := []rune(d.UserAgent); len(r) > maxUserAgent {
-		return string(r[:maxUserAgent])
-	}
-	return d.UserAgent
-}
-
 // Authenticate reads an access token, without the database. The principal it
 // gives has no role yet: CheckSession completes it.
 func (s *Service) Authenticate(ctx context.Context, raw string) (web.Principal, error) {

@@ -120,7 +120,7 @@ func (s *Service) sessions(ctx context.Context, _ *struct{}) (*sessionsOutput, e
 }
 
 type endSessionInput struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" format:"uuid"`
 }
 
 // endSession ends one of the user's own sessions; another's is not found.

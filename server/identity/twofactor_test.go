@@ -277,6 +277,39 @@ func TestFailuresStayUntilTheSecondFactor(t *testing.T) {
 	})
 }
 
+// Guessing codes from everywhere, with the right password, ends at the account
+// throttle; hoarding challenges beforehand does not help.
+func TestCodesCannotBeGuessedFromManyAddresses(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
+		s := open(t, db, func(_ *identity.Options, d *identity.Deps) { d.Gate = gate(t, limit.Published(), nil) })
+		secret, _ := s.enrolled(patient)
+		wrong := s.other(secret)
+		login := func(i int) answer {
+			return s.try(fmt.Sprintf("198.51.100.%d", i), patient, goodWord)
+		}
+		var hoard []string
+		for i := range 20 {
+			a := login(i)
+			s.want("login", a, 200, "")
+			hoard = append(hoard, a.text(t, "challenge_token"))
+		}
+		judged := 0
+		for i, challenge := range hoard {
+			for range 5 {
+				a := s.callFrom(fmt.Sprintf("198.51.100.%d", i), "POST", "/auth/2fa/verify", "", fields{"challenge_token": challenge, "code": wrong})
+				if a.Status == 401 && a.text(t, "code") == "invalid_code" {
+					judged++
+				}
+			}
+		}
+		if judged != 25 {
+			t.Errorf("got %d guesses judged, want 25", judged)
+		}
+		s.want("the next challenge", login(200), 429, "locked_out")
+		s.want("the owner, at home", s.try("192.0.2.1", patient, goodWord), 200, "")
+	})
+}
+
 // Rotating SECRET_KEY keeps second factors: a use seals them anew.
 func TestSecretKeyRotationKeepsTheSecondFactor(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {

@@ -16,7 +16,7 @@ import (
 const maxOffset = 10_000
 
 type listUsersInput struct {
-	Page int `query:"page" minimum:"1" default:"1"`
+	Page int `query:"page" minimum:"1" maximum:"10001" default:"1"`
 	Size int `query:"page_size" minimum:"1" maximum:"100" default:"20"`
 }
 
@@ -71,12 +71,12 @@ func (s *Service) listUsers(ctx context.Context, in *listUsersInput) (*userPageO
 
 type createUserInput struct {
 	Body struct {
-		Email     string   `json:"email" minLength:"3" maxLength:"254" pattern:"^[^@\\s]+@[^@\\s]+$" patternDescription:"an email address"`
+		Email     Email    `json:"email"`
 		Password  string   `json:"password" minLength:"1" maxLength:"128"`
-		FirstName string   `json:"first_name" minLength:"1" maxLength:"100"`
-		LastName  string   `json:"last_name" minLength:"1" maxLength:"100"`
+		FirstName Name     `json:"first_name"`
+		LastName  Name     `json:"last_name"`
 		Role      web.Role `json:"role" enum:"patient,clinician,admin"`
-		PatientID string   `json:"patient_id,omitempty" maxLength:"64" doc:"the record of a patient, in the same clinic"`
+		PatientID string   `json:"patient_id,omitempty" format:"uuid" doc:"the record of a patient, in the same clinic"`
 	}
 }
 
@@ -94,7 +94,7 @@ func (s *Service) createUser(ctx context.Context, in *createUserInput) (*createU
 	}
 	b := in.Body
 	a := account{
-		clinicID: p.ClinicID, email: normalize(b.Email), firstName: b.FirstName, lastName: b.LastName,
+		clinicID: p.ClinicID, email: b.Email.normal(), firstName: string(b.FirstName), lastName: string(b.LastName),
 		role: b.Role, patientID: nullable(b.PatientID),
 	}
 	if err := s.demandGood("password", b.Password, a); err != nil {
@@ -157,6 +157,9 @@ func (s *Service) patchUser(ctx context.Context, in *patchUserInput) (*userOutpu
 	p, ok := web.PrincipalFrom(ctx)
 	if !ok {
 		return nil, invalidToken(ctx)
+	}
+	if in.Body.Role == nil && in.Body.IsActive == nil {
+		return nil, web.Fail(http.StatusUnprocessableEntity, "validation", "There is nothing to change.")
 	}
 	if in.ID == p.UserID {
 		return nil, web.Fail(http.StatusConflict, "own_account", "Another admin has to change your account.")

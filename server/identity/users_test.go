@@ -13,7 +13,11 @@ import (
 	"vitals/server/store/storetest"
 )
 
-const admin = "admin-001@clinic.test"
+const (
+	admin = "admin-001@clinic.test"
+	p1    = "0193a1b2-0000-7000-8000-000000000001" // a patient's record
+	p2    = "0193a1b2-0000-7000-8000-000000000002" // nobody's
+)
 
 func newUser(change fields) fields {
 	body := fields{
@@ -26,7 +30,7 @@ func newUser(change fields) fields {
 func TestAdminManagesUsers(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, func(_ *identity.Options, d *identity.Deps) {
-			d.HasPatient = func(_ context.Context, _ store.Querier, _, patient string) (bool, error) { return patient == "p1", nil }
+			d.HasPatient = func(_ context.Context, _ store.Querier, _, patient string) (bool, error) { return patient == p1, nil }
 		})
 		access, _ := s.login(admin, goodWord)
 		a := s.call("POST", "/users", access, newUser(fields{"email": "New@clinic.test"}))
@@ -42,11 +46,11 @@ func TestAdminManagesUsers(t *testing.T) {
 			t.Errorf("location: got %s, want %s", got, want)
 		}
 		s.want("duplicate", s.call("POST", "/users", access, newUser(nil)), 409, "duplicate_user")
-		linked := newUser(fields{"email": "p1@clinic.test", "role": "patient", "patient_id": "p1"})
+		linked := newUser(fields{"email": "p1@clinic.test", "role": "patient", "patient_id": p1})
 		s.want("with a patient", s.call("POST", "/users", access, linked), 201, "")
 		for name, body := range map[string]fields{
-			"no such patient":     newUser(fields{"email": "x@clinic.test", "role": "patient", "patient_id": "p2"}),
-			"a clinician patient": newUser(fields{"email": "x@clinic.test", "patient_id": "p1"}),
+			"no such patient":     newUser(fields{"email": "x@clinic.test", "role": "patient", "patient_id": p2}),
+			"a clinician patient": newUser(fields{"email": "x@clinic.test", "patient_id": p1}),
 			"no role":             newUser(fields{"email": "x@clinic.test", "role": "king"}),
 			"a clinic":            newUser(fields{"email": "x@clinic.test", "clinic_id": "other"}), // AU11
 			"weak":                newUser(fields{"email": "x@clinic.test", "password": "gracehopper1"}),
@@ -78,6 +82,7 @@ func TestAdminManagesUsers(t *testing.T) {
 		}
 		s.want("too far", s.call("GET", "/users?page=1000&page_size=100", access, nil), 422, "validation")
 		s.want("own account", s.call("PATCH", fmt.Sprintf("/users/%d", s.seeded[3].UserID), access, fields{"role": "patient"}), 409, "own_account")
+		s.want("nothing", s.call("PATCH", path, access, fields{}), 422, "validation")
 		s.want("unknown", s.call("PATCH", "/users/999999", access, fields{"is_active": false}), 404, "not_found")
 	})
 }
