@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -91,6 +92,9 @@ type testbed struct {
 	log  *logBuffer
 	reg  *prometheus.Registry
 	http *http.Client
+
+	cancel context.CancelFunc // begins the drain, as SIGTERM does
+	ended  chan error         // serve's result
 }
 
 type echoInput struct {
@@ -162,6 +166,20 @@ func testOperations(api huma.API) {
 // newTestbed starts the chain until the test ends; change may replace parts.
 func newTestbed(t testing.TB, change func(*Deps), vars ...string) *testbed {
 	t.Helper()
+	bed := newTestbedStopped(t, change, vars...)
+	t.Cleanup(func() {
+		bed.cancel()
+		if err := <-bed.ended; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return bed
+}
+
+// newTestbedStopped is newTestbed for a test that ends the service itself and
+// reads ended.
+func newTestbedStopped(t testing.TB, change func(*Deps), vars ...string) *testbed {
+	t.Helper()
 	bed := &testbed{log: new(logBuffer), reg: prometheus.NewRegistry(), http: &http.Client{Transport: &http.Transport{}}}
 	d := Deps{
 		Log:      slog.New(telemetry.NewHandler(bed.log, telemetry.LogOptions{Level: slog.LevelDebug})),
@@ -200,16 +218,23 @@ func newTestbed(t testing.TB, change func(*Deps), vars ...string) *testbed {
 	}
 	bed.url = "http://" + l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- bed.api.serve(ctx, l, nil) }()
-	t.Cleanup(func() {
-		bed.http.CloseIdleConnections()
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
+	bed.cancel, bed.ended = cancel, make(chan error, 1)
+	go func() { bed.ended <- bed.api.serve(ctx, l, nil) }()
+	t.Cleanup(func() { cancel(); bed.http.CloseIdleConnections() })
 	return bed
+}
+
+// slow adds an operation that works for d whatever its client does.
+func slow(d time.Duration) func(*Deps) {
+	return func(deps *Deps) {
+		deps.Register = append(deps.Register, func(api huma.API) {
+			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/slow", OperationID: "slow"},
+				func(context.Context, *struct{}) (*struct{}, error) {
+					time.Sleep(d)
+					return nil, nil
+				})
+		})
+	}
 }
 
 // answer is a response with its body read.
