@@ -34,9 +34,12 @@ var errDegraded = errors.New("redis did not answer lately; not asked")
 
 // Fallback is the limiter on Redis, and this process in its stead when it does
 // not answer. A single call that fails is answered here; five in a row, and Redis
-// is left alone until keep finds it well. Locks seen or started here are honoured
-// here, and those started here are owed to Redis and written there as soon as it
-// answers.
+// is left alone until keep finds it well.
+//
+// Memory follows what this process asks of Redis about credentials: the locks it
+// saw, its checks in flight and their failures. So an attacker who has used up
+// his attempts gets no more because a call timed out. Locks started here are owed
+// to Redis and written there as soon as it answers.
 type Fallback struct {
 	redis    *Redis
 	memory   *Memory
@@ -59,10 +62,19 @@ func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) 
 	}
 }
 
+// guards reports whether p protects a credential: every policy but api.
+func guards(p Policy) bool { return p.Name != API }
+
 // Take is Limiter.Take.
 func (f *Fallback) Take(ctx context.Context, p Policy, key, id string) (Decision, error) {
 	return f.ask(p,
-		func() (Decision, error) { return f.redis.Take(ctx, p, key, id) },
+		func() (Decision, error) {
+			d, err := f.redis.Take(ctx, p, key, id)
+			if d.Verdict == Allowed && guards(p) {
+				_, _ = f.memory.Take(ctx, p, key, id)
+			}
+			return d, err
+		},
 		func(p Policy) (Decision, error) { return f.memory.Take(ctx, p, key, id) })
 }
 
@@ -71,7 +83,10 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 	return f.ask(p,
 		func() (Decision, error) {
 			d, err := f.redis.Begin(ctx, p, key, id)
-			if d.Verdict == Locked || d.Verdict == LockedNow {
+			switch d.Verdict {
+			case Allowed:
+				f.memory.Occupy(p, key, id)
+			case Locked, LockedNow:
 				f.memory.Hold(p, key, d.Retry)
 			}
 			return d, err
@@ -85,13 +100,13 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 		})
 }
 
-// Commit is Limiter.Commit. The slot may have been taken on the other side.
+// Commit is Limiter.Commit.
 func (f *Fallback) Commit(ctx context.Context, p Policy, key, id string, o Outcome, user string) (Decision, error) {
 	return f.ask(p,
 		func() (Decision, error) {
 			d, err := f.redis.Commit(ctx, p, key, id, o, user)
-			if err == nil {
-				f.memory.Vacate(p, key, id)
+			if err == nil && guards(p) {
+				_, _ = f.memory.Commit(ctx, p, key, id, o, user)
 			}
 			return d, err
 		},
@@ -122,7 +137,13 @@ func (f *Fallback) Admit(ctx context.Context, t Throttle, account string) (wait 
 // Judge is Accounts.Judge.
 func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id string, o Outcome) error {
 	_, err := f.ask(t.policy(),
-		func() (_ Decision, err error) { return Decision{}, f.redis.Judge(ctx, t, account, from, id, o) },
+		func() (Decision, error) {
+			err := f.redis.Judge(ctx, t, account, from, id, o)
+			if err == nil {
+				_ = f.memory.Judge(ctx, t, account, from, id, o)
+			}
+			return Decision{}, err
+		},
 		func(p Policy) (Decision, error) {
 			return Decision{}, f.memory.Judge(ctx, Throttle{p.Limit, p.Window}, account, from, id, o)
 		})
@@ -130,10 +151,13 @@ func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id stri
 }
 
 // ask asks Redis, and this process if Redis does not answer and the mode and the
-// policy let it. The local policy is this process's share of the limit.
+// policy let it. For a call that failed, this process stands in with the whole
+// limit; while degraded, with its share of it, for every replica does the same.
 func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Policy) (Decision, error)) (Decision, error) {
 	err := errDegraded
-	if !f.degraded() {
+	if f.degraded() {
+		p.Limit = max(1, p.Limit/f.replicas)
+	} else {
 		var d Decision
 		d, err = shared()
 		f.called(err)
@@ -142,12 +166,11 @@ func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Pol
 		}
 	}
 	switch {
-	case f.failure == FailClosed && p.Name != API:
+	case f.failure == FailClosed && guards(p):
 		return Decision{}, err
-	case f.failure == FailOpen && p.Name == API:
+	case f.failure == FailOpen && !guards(p):
 		return Decision{Verdict: Allowed, Remaining: p.Limit}, nil
 	}
-	p.Limit = max(1, p.Limit/f.replicas)
 	return local(p)
 }
 

@@ -80,21 +80,20 @@ func (m *Memory) Lift(_ context.Context, p Policy, key string) (was bool, _ erro
 }
 
 // Hold puts a lock in force for rest, unless a later one is: locks that another
-// process or an earlier one started.
+// process or an earlier one started. As when one starts here, the log is emptied.
 func (m *Memory) Hold(p Policy, key string, rest time.Duration) {
-	m.with(p, key, func(r *record, now time.Duration) { r.lock = max(r.lock, now+rest) })
+	m.with(p, key, func(r *record, now time.Duration) {
+		r.lock, r.entries = max(r.lock, now+rest), nil
+	})
 }
 
-// Vacate frees a slot, if it is taken here.
-func (m *Memory) Vacate(p Policy, key, id string) {
-	at := place{p.Name, key}
-	sh := m.shard(at)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if e, known := sh.tenants[at]; known {
-		r := &e.Value.(*tenant).record
-		r.slots = without(r.slots, m.hash(id))
-	}
+// Occupy marks a slot as taken that was granted elsewhere.
+func (m *Memory) Occupy(p Policy, key, id string) {
+	m.with(p, key, func(r *record, now time.Duration) {
+		if h := m.hash(id); !has(r.slots, h) {
+			r.slots = append(r.slots, event{at: now + m.lease, id: h})
+		}
+	})
 }
 
 // Held lists the locks in force.

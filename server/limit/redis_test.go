@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"vitals/server/web"
 )
 
 // busyMachine is what a timeout may be late by here; the library's own defaults
@@ -262,6 +266,67 @@ func TestTrap13_AHungRedisIsNeitherOpenNorSlowNorSilent(t *testing.T) {
 	}
 	if got := book.count(slog.LevelError); got != 1 {
 		t.Errorf("ERROR lines after the recovery: got %d, want 1", got)
+	}
+}
+
+// An attacker gains nothing by a Redis that fails in the middle: what this process
+// has judged, and is judging, stays known here.
+func TestAFailureInTheMiddleGrantsNothing(t *testing.T) {
+	s := startServer(t)
+	g := shared(t, s, nil, nil, nil)
+	for range 3 {
+		if code, _ := attempt(t, g, "192.0.2.1"); code != "" {
+			t.Fatalf("got %s, want judged", code)
+		}
+	}
+	ctx, _ := from(t.Context(), "192.0.2.1")
+	inFlight, err := g.Enter(ctx, Login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kill()
+	if code, _ := attempt(t, g, "192.0.2.1"); code != "" {
+		t.Errorf("fifth: got %s, want judged", code)
+	}
+	inFlight.Fail(ctx, "mallory")
+	if code, _ := attempt(t, g, "192.0.2.1"); code != "locked_out" {
+		t.Errorf("sixth: got %q, want locked_out", code)
+	}
+	s.start()
+	c := s.client()
+	defer c.Close()
+	eventually(t, "the lock is written to Redis", 4*time.Second, func() bool {
+		return c.PTTL(t.Context(), redisKey("192.0.2.1", Login, "l")).Val() > 0
+	})
+}
+
+// LK8, LK9 as two processes see it: 200 wrong logins at once through two gates.
+func TestTwoGatesJudgeFive(t *testing.T) {
+	s := startServer(t)
+	patient := func(o *Options) { o.Redis.Timeout = 2 * time.Second }
+	two := [2]*Gate{shared(t, s, nil, nil, patient), shared(t, s, nil, nil, patient)}
+	for round := range 20 {
+		var judged, locked atomic.Int64
+		var done sync.WaitGroup
+		for i := range 200 {
+			done.Go(func() {
+				ctx, _ := from(context.Background(), fmt.Sprint("192.0.2.", round))
+				a, err := two[i%2].Enter(ctx, Login)
+				if err != nil {
+					if p, ok := errors.AsType[*web.Problem](err); ok && p.Code == "locked_out" {
+						locked.Add(1)
+					}
+					return
+				}
+				time.Sleep(5 * time.Millisecond) // the hash
+				judged.Add(1)
+				a.Fail(ctx, fmt.Sprint("mallory", i))
+			})
+		}
+		done.Wait()
+		if judged.Load() != 5 || locked.Load() != 195 {
+			t.Fatalf("round %d: got %d judged, %d locked; want 5, 195", round, judged.Load(), locked.Load())
+		}
 	}
 }
 

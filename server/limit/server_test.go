@@ -15,14 +15,14 @@ import (
 // server is a real redis-server of our own, on a free port of this machine. It
 // keeps nothing on disk, unless the test says so.
 type server struct {
-	t    *testing.T
+	t    testing.TB
 	args []string
 	url  string
 	cmd  *exec.Cmd
 }
 
 // startServer starts one, or skips the test loudly.
-func startServer(t *testing.T, args ...string) *server {
+func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	binary := os.Getenv("VITALS_TEST_REDIS")
 	if binary == "" {

@@ -65,7 +65,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 }
 
 // openRedis opens a limiter that is patient, as the machine may be busy.
-func openRedis(t *testing.T, url string, live func(context.Context) ([]Lock, error)) *Redis {
+func openRedis(t testing.TB, url string, live func(context.Context) ([]Lock, error)) *Redis {
 	t.Helper()
 	if live == nil {
 		live = func(context.Context) ([]Lock, error) { return nil, nil }
