@@ -224,14 +224,17 @@ func newTestbedStopped(t testing.TB, change func(*Deps), vars ...string) *testbe
 	return bed
 }
 
-// slow adds an operation that works for d whatever its client does.
+// slow adds an operation that works for d, or until its client is gone.
 func slow(d time.Duration) func(*Deps) {
 	return func(deps *Deps) {
 		deps.Register = append(deps.Register, func(api huma.API) {
 			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/slow", OperationID: "slow"},
-				func(context.Context, *struct{}) (*struct{}, error) {
-					time.Sleep(d)
-					return nil, nil
+				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+					select {
+					case <-time.After(d):
+					case <-ctx.Done():
+					}
+					return nil, ctx.Err()
 				})
 		})
 	}
