@@ -16,11 +16,12 @@ type SeedPatient struct {
 	ClinicID string
 }
 
-// seedBatch is how many patients share a transaction, and seedValues about how
-// many values a statement: SQLite looks named parameters up one by one, so that
-// a statement costs the square of their number.
+// seedBatch is how many patients share a transaction, well below
+// DB_STATEMENT_TIMEOUT on the slowest machine, and seedValues about how many
+// values a statement: SQLite looks named parameters up one by one, so that a
+// statement costs the square of their number.
 const (
-	seedBatch  = 500
+	seedBatch  = 50
 	seedValues = 300
 )
 
