@@ -35,8 +35,8 @@ const published = 5
 
 // Facts are the lockout's figures, worst address first in mind: one address
 // that got six judged is a leak, however well the others held. honestRefused
-// is how many requests of honest users were refused by a limit. A figure nobody
-// observed is absent.
+// is how many requests of honest users were answered by 429 (a 503 sheds load
+// and is no limit's doing). A figure nobody observed is absent.
 func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	var facts []measure.Fact
 	var judged, knowing, leaked, standing, harmed, after int

@@ -160,6 +160,11 @@ func newPlan(o runOptions) (plan, error) {
 		note(targets.Check(p.targets, sc.Scope()))
 		p.scenarios = append(p.scenarios, sc)
 	}
+	known := scenarios.All()
+	for _, sc := range p.scenarios {
+		known = append(known, sc.Name)
+	}
+	note(targets.CheckOnly(p.targets, known))
 	if o.url != "" {
 		p.url, err = parseURL("--url", o.url)
 		note(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,7 +138,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	if fact, ok := watch.cpu(res.Phases); ok {
 		res.Facts = append(res.Facts, fact)
 	}
-	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Counts.Refused)...)
+	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Codes[http.StatusTooManyRequests])...)
 	res.Notes = append(res.Notes, ses.notes(sc, shape, attacks, &watch)...)
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
 	run.Verdicts = targets.Judge(slices.Concat(ses.p.targets, sc.Targets), res)

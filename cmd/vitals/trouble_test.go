@@ -1,0 +1,298 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"vitals/internal/canary"
+	"vitals/report"
+	"vitals/stack"
+	"vitals/targets"
+)
+
+// vitals runs the built program and returns its exit code and what it said.
+func vitals(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out, talk bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	err := cmd.Run()
+	var e *exec.ExitError
+	if err != nil && !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), talk.String()
+}
+
+func start(t *testing.T) *stack.Stack {
+	t.Helper()
+	s, err := stack.Embedded{Binary: binary, Accounts: 40}.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// accountsFile writes accounts as users keep them.
+func accountsFile(t *testing.T, accounts []stack.Account) string {
+	t.Helper()
+	rows := [][]string{{"email", "password"}}
+	for _, a := range accounts {
+		rows = append(rows, []string{a.Email, a.Password})
+	}
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "accounts.csv")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func document(t *testing.T, dir string) *report.Document {
+	t.Helper()
+	d, err := report.Read(filepath.Join(dir, "document.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// status is the verdict's status on a target's text.
+func status(t *testing.T, d *report.Document, text string) targets.Verdict {
+	t.Helper()
+	for _, r := range d.Runs {
+		for _, v := range r.Verdicts {
+			if v.Target.Text == text {
+				return v
+			}
+		}
+	}
+	t.Fatalf("no verdict on %q", text)
+	return targets.Verdict{}
+}
+
+func TestURLIsJudgedAndKeepsNoSecret(t *testing.T) {
+	t.Parallel()
+	s, out := start(t), t.TempDir()
+	code, stdout, stderr := vitals(t, nil, "run", "smoke", "--pace", "quick", "--url", s.URL.String(),
+		"--metrics", s.Metrics.String(), "--cores", "2", "--accounts", accountsFile(t, s.Accounts), "--out", out)
+	if code == exitUsage || code == exitNoSystem {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	d := document(t, out)
+	for _, text := range []string{"lockout.admitted == 5", "lockout.bystanders == 0", "lockout.leaked == 0"} {
+		if v := status(t, d, text); v.Status != targets.Pass {
+			t.Errorf("got %v, want it passed", v)
+		}
+	}
+	if d.Exit != code {
+		t.Errorf("the document says exit %d, the program %d", d.Exit, code)
+	}
+	password := s.Accounts[0].Password
+	hits, err := canary.Dir(out, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(hits) > 0 {
+		t.Errorf("a password is in the artefacts: %v", hits)
+	}
+	if strings.Contains(stdout+stderr, password) {
+		t.Error("a password is in the output")
+	}
+}
+
+func TestAccountThatCannotSignIn(t *testing.T) {
+	t.Parallel()
+	s, out := start(t), t.TempDir()
+	wrong := s.Accounts
+	for i := range wrong {
+		wrong[i].Password = "hunter2-hunter2-hunter2"
+	}
+	code, _, stderr := vitals(t, nil, "run", "smoke", "--pace", "quick", "--url", s.URL.String(), "--accounts", accountsFile(t, wrong), "--out", out)
+	if code != exitNoSystem {
+		t.Errorf("exit: got %d, want %d", code, exitNoSystem)
+	}
+	for _, want := range []string{"account", "401", "invalid_credentials"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		}
+	}
+	if strings.Contains(stderr, "hunter2") {
+		t.Errorf("stderr shows a password:\n%s", stderr)
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	code, stdout, stderr := vitals(t, []string{
+		"ENV=test", "HOST=127.0.0.1", "PORT=" + port, "ADMIN_ADDR=127.0.0.1:0",
+		"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "clinic.db"),
+	}, "serve")
+	if code != exitNoSystem {
+		t.Errorf("exit: got %d, want %d", code, exitNoSystem)
+	}
+	if !strings.Contains(stdout+stderr, "address already in use") || !strings.Contains(stderr, "PORT") {
+		t.Errorf("want the taken address and the variable to change, got:\n%s", stderr)
+	}
+}
+
+// TestInterrupt presses Ctrl-C in the middle: what was measured is kept, marked
+// partial, and no API is left running.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), binary, "run", "normal", "smoke", "--pace", "quick", "--out", out)
+	talk := &watched{want: "normal 0:0", seen: make(chan struct{})}
+	cmd.Stderr = talk
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-talk.seen:
+	case <-time.After(60 * time.Second):
+		t.Fatalf("the run did not get to its middle:\n%s", talk.String())
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit: got %d, want %d\n%s", got, exitInterrupted, talk.String())
+	}
+	d := document(t, out)
+	if !d.Partial || len(d.Runs) != 1 || !d.Runs[0].Result.Partial {
+		t.Errorf("got partial %v with %d runs, want one run, partial", d.Partial, len(d.Runs))
+	}
+	if n := d.Runs[0].Result.Total(true, false).Counts.Sent; n == 0 {
+		t.Error("nothing of what was measured is kept")
+	}
+	if !strings.Contains(stdout.String(), "partial") {
+		t.Errorf("the report does not say that it is partial:\n%.500s", stdout.String())
+	}
+	if api := d.Stack.URL; !refused(t, api) {
+		t.Errorf("the API still answers at %s", api)
+	}
+}
+
+// refused tells that nobody listens any more.
+func refused(t *testing.T, base string) bool {
+	t.Helper()
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.DialTimeout("tcp", u.Host, time.Second)
+	if err != nil {
+		return true
+	}
+	c.Close()
+	return false
+}
+
+// watched is a writer that tells when a text has passed.
+type watched struct {
+	mu   sync.Mutex
+	buf  bytes.Buffer
+	want string
+	seen chan struct{}
+	done bool
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf.Write(p)
+	if !w.done && strings.Contains(w.buf.String(), w.want) {
+		w.done = true
+		close(w.seen)
+	}
+	return len(p), nil
+}
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.buf.String()
+}
+
+// TestFullDisk runs onto a disk that is too small for the document: what was
+// measured goes to the temporary folder, and the message says where.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	small := t.TempDir()
+	if err := syscall.Mount("tmpfs", small, "tmpfs", 0, "size=8k"); err != nil {
+		t.Skipf("a full disk was not tried: mounting a small one needs root: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(small, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	spare := t.TempDir()
+	code, stdout, stderr := vitals(t, []string{"TMPDIR=" + spare}, "run", "smoke", "--pace", "quick", "--out", small)
+	if code != exitNoAnswer {
+		t.Errorf("exit: got %d, want %d", code, exitNoAnswer)
+	}
+	if !strings.Contains(stderr, "no space left") || !strings.Contains(stderr, spare) {
+		t.Errorf("want the reason and where the document is kept, got:\n%s", stderr)
+	}
+	kept, err := filepath.Glob(filepath.Join(spare, "vitals-out-*", "document.json"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("got %v, %v, want one document in the temporary folder", kept, err)
+	}
+	if _, err := report.Read(kept[0]); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(stdout, "smoke") {
+		t.Error("the report is not shown")
+	}
+}
+
+// TestBrokenLockoutFails runs against an API whose login counter reads, then
+// writes (a build that users never get): the lockout admits more than it says.
+func TestBrokenLockoutFails(t *testing.T) {
+	t.Parallel()
+	broken, out := filepath.Join(t.TempDir(), "vitals"), t.TempDir()
+	build := exec.Command("go", "build", "-trimpath", "-tags", "brokenlimit", "-o", broken, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, text)
+	}
+	cmd := exec.CommandContext(t.Context(), broken, "run", "smoke", "--pace", "quick", "--out", out)
+	_ = cmd.Run()
+	if got := cmd.ProcessState.ExitCode(); got != exitFail {
+		t.Errorf("exit: got %d, want %d", got, exitFail)
+	}
+	if v := status(t, document(t, out), "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
+		t.Errorf("got %v, want a failure above 5", v)
+	}
+}
