@@ -39,7 +39,7 @@ func (g *Gate) Enter(ctx context.Context, policy string) (*Attempt, error) {
 	case err != nil:
 		return nil, unavailable(err)
 	case d.Verdict != Allowed:
-		return nil, g.refuse(web.Header(ctx), p, d)
+		return nil, g.refuse(ctx, web.Header(ctx), p, d)
 	}
 	g.metrics.decided(p, d)
 	setHeaders(web.Header(ctx), p, d, time.Now(), g.options.IETF)
@@ -67,6 +67,9 @@ func (a *Attempt) settle(ctx context.Context, o Outcome, user string) {
 	g.lines.freed(place{a.policy.Name, a.key})
 	if err != nil { // the slot stays taken until its lease ends: closed, not open
 		g.log.Error("a credential check was not recorded", "policy", a.policy.Name, "error", err)
+		return
+	}
+	if o == Released { // nothing has changed since Enter, unless a refusal spoke
 		return
 	}
 	setHeaders(web.Header(ctx), a.policy, d, time.Now(), g.options.IETF)

@@ -18,6 +18,7 @@ import (
 // ID beside its too few locks.
 const (
 	epochKey  = "rl:epoch"
+	probeKey  = "rl:probe"     // written to see whether the server takes writes
 	epochLife = 24 * time.Hour // renewed by Run; every key has an end
 	noRunID   = "unknown"      // of servers that do not tell: then only presence counts
 )
@@ -46,6 +47,9 @@ func (r *Redis) vouch(ctx context.Context) error {
 	there, err := r.client.Expire(ctx, epochKey, epochLife).Result()
 	if err == nil && !there {
 		err = r.reload(ctx)
+	}
+	if err == nil { // a full server takes no locks, but renews them
+		err = r.client.Set(ctx, probeKey, "", epochLife).Err()
 	}
 	r.metrics.called("vouch", start, err)
 	return err

@@ -8,8 +8,11 @@ import (
 // Evicts is the error about a Redis that may throw locks away when its memory is
 // full: allkeys-* and volatile-* both did so to 10 of 10 locks (hardening 1.3,
 // trap 12).
-type Evicts struct{ Policy string }
+type Evicts struct {
+	Policy string // the server's maxmemory-policy
+}
 
+// Error names the setting and its cure.
 func (e Evicts) Error() string {
 	return fmt.Sprintf("redis has maxmemory-policy %s and may evict locks: set it to noeviction", e.Policy)
 }

@@ -31,6 +31,7 @@ type Gate struct {
 	remember func(context.Context) error // takes saved locks into memory
 	lines    lines
 	metrics  *metrics
+	events   *events
 	log      *slog.Logger
 }
 
@@ -70,7 +71,7 @@ func (g *Gate) count(ctx context.Context, h http.Header, policy string, keys []s
 		}
 		if d.Verdict != Allowed {
 			g.giveBack(ctx, p, keys[:counted], id)
-			return g.refuse(h, p, d)
+			return g.refuse(ctx, h, p, d)
 		}
 		if counted++; d.Remaining <= tightest.Remaining {
 			tightest = d
@@ -124,13 +125,15 @@ func (g *Gate) policy(name string) (Policy, error) {
 	return p, nil
 }
 
-// refuse writes the headers of a refusal and words it. Nothing in it depends on
-// the credential or on why: no oracle (trap 7).
-func (g *Gate) refuse(h http.Header, p Policy, d Decision) *web.Problem {
+// refuse counts and logs a refusal, writes its headers and words it.
+func (g *Gate) refuse(ctx context.Context, h http.Header, p Policy, d Decision) *web.Problem {
 	g.metrics.decided(p, d)
+	g.events.decided(ctx, p, d)
 	return g.refusal(h, p, d)
 }
 
+// refusal writes the headers of a refusal and words it. Nothing in it depends on
+// the credential or on why: no oracle (trap 7).
 func (g *Gate) refusal(h http.Header, p Policy, d Decision) *web.Problem {
 	problem := web.Fail(http.StatusTooManyRequests, "rate_limited", "Too many requests. Try again later.")
 	switch d.Verdict {

@@ -440,6 +440,48 @@ func TestGateLift(t *testing.T) {
 	})
 }
 
+// A refusal by the account throttle reads as a lock does, its headers too, though
+// the slot is given back after it.
+func TestAReleaseLeavesTheRefusalsHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		ctx, h := from(t.Context(), "192.0.2.1")
+		for range 20 {
+			g.ThrottleFail(ctx, "alice@clinic.test")
+		}
+		a, err := g.Enter(ctx, Login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := g.Throttle(ctx, "alice@clinic.test", false); err == nil {
+			t.Fatal("got let through, want throttled")
+		}
+		a.Release(ctx)
+		if h.Get("X-RateLimit-Remaining") != "0" || h.Get("Retry-After") != "30" {
+			t.Errorf("got Remaining %s, Retry-After %s; want 0, 30", h.Get("X-RateLimit-Remaining"), h.Get("Retry-After"))
+		}
+	})
+}
+
+// An attack under a lock writes few lines.
+func TestEventsAreSampled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		book := newLogbook()
+		g, err := Open(t.Context(), options(), nil, nil, slog.New(book))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lockOut(t, g, "192.0.2.1")
+		for range 100 {
+			attempt(t, g, "192.0.2.1")
+			time.Sleep(30 * time.Millisecond)
+		}
+		if got := book.count(slog.LevelWarn); got != 1+3 {
+			t.Errorf("lines: got %d, want one start and three denials in three seconds", got)
+		}
+	})
+}
+
 // The second factor passed: the failures before the password was right go too.
 func TestForgive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

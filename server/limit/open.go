@@ -50,7 +50,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 	g := &Gate{
 		options: o, policies: Policies(o.Quotas),
-		lines: newLines(), metrics: newMetrics(reg), log: log,
+		lines: newLines(), metrics: newMetrics(reg), events: &events{log: log}, log: log,
 	}
 	if o.Off {
 		log.Warn("rate limiting is off: nothing is counted, nobody is locked out")

@@ -405,6 +405,33 @@ func TestTrap11_ProcessesShareOneLimit(t *testing.T) {
 	}
 }
 
+// A full server refuses writes but answers: degraded, and not flapping.
+func TestAFullRedisIsNoRedis(t *testing.T) {
+	s := startServer(t)
+	book := newLogbook()
+	g := shared(t, s, nil, slog.New(book), func(o *Options) { o.Quotas.API.Limit = 1000 })
+	c := s.client()
+	defer c.Close()
+	if err := c.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		ctx, _ := from(t.Context(), "192.0.2.1")
+		if err := g.Count(ctx, API); err != nil {
+			t.Errorf("got %v, want counted here", err)
+		}
+	}
+	lockOut(t, g, "192.0.2.1")
+	time.Sleep(2 * time.Second)
+	if got := book.count(slog.LevelError); got != 1 {
+		t.Errorf("ERROR lines: got %d, want 1", got)
+	}
+	if err := c.ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "recovery", 2*time.Second, func() bool { return !g.fallback.degraded() })
+}
+
 // The modes, with a server that is not there from the start.
 func TestFailureModes(t *testing.T) {
 	s := startServer(t)
