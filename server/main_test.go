@@ -17,13 +17,16 @@ import (
 // TestMain lets this test binary be a worker: a supervisor under test starts its
 // own program again, which is this one.
 func TestMain(m *testing.M) {
-	if workerNumber(os.Getenv) > 0 {
-		os.Exit(workerMain())
+	if workerNumber(os.Getenv) > 0 || os.Getenv(supervisorMark) != "" {
+		os.Exit(serviceMain())
 	}
 	goleak.VerifyTestMain(m)
 }
 
-func workerMain() int {
+// supervisorMark makes this binary the whole service; it names the ready file.
+const supervisorMark = "VITALS_TEST_SERVICE"
+
+func serviceMain() int {
 	env := map[string]string{}
 	for _, line := range os.Environ() {
 		name, value, _ := strings.Cut(line, "=")
@@ -33,7 +36,7 @@ func workerMain() int {
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()
-		err = Run(ctx, cfg, Options{Log: os.Stdout})
+		err = Run(ctx, cfg, Options{Log: os.Stdout, ReadyFile: os.Getenv(supervisorMark)})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "worker:", err)
