@@ -65,10 +65,6 @@ type verifyInput struct {
 // verify turns a challenge and a code into tokens. A wrong code is a 401, never
 // a 200 that says so inside: counters and clients go by the status (trap 9).
 func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, error) {
-	claims, err := s.keys.Parse(token.Challenge, in.Body.ChallengeToken, s.now())
-	if err != nil {
-		return nil, invalidToken(ctx)
-	}
 	attempt, err := s.gate.Enter(ctx, limit.TwoFactor)
 	if err != nil {
 		s.outcome("2fa_verify", "refused")
@@ -76,6 +72,12 @@ func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, e
 	}
 	ctx = context.WithoutCancel(ctx)
 	defer attempt.Release(ctx)
+	claims, err := s.keys.Parse(token.Challenge, in.Body.ChallengeToken, s.now())
+	if err != nil { // counts too: nothing else limits this route
+		attempt.Fail(ctx, "")
+		s.outcome("2fa_verify", "failed")
+		return nil, invalidToken(ctx)
+	}
 
 	var a account
 	var result verdict

@@ -150,6 +150,17 @@ func TestTrap09_WrongCodesCountAndLock(t *testing.T) {
 	})
 }
 
+// Whatever is sent there counts: the route has no other limit.
+func TestGarbageChallengesCountAndLock(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db store.DB) {
+		s := open(t, db, published(t))
+		for range 10 {
+			s.want("garbage", s.verify("garbage", "123456"), 401, "invalid_token")
+		}
+		s.want("eleventh", s.verify("garbage", "123456"), 429, "locked_out")
+	})
+}
+
 func TestChallengeDiesOfFiveWrongCodes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
