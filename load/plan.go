@@ -19,7 +19,7 @@ import (
 func Steps(sc *scenarios.Scenario) []measure.Step {
 	var list []measure.Step
 	for _, s := range accountSteps(sc) {
-		list = append(list, measure.Step{Journey: "session", Name: s.Name})
+		list = append(list, measure.Step{Journey: measure.Session, Name: s.Name})
 	}
 	for _, j := range sc.Journeys {
 		for _, t := range j.Tasks {

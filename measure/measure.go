@@ -75,6 +75,9 @@ type Step struct {
 	Intruder bool   `json:"intruder,omitempty"` // hostile: kept out of every figure about honest users
 }
 
+// Session is the journey that signing in and out and refreshing belong to.
+const Session = "session"
+
 // Phase is a named part of the run's window, as the scenario's stages make it.
 // It holds the due times From ≤ due < To.
 type Phase struct {

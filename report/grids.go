@@ -52,6 +52,9 @@ func bySteps(r *measure.Result) grid {
 	}
 	var hostile [][]string
 	for _, s := range r.Steps(true) {
+		if s.Counts == (measure.Counts{}) && s.Step.Journey == measure.Session {
+			continue // nobody had to sign in or out in the judged window
+		}
 		if s.Step.Intruder {
 			hostile = append(hostile, step(s.Step.Name+" (intruder)", s))
 		} else {
@@ -112,6 +115,9 @@ func felt(s measure.Series, wide int) grid {
 	}
 	for _, name := range sortedKeys(gauges) {
 		vs := gauges[name]
+		if slices.Max(vs) == 0 && slices.Min(vs) == 0 {
+			continue // it was never felt
+		}
 		var sum float64
 		for _, v := range vs {
 			sum += v
@@ -135,6 +141,9 @@ func proof(es []Evidence) grid {
 		cols:  []column{{title: "figure", words: true}, {title: "before"}, {title: "after"}, {title: "difference"}},
 	}
 	for _, e := range es {
+		if e.Before == e.After {
+			continue
+		}
 		g.rows = append(g.rows, []string{e.Name, number(e.Before), number(e.After), number(e.After - e.Before)})
 	}
 	return g

@@ -34,7 +34,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"
 func HTML(w io.Writer, d *Document) error {
 	v := htmlPage{
 		CSP: policy(), Verdict: d.Verdict, Headline: headline(d), Deviations: d.Deviations, Reasons: d.Reasons,
-		Subject: subject(d), Machine: machine(d.Machine), Taken: taken(d), Limits: d.Limits, Overview: overview(d).html(),
+		Origin: origin(d), Limits: d.Limits, Overview: overview(d).html(),
 		Tool: d.Tool, Exit: d.Exit, Data: []chart{},
 		// Our own files and the vendored library, not content: safe as they are.
 		PlotCSS: template.CSS(plotCSS), CSS: template.CSS(pageCSS), PlotJS: template.JS(plotJS), JS: template.JS(pageJS),
@@ -79,18 +79,19 @@ func class(verdict string) string {
 }
 
 type htmlPage struct {
-	CSP                           template.HTML
-	Verdict, Headline             string
-	Deviations, Reasons           []string
-	Subject, Machine, Taken, Tool string
-	Limits                        []Limit
-	Overview                      htmlGrid
-	Runs                          []htmlRun
-	Comparison                    *htmlComparison
-	Exit                          int
-	Data                          []chart
-	PlotCSS, CSS                  template.CSS
-	PlotJS, JS                    template.JS
+	CSP                 template.HTML
+	Verdict, Headline   string
+	Deviations, Reasons []string
+	Origin              [][2]string // what was measured, on what, and when
+	Tool                string
+	Limits              []Limit
+	Overview            htmlGrid
+	Runs                []htmlRun
+	Comparison          *htmlComparison
+	Exit                int
+	Data                []chart
+	PlotCSS, CSS        template.CSS
+	PlotJS, JS          template.JS
 }
 
 type htmlRun struct {

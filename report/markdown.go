@@ -35,12 +35,14 @@ func Markdown(w io.Writer, d *Document) error {
 		m.list(notes)
 	}
 	m.fold("Under test, machine and limits", func() {
-		m.line("- under test: %s", escape(subject(d)))
-		m.line("- machine: %s", escape(machine(d.Machine)))
+		for _, o := range origin(d) {
+			if o[1] != "" {
+				m.line("- %s: %s", o[0], escape(o[1]))
+			}
+		}
 		for _, l := range d.Limits {
 			m.line("- limit %s: %s", escape(l.Name), escape(l.Value))
 		}
-		m.line("- taken %s", escape(taken(d)))
 	})
 	if m.err != nil {
 		return m.err

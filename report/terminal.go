@@ -47,11 +47,9 @@ func (p *page) head(d *Document) {
 		}
 	}
 	p.line("")
-	for _, l := range []struct{ lead, text string }{
-		{"  under test  ", subject(d)}, {"  on          ", machine(d.Machine)}, {"  taken       ", taken(d)},
-	} {
-		if l.text != "" {
-			p.wrap(l.lead, l.text)
+	for _, l := range origin(d) {
+		if l[1] != "" {
+			p.wrap("  "+pad(l[0], 10)+"  ", l[1])
 		}
 	}
 	p.line("")
@@ -82,23 +80,38 @@ func headline(d *Document) string {
 	return text
 }
 
+// origin is what was measured, on what, and when, in pairs of name and words.
+func origin(d *Document) [][2]string {
+	out := [][2]string{{"under test", subject(d)}}
+	for _, role := range sortedKeys(d.Stack.Images) {
+		out = append(out, [2]string{role, shortDigests(d.Stack.Images[role])})
+	}
+	for _, k := range sortedKeys(d.Stack.Info) {
+		out = append(out, [2]string{k, d.Stack.Info[k]})
+	}
+	return append(out, [2]string{"on", machine(d.Machine)}, [2]string{"taken", taken(d)})
+}
+
+// shortDigests cuts sha256 digests to the twelve digits that the engine prints.
+func shortDigests(image string) string {
+	head, digest, ok := strings.Cut(image, "sha256:")
+	if !ok || len(digest) < 12 {
+		return image
+	}
+	return head + digest[:12]
+}
+
 func subject(d *Document) string {
 	var parts []string
 	if d.Stack.Kind != "" {
 		parts = append(parts, d.Stack.Kind+" stack at "+d.Stack.URL)
 	}
-	if d.Subject.GitRev != "" {
-		rev := "revision " + d.Subject.GitRev
+	if rev := d.Subject.GitRev; rev != "" {
+		rev = "revision " + rev[:min(12, len(rev))]
 		if d.Subject.Dirty {
 			rev += " with local changes"
 		}
 		parts = append(parts, rev)
-	}
-	for _, role := range sortedKeys(d.Stack.Images) {
-		parts = append(parts, role+" "+d.Stack.Images[role])
-	}
-	for _, k := range sortedKeys(d.Stack.Info) {
-		parts = append(parts, k+" "+d.Stack.Info[k])
 	}
 	return listed(parts...)
 }
@@ -125,15 +138,12 @@ func machine(m Machine) string {
 // meets when the text has scrolled by.
 func (p *page) foot(d *Document) {
 	if len(d.Limits) > 0 {
-		p.line("")
-		p.line("%s", p.paint(bold, "limits in force"))
-		width := 0
-		for _, l := range d.Limits {
-			width = max(width, columns(l.Name))
+		p.section("limits in force, as the system under test declares them")
+		words := make([]string, len(d.Limits))
+		for i, l := range d.Limits {
+			words[i] = l.Name + "=" + l.Value
 		}
-		for _, l := range d.Limits {
-			p.wrap("  "+pad(l.Name, width)+"  ", l.Value)
-		}
+		p.wrap("   ", strings.Join(words, ", "))
 	}
 	p.line("")
 	p.line("%s  %s (exit %d)", p.verdict(d.Verdict), strip(headline(d)), d.Exit)

@@ -100,6 +100,8 @@ func (p *page) verdicts(vs []targets.Verdict) {
 			p.line("%s", line)
 		case plain+2+columns(v.Note) <= p.width():
 			p.line("%s  %s", line, p.paint(dim, strip(v.Note)))
+		case v.Status == targets.Pass: // the blocks below say how it was measured
+			p.line("%s", line)
 		default:
 			p.line("%s", line)
 			p.wrap("       ", v.Note)
