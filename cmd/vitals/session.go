@@ -113,7 +113,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,
-		Abort: abort(sc), Kill: kill,
+		Abort: abort(sc), Kill: kill, MaxLag: maxLag(slices.Concat(ses.p.targets, sc.Targets)),
 		SigningIn: ses.signingIn,
 		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
 		Beside: []func(context.Context, time.Time) error{

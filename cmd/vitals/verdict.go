@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"vitals/report"
 	"vitals/targets"
@@ -74,4 +75,18 @@ func reasons(r report.Run) []string {
 		}
 	}
 	return out
+}
+
+// maxLag is how late our own requests may be before latencies are no longer the
+// server's: a tenth of the strictest latency asked for, and 2 ms at least
+// (engine 3.6).
+func maxLag(ts []targets.Target) time.Duration {
+	strictest := time.Duration(0)
+	for _, t := range ts {
+		latency := t.Metric == "max" || t.Metric == "mean" || strings.HasPrefix(t.Metric, "p")
+		if limit := time.Duration(t.Limit); latency && strings.HasPrefix(t.Op, "<") && (strictest == 0 || limit < strictest) {
+			strictest = limit
+		}
+	}
+	return max(2*time.Millisecond, strictest/10)
 }
