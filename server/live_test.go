@@ -172,3 +172,11 @@ func raw(t testing.TB, addr, text string, patience time.Duration) string {
 		}
 	}
 }
+
+// scrape reads one value from the admin listener.
+func scrape(t testing.TB, s *live, name string, labels ...string) float64 {
+	t.Helper()
+	a := ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "")
+	http.DefaultClient.CloseIdleConnections()
+	return sample(parseMetrics(t, a.body), name, labels...)
+}

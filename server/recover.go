@@ -36,9 +36,10 @@ func (s *Server) recoverPanics(next http.Handler) http.Handler {
 			// The ID is on the response before anything can panic.
 			ctx := web.WithRequestID(r.Context(), w.Header().Get(requestIDHeader))
 			s.log.ErrorContext(ctx, "panic in a handler", "error", err, "stack", string(debug.Stack()))
-			if x.status == 0 {
-				web.Internal(err).Write(x, r.WithContext(ctx))
+			if x.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 			}
+			web.Internal(err).Write(x, r.WithContext(ctx))
 		}()
 		next.ServeHTTP(x, r)
 	})

@@ -61,7 +61,7 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 	if err != nil {
 		return nil, err
 	}
-	r.gate, err = limit.Open(ctx, options, locks{store.Locks{DB: r.db}}, p.registry, telemetry.Named(p.root, "app.limit"))
+	r.gate, err = limit.Open(ctx, options, locks{store.Locks{DB: r.db}}, p.registry, telemetry.Named(p.root, telemetry.SecurityLogger))
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -196,20 +195,4 @@ func TestStartUpLines(t *testing.T) {
 			t.Errorf("got no line %q in %v", want, found)
 		}
 	}
-}
-
-// scrape reads one value from the admin listener.
-func scrape(t testing.TB, s *live, name string, labels ...string) float64 {
-	t.Helper()
-	res, err := http.Get("http://" + s.Admin + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer http.DefaultClient.CloseIdleConnections()
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sample(parseMetrics(t, string(text)), name, labels...)
 }
