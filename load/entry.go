@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitals/measure"
+	"vitals/scenarios"
 )
 
 // enter sees to it that the visitor is signed in as an account that may make
@@ -17,7 +18,7 @@ func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.
 	s, budget := v.r.sessions, v.r.plan.requests
 	for ctx.Err() == nil {
 		if v.sess == nil {
-			a, fresh, err := s.acquire(time.Now(), v.r.share, budget, need)
+			a, fresh, err := s.acquire(time.Now(), v.r.share, budget, need, v.r.load.SignIn == scenarios.Before)
 			if err != nil {
 				v.r.stop(err)
 				return due, false

@@ -57,6 +57,19 @@ func (s *Sessions) Live() int {
 	return n
 }
 
+// open is how many signed-in accounts have requests left, and how many in all.
+func (s *Sessions) open(now time.Time, budget int) (accounts, requests int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.all {
+		if a.live && a.has(now, budget, 1) {
+			accounts++
+			requests += max(0, budget-1-a.used)
+		}
+	}
+	return accounts, requests
+}
+
 // count is how often an account was signed in.
 func (s *Sessions) count() int {
 	s.mu.Lock()
@@ -81,11 +94,13 @@ type session struct {
 
 // acquire is the session with the fewest users among those with requests left: a
 // signed-in one, or else (fresh) an account that the caller has to sign in. It is
-// nil when others are signing in the accounts that could serve.
-func (s *Sessions) acquire(now time.Time, share, budget, need int) (a *session, fresh bool, err error) {
+// nil when others are signing in the accounts that could serve. With crowd, users
+// move closer together before one of them signs in: its password hash would be
+// load that the scenario does not speak of.
+func (s *Sessions) acquire(now time.Time, share, budget, need int, crowd bool) (a *session, fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var best, spare *session
+	var best, spare, full *session
 	busy := false
 	for _, a := range s.all {
 		switch {
@@ -98,7 +113,12 @@ func (s *Sessions) acquire(now time.Time, share, budget, need int) (a *session, 
 			}
 		case a.users < share && (best == nil || a.users < best.users || a.users == best.users && a.used < best.used):
 			best = a
+		case full == nil || a.users < full.users:
+			full = a
 		}
+	}
+	if best == nil && crowd {
+		best = full
 	}
 	switch {
 	case best != nil:

@@ -19,7 +19,14 @@ const signingIn = 4
 // expected to need. One that cannot sign in is an error: a run that begins
 // without it would fail in a place further from the cause.
 func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
-	want := r.need() - r.sessions.Live()
+	places, requests := r.need()
+	open, left := r.sessions.open(time.Now(), r.plan.requests)
+	want := places - open
+	if budget := r.plan.requests; budget > 0 {
+		// What is left to accounts of earlier scenarios counts; what is missing
+		// is made up for here, and not by sign-ins inside the measured window.
+		want = max(want, int(math.Ceil((requests-float64(left))/float64(budget))))
+	}
 	if want <= 0 {
 		r.note("%d accounts were signed in already", r.sessions.Live())
 		return nil
@@ -83,10 +90,14 @@ func (v *visitor) trouble() string {
 	return fmt.Sprintf("status %d", v.call.Code)
 }
 
-// need is how many sessions the load is expected to use: a place for every user,
-// and with a bound on requests per account enough of them for all requests.
-func (r *run) need() int {
-	level, requests := 0.0, 0.0
+// spare is how much more than expected is signed in: some users are quicker than
+// others, and accounts end with a rest too small for the next task.
+const spare = 1.2
+
+// need is what the load is expected to use: accounts, so that every user has a
+// place, and requests.
+func (r *run) need() (places int, requests float64) {
+	level := 0.0
 	var journeySteps, thinking float64
 	for i := range r.plan.journeys {
 		j := &r.plan.journeys[i]
@@ -110,12 +121,8 @@ func (r *run) need() int {
 	} else if thinking > 0 {
 		requests /= thinking
 	}
-	places := math.Ceil(level / float64(r.share))
-	if r.plan.requests > 0 {
-		// A tenth more: accounts are left with a rest too small for the next task.
-		places = max(places, math.Ceil(1.1*requests/float64(r.plan.requests)))
-	}
-	return int(math.Ceil(places / float64(r.opt.Shards)))
+	n := float64(r.opt.Shards)
+	return int(math.Ceil(spare * level / float64(r.share) / n)), spare * requests / n
 }
 
 func (r *run) note(format string, args ...any) {
