@@ -66,7 +66,7 @@ func (a *Attempt) settle(ctx context.Context, o Outcome, user string) {
 	d, err := g.limiter.Commit(context.WithoutCancel(ctx), a.policy, a.key, a.id, o, g.pseudonym(user))
 	g.lines.freed(place{a.policy.Name, a.key})
 	if err != nil { // the slot stays taken until its lease ends: closed, not open
-		g.log.Error("a credential check was not recorded", "policy", a.policy.Name, "error", err)
+		g.log.ErrorContext(ctx, "a credential check was not recorded", "policy", a.policy.Name, "error", err)
 		return
 	}
 	if o == Released { // nothing has changed since Enter, unless a refusal spoke
@@ -86,6 +86,6 @@ func (g *Gate) Forgive(ctx context.Context, policy, user string) {
 		_, err = g.limiter.Commit(context.WithoutCancel(ctx), p, g.ClientKey(ctx), newID(), Passed, g.pseudonym(user))
 	}
 	if err != nil {
-		g.log.Warn("earlier failures stay counted", "policy", policy, "error", err)
+		g.log.WarnContext(ctx, "earlier failures stay counted", "policy", policy, "error", err)
 	}
 }

@@ -44,7 +44,7 @@ func newClient(o RedisOptions, onConnect func(context.Context, *redis.Conn) erro
 	opt.PoolSize = 128
 	opt.PipelinePoolSize = -1
 	opt.ReadBufferSize, opt.WriteBufferSize = 4<<10, 4<<10
-	opt.MaxIdleConns = 16
+	opt.MaxIdleConns = 32
 	opt.ConnMaxIdleTime = 5 * time.Minute
 	return redis.NewClient(opt), nil
 }

@@ -23,21 +23,25 @@ const (
 	noRunID   = "unknown"      // of servers that do not tell: then only presence counts
 )
 
-// onConnect vouches for a connection before it is used.
+// onConnect has a connection vouched for before it is used.
 func (r *Redis) onConnect(ctx context.Context, conn *redis.Conn) error {
-	return r.restore(ctx, conn)
+	run, vouched, err := inspect(ctx, conn)
+	if err != nil || vouched {
+		return err
+	}
+	return r.restore(ctx, conn, run)
 }
 
 // reload does the same for a server that was emptied under its connections. It
-// holds a connection of its own from before it waits its turn, because opening
-// one would wait for the same turn.
+// opens a connection of its own first, because opening one under restore's turn
+// would wait for that turn.
 func (r *Redis) reload(ctx context.Context) error {
 	conn := r.client.Conn()
 	defer conn.Close()
 	if err := conn.Ping(ctx).Err(); err != nil {
 		return err
 	}
-	return r.restore(ctx, conn)
+	return r.onConnect(ctx, conn)
 }
 
 // vouch renews the sentinel, or reloads the locks where it is gone. ctx bounds
@@ -78,39 +82,23 @@ func setLocks(ctx context.Context, p redis.Pipeliner, locks []Lock) {
 	}
 }
 
-// restorer is what restore needs: the client, or the one connection that is
-// being opened.
-type restorer interface {
-	Get(ctx context.Context, key string) *redis.StringCmd
-	Info(ctx context.Context, section ...string) *redis.StringCmd
-	TxPipelined(ctx context.Context, fn func(redis.Pipeliner) error) ([]redis.Cmder, error)
-}
-
-// restore writes the live locks and then the sentinel, in one transaction, unless
-// the sentinel vouches already. One at a time: who waited finds it done.
-func (r *Redis) restore(ctx context.Context, c restorer) error {
+// restore writes the live locks and then the sentinel, in one transaction. One at
+// a time: who waited finds it done.
+func (r *Redis) restore(ctx context.Context, conn *redis.Conn, run string) error {
 	select {
 	case r.restoring <- struct{}{}:
 		defer func() { <-r.restoring }()
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the reload of locks: %w", ctx.Err())
 	}
-	run, err := runID(ctx, c)
-	if err != nil {
-		return fmt.Errorf("ask redis for its run ID: %w", err)
-	}
-	epoch, err := c.Get(ctx, epochKey).Result()
-	if err == nil && epoch == run {
-		return nil
-	}
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return fmt.Errorf("read %s: %w", epochKey, err)
+	if _, vouched, err := inspect(ctx, conn); err != nil || vouched {
+		return err
 	}
 	locks, err := r.live(ctx)
 	if err != nil {
 		return fmt.Errorf("read the locks in force: %w", err)
 	}
-	_, err = c.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+	_, err = conn.TxPipelined(ctx, func(tx redis.Pipeliner) error {
 		setLocks(ctx, tx, locks)
 		tx.Set(ctx, epochKey, run, epochLife)
 		return nil
@@ -121,19 +109,21 @@ func (r *Redis) restore(ctx context.Context, c restorer) error {
 	return nil
 }
 
-// runID identifies the running server.
-func runID(ctx context.Context, c restorer) (string, error) {
-	info, err := c.Info(ctx, "server").Result()
-	if _, refused := errors.AsType[redis.Error](err); refused {
-		return noRunID, nil
+// inspect asks who the running server is, and whether the sentinel is of its life.
+func inspect(ctx context.Context, conn *redis.Conn) (run string, vouched bool, err error) {
+	var info, epoch *redis.StringCmd
+	_, _ = conn.Pipelined(ctx, func(p redis.Pipeliner) error { // each answer has its own error
+		info, epoch = p.Info(ctx, "server"), p.Get(ctx, epochKey)
+		return nil
+	})
+	if err := epoch.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return "", false, fmt.Errorf("read %s: %w", epochKey, err)
 	}
-	if err != nil {
-		return "", err
-	}
-	for line := range strings.Lines(info) {
+	run = noRunID
+	for line := range strings.Lines(info.Val()) { // none where INFO is forbidden
 		if id, ok := strings.CutPrefix(line, "run_id:"); ok {
-			return strings.TrimSpace(id), nil
+			run = strings.TrimSpace(id)
 		}
 	}
-	return noRunID, nil
+	return run, epoch.Val() == run, nil
 }

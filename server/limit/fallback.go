@@ -56,6 +56,9 @@ type Fallback struct {
 }
 
 func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) *Fallback {
+	if o.Redis.Failure == "" {
+		o.Redis.Failure = FailLocal
+	}
 	return &Fallback{
 		redis: r, memory: m, failure: o.Redis.Failure, replicas: o.Replicas,
 		metrics: ms, log: log, owed: map[place]Lock{},
@@ -183,19 +186,25 @@ func (f *Fallback) degraded() bool {
 // called counts how calls to Redis end, and degrades after too many failures.
 func (f *Fallback) called(err error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case err == nil:
+	if err == nil {
 		f.failed = 0
-	case f.since.IsZero():
-		if f.failed++; f.failed >= breakAfter {
-			f.degrade(err)
-		}
+	} else {
+		f.failed++
+	}
+	tooMany := f.failed >= breakAfter
+	f.mu.Unlock()
+	if tooMany {
+		f.degrade(err)
 	}
 }
 
-// degrade is called with mu held.
+// degrade leaves Redis alone, and says so once.
 func (f *Fallback) degrade(cause error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.since.IsZero() {
+		return
+	}
 	f.since = time.Now()
 	f.probe = f.since.Add(firstPause)
 	f.metrics.degraded.Set(1)
@@ -230,10 +239,10 @@ func (f *Fallback) keep(ctx context.Context) {
 	if err == nil {
 		return
 	}
-	f.called(err)
 	f.mu.Lock()
 	f.probe = time.Now().Add(nextPause)
 	f.mu.Unlock()
+	f.called(err)
 }
 
 // paid ends the degradation, if there is one, once no lock is owed.

@@ -87,7 +87,7 @@ func (g *Gate) count(ctx context.Context, h http.Header, policy string, keys []s
 func (g *Gate) giveBack(ctx context.Context, p Policy, keys []string, id string) {
 	for _, key := range keys {
 		if _, err := g.limiter.Commit(ctx, p, key, id, Released, ""); err != nil {
-			g.log.Warn("a refused request stays counted", "policy", p.Name, "error", err)
+			g.log.WarnContext(ctx, "a refused request stays counted", "policy", p.Name, "error", err)
 		}
 	}
 }

@@ -178,7 +178,7 @@ func TestFailuresLeaveTheWindow(t *testing.T) {
 		d := a.begin("192.0.2.1", "look")
 		within(t, "reset", d.Reset, 2*r.unit, r.slack)
 		a.commit("192.0.2.1", "look", Released, "")
-		r.sleep(d.Reset)
+		r.sleep(d.Reset + r.slack)
 		if d := a.wants("192.0.2.1", Allowed); d.Remaining != 3 {
 			t.Errorf("after the first two left: got remaining %d, want 3", d.Remaining)
 		}
@@ -230,7 +230,7 @@ func TestTrap08_AttemptsDuringALockDoNotProlongIt(t *testing.T) {
 // LK22, LK23: counted exactly, denied uncounted, and Retry is the truth.
 func TestTakeIsExact(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
-		p := Policy{Name: API, Limit: 20, Window: 9 * r.unit}
+		p := Policy{Name: API, Limit: 20, Window: 4 * r.unit}
 		two := [2]engine{r.engine, r.another()}
 		var admitted atomic.Int64
 		var done sync.WaitGroup
@@ -287,7 +287,7 @@ func TestNoWindowHoldsMore(t *testing.T) {
 // what slides out while it lasts, and Retry is enough.
 func TestBuckets(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
-		p := Policy{Name: API, Limit: 300, Window: 4 * r.unit}
+		p := Policy{Name: API, Limit: 300, Window: 2 * r.unit}
 		a := asker{t, r.engine, p}
 		start, n := time.Now(), 0
 		d := a.take("user:7", rand.Text())

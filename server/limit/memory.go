@@ -96,7 +96,7 @@ func (m *Memory) Occupy(p Policy, key, id string) {
 	})
 }
 
-// Held lists the locks in force.
+// Held lists the locks in force; the throttle of accounts has none.
 func (m *Memory) Held() []Lock {
 	var locks []Lock
 	for i := range m.shards {
@@ -104,7 +104,7 @@ func (m *Memory) Held() []Lock {
 		sh.mu.Lock()
 		now := time.Since(m.start)
 		for _, e := range sh.tenants {
-			if t := e.Value.(*tenant); t.record.lock > now {
+			if t := e.Value.(*tenant); t.record.lock > now && t.policy != accountPolicy {
 				locks = append(locks, Lock{Policy: t.policy, Key: t.key, Until: m.start.Add(t.record.lock)})
 			}
 		}

@@ -13,49 +13,57 @@ import (
 // unsavedMax bounds what waits for a database that does not answer.
 const unsavedMax = 1 << 16
 
+// saveFor is how long the request that starts a lock waits for the database.
+const saveFor = 500 * time.Millisecond
+
 // mirror copies locks, as they start and end, to where no restart can lose them.
-// The copy is written by Run, not by the request: an attack from many addresses
-// must not make every login wait for the database.
 type mirror struct {
 	store Locks
 	log   *slog.Logger
-	wake  chan struct{} // something is unsaved
 
 	mu      sync.Mutex
 	unsaved map[place]Lock
 }
 
 func newMirror(store Locks, log *slog.Logger) *mirror {
-	return &mirror{store: store, log: log, wake: make(chan struct{}, 1), unsaved: map[place]Lock{}}
+	return &mirror{store: store, log: log, unsaved: map[place]Lock{}}
 }
 
-// note has a lock saved soon; one that is past is a lock lifted.
-func (m *mirror) note(l Lock) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// save saves a lock, or its end if it is past, before its request is answered:
+// who has seen the refusal may rely on it. What the database does not take in
+// time is kept for flush.
+func (m *mirror) save(ctx context.Context, l Lock) {
 	at := place{l.Policy, l.Key}
-	if _, known := m.unsaved[at]; !known && len(m.unsaved) >= unsavedMax {
-		m.log.Warn("a lock is not saved: too many wait for the database", "policy", l.Policy)
-		return
+	m.mu.Lock()
+	if _, known := m.unsaved[at]; known || len(m.unsaved) < unsavedMax {
+		m.unsaved[at] = l
 	}
-	m.unsaved[at] = l
-	select {
-	case m.wake <- struct{}{}:
-	default:
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveFor)
+	defer cancel()
+	if err := m.put(ctx, l); err != nil {
+		m.log.WarnContext(ctx, "a lock is not saved yet", "policy", l.Policy, "error", err)
 	}
 }
 
-// flush saves what is unsaved; what it cannot save stays.
+// flush saves what is unsaved, up to the first failure.
 func (m *mirror) flush(ctx context.Context) error {
 	for _, l := range m.pending() {
-		if err := m.store.Save(ctx, l); err != nil {
-			return fmt.Errorf("save a lock of %s: %w", l.Policy, err)
+		if err := m.put(ctx, l); err != nil {
+			return err
 		}
-		m.mu.Lock()
-		if at := (place{l.Policy, l.Key}); m.unsaved[at] == l {
-			delete(m.unsaved, at)
-		}
-		m.mu.Unlock()
+	}
+	return nil
+}
+
+func (m *mirror) put(ctx context.Context, l Lock) error {
+	if err := m.store.Save(ctx, l); err != nil {
+		return fmt.Errorf("save a lock of %s: %w", l.Policy, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at := (place{l.Policy, l.Key}); m.unsaved[at] == l {
+		delete(m.unsaved, at)
 	}
 	return nil
 }
@@ -86,7 +94,7 @@ func (m *mirror) pending() []Lock {
 	return slices.Collect(maps.Values(m.unsaved))
 }
 
-// mirrored is an engine whose locks are noted.
+// mirrored is an engine whose locks are saved.
 type mirrored struct {
 	engine
 	mirror *mirror
@@ -95,7 +103,7 @@ type mirrored struct {
 func (m mirrored) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
 	d, err := m.engine.Begin(ctx, p, key, id)
 	if err == nil && d.Verdict == LockedNow {
-		m.mirror.note(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(d.Retry)})
+		m.mirror.save(ctx, Lock{Policy: p.Name, Key: key, Until: time.Now().Add(d.Retry)})
 	}
 	return d, err
 }
@@ -103,7 +111,7 @@ func (m mirrored) Begin(ctx context.Context, p Policy, key, id string) (Decision
 func (m mirrored) Lift(ctx context.Context, p Policy, key string) (bool, error) {
 	was, err := m.engine.Lift(ctx, p, key)
 	if err == nil {
-		m.mirror.note(Lock{Policy: p.Name, Key: key, Until: time.Now()})
+		m.mirror.save(ctx, Lock{Policy: p.Name, Key: key, Until: time.Now()})
 	}
 	return was, err
 }

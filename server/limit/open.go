@@ -98,43 +98,36 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 
 // greet meets Redis for the first time.
 func (g *Gate) greet(ctx context.Context) error {
-	f := g.fallback
-	if err := f.redis.vouch(ctx); err != nil {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.degrade(err)
+	if err := g.fallback.redis.vouch(ctx); err != nil {
+		g.fallback.degrade(err)
 		return nil
 	}
-	err := f.redis.checkEviction(ctx)
+	err := g.checkEviction(ctx)
 	if _, evicts := errors.AsType[Evicts](err); evicts && g.options.Redis.Strict {
 		return err
-	}
-	if err != nil {
-		g.log.Warn("locks may be lost", "error", err)
 	}
 	return nil
 }
 
-// Run keeps the limiter until ctx ends, and returns nil: it saves locks, renews
-// the sentinel each second, and finds out when Redis is back.
-func (g *Gate) Run(ctx context.Context) error {
-	if g.options.Off {
-		<-ctx.Done()
-		return nil
+// checkEviction warns of a server that may lose locks.
+func (g *Gate) checkEviction(ctx context.Context) error {
+	err := g.fallback.redis.checkEviction(ctx)
+	if err != nil {
+		g.log.Warn("locks may be lost", "error", err)
 	}
+	return err
+}
+
+// Run keeps the limiter until ctx ends, and returns nil: it renews the sentinel
+// each second, finds out when Redis is back, and saves what could not be saved.
+func (g *Gate) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	var unsaved <-chan struct{}
-	if g.mirror != nil {
-		unsaved = g.mirror.wake
-	}
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
-			g.save(context.WithoutCancel(ctx))
+			g.flush(context.WithoutCancel(ctx))
 			return nil
-		case <-unsaved:
-			g.save(ctx)
 		case <-tick.C:
 			g.look(ctx, n%calm == 0)
 		}
@@ -144,7 +137,7 @@ func (g *Gate) Run(ctx context.Context) error {
 // look is one look; slow adds what needs no haste.
 func (g *Gate) look(ctx context.Context, slow bool) {
 	if slow {
-		g.save(ctx) // what could not be saved before
+		g.flush(ctx)
 	}
 	degraded := g.fallback != nil && g.fallback.degraded()
 	if g.fallback == nil || !slow && !degraded {
@@ -158,10 +151,13 @@ func (g *Gate) look(ctx context.Context, slow bool) {
 		}
 	}
 	g.fallback.keep(ctx)
+	if degraded && !g.fallback.degraded() { // it may be another server
+		_ = g.checkEviction(ctx)
+	}
 }
 
-// save writes the noted locks.
-func (g *Gate) save(ctx context.Context) {
+// flush saves the locks that the database did not take at once.
+func (g *Gate) flush(ctx context.Context) {
 	if g.mirror == nil {
 		return
 	}

@@ -52,7 +52,7 @@ func (r *record) expire(p Policy, now time.Duration) {
 	}
 	r.entries = slices.Delete(r.entries, 0, gone)
 	r.slots = slices.DeleteFunc(r.slots, func(e event) bool { return e.at <= now })
-	if p.exact() {
+	if p.exact() && r.previous+r.current == 0 {
 		return
 	}
 	bucket := int64(now / p.Window)

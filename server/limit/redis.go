@@ -208,5 +208,5 @@ func slotKeys(key, policy string) []string {
 }
 
 func accountKeys(account string) []string {
-	return []string{redisKey(account, "account", "f"), redisKey(account, "account", "n"), redisKey(account, "account", "c"), epochKey}
+	return []string{redisKey(account, accountPolicy, "f"), redisKey(account, accountPolicy, "n"), redisKey(account, accountPolicy, "c"), epochKey}
 }

@@ -57,7 +57,7 @@ func onEvery(t *testing.T, body func(t *testing.T, r rig)) {
 		s := startServer(t)
 		open := func() engine { return openRedis(t, s.url, nil) }
 		body(t, rig{
-			engine: open(), another: open, unit: 300 * time.Millisecond, slack: 200 * time.Millisecond,
+			engine: open(), another: open, unit: 500 * time.Millisecond, slack: 300 * time.Millisecond,
 			sleep: time.Sleep, rounds: 20, crowd: 200,
 			keys: func() []string { return keysWithoutEnd(t, s.url) },
 		})

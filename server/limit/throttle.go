@@ -25,6 +25,9 @@ const (
 	lastWait   = 900 * time.Second
 )
 
+// accountPolicy names the throttle beside the policies of the table.
+const accountPolicy = "account"
+
 // wait is how long an account rests after its n-th failure in the window:
 // min(900, 30·2^(n−Failures)) seconds, 0 below Failures.
 func (t Throttle) wait(n int) time.Duration {
@@ -36,7 +39,7 @@ func (t Throttle) wait(n int) time.Duration {
 
 // policy is the throttle as the record keeps it.
 func (t Throttle) policy() Policy {
-	return Policy{Name: "account", Limit: t.Failures, Window: t.Window, Failures: true}
+	return Policy{Name: accountPolicy, Limit: t.Failures, Window: t.Window, Failures: true}
 }
 
 // Accounts is the throttle's memory. account and from are pseudonyms or keys.
@@ -93,7 +96,7 @@ func (g *Gate) judge(ctx context.Context, account, from string, o Outcome) {
 	}
 	err := g.accounts.Judge(context.WithoutCancel(ctx), t, g.pseudonym(account), from, newID(), o)
 	if err != nil {
-		g.log.Error("the account throttle missed an attempt", "error", err)
+		g.log.ErrorContext(ctx, "the account throttle missed an attempt", "error", err)
 	}
 }
 
