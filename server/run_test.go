@@ -80,7 +80,7 @@ func TestMalformedSignInsAreNotFree(t *testing.T) {
 }
 
 // Whatever spelling, the attempts are the same five (probe LK20).
-func TestSpellingsShareOneLimit(t *testing.T) {
+func TestTrap14_SpellingsShareOneLimit(t *testing.T) {
 	cfg := testConfig(t)
 	seed(t, cfg, 1)
 	s := startLive(t, cfg)
@@ -194,5 +194,31 @@ func TestStartUpLines(t *testing.T) {
 		if !found[want] {
 			t.Errorf("got no line %q in %v", want, found)
 		}
+	}
+}
+
+// Whatever a client writes about its own address, its TCP address is what
+// counts; from a trusted proxy, the rightmost untrusted one (probes LK17, LK18).
+func TestTrap10_ForgedAddresses(t *testing.T) {
+	cfg := testConfig(t, "TRUSTED_PROXIES=127.0.0.99/32")
+	seed(t, cfg, 1)
+	s := startLive(t, cfg)
+	guess := func(c *http.Client, headers ...string) int {
+		return ask(t, c, "POST", s.url()+"/api/v1/auth/login", fmt.Sprintf(`{"email":%q,"password":"wrong"}`, patient(1)), headers...).StatusCode
+	}
+	stranger, proxy := from(t, "127.0.0.66"), from(t, "127.0.0.99")
+	for i := range 8 {
+		forged := fmt.Sprintf("203.0.113.%d", i)
+		got := guess(stranger, "X-Forwarded-For: "+forged, "X-Real-IP: "+forged, "Forwarded: for="+forged, "True-Client-IP: "+forged)
+		if want := map[bool]int{true: 401, false: 429}[i < 5]; got != want {
+			t.Errorf("guess %d with forged headers: got %d, want %d", i+1, got, want)
+		}
+		got = guess(proxy, fmt.Sprintf("X-Forwarded-For: %s", forged), "X-Forwarded-For: 198.51.100.7")
+		if want := map[bool]int{true: 401, false: 429}[i < 5]; got != want {
+			t.Errorf("guess %d through the proxy: got %d, want %d", i+1, got, want)
+		}
+	}
+	if got := guess(proxy, "X-Forwarded-For: 198.51.100.8"); got != 401 {
+		t.Errorf("another client of the proxy: got %d, want 401", got)
 	}
 }

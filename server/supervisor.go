@@ -71,12 +71,12 @@ func (p *process) supervise(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	// Only workers accept; this process keeps the socket alive between them.
 	if s.publicFile, err = public.(*net.TCPListener).File(); err != nil {
 		return errors.Join(fmt.Errorf("pass the listener to workers: %w", err), public.Close())
 	}
-	defer func() { err = errors.Join(err, s.publicFile.Close()) }()
-	// Only workers accept; this process keeps the socket alive between them.
-	defer public.Close()
+	closePublic := sync.OnceValue(func() error { return errors.Join(public.Close(), s.publicFile.Close()) })
+	defer func() { err = errors.Join(err, closePublic()) }()
 	admin, err := listen(ctx, p.cfg.Core.AdminAddr)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func (p *process) supervise(ctx context.Context) (err error) {
 	mux.HandleFunc("GET /workers/{n}/debug/pprof/", s.profile)
 	stop := serveAdmin(admin, mux)
 	defer func() { err = errors.Join(err, stop()) }()
-	return s.keepAll(ctx, func() error { return s.announce(public.Addr(), admin.Addr()) })
+	return s.keepAll(ctx, closePublic, func() error { return s.announce(public.Addr(), admin.Addr()) })
 }
 
 // workerEnv is the workers' environment. A key made up for this process must be
@@ -102,9 +102,10 @@ func (s *supervisor) workerEnv() []string {
 }
 
 // keepAll keeps every worker running until ctx ends; ready is called once, when
-// all have beaten. A worker that cannot start the first time ends them all: a
+// all have beaten, and unlisten after the drain delay, so that no connection
+// waits in the queue of a socket that nobody accepts from any more. A worker that cannot start the first time ends them all: a
 // service that never came up should say so instead of trying for ever.
-func (s *supervisor) keepAll(ctx context.Context, ready func() error) error {
+func (s *supervisor) keepAll(ctx context.Context, unlisten, ready func() error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var up sync.WaitGroup
 	for n := 1; n <= s.cfg.Workers.Count; n++ {
@@ -115,6 +116,11 @@ func (s *supervisor) keepAll(ctx context.Context, ready func() error) error {
 			return s.keep(ctx, n, first)
 		})
 	}
+	group.Go(func() error {
+		<-ctx.Done()
+		time.Sleep(s.cfg.Shutdown.DrainDelay)
+		return unlisten()
+	})
 	group.Go(func() error {
 		up.Wait()
 		if ctx.Err() != nil {
@@ -144,7 +150,7 @@ func (s *supervisor) keep(ctx context.Context, n int, first func()) error {
 			s.left(c)
 		}
 		if ctx.Err() != nil {
-			if err != nil {
+			if err != nil && c != nil {
 				return fmt.Errorf("end worker %d: %w", n, err)
 			}
 			return nil
