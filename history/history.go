@@ -1,0 +1,277 @@
+// Package history checks, from nothing but what a client saw, that a limiter
+// kept its promises: who was judged, who was refused, until when (J1–J7 of
+// hardening 3). It reads a stream of answers in bounded memory, needs no
+// cooperation of the server, and accuses only when every possible order of what
+// happened inside the server breaks the promise: an answer was judged at some
+// moment between its sending and its arrival, and the checker assumes the moment
+// that is best for the server.
+package history
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Event is one answer of a limited operation.
+type Event struct {
+	Sent, Done time.Time
+	From       netip.Addr // client address
+	User       string     // whose credential was sent, or who is signed in; "" = nobody
+	Policy     string
+	Status     int    // 0 = no answer
+	Limit      int    // X-RateLimit-Limit; -1 = not sent
+	Remaining  int    // X-RateLimit-Remaining; -1 = not sent
+	RetryAfter int    // seconds; -1 = not sent
+	ID         string // X-Request-ID
+	Step       string // name for people
+}
+
+// By says whose requests share a count.
+type By uint8
+
+// A count is kept for each address, each user (else address), or both, of which
+// either may refuse.
+const (
+	Address By = iota
+	User
+	Either
+)
+
+// Rule is what a policy promises.
+type Rule struct {
+	Limit    int
+	Window   time.Duration
+	Lock     time.Duration // 0 = exceeding it does not lock
+	Failures bool          // counts refused credentials (401, 403); else every admitted request
+	By       By
+	Account  int // failures of one user, over all addresses, from which that user is throttled; 0 = never
+}
+
+// Options say how much the checker may know.
+type Options struct {
+	Shared bool // others send from the same addresses or as the same users: what they earned is not ours to see
+	Keys   int  // histories kept at once; 0 = 8192. Past it the longest silent is forgotten, and counted
+}
+
+// slack is how far clocks and whole seconds may put a lock's end off: ±1 s is
+// what J7 grants.
+const slack = time.Second
+
+// Violation is a broken invariant, with the answers that show it.
+type Violation struct {
+	Rule   string  `json:"rule"` // J1 … J7
+	Policy string  `json:"policy"`
+	Key    string  `json:"key"` // whose count
+	Words  string  `json:"words"`
+	Shown  []Shown `json:"shown"`
+}
+
+// Shown is one answer of a violation.
+type Shown struct {
+	At         time.Time `json:"at"` // sent
+	Took       float64   `json:"took_ms"`
+	Step       string    `json:"step"`
+	Status     int       `json:"status"`
+	Remaining  int       `json:"remaining"`   // -1 = not sent
+	RetryAfter int       `json:"retry_after"` // -1 = not sent
+	ID         string    `json:"request_id,omitempty"`
+}
+
+// String is the violation with its requests, one to a line.
+func (v Violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s: %s", v.Rule, v.Policy, v.Key, v.Words)
+	for _, s := range v.Shown {
+		fmt.Fprintf(&b, "\n  %s +%.0f ms  %s → %d", s.At.Format("15:04:05.000"), s.Took, s.Step, s.Status)
+		if s.Remaining >= 0 {
+			fmt.Fprintf(&b, ", remaining %d", s.Remaining)
+		}
+		if s.RetryAfter >= 0 {
+			fmt.Fprintf(&b, ", Retry-After %d", s.RetryAfter)
+		}
+		if s.ID != "" {
+			fmt.Fprintf(&b, "  %s", s.ID)
+		}
+	}
+	return b.String()
+}
+
+// maxViolations is how many are kept; the rest is counted.
+const maxViolations = 100
+
+// Checker reads a stream of events. Events of one key come about in the order in
+// which they ended. It is safe for concurrent use.
+type Checker struct {
+	rules map[string]Rule
+	o     Options
+
+	mu        sync.Mutex
+	keys      map[key]*track
+	oldest    *track // of the list of tracks by last use
+	newest    *track
+	users     map[string]int // failures of each user, over all addresses
+	events    int64
+	forgotten int64
+	found     []Violation
+	more      int64
+	finished  bool
+}
+
+type key struct {
+	policy string
+	addr   netip.Addr
+	user   string
+}
+
+func (k key) String() string {
+	if k.user != "" {
+		return "user " + k.user
+	}
+	return k.addr.String()
+}
+
+// New makes a checker of the rules, by policy.
+func New(rules map[string]Rule, o Options) *Checker {
+	if o.Keys == 0 {
+		o.Keys = 8192
+	}
+	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]int{}}
+}
+
+// Events is how many events were looked at.
+func (c *Checker) Events() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.events
+}
+
+// Forgotten is how many histories were dropped for room, and how many violations
+// beyond the first hundred.
+func (c *Checker) Forgotten() (histories, violations int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.forgotten, c.more
+}
+
+// Add looks at one event. Events of policies without a rule are passed over.
+func (c *Checker) Add(e Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rule, ok := c.rules[e.Policy]
+	if !ok || rule.Limit < 1 {
+		return
+	}
+	c.events++
+	// An account under attack is throttled by a rule of its own: from here on a
+	// refusal says nothing of the address.
+	throttled := rule.Account > 0 && e.User != "" && c.users[e.User] >= rule.Account-1
+	if rule.Account > 0 && rule.Failures && failed(e) && e.User != "" {
+		if len(c.users) >= c.o.Keys {
+			clear(c.users) // room; throttles are looked for anew
+		}
+		c.users[e.User]++
+	}
+	of := keysOf(rule, e)
+	for _, k := range of {
+		c.track(k, rule).add(c, e, throttled, len(of) > 1)
+	}
+}
+
+func keysOf(rule Rule, e Event) []key {
+	address := key{policy: e.Policy, addr: e.From.Unmap()}
+	user := key{policy: e.Policy, user: e.User}
+	switch {
+	case rule.By == Address || e.User == "":
+		return []key{address}
+	case rule.By == User:
+		return []key{user}
+	}
+	return []key{address, user}
+}
+
+// Finish settles what waited for later answers and gives all violations, in the
+// order they were found. The checker is empty afterwards.
+func (c *Checker) Finish() []Violation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := c.oldest; t != nil; t = t.next {
+		t.settle(c, time.Time{})
+		t.close(c)
+	}
+	c.keys, c.oldest, c.newest = map[key]*track{}, nil, nil
+	return c.found
+}
+
+func (c *Checker) accuse(rule string, t *track, words string, shown ...Event) {
+	if len(c.found) >= maxViolations {
+		c.more++
+		return
+	}
+	v := Violation{Rule: rule, Policy: t.key.policy, Key: t.key.String(), Words: words}
+	for _, e := range shown {
+		v.Shown = append(v.Shown, Shown{
+			At: e.Sent, Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
+			Remaining: e.Remaining, RetryAfter: e.RetryAfter, ID: e.ID,
+		})
+	}
+	c.found = append(c.found, v)
+}
+
+// track finds or makes the history of a key, and makes it the newest.
+func (c *Checker) track(k key, rule Rule) *track {
+	t, ok := c.keys[k]
+	if ok {
+		c.unlink(t)
+	} else {
+		if len(c.keys) >= c.o.Keys {
+			old := c.oldest
+			old.settle(c, time.Time{})
+			old.close(c)
+			c.unlink(old)
+			delete(c.keys, old.key)
+			c.forgotten++
+		}
+		t = &track{key: k, rule: rule}
+		c.keys[k] = t
+	}
+	if t.prev = c.newest; t.prev != nil {
+		t.prev.next = t
+	} else {
+		c.oldest = t
+	}
+	t.next, c.newest = nil, t
+	return t
+}
+
+func (c *Checker) unlink(t *track) {
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		c.oldest = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	} else {
+		c.newest = t.prev
+	}
+	t.prev, t.next = nil, nil
+}
+
+// failed tells whether the event is a credential that was judged and refused.
+func failed(e Event) bool { return e.Status == 401 || e.Status == 403 }
+
+// refused tells whether the limiter turned the event away.
+func refused(e Event) bool { return e.Status == 429 }
+
+// judged tells whether the limiter let the event through to a judgement. What
+// was malformed never reached it, and a 5xx judged nothing.
+func judged(e Event) bool {
+	switch e.Status {
+	case 0, 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
+		return false
+	}
+	return e.Status < 500
+}
