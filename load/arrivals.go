@@ -39,7 +39,7 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	a := &arrivals{r: r, cap: workers}
-	schedule := r.load.Arrivals(r.opt.Seed)
+	schedule := within{r.load.Arrivals(r.opt.Seed), r.load.Total() - 1}
 	wait := newWaiter(ctx)
 	defer wait.close()
 	r.begin()
@@ -101,6 +101,18 @@ func (a *arrivals) RoundTrip(req *http.Request) (*http.Response, error) {
 	v.visit(a.r.requests, j, scenarios.Hash(a.r.opt.Seed, x.n, 1), true, x.due)
 	a.free.put(v)
 	return &fine, nil
+}
+
+// within keeps what the grid rounds up past the end of the load inside it, where
+// the last phase counts it.
+type within struct {
+	Schedule
+	last time.Duration
+}
+
+func (w within) Due(n uint64) (time.Duration, bool) {
+	due, ok := w.Schedule.Due(n)
+	return min(due, w.last), ok
 }
 
 // first is the recorder's step that arrival n begins with.

@@ -55,7 +55,7 @@ type Options struct {
 type Outcome struct {
 	Began      time.Time // every offset in the recorder counts from here
 	Took       time.Duration
-	Counts     measure.Counts // planned, sent, late, dropped, unsent, of every step
+	Counts     measure.Counts // planned, sent, dropped, unsent, of all steps, inside and outside the phases
 	Health     measure.Health
 	Client     string // which client sent the requests, and why
 	SignedIn   int    // accounts signed in, before and inside the load

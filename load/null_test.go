@@ -69,7 +69,12 @@ func (s *nullServer) stop() {
 const nullAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: 0123456789abcdef\r\nContent-Length: 11\r\n\r\n{\"ok\":true}"
 
 func (s *nullServer) serve(c net.Conn) {
-	defer c.Close()
+	defer func() {
+		_ = c.Close()
+		s.mu.Lock()
+		delete(s.open, c)
+		s.mu.Unlock()
+	}()
 	r := bufio.NewReader(c)
 	for {
 		line, err := r.ReadSlice('\n')

@@ -110,6 +110,9 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 // connect makes the client of the run, which ends with r.requests.
 func (r *run) connect() {
 	r.client, r.why = choose(r.opt)
+	if r.opt.Direct && r.load.Model == scenarios.Users {
+		r.why += "; direct driver, without vegeta's attacker"
+	}
 	context.AfterFunc(r.requests, r.client.Close)
 }
 

@@ -168,6 +168,14 @@ func (s *Sessions) spend(a *session, now time.Time, budget, need int) bool {
 	return true
 }
 
+// refund gives back requests that were spent and not sent: room was made for the
+// longest task before it was known which one would be drawn.
+func (s *Sessions) refund(a *session, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.used = max(0, a.used-n)
+}
+
 // release gives the session up. last says that its requests are spent and nobody
 // else uses it: the caller signs it out, and calls signedOut.
 func (s *Sessions) release(a *session, now time.Time, budget, need int) (last bool) {

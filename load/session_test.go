@@ -100,8 +100,8 @@ func TestAnAccountThatCannotSignInIsNamed(t *testing.T) {
 	l := constant(scenarios.Users, 5, time.Second)
 	l.SignIn = scenarios.Before
 	sc := patients(l, 0, 0)
-	_, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(5)})
-	if err == nil || !strings.Contains(err.Error(), "account 3 of 5") || !strings.Contains(err.Error(), "401") ||
+	_, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(6)})
+	if err == nil || !strings.Contains(err.Error(), "account 3 of 6") || !strings.Contains(err.Error(), "401") ||
 		!strings.Contains(err.Error(), "invalid_credentials") {
 		t.Errorf("got error %v, want the account's row, status and code", err)
 	}

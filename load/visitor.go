@@ -128,19 +128,19 @@ func (v *visitor) visit(ctx context.Context, j *journey, key uint64, fresh bool,
 		due, signed = v.enter(ctx, j.longest, due)
 	}
 	t := v.draw(j, key, fresh)
-	if t == nil {
-		return nil, due
-	}
-	if !signed {
+	sent := 0
+	switch {
+	case t == nil:
+	case !signed:
 		v.r.lost(t.steps[0].index, due, measure.Counts{Planned: 1, Dropped: 1})
-		return t, due
-	}
-	for i := range t.steps {
-		ok := v.do(ctx, &t.steps[i], due)
-		due = v.call.Done
-		if !ok {
-			break
+	default:
+		for ok := true; ok && sent < len(t.steps); sent++ {
+			ok = v.do(ctx, &t.steps[sent], due)
+			due = v.call.Done
 		}
+	}
+	if v.sess != nil && signed && j.signed {
+		v.r.sessions.refund(v.sess, j.longest-sent)
 	}
 	return t, due
 }

@@ -32,8 +32,10 @@ func (t *Raw) Burst(ctx context.Context, calls []*Call) (spread time.Duration, e
 	}
 	var readers sync.WaitGroup
 	release := make(chan struct{})
+	put := make([]func([]byte) error, len(calls))
 	failed := make([]error, len(calls))
 	for i, c := range calls {
+		put[i] = writer(conns[i].Conn)
 		readers.Go(func() {
 			<-release
 			_, err := conns[i].answer(c)
@@ -48,9 +50,7 @@ func (t *Raw) Burst(ctx context.Context, calls []*Call) (spread time.Duration, e
 	first := time.Since(t.origin)
 	for i, k := range conns {
 		calls[i].Began = time.Since(t.origin)
-		if _, err := k.Write(k.out[len(k.out)-1:]); err != nil {
-			failed[i] = err
-		}
+		failed[i] = put[i](k.out[len(k.out)-1:])
 	}
 	spread = time.Since(t.origin) - first
 	runtime.UnlockOSThread()
