@@ -170,6 +170,17 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	}
 }
 
+func TestStrictTransportInProduction(t *testing.T) {
+	bed := newTestbed(t, nil, "ENV=production", "PORT=8000", "ADMIN_ADDR=127.0.0.1:9090", "SHUTDOWN_DRAIN_DELAY=0",
+		"DATABASE_URL=postgres://clinic:9fK2mQx7ZtLw4RsV@127.0.0.1/clinic", "FRONTEND_URL=https://app.clinic.de",
+		"PRODUCTION_CORS_ORIGINS=https://app.clinic.de")
+	for _, path := range []string{"/health", "/nope"} {
+		if got := bed.ask(t, "GET", path, "").Header.Get("Strict-Transport-Security"); got != "max-age=31536000; includeSubDomains" {
+			t.Errorf("%s: got %q, want a year and all subdomains", path, got)
+		}
+	}
+}
+
 func TestFaultsShowNothing(t *testing.T) {
 	bed := newTestbed(t, nil)
 	for _, kind := range []string{"panic", "nil", "error"} {

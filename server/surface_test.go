@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -89,6 +90,47 @@ func TestRoutesAreTheSpecified(t *testing.T) {
 		}
 		if !r.secured {
 			t.Errorf("%s is open", pattern)
+		}
+	}
+}
+
+// The API's description is for developers, complete, and without a page that
+// loads scripts from elsewhere.
+func TestOpenAPIInDevelopmentAlone(t *testing.T) {
+	if _, ok := surface(t)["GET /openapi.json"]; ok {
+		t.Error("the description is served outside development")
+	}
+	s := startLive(t, testConfig(t, "ENV=development"))
+	c := from(t, "127.0.0.66")
+	a := ask(t, c, "GET", s.url()+"/openapi.json", "")
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]any
+	}
+	if err := json.Unmarshal([]byte(a.body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Paths["/api/v1/auth/login"] == nil {
+		t.Errorf("got %d, version %q, %d paths, want 3.1 and all routes", a.StatusCode, doc.OpenAPI, len(doc.Paths))
+	}
+	if a := ask(t, c, "GET", s.url()+"/docs", ""); a.StatusCode != 404 {
+		t.Errorf("/docs: got %d, want 404", a.StatusCode)
+	}
+}
+
+// Every error of the framework itself is a problem too, and no answer of the API
+// is a schema link.
+func TestErrorsHaveOneShape(t *testing.T) {
+	s := startLive(t, testConfig(t))
+	c := from(t, "127.0.0.66")
+	for _, a := range []answer{
+		ask(t, c, "POST", s.url()+"/api/v1/auth/login", `{"email":"canary","password":1}`),
+		ask(t, c, "POST", s.url()+"/api/v1/auth/login", `[canary`),
+		ask(t, c, "POST", s.url()+"/api/v1/auth/refresh", `{}`),
+		ask(t, c, "GET", s.url()+"/api/v1/patients?page=canary", "", "Accept: text/html"),
+	} {
+		if a.problem.Code == "" || a.problem.Title == "" || a.problem.RequestID == "" || a.problem.Instance == "" {
+			t.Errorf("got %s %s, want a whole problem", a.Status, a.body)
+		}
+		if strings.Contains(a.body, "canary") || strings.Contains(a.body, "$schema") || a.Header.Get("Link") != "" {
+			t.Errorf("got %s, want neither the input nor a link", a.body)
 		}
 	}
 }

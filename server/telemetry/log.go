@@ -8,7 +8,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lmittmann/tint"
 
@@ -50,6 +53,12 @@ func NewHandler(w io.Writer, o LogOptions) slog.Handler {
 	}
 	return &contextHandler{tint.NewTextHandler(w, &tint.Options{
 		Level: o.Level, NoColor: o.NoColor, TimeFormat: time.TimeOnly,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if l, ok := a.Value.Any().(slog.Level); ok && len(groups) == 0 && a.Key == slog.LevelKey && l >= LevelCritical {
+				return tint.Attr(9, slog.String(slog.LevelKey, "CRT")) // tint knows no such level
+			}
+			return a
+		},
 	})}
 }
 
@@ -57,6 +66,9 @@ func NewHandler(w io.Writer, o LogOptions) slog.Handler {
 type contextHandler struct{ slog.Handler }
 
 func (h *contextHandler) Handle(ctx context.Context, r slog.Record) error {
+	if strings.ContainsFunc(r.Message, unicode.IsControl) {
+		r.Message = strconv.Quote(r.Message) // tint writes messages as they are
+	}
 	if id := web.RequestID(ctx); id != "" {
 		r = r.Clone()
 		r.AddAttrs(slog.String("request_id", id))

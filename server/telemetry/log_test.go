@@ -106,6 +106,23 @@ func TestSecurityEventsPassTheLevel(t *testing.T) {
 	}
 }
 
+func TestConsoleLine(t *testing.T) {
+	var out bytes.Buffer
+	l := slog.New(telemetry.NewHandler(&out, telemetry.LogOptions{Console: true, NoColor: true}))
+	ctx := web.WithRequestID(t.Context(), "probe-0123456789ab")
+	telemetry.Named(l, "app.x").With("a", 1).WithGroup("g").Log(ctx, telemetry.LevelCritical, "one\ntwo")
+	l.Debug("silent")
+	got := out.String()
+	if strings.Count(got, "\n") != 1 {
+		t.Errorf("got %q, want one line", got)
+	}
+	for _, want := range []string{"CRT", "logger=app.x", "a=1", "request_id=probe-0123456789ab"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, want %q in it", got, want)
+		}
+	}
+}
+
 func TestScrub(t *testing.T) {
 	cases := map[string]struct{ in, without, with string }{
 		"email":      {"no user anna.b+x@clinic.test here", "anna", "no user"},
