@@ -23,9 +23,13 @@ type actor struct {
 }
 
 // patience is how many answers without a judgement (503, a broken connection)
-// an actor takes before it gives up: they are our server's trouble, not the
-// lockout's, and prove nothing either way.
-const patience = 10
+// an actor takes before it gives up: they are the server's trouble, not the
+// lockout's, and prove nothing either way. A server that sheds load asks for a
+// second's pause (Retry-After), and a stress run lasts a while.
+const patience = 30
+
+// pause is between an answer without a judgement and the next try.
+const pause = 500 * time.Millisecond
 
 // work guesses until the lock, or until its guesses are spent, then asks what a
 // lock is worth: further guesses, the right password, and the same account from
@@ -41,15 +45,15 @@ func (a *actor) work(ctx context.Context) Attack {
 		a.oneByOne(ctx)
 	}
 	for range 2 {
-		a.note(a.one(ctx, refused, a.own, a.wrong()))
+		a.note(a.insist(ctx, refused, a.own, a.wrong()))
 	}
-	if ans := a.one(ctx, knowing, a.own, a.victim.Password); answered(ans) {
+	if ans := a.insist(ctx, knowing, a.own, a.victim.Password); answered(ans) {
 		a.seen.Knowing++
 		if ans.Code != http.StatusTooManyRequests {
 			a.seen.Leaked++
 		}
 	}
-	if ans := a.one(ctx, standing, a.other, a.victim.Password); answered(ans) {
+	if ans := a.insist(ctx, standing, a.other, a.victim.Password); answered(ans) {
 		a.seen.Standing++
 		if ans.Code == http.StatusTooManyRequests {
 			a.seen.Harmed++
@@ -69,14 +73,16 @@ func (a *actor) oneByOne(ctx context.Context) {
 			step = refused
 		}
 		ans := a.one(ctx, step, a.own, a.wrong())
-		if !answered(ans) {
-			lost++
-			a.seen.Lost++
-		} else {
+		rest := a.in.Every
+		if answered(ans) {
 			n++
 			a.note(ans)
+		} else {
+			lost++
+			a.seen.Lost++
+			rest = max(rest, pause)
 		}
-		if !a.wait(ctx, a.in.Every) {
+		if !a.wait(ctx, rest) {
 			return
 		}
 	}
@@ -109,6 +115,19 @@ func (a *actor) burst(ctx context.Context) {
 		}
 		a.record(step, ans, ok)
 	}
+}
+
+// insist repeats a sign-in until it is judged or refused.
+func (a *actor) insist(ctx context.Context, step int, from netip.Addr, password string) Answer {
+	ans := a.one(ctx, step, from, password)
+	for range patience {
+		if answered(ans) || !a.wait(ctx, pause) {
+			break
+		}
+		a.seen.Lost++
+		ans = a.one(ctx, step, from, password)
+	}
+	return ans
 }
 
 func (a *actor) one(ctx context.Context, step int, from netip.Addr, password string) Answer {

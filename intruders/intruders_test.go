@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"vitals/intruders"
@@ -20,6 +21,7 @@ import (
 type door struct {
 	mu     sync.Mutex
 	fault  string
+	asked  int
 	failed map[netip.Addr]int
 	locked map[netip.Addr]bool
 }
@@ -34,6 +36,7 @@ func (d *door) SignIn(_ context.Context, g intruders.Guess) intruders.Answer {
 	right := !strings.HasPrefix(g.Password, "not-")
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.asked++
 	limit := 5
 	if d.fault == "widened" {
 		limit = 6
@@ -46,7 +49,7 @@ func (d *door) SignIn(_ context.Context, g intruders.Guess) intruders.Answer {
 		d.locked[key] = true
 	}
 	switch {
-	case d.fault == "unwell":
+	case d.fault == "unwell", d.fault == "shedding" && d.asked%3 != 0:
 		ans.Code = http.StatusServiceUnavailable
 	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):
 		ans.Code = http.StatusTooManyRequests
@@ -94,7 +97,9 @@ func attack(t *testing.T, fault string, atOnce bool) ([]intruders.Attack, map[st
 	return attacks, facts, samples
 }
 
-func TestOracle(t *testing.T) {
+func TestOracle(t *testing.T) { synctest.Test(t, testOracle) }
+
+func testOracle(t *testing.T) {
 	for _, c := range []struct {
 		fault                        string
 		atOnce                       bool
@@ -168,9 +173,24 @@ func TestSamplesCarryTheirIntent(t *testing.T) {
 	}
 }
 
-func TestTroublesNameWhatProvesNothing(t *testing.T) {
+func TestTroublesNameWhatProvesNothing(t *testing.T) { synctest.Test(t, testTroubles) }
+
+func testTroubles(t *testing.T) {
 	attacks, _, _ := attack(t, "unwell", false)
 	if got := len(intruders.Troubles(attacks)); got != 2 {
 		t.Errorf("got %d troubles, want 2", got)
+	}
+}
+
+// A server that sheds some sign-ins is asked again: its lockout is judged all
+// the same.
+func TestSheddingIsWaitedOut(t *testing.T) { synctest.Test(t, testShedding) }
+
+func testShedding(t *testing.T) {
+	_, facts, _ := attack(t, "shedding", false)
+	for name, want := range map[string]float64{"lockout.admitted": 5, "lockout.leaked": 0, "lockout.bystanders": 0} {
+		if got, ok := facts[name]; !ok || got.Value != want {
+			t.Errorf("%s: got %v (there: %v), want %v", name, got.Value, ok, want)
+		}
 	}
 }
