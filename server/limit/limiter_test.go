@@ -283,41 +283,6 @@ func TestNoWindowHoldsMore(t *testing.T) {
 	})
 }
 
-// Above logMax two counters estimate; a burst gets the limit and no more, but for
-// what slides out while it lasts, and Retry is enough.
-func TestBuckets(t *testing.T) {
-	onEvery(t, func(t *testing.T, r rig) {
-		p := Policy{Name: API, Limit: 300, Window: 2 * r.unit}
-		a := asker{t, r.engine, p}
-		start, n := time.Now(), 0
-		d := a.take("user:7", rand.Text())
-		for ; d.Verdict == Allowed && n < 1000; n++ {
-			d = a.take("user:7", rand.Text())
-		}
-		most := 300
-		if r.slack > time.Millisecond {
-			most += int(300 * time.Since(start) / p.Window)
-		}
-		if n < 300 || n > most {
-			t.Errorf("admitted: got %d, want 300 to %d", n, most)
-		}
-		if d.Remaining != 0 || d.Retry <= 0 || d.Retry > 2*p.Window {
-			t.Errorf("over the limit: got %+v", d)
-		}
-		r.sleep(d.Retry)
-		if d := a.take("user:7", rand.Text()); d.Verdict != Allowed {
-			t.Errorf("after Retry: got %v, want allowed", d.Verdict)
-		}
-		r.sleep(2 * p.Window)
-		if d := a.take("user:7", "last"); d.Remaining != 299 {
-			t.Errorf("two windows later: got remaining %d, want 299", d.Remaining)
-		}
-		if d := a.commit("user:7", "last", Released, ""); d.Remaining != 300 {
-			t.Errorf("given back: got remaining %d, want 300", d.Remaining)
-		}
-	})
-}
-
 func TestGiveBack(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, Policy{Name: PasswordChange, Limit: 5, Window: 9 * r.unit}}
