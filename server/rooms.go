@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/errgroup"
@@ -65,13 +66,13 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 	if err != nil {
 		return nil, err
 	}
-	r.work.Go(func() error { return r.gate.Run(working) })
+	r.run(working, p.log, "limiter", r.gate.Run)
 
 	who, err := openIdentity(p, r.db, r.gate)
 	if err != nil {
 		return nil, err
 	}
-	r.work.Go(func() error { return who.Run(working) })
+	r.run(working, p.log, "outbox", who.Run)
 	proxies := limit.Proxies{Trusted: p.cfg.Proxy.Trusted, Header: p.cfg.Proxy.Header}
 	r.deps = Deps{
 		Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace,
@@ -85,6 +86,19 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 		},
 	}
 	return r, nil
+}
+
+// run starts work that lasts as long as the rooms. Its early end harms what comes
+// later and no request now, so it is said and the service goes on.
+func (r *rooms) run(ctx context.Context, log *slog.Logger, name string, work func(context.Context) error) {
+	r.work.Go(func() error {
+		err := work(ctx)
+		if ctx.Err() != nil {
+			return nil // its end was asked for
+		}
+		log.Log(ctx, telemetry.LevelCritical, "work beside the requests has ended", "work", name, "error", err)
+		return err
+	})
 }
 
 // openIdentity builds the room that knows users.
@@ -115,9 +129,6 @@ func openIdentity(p *process, db store.DB, gate *limit.Gate) (*identity.Service,
 func (r *rooms) close() error {
 	r.enough()
 	err := r.work.Wait()
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
 	if r.gate != nil {
 		err = errors.Join(err, r.gate.Close())
 	}

@@ -67,6 +67,9 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 		Log: s.Out, NoColor: !colourful(s.Out, env), Warnings: warnings,
 		Version: version, ReadyFile: readyFile,
 	})
+	if broken, ok := errors.AsType[config.Errors](err); ok {
+		return configError{broken} // a rule that only the running database could break
+	}
 	if err != nil {
 		return noSystem(fmt.Errorf("serve: %w", err))
 	}
