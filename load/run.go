@@ -67,7 +67,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		o.Partial = true
-		if !errors.Is(cause, context.Canceled) {
+		if !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 			o.EndedEarly = cause.Error()
 		}
 	}

@@ -36,7 +36,9 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 	defer r.client.Close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var next, done atomic.Int64
+	var next atomic.Int64
+	var told sync.Mutex
+	done := 0
 	var wg sync.WaitGroup
 	for range min(signingIn, want) {
 		wg.Go(func() {
@@ -48,9 +50,11 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 					cancel(err)
 					return
 				}
-				if n := int(done.Add(1)); r.opt.SigningIn != nil {
-					r.opt.SigningIn(n, want)
+				told.Lock() // one at a time, and in order
+				if done++; r.opt.SigningIn != nil {
+					r.opt.SigningIn(done, want)
 				}
+				told.Unlock()
 			}
 		})
 	}

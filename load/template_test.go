@@ -1,0 +1,62 @@
+package load
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTemplates(t *testing.T) {
+	names := []string{"email", "id"}
+	slot := func(name string) int {
+		for i, n := range names {
+			if n == name {
+				return i
+			}
+		}
+		names = append(names, name)
+		return len(names) - 1
+	}
+	vars := []variable{{value: []byte(`a+b"c`), known: true}, {value: []byte("7/8"), known: true}, {}}
+	now := time.Date(2026, 3, 4, 23, 30, 0, 0, time.FixedZone("", 3600))
+	for _, tt := range []struct {
+		text string
+		esc  escape
+		want string // a regular expression
+	}{
+		{"plain", inText, `plain`},
+		{"/u/{{id}}?mail={{ email }}", inPath, `/u/7%2F8\?mail=a%2Bb%22c`},
+		{`{"m":"{{email}}"}`, inJSON, `\{"m":"a\+b\\"c"\}`},
+		{"{{seq}}/{{nothing yet}}/", inText, `42//`},
+		{"{{uuid}}", inText, `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`},
+		{"{{now}} {{now+24h}} {{now-30m}} {{today}}", inText, `2026-03-04T22:30:00Z 2026-03-05T22:30:00Z 2026-03-04T22:00:00Z 2026-03-04`},
+		{"{{int 5 7}}", inText, `[567]`},
+		{"{{int -2 -2}}", inText, `-2`},
+		{"{{pick red|light blue}}", inText, `red|light blue`},
+	} {
+		tpl, err := parse(tt.text, slot)
+		if err != nil {
+			t.Errorf("%s: %v", tt.text, err)
+			continue
+		}
+		got := string(tpl.fill(nil, vars, &given{n: 42, rng: rand.New(rand.NewPCG(1, 2)), now: func() time.Time { return now }}, tt.esc))
+		if !regexp.MustCompile("^(" + tt.want + ")$").MatchString(got) {
+			t.Errorf("%s: got %s, want %s", tt.text, got, tt.want)
+		}
+	}
+	for _, bad := range []string{"{{open", "{{int 7}}", "{{int 9 3}}", "{{int a b}}"} {
+		if _, err := parse(bad, slot); err == nil {
+			t.Errorf("%s: got no error", bad)
+		}
+	}
+}
+
+// A value from an answer can neither end a header line nor begin another request.
+func TestHeaderValuesStayOneLine(t *testing.T) {
+	got := string(inHeader(nil, []byte("a\r\nEvil: yes\x00\x7f")))
+	if strings.ContainsAny(got, "\r\n\x00\x7f") || got != "aEvil: yes" {
+		t.Errorf("got %q, want one line without control characters", got)
+	}
+}
