@@ -126,7 +126,7 @@ func (s *Server) logFailure(ctx context.Context, p *web.Problem) {
 		return
 	}
 	x.failed = true
-	attrs := []any{"code", p.Code, "route", x.route.path, "error", p.Error()}
+	attrs := []any{"code", p.Code, "route", x.route.path, "error", error(p)}
 	if p.Status == http.StatusServiceUnavailable {
 		s.log.WarnContext(ctx, "request refused", attrs...)
 		return

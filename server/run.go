@@ -124,9 +124,9 @@ func newSentry(c config.Sentry, version string, reg prometheus.Registerer) (*tel
 	}, reg)
 }
 
-// TestSentry sends one event to the configured Sentry, waiting at most until ctx
+// SendTestEvent sends one event to the configured Sentry, waiting at most until ctx
 // ends.
-func TestSentry(ctx context.Context, cfg *config.Config, version string) error {
+func SendTestEvent(ctx context.Context, cfg *config.Config, version string) error {
 	s, err := newSentry(cfg.Sentry, version, nil)
 	if err != nil {
 		return err

@@ -223,7 +223,7 @@ func runServeSentryTest(ctx context.Context, s streams, env map[string]string) e
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := server.TestSentry(ctx, cfg, version); err != nil {
+	if err := server.SendTestEvent(ctx, cfg, version); err != nil {
 		return noSystem(fmt.Errorf("send test event: %w", err))
 	}
 	_, err = fmt.Fprintln(s.Out, "sent one test event")

@@ -118,6 +118,10 @@ func put(attrs []slog.Attr, groups []string, a slog.Attr) []slog.Attr {
 	if a.Key == "" {
 		return attrs
 	}
+	if err, ok := a.Value.Any().(error); ok && err != nil {
+		// Somebody else's words: a relay quotes the address, a driver the query.
+		a.Value = slog.StringValue(Scrub(err.Error()))
+	}
 	if len(groups) > 0 {
 		a.Key = strings.Join(groups, ".") + "." + a.Key
 	}

@@ -82,6 +82,15 @@ func TestJSONKeysAreUnique(t *testing.T) {
 	}
 }
 
+func TestErrorsAreScrubbed(t *testing.T) {
+	_, line := one(t, func(l *slog.Logger) {
+		l.Warn("mail not sent", "error", errors.New("550 <anna@clinic.test>: unknown"), "none", error(nil))
+	})
+	if line["error"] != "550 <[scrubbed]>: unknown" {
+		t.Errorf("got %q, want the address taken out", line["error"])
+	}
+}
+
 func TestLevelNames(t *testing.T) {
 	for level, want := range map[slog.Level]string{
 		slog.LevelDebug - 4: "DEBUG", slog.LevelDebug: "DEBUG", slog.LevelInfo: "INFO", slog.LevelInfo + 1: "INFO",
