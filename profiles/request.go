@@ -180,3 +180,16 @@ func (o Operation) Placeholders() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// Token finds a reset token in its mail.
+func Token(p *Profile, mail string) (string, bool) {
+	re, err := regexp.Compile(p.Token)
+	if err != nil || p.Token == "" {
+		return "", false
+	}
+	m := re.FindStringSubmatch(mail)
+	if len(m) < 2 {
+		return "", false
+	}
+	return m[1], true
+}

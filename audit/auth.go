@@ -1,0 +1,125 @@
+package audit
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+)
+
+func authentication() []Probe {
+	return append([]Probe{{
+		ID: "AU3", Title: "no forged, foreign or misused token is taken for an access token", Seed: "S1:18", Class: Safe, run: forgedTokens,
+		Why: "One accepted forgery is every account at once.",
+		Fix: "Accept one algorithm, known key ids, issuer, audience and type; never take the key or the algorithm from the token.",
+	}}, authIntrusive()...)
+}
+
+// token is a JWT taken apart.
+type token struct {
+	header, claims map[string]any
+	signature      string
+}
+
+func parseToken(s string) (token, bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
+		return token{}, false
+	}
+	var k token
+	for i, into := range []*map[string]any{&k.header, &k.claims} {
+		b, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil || json.Unmarshal(b, into) != nil {
+			return token{}, false
+		}
+	}
+	k.signature = parts[2]
+	return k, true
+}
+
+// with is a copy with another header or other claims; nil removes.
+func (k token) with(header, claims map[string]any) token {
+	change := func(m, by map[string]any) map[string]any {
+		m = maps.Clone(m)
+		for name, v := range by {
+			if m[name] = v; v == nil {
+				delete(m, name)
+			}
+		}
+		return m
+	}
+	return token{change(k.header, header), change(k.claims, claims), k.signature}
+}
+
+func (k token) signed(key []byte) string {
+	text := k.text()
+	if key == nil {
+		return text + "."
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (k token) text() string {
+	part := func(m map[string]any) string {
+		b, _ := json.Marshal(m) // it came from JSON
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	return part(k.header) + "." + part(k.claims)
+}
+
+func forgedTokens(t *T) {
+	s := t.Session()
+	if a := t.Do("me", s.from, s.access, nil); !t.Want(a, http.StatusOK) {
+		return
+	}
+	try := func(name, forged string) {
+		t.run.secrets.add(forged)
+		q := t.Request("me", s.from, forged, nil)
+		q.Label, q.Account = name, ""
+		a := t.Send(q)
+		t.Want(a, http.StatusUnauthorized)
+	}
+	if s.refresh != "" {
+		try("refresh token as access token", s.refresh)
+	}
+	try("no token at all", "")
+	try("garbage", "abc.def.ghi")
+	k, ok := parseToken(s.access)
+	if !ok {
+		t.Note("access tokens are no JWTs, so only misused ones were tried")
+		return
+	}
+	key := []byte("vitals-audit-foreign-key-0123456789")
+	try("algorithm none", k.with(map[string]any{"alg": "none"}, nil).signed(nil))
+	try("algorithm None, signature kept", k.with(map[string]any{"alg": "None"}, nil).text()+"."+k.signature)
+	try("signature removed", k.text()+".")
+	try("RS256 with an HMAC", k.with(map[string]any{"alg": "RS256"}, nil).signed(key))
+	try("HS512 header on an HS256 signature", k.with(map[string]any{"alg": "HS512"}, nil).text()+"."+k.signature)
+	try("foreign key", k.signed(key))
+	try("empty key", k.signed([]byte{}))
+	try("key id of /dev/null", k.with(map[string]any{"kid": "../../dev/null"}, nil).signed([]byte{}))
+	try("key id as SQL", k.with(map[string]any{"kid": "x' UNION SELECT 'k"}, nil).signed([]byte("k")))
+	try("key in the header", k.with(map[string]any{"jwk": map[string]any{"kty": "oct", "k": base64.RawURLEncoding.EncodeToString(key)}}, nil).signed(key))
+	try("expired, foreign key", k.with(nil, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}).signed(key))
+	try("claims changed under the old signature", k.with(nil, map[string]any{"exp": time.Now().Add(24 * time.Hour).Unix()}).text()+"."+k.signature)
+	try("foreign audience under the old signature", k.with(nil, map[string]any{"aud": "another"}).text()+"."+k.signature)
+	t.challengeAsAccess(try)
+}
+
+// challengeAsAccess tries the challenge of a second factor as an access token.
+// Enrolling makes data, so it is for targets of one's own.
+func (t *T) challengeAsAccess(try func(name, forged string)) {
+	if _, ok := t.target.Profile.Operations["two_factor_enrol"]; !ok || !t.target.Own {
+		t.Note("a challenge as access token was not tried: it takes a second factor on a target of one's own")
+		return
+	}
+	s := t.Session()
+	t.SecondFactor(s)
+	try("challenge as access token", t.Challenge(s.Account, s.from))
+}

@@ -1,0 +1,406 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+func authIntrusive() []Probe {
+	return []Probe{
+		{
+			ID: "AU1", Title: "unknown, wrong and disabled sign-ins read the same", Seed: "S1:154", Class: Intrusive, run: sameRefusals,
+			Why: "A different answer for an address that exists is a list of who is a patient here.",
+			Fix: "One status, one body, one set of headers for every refused sign-in.",
+		},
+		{
+			ID: "AU2", Title: "known and unknown accounts take the same time", Seed: "S1:154", Class: Intrusive, run: sameTimes,
+			Why: "A hash that is skipped for unknown accounts tells who exists by the clock.",
+			Fix: "Verify against a dummy hash of the current parameters, made at start, on the same path with the same queries.",
+		},
+		{
+			ID: "AU4", Title: "a refresh token works once; a second use ends its family", Seed: "S1:18", Class: Intrusive, run: refreshReuse,
+			Why: "A stolen refresh token that keeps working is an account for as long as its thief likes.",
+			Fix: "Rotate on every use; a used token revokes all that came of it.",
+		},
+		{
+			ID: "AU5", Title: "of 20 refreshes with one token at once, exactly one succeeds", Seed: "S1:18", Class: Intrusive, run: refreshRace,
+			Why: "Reading and then marking lets two callers through at once.",
+			Fix: "Use the token up in one statement: UPDATE … WHERE used_at IS NULL RETURNING.",
+		},
+		{
+			ID: "AU6", Title: "changing the password ends every other session at once", Seed: "S1:151", Class: Intrusive, run: changeEndsSessions,
+			Why: "Whoever changes a password because it was stolen wants the thief out now, not when a token expires.",
+			Fix: "Raise a session version with the password and check it on every request.",
+		},
+		{
+			ID: "AU7", Title: "a reset token works once, the newest only, and signs nobody in", Seed: "S1:150", Class: Intrusive, Waits: true, run: resetTokens,
+			Why: "A mail that can be replayed, or that skips the second factor, is a key under the mat.",
+			Fix: "Spend the token in one statement; newest only; no tokens in the answer; the second factor stays.",
+		},
+		{
+			ID: "AU8", Title: "asking for a reset tells nobody who exists", Seed: "S1:150", Class: Intrusive, run: sameResets,
+			Why: "The reset form is the usual place to ask a service for its list of users.",
+			Fix: "Answer 202 with the same bytes after the same work; look the user up in the background.",
+		},
+		{
+			ID: "AU9", Title: "a one-time code works once, however many try it at once", Seed: "S1:149", Class: Intrusive, run: codeOnce,
+			Why: "A code that is read over a shoulder works for its whole minute.",
+			Fix: "Store the last step that was accepted, in one conditional UPDATE; answer 401, never 200 with a failure inside.",
+		},
+		{
+			ID: "AU10", Title: "another user's objects are not there", Seed: "–", Class: Intrusive, run: foreignObjects,
+			Why: "An id in a URL is all it takes to read another patient's record.",
+			Fix: "Decide ownership in the query, and answer 404 rather than 403.",
+		},
+		{
+			ID: "AU11", Title: "fields that a client must not set are refused or ignored", Seed: "–", Class: Intrusive, run: massAssignment,
+			Why: "A body that is bound to the whole record makes anyone an admin who guesses a field's name.",
+			Fix: "Accept named fields only.",
+		},
+	}
+}
+
+// same compares two refusals in everything but what differs by request.
+func (t *T) same(a, b Answer, ignore ...string) {
+	t.Check(a.Status == b.Status, "%v got %s, %v got %s: want the same", a, a.got(), b, b.got())
+	one, two := without(a, ignore...), without(b, ignore...)
+	t.Check(one == two, "%v and %v have different bodies: %s and %s", a, b, cut(one), cut(two))
+	names := func(h http.Header) string {
+		h = h.Clone()
+		for _, drop := range []string{"Date", "Content-Length", "Connection"} {
+			h.Del(drop)
+		}
+		return fmt.Sprint(slices.Sorted(maps.Keys(h)))
+	}
+	t.Check(names(a.Header) == names(b.Header), "%v and %v have different headers: %s and %s", a, b, names(a.Header), names(b.Header))
+}
+
+func sameRefusals(t *T) {
+	known := t.Account()
+	t.Addresses(3)
+	unknown, wrong := t.Guess(t.Address(), stranger()), t.Guess(t.Address(), known.Email)
+	t.Want(unknown, t.Operation("login").Refusal())
+	t.same(unknown, wrong, "request_id")
+	disabled, ok := t.disabled()
+	if !ok {
+		return
+	}
+	from := t.Address()
+	q := t.Login(from, disabled.Email, disabled.Password)
+	q.Label = "right password of a disabled account"
+	t.same(unknown, t.Send(q), "request_id")
+}
+
+// disabled is an account that an admin has barred; false when there is no way to
+// make one.
+func (t *T) disabled() (Account, bool) {
+	if _, ok := t.target.Profile.Operations["disable_user"]; !ok {
+		t.Note("a disabled account was not tried: the profile has no operation to disable one")
+		return Account{}, false
+	}
+	var admin *Account
+	for i, a := range t.target.Accounts {
+		if a.Role == "admin" {
+			admin = &t.target.Accounts[i]
+		}
+	}
+	if admin == nil {
+		t.Note("a disabled account was not tried: no account with the role admin")
+		return Account{}, false
+	}
+	boss, victim := t.SessionOf(*admin, t.Address()), t.Session()
+	a := t.Do("disable_user", boss.from, boss.access, values{"id": victim.id})
+	if !t.Operation("disable_user").Succeeded(a.Status) {
+		t.Skip("disabling an account: got %s", a.got())
+	}
+	return victim.Account, true
+}
+
+func sameTimes(t *T) {
+	const rounds, perAccount = 100, 10
+	t.Addresses(rounds / 2)
+	var accounts []Account
+	for range rounds / perAccount {
+		accounts = append(accounts, t.Account())
+	}
+	warm := t.Address()
+	t.Guess(warm, stranger())
+	var known, unknown []time.Duration
+	var from netip.Addr
+	for i := range rounds {
+		if i%2 == 0 { // two of each from one address: below the limit
+			from = t.Address()
+		}
+		one := func(email string, into *[]time.Duration) {
+			a := t.Guess(from, email)
+			if a.Status == t.Operation("login").Refusal() {
+				*into = append(*into, a.Done.Sub(a.Sent))
+			}
+		}
+		first, second := func() { one(accounts[i%len(accounts)].Email, &known) }, func() { one(stranger(), &unknown) }
+		if i%4 >= 2 { // interleaved both ways, so that no order tells
+			first, second = second, first
+		}
+		first()
+		second()
+	}
+	t.alike("known and unknown accounts", known, unknown, rounds*9/10)
+}
+
+// alike says whether two series of times could be told apart.
+func (t *T) alike(what string, a, b []time.Duration, enough int) {
+	if min(len(a), len(b)) < enough {
+		t.Skip("only %d and %d timings came about, want %d of each", len(a), len(b), enough)
+	}
+	p, gap := mannWhitney(a, b), medianGap(a, b)
+	t.Note("%s: medians %v and %v, gap %.1f %%, Mann-Whitney p = %.3f, n = %d and %d", what, median(a).Round(10*time.Microsecond), median(b).Round(10*time.Microsecond), 100*gap, p, len(a), len(b))
+	t.Check(p > 0.01 || gap < 0.05, "%s take different times: medians %v and %v (%.1f %% apart, p = %.4f, n = %d and %d)", what, median(a), median(b), 100*gap, p, len(a), len(b))
+}
+
+// Refresh buys a new pair for a session.
+func (t *T) Refresh(s session, token string) (Answer, session) {
+	if token == "" {
+		t.Skip("sign-in gave no refresh token")
+	}
+	a := t.Do("refresh", s.from, "", values{"refresh_token": token})
+	op := t.Operation("refresh")
+	s.access, _ = op.Field(a.Body, "access_token")
+	s.refresh, _ = op.Field(a.Body, "refresh_token")
+	if s.access != "" {
+		t.run.own(s.access, s.Email)
+	}
+	return a, s
+}
+
+func refreshReuse(t *T) {
+	s := t.Session()
+	old := s.refresh
+	a, renewed := t.Refresh(s, old)
+	if !t.Want(a, http.StatusOK) {
+		return
+	}
+	t.Check(renewed.refresh != "" && renewed.refresh != old, "%v: the refresh token was not rotated", a)
+	a, _ = t.Refresh(s, old)
+	t.Want(a, http.StatusUnauthorized)
+	a, _ = t.Refresh(s, renewed.refresh)
+	t.Check(a.Status == http.StatusUnauthorized, "%v: the successor of a token that was used twice got %s, want 401: its family must be dead", a, a.got())
+	t.Want(t.Do("me", s.from, renewed.access, nil), http.StatusUnauthorized)
+}
+
+func refreshRace(t *T) {
+	s := t.Session()
+	q := t.Request("refresh", s.from, "", values{"refresh_token": s.refresh})
+	as := t.Burst(repeat(20, func(int) Request { return q }))
+	for _, a := range as {
+		t.keep("refresh", nil, a)
+	}
+	n := statuses(as)
+	t.Check(n[200] == 1 && n[200]+n[401] == 20, "20 refreshes with one token at once: %s, want 1×200, 19×401", tally(n))
+}
+
+// strong is a password that passes every rule.
+func strong() string { return "Audit " + wrongPassword() + " 7" }
+
+func changeEndsSessions(t *T) {
+	acc := t.Account()
+	one, two := t.SessionOf(acc, t.Address()), t.SessionOf(acc, t.Address())
+	word := strong()
+	t.run.secrets.add(word)
+	a := t.Do("password_change", one.from, one.access, values{"password": acc.Password, "new_password": word})
+	if !t.Check(t.Operation("password_change").Succeeded(a.Status), "%v: got %s, want success", a, a.got()) {
+		return
+	}
+	t.Want(t.Do("me", two.from, two.access, nil), http.StatusUnauthorized)
+	if two.refresh != "" {
+		r, _ := t.Refresh(two, two.refresh)
+		t.Want(r, http.StatusUnauthorized)
+	}
+	t.Want(t.SignIn(t.Address(), Account{Email: acc.Email, Password: word}), http.StatusOK)
+}
+
+func resetTokens(t *T) {
+	t.Addresses(30)
+	acc := t.Account()
+	confirm := func(token, word string) Request {
+		t.run.secrets.add(word)
+		return t.Request("password_reset_confirm", t.Address(), "", values{"token": token, "new_password": word})
+	}
+	older := t.ResetToken(t.Address(), acc.Email)
+	newer := t.ResetToken(t.Address(), acc.Email)
+	t.Want(t.Send(confirm(older, strong())), http.StatusUnauthorized)
+	words := map[int]string{}
+	as := t.Burst(repeat(20, func(i int) Request { words[i] = strong(); return confirm(newer, words[i]) }))
+	n, word := statuses(as), ""
+	for i, a := range as {
+		if a.Status/100 == 2 {
+			word = words[i]
+			t.Check(!bytes.Contains(a.Body, []byte("token")), "%v: a reset answers with tokens: it signs in past the second factor", a)
+		}
+	}
+	ok := n[200] + n[204]
+	t.Check(ok == 1 && ok+n[401] == 20, "20 confirmations with one token at once: %s, want one success, 19×401", tally(n))
+	t.Want(t.Send(confirm(newer, strong())), http.StatusUnauthorized)
+	t.resetKeepsSecondFactor(Account{Email: acc.Email, Password: word})
+	t.resetExpires()
+}
+
+func (t *T) resetKeepsSecondFactor(acc Account) {
+	if _, ok := t.target.Profile.Operations["two_factor_enrol"]; !ok || acc.Password == "" {
+		t.Note("whether a reset keeps the second factor was not tried")
+		return
+	}
+	s := t.SessionOf(acc, t.Address())
+	t.SecondFactor(s)
+	token, word := t.ResetToken(t.Address(), acc.Email), strong()
+	t.run.secrets.add(word)
+	a := t.Send(t.Request("password_reset_confirm", t.Address(), "", values{"token": token, "new_password": word}))
+	if !t.Check(a.Status/100 == 2, "%v: got %s, want success", a, a.got()) {
+		return
+	}
+	a = t.SignIn(t.Address(), Account{Email: acc.Email, Password: word})
+	_, asked := t.Operation("login").Field(a.Body, "challenge_token")
+	_, in := t.Operation("login").Field(a.Body, "access_token")
+	t.Check(asked && !in, "%v: after a reset the second factor was not asked for", a)
+}
+
+func (t *T) resetExpires() {
+	life := 900 * time.Second
+	if s, ok := t.target.Settings["PASSWORD_RESET_TTL"]; ok {
+		if d, err := time.ParseDuration(s + "s"); err == nil {
+			life = d
+		}
+	}
+	acc, word := t.Account(), strong()
+	t.run.secrets.add(word)
+	token := t.ResetToken(t.Address(), acc.Email)
+	t.Waiting(life+time.Second, "the reset token expires")
+	a := t.Send(t.Request("password_reset_confirm", t.Address(), "", values{"token": token, "new_password": word}))
+	t.Want(a, http.StatusUnauthorized)
+}
+
+func sameResets(t *T) {
+	const rounds = 60
+	t.Addresses(rounds)
+	var accounts []Account
+	for range 10 {
+		accounts = append(accounts, t.Account())
+	}
+	var known, unknown []time.Duration
+	var one, two Answer
+	for i := range rounds {
+		from := t.Address()
+		ask := func(email string, into *[]time.Duration) Answer {
+			q := t.Request("password_reset", from, "", values{"email": email})
+			q.Label = "reset"
+			a := t.Send(q)
+			if t.Operation("password_reset").Succeeded(a.Status) {
+				*into = append(*into, a.Done.Sub(a.Sent))
+			}
+			return a
+		}
+		if i%2 == 0 {
+			one = ask(accounts[i%len(accounts)].Email, &known)
+			two = ask(stranger(), &unknown)
+		} else {
+			two = ask(stranger(), &unknown)
+			one = ask(accounts[i%len(accounts)].Email, &known)
+		}
+	}
+	t.Check(t.Operation("password_reset").Succeeded(one.Status), "%v: got %s, want success", one, one.got())
+	t.same(one, two, "request_id")
+	t.alike("resets of known and unknown accounts", known, unknown, rounds*9/10)
+}
+
+func codeOnce(t *T) {
+	const many = 20
+	t.Addresses(many)
+	s := t.Session()
+	secret := t.SecondFactor(s)
+	qs := make([]Request, many)
+	challenges := make([]string, many+1)
+	from := make([]netip.Addr, many+1)
+	for i := range challenges {
+		from[i] = t.Address()
+		challenges[i] = t.Challenge(s.Account, from[i])
+	}
+	now := code(secret, time.Now())
+	for i := range qs {
+		qs[i] = t.Request("two_factor_verify", from[i], "", values{"challenge_token": challenges[i], "code": now})
+		qs[i].Account = s.Email
+	}
+	as := t.Burst(qs)
+	for _, a := range as {
+		t.keep("two_factor_verify", values{"email": s.Email}, a)
+	}
+	n := statuses(as)
+	t.Check(n[200] == 1 && n[200]+n[401] == many, "one code %d times at once: %s, want 1×200, %d×401", many, tally(n), many-1)
+	for _, a := range as {
+		if _, ok := t.Operation("two_factor_verify").Field(a.Body, "access_token"); a.Status == http.StatusOK {
+			t.Check(ok, "%v: 200 with a failure inside: %s", a, cut(t.run.secrets.redact(string(a.Body))))
+		}
+	}
+	again := t.Do("two_factor_verify", from[many], "", values{"challenge_token": challenges[many], "code": now})
+	t.Want(again, http.StatusUnauthorized)
+	wrong := t.Do("two_factor_verify", from[many], "", values{"challenge_token": challenges[many], "code": wrongCodes(secret, 1)[0]})
+	t.Want(wrong, http.StatusUnauthorized)
+}
+
+func foreignObjects(t *T) {
+	a, b := t.Session(), t.Session()
+	made := t.Do("create", a.from, a.access, nil)
+	if !t.Operation("create").Succeeded(made.Status) {
+		t.Skip("making an object: got %s", made.got())
+	}
+	id := t.Field("create", made, "id")
+	for _, name := range []string{"get", "update", "delete"} {
+		if _, ok := t.target.Profile.Operations[name]; !ok {
+			t.Note("the profile has no %s", name)
+			continue
+		}
+		ans := t.Do(name, b.from, b.access, values{"id": id})
+		t.Check(ans.Status == http.StatusNotFound, "%v of another's object: got %s, want 404 (403 would tell that it exists)", ans, ans.got())
+	}
+	list := t.Do("list", b.from, b.access, nil)
+	if t.Want(list, http.StatusOK) {
+		t.Check(!bytes.Contains(list.Body, []byte(id)), "%v: another's object %s is in the list", list, id)
+	}
+	t.Want(t.Do("get", a.from, a.access, values{"id": id}), http.StatusOK)
+	t.Want(t.Do("get", a.from, "", values{"id": id}), http.StatusUnauthorized)
+}
+
+func massAssignment(t *T) {
+	s, other := t.Session(), t.Session()
+	before := t.Do("me", s.from, s.access, nil)
+	made := t.Do("create", s.from, s.access, nil)
+	if !t.Operation("create").Succeeded(made.Status) {
+		t.Skip("making an object: got %s", made.got())
+	}
+	id := t.Field("create", made, "id")
+	for field, value := range map[string]any{"role": "admin", "user_id": other.id, "clinic_id": "00000000-0000-7000-8000-000000000000", "is_active": false} {
+		for _, name := range []string{"create", "update"} {
+			q := t.Request(name, s.from, s.access, values{"id": id})
+			var body map[string]any
+			if json.Unmarshal(q.Body, &body) != nil {
+				continue
+			}
+			body[field] = value
+			q.Body, _ = json.Marshal(body) // it came from JSON
+			q.Label = name + " with " + field
+			a := t.Send(q)
+			if a.Status == http.StatusUnprocessableEntity || a.Status == http.StatusBadRequest {
+				t.Check(true, "")
+				continue
+			}
+			got, _ := t.Operation(name).Value(a.Body, field)
+			t.Check(a.Status < 300 && fmt.Sprint(got) != fmt.Sprint(value), "%v: got %s and %s is now %v, want it refused or unchanged", a, a.got(), field, got)
+		}
+	}
+	after := t.Do("me", s.from, s.access, nil)
+	t.Check(after.Status == http.StatusOK && without(before) == without(after), "%v: who I am has changed: %s, before %s", after, cut(without(after)), cut(without(before)))
+}

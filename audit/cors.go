@@ -1,0 +1,205 @@
+package audit
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+func crossOrigin() []Probe {
+	return append([]Probe{
+		{
+			ID: "CO1", Title: "an allowed origin may read answers, with credentials, and caches are told", Seed: "S2:54", Class: Safe, run: corsAllowed,
+			Why: "Without Vary: Origin a shared cache hands one origin's permission to another.",
+			Fix: "Echo exactly the allowed origin, allow credentials, add Vary: Origin to every answer, answer preflights with 204.",
+		},
+		{
+			ID: "CO2", Title: "foreign and look-alike origins get no permission", Seed: "S2:33", Class: Safe, run: corsForeign,
+			Why: "One look-alike that is let in reads patients' records with their own session.",
+			Fix: "Compare origins whole, byte by byte, with a list; never null, never by prefix or suffix.",
+		},
+		{
+			ID: "CO3", Title: "preflights grant no method or header beyond the list, and never *", Seed: "S2:58", Class: Safe, run: corsPreflight,
+			Why: "A wildcard, or an echoed header, turns the list of what is allowed into decoration.",
+			Fix: "Answer preflights from fixed lists; no * beside credentials.",
+		},
+		{
+			ID: "CO4", Title: "refusals can be read by an allowed origin", Seed: "S1:157", Class: Intrusive, run: corsRefusals,
+			Why: "A 429 without CORS headers is a network error in a browser: the page cannot tell the user how long to wait.",
+			Fix: "Put CORS outside of every layer that can refuse; expose Retry-After and X-RateLimit-*.",
+		},
+	}, corsControl()...)
+}
+
+const (
+	allowOrigin      = "Access-Control-Allow-Origin"
+	allowCredentials = "Access-Control-Allow-Credentials"
+	allowMethods     = "Access-Control-Allow-Methods"
+	allowHeaders     = "Access-Control-Allow-Headers"
+	exposeHeaders    = "Access-Control-Expose-Headers"
+)
+
+// Origin is an origin that the target allows; skips when nobody told one.
+func (t *T) Origin() string {
+	if t.target.Origin == "" {
+		t.Skip("it needs an origin that the target allows (--origin)")
+	}
+	return t.target.Origin
+}
+
+// listed tells whether a comma-separated header names a word, or everything.
+func listed(h http.Header, name, word string) bool {
+	for _, line := range h.Values(name) {
+		for part := range strings.SplitSeq(line, ",") {
+			if p := strings.TrimSpace(part); p == "*" || strings.EqualFold(p, word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *T) crossOriginRequest(origin string) Request {
+	name := "me" // not /health: health checks carry no CORS headers by design
+	if _, ok := t.target.Profile.Operations[name]; !ok {
+		name = "list"
+	}
+	q := t.Request(name, t.plain(), "", nil)
+	q.Header.Set("Origin", origin)
+	return q
+}
+
+func (t *T) preflight(origin, method, header string) Request {
+	q := t.crossOriginRequest(origin)
+	q.Header.Set("Access-Control-Request-Method", method)
+	if header != "" {
+		q.Header.Set("Access-Control-Request-Headers", header)
+	}
+	q.Method, q.Policy, q.Label = http.MethodOptions, "", "preflight "+method+" "+header
+	return q
+}
+
+func (t *T) allowed(a Answer, origin string) {
+	t.Check(a.Header.Get(allowOrigin) == origin, "%v: %s is %q, want %q", a, allowOrigin, a.Header.Get(allowOrigin), origin)
+	t.Check(a.Header.Get(allowCredentials) == "true", "%v: %s is %q, want true", a, allowCredentials, a.Header.Get(allowCredentials))
+	t.Check(listed(a.Header, "Vary", "Origin"), "%v: Vary is %q, want Origin in it", a, strings.Join(a.Header.Values("Vary"), ", "))
+}
+
+func corsAllowed(t *T) {
+	origin := t.Origin()
+	q := t.crossOriginRequest(origin)
+	a := t.Send(q)
+	if a.Status == 0 {
+		t.Fail("%v: got %s", a, a.got())
+		return
+	}
+	t.allowed(a, origin)
+	q.Header = http.Header{}
+	q.Label = "without Origin"
+	a = t.Send(q)
+	t.Check(listed(a.Header, "Vary", "Origin"), "%v: Vary is %q, want Origin in it", a, strings.Join(a.Header.Values("Vary"), ", "))
+	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		a := t.Send(t.preflight(origin, method, "authorization,content-type"))
+		t.Check(a.Status == http.StatusNoContent, "%v: got %s, want 204", a, a.got())
+		t.allowed(a, origin)
+		simple := method == "GET" || method == "POST" // need no grant
+		t.Check(simple || listed(a.Header, allowMethods, method), "%v: %s is %q, want %s in it", a, allowMethods, a.Header.Get(allowMethods), method)
+		t.Check(listed(a.Header, allowHeaders, "authorization"), "%v: %s is %q, want authorization in it", a, allowHeaders, a.Header.Get(allowHeaders))
+	}
+}
+
+// lookAlikes are origins that a careless comparison takes for the allowed one.
+func lookAlikes(allowed string) []string {
+	out := []string{"https://evil.example", "null", "https://", "file://"}
+	u, err := url.Parse(allowed)
+	if err != nil || u.Host == "" {
+		return out
+	}
+	other := map[string]string{"https": "http", "http": "https"}[u.Scheme]
+	host, port := u.Hostname(), ""
+	if u.Port() != "" {
+		port = ":" + u.Port()
+	}
+	return append(out,
+		allowed+".evil.example",
+		u.Scheme+"://evil"+host+port,
+		u.Scheme+"://sub."+host+port,
+		u.Scheme+"://"+host+":4444",
+		other+"://"+u.Host,
+		u.Scheme+"://"+strings.ToUpper(host)+port,
+		u.Scheme+"://"+host+"."+port,
+		allowed+"/",
+		u.Scheme+"://"+strings.ReplaceAll(host, ".", "-")+port,
+		allowed+" "+"https://evil.example",
+	)
+}
+
+func corsForeign(t *T) {
+	for _, origin := range lookAlikes(t.target.Origin) {
+		if origin == t.target.Origin {
+			continue
+		}
+		for _, q := range []Request{t.crossOriginRequest(origin), t.preflight(origin, "DELETE", "")} {
+			a := t.Send(q)
+			if a.Status == 0 {
+				t.Fail("%v: got %s", a, a.got())
+				continue
+			}
+			t.Check(a.Header.Get(allowOrigin) == "", "%v: origin %q got %s: %s", a, origin, allowOrigin, a.Header.Get(allowOrigin))
+			t.Check(a.Header.Get(allowCredentials) == "", "%v: origin %q got %s: %s", a, origin, allowCredentials, a.Header.Get(allowCredentials))
+			t.Check(t.target.Origin == "" || listed(a.Header, "Vary", "Origin"), "%v: origin %q: Vary is %q, want Origin in it", a, origin, strings.Join(a.Header.Values("Vary"), ", "))
+		}
+	}
+	if t.target.Origin == "" {
+		t.Note("look-alikes of an allowed origin, and Vary, were not tried: --origin names none")
+	}
+}
+
+func corsPreflight(t *T) {
+	origin := t.target.Origin
+	if origin == "" {
+		origin = "https://evil.example"
+		t.Note("tried with a foreign origin: --origin names none that is allowed")
+	}
+	wild := func(a Answer) {
+		t.Check(a.Status != 0, "%v: got %s", a, a.got())
+		for _, name := range []string{allowOrigin, allowMethods, allowHeaders, exposeHeaders} {
+			t.Check(!slices.Contains(a.Header.Values(name), "*") || a.Header.Get(allowCredentials) != "true", "%v: %s is * beside credentials", a, name)
+		}
+	}
+	a := t.Send(t.preflight(origin, "PURGE", ""))
+	wild(a)
+	t.Check(!listed(a.Header, allowMethods, "PURGE"), "%v: the method PURGE was granted", a)
+	a = t.Send(t.preflight(origin, "POST", "x-evil"))
+	wild(a)
+	t.Check(!listed(a.Header, allowHeaders, "x-evil"), "%v: the header X-Evil was granted", a)
+	wild(t.Send(t.crossOriginRequest(origin)))
+}
+
+func corsRefusals(t *T) {
+	origin, from := t.Origin(), t.Address()
+	readable := func(a Answer) {
+		t.allowed(a, origin)
+		t.Check(listed(a.Header, exposeHeaders, "Retry-After"), "%v: %s is %q, want Retry-After in it", a, exposeHeaders, a.Header.Get(exposeHeaders))
+	}
+	q := t.crossOriginRequest(origin)
+	a := t.Send(q)
+	if t.Want(a, http.StatusUnauthorized) {
+		readable(a)
+	}
+	login := t.Login(from, stranger(), wrongPassword())
+	login.Header.Set("Origin", origin)
+	big := login
+	big.Body, big.Label = bytes.Repeat([]byte(" "), 70<<10), "body of 70 kB"
+	if a = t.Send(big); t.Want(a, http.StatusRequestEntityTooLarge) {
+		readable(a)
+	}
+	for range t.Limit("login").Limit + 1 {
+		a = t.Send(login)
+	}
+	if t.Want(a, http.StatusTooManyRequests) {
+		readable(a)
+	}
+}

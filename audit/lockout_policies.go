@@ -1,0 +1,166 @@
+package audit
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+func lockoutPolicies() []Probe {
+	return []Probe{
+		{
+			ID: "LK21", Title: "ten wrong one-time codes are judged, the eleventh is locked out", Seed: "S1:149", Class: Intrusive, run: wrongCodesLock,
+			Why: "Six digits fall to a machine within hours where wrong codes are answered 200 and so are never counted.",
+			Fix: "Answer 401, count each, lock at ten, and end a challenge after five.",
+		},
+		{
+			ID: "LK22", Title: "resets and password changes have limits of their own", Seed: "S1:150", Class: Intrusive, run: resetAndChange,
+			Why: "Unlimited resets flood a mailbox; unlimited changes try old passwords past the sign-in's limit.",
+			Fix: "3 resets an hour by address, 5 changes an hour by address and user; no lock of the sign-in for either.",
+		},
+		{
+			ID: "LK23", Title: "a user has 100 requests an hour, exactly, also at once", Seed: "S1:152", Class: Intrusive, run: hundredAnHour,
+			Why: "A quota that is read and then written admits as many as come at once.",
+			Fix: "Count before serving, in one atomic step, by user.",
+		},
+		{
+			ID: "LK24", Title: "no window of any position holds more than the limit", Seed: "S1:152", Class: Intrusive, Waits: true, run: slidingQuota,
+			Why: "Counters that start anew on the hour admit twice the limit around it.",
+			Fix: "Use a sliding window.",
+		},
+		{
+			ID: "LK30", Title: "the server's own counters agree with what was sent", Seed: "S1:349", Class: Intrusive, run: countersAgree,
+			Why: "Alarms and dashboards are drawn from counters that nobody has compared with the wire.",
+			Fix: "Count once per request, at one place, by route pattern and status.",
+		},
+	}
+}
+
+func wrongCodesLock(t *T) {
+	l := t.Limit("2fa_verify")
+	s := t.Session()
+	secret := t.SecondFactor(s)
+	from := t.Address()
+	codes := wrongCodes(secret, l.Limit+1)
+	challenge := ""
+	for i := range l.Limit {
+		if i%5 == 0 { // a challenge dies after five
+			challenge = t.Challenge(s.Account, t.Address())
+		}
+		q := t.Request("two_factor_verify", from, "", values{"challenge_token": challenge, "code": codes[i]})
+		q.Account = s.Email
+		a := t.Send(q)
+		if !t.Check(a.Status == http.StatusUnauthorized, "%v: wrong code %d got %s, want 401", a, i+1, a.got()) {
+			return
+		}
+	}
+	challenge = t.Challenge(s.Account, t.Address())
+	a := t.Do("two_factor_verify", from, "", values{"challenge_token": challenge, "code": codes[l.Limit]})
+	if t.Want(a, http.StatusTooManyRequests) {
+		t.lockedFor(a, l)
+	}
+	right := t.Do("two_factor_verify", from, "", values{"challenge_token": challenge, "code": code(secret, time.Now())})
+	t.Want(right, http.StatusTooManyRequests)
+	t.Want(t.SignIn(from, t.Account()), http.StatusOK)
+}
+
+func resetAndChange(t *T) {
+	reset := t.Limit("password_reset")
+	from := t.Address()
+	ask := func() Answer {
+		return t.Do("password_reset", from, "", values{"email": stranger()})
+	}
+	for range reset.Limit {
+		a := ask()
+		t.Check(t.Operation("password_reset").Succeeded(a.Status), "%v: got %s, want success", a, a.got())
+	}
+	over := func(a Answer, window time.Duration) {
+		if t.Want(a, http.StatusTooManyRequests) {
+			t.Check(a.RetryAfter() >= 1 && a.RetryAfter() <= int(window/time.Second), "%v: Retry-After is %q, want 1 to %d", a, a.Header.Get("Retry-After"), int(window/time.Second))
+		}
+	}
+	over(ask(), reset.Window)
+	l, ok := t.target.limit("password_change")
+	if !ok {
+		t.Note("the profile has no limit on password changes")
+		return
+	}
+	s := t.Session()
+	change := func() Answer {
+		return t.Do("password_change", s.from, s.access, values{"password": wrongPassword(), "new_password": strong()})
+	}
+	for range l.Limit {
+		if a := change(); !t.Want(a, http.StatusUnauthorized) {
+			return
+		}
+	}
+	over(change(), l.Window)
+	t.Want(t.SignIn(s.from, t.Account()), http.StatusOK)
+	t.Want(t.SignIn(from, t.Account()), http.StatusOK)
+}
+
+func hundredAnHour(t *T) {
+	l := t.Limit("api")
+	if l.Limit > 1000 {
+		t.Skip("the limit of %d requests is too high to be spent here", l.Limit)
+	}
+	one := t.Session()
+	two := t.SessionOf(t.Account(), one.from)
+	for i := range l.Limit {
+		a := t.Do("me", one.from, one.access, nil)
+		if !t.Check(a.Status == http.StatusOK, "call %d of %d: got %s, want 200", i+1, l.Limit, a.got()) {
+			return
+		}
+	}
+	a := t.Do("me", one.from, one.access, nil)
+	if t.Want(a, http.StatusTooManyRequests) {
+		t.Check(a.RetryAfter() >= 1 && a.RetryAfter() <= int(l.Window/time.Second), "%v: Retry-After is %q", a, a.Header.Get("Retry-After"))
+	}
+	if l.By == "user" {
+		t.Want(t.Do("me", two.from, two.access, nil), http.StatusOK)
+	}
+	three := t.Session()
+	as := t.Burst(repeat(3*l.Limit, func(int) Request { return t.Request("me", three.from, three.access, nil) }))
+	n := statuses(as)
+	t.Check(n[200] == l.Limit && n[429] == 2*l.Limit, "%d calls at once: %s, want %d×200, %d×429", 3*l.Limit, tally(n), l.Limit, 2*l.Limit)
+}
+
+func slidingQuota(t *T) {
+	l := t.Limit("api")
+	if l.Limit > 1000 {
+		t.Skip("the limit of %d requests is too high to be spent here", l.Limit)
+	}
+	if p := t.run.o.Patience; p > 0 && 2*l.Window > p {
+		t.Skip("it would watch two windows of %v, longer than allowed: %v; use --short-clock", l.Window, p)
+	}
+	s := t.Session()
+	var mu sync.Mutex
+	var admitted []Answer
+	refused := 0
+	// Twice what the limit allows, in bursts, so that every edge that a fixed
+	// window could have lies within one.
+	const bursts = 20
+	began := time.Now()
+	for i := range bursts {
+		t.until(began.Add(2*l.Window*time.Duration(i)/bursts), "the next burst of two windows")
+		for _, a := range t.Burst(repeat(l.Limit*4/bursts, func(int) Request { return t.Request("me", s.from, s.access, nil) })) {
+			mu.Lock()
+			if a.Status == http.StatusOK {
+				admitted = append(admitted, a)
+			} else if a.Status == http.StatusTooManyRequests {
+				refused++
+			}
+			mu.Unlock()
+		}
+	}
+	t.Check(refused > 0, "%d calls over two windows, and none refused", bursts*(l.Limit*4/bursts))
+	t.Check(len(admitted) > l.Limit, "only %d calls were admitted over two windows, want more than %d: the quota does not come back", len(admitted), l.Limit)
+	slices.SortFunc(admitted, func(a, b Answer) int { return a.Sent.Compare(b.Sent) })
+	for i := l.Limit; i < len(admitted); i++ {
+		first, last := admitted[i-l.Limit], admitted[i]
+		if span := last.Done.Sub(first.Sent); !t.Check(span >= l.Window, "%d calls were admitted within %v, allowed are %d in %v", l.Limit+1, span.Round(time.Millisecond), l.Limit, l.Window) {
+			return
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// scrape reads a Prometheus page.
+func scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := (&http.Client{Timeout: timeout}).Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("scrape metrics: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("scrape metrics: status %d", resp.StatusCode)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(resp.Body)
+}
+
+// sum adds the values of a family's series that carry the labels.
+func sum(families map[string]*dto.MetricFamily, name string, labels map[string]string) float64 {
+	total := 0.0
+	for _, m := range families[name].GetMetric() {
+		have := map[string]string{}
+		for _, l := range m.GetLabel() {
+			have[l.GetName()] = l.GetValue()
+		}
+		match := true
+		for k, v := range labels {
+			match = match && have[k] == v
+		}
+		if match {
+			total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
+		}
+	}
+	return total
+}
+
+func countersAgree(t *T) {
+	if t.target.Admin == nil {
+		t.Skip("it needs the target's metrics page (--metrics URL, or a stack of your own)")
+	}
+	s := t.Session()
+	from := t.Address()
+	before, err := scrape(t.ctx, t.target.Admin)
+	if err != nil {
+		t.Skip("%v", err)
+	}
+	sent := map[[2]string]float64{} // route, status
+	note := func(name string, a Answer) {
+		sent[[2]string{t.Operation(name).Path, strconv.Itoa(a.Status)}]++
+	}
+	for range 7 {
+		note("login", t.Guess(from, stranger()))
+	}
+	for range 9 {
+		note("me", t.Do("me", s.from, s.access, nil))
+	}
+	note("me", t.Do("me", from, "", nil))
+	after, err := scrape(t.ctx, t.target.Admin)
+	if err != nil {
+		t.Skip("%v", err)
+	}
+	const requests, lockouts = "http_requests_total", "ratelimit_lockouts_total"
+	if after[requests] == nil {
+		t.Skip("the metrics page has no %s", requests)
+	}
+	for at, want := range sent {
+		labels := map[string]string{"route": at[0], "status": at[1]}
+		got := sum(after, requests, labels) - sum(before, requests, labels)
+		t.Check(got == want, "%s{route=%s,status=%s}: the server counted %g, we sent %g", requests, at[0], at[1], got, want)
+	}
+	got := sum(after, lockouts, map[string]string{"policy": "login"}) - sum(before, lockouts, map[string]string{"policy": "login"})
+	t.Check(got == 1, "%s{policy=login}: the server counted %g, we earned 1", lockouts, got)
+}

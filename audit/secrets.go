@@ -1,0 +1,76 @@
+package audit
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const redacted = "[redacted]"
+
+// secrets are the texts that no transcript, reason or note may show: passwords
+// and tokens that the audit sends or is given. The zero value is ready.
+type secrets struct {
+	mu    sync.RWMutex
+	texts []string // longest first, so that no part of one is left over
+	known map[string]bool
+}
+
+// add registers a secret. Texts below 6 characters are left alone: as a code of
+// digits they would blot out half the transcript, and field names cover them.
+func (s *secrets) add(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(text) < 6 || s.known[text] {
+		return
+	}
+	if s.known == nil {
+		s.known = map[string]bool{}
+	}
+	s.known[text] = true
+	at, _ := slices.BinarySearchFunc(s.texts, text, func(a, b string) int { return len(b) - len(a) })
+	s.texts = slices.Insert(s.texts, at, text)
+}
+
+// fields of a JSON or form body whose values are secret wherever they stand.
+var (
+	secretJSON = regexp.MustCompile(`(?i)("(?:[a-z_]*password|[a-z_]*token|secret|code|recovery_code|recovery_codes|otpauth_uri|authorization)"\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^\]]*\]?)`)
+	secretForm = regexp.MustCompile(`(?i)((?:^|[&?])(?:[a-z_]*password|[a-z_]*token|secret|code)=)[^&\s]+`)
+	// A problem's machine word is no secret: lower-case words with underscores.
+	machineWord = regexp.MustCompile(`^"[a-z][a-z_]*"$`)
+)
+
+// redact replaces every secret in a text.
+func (s *secrets) redact(text string) string {
+	if text == "" {
+		return ""
+	}
+	text = secretJSON.ReplaceAllStringFunc(text, func(m string) string {
+		at := strings.LastIndex(m[:strings.Index(m, ":")+1], ":") + 1
+		name, value := m[:at], strings.TrimSpace(m[at:])
+		if strings.Contains(strings.ToLower(name), `"code"`) && machineWord.MatchString(value) {
+			return m
+		}
+		if strings.HasPrefix(value, "[") {
+			return name + `["` + redacted + `"]`
+		}
+		return name + `"` + redacted + `"`
+	})
+	text = secretForm.ReplaceAllString(text, "${1}"+redacted)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, secret := range s.texts {
+		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	return text
+}
+
+// credential tells whether a header's value is one.
+func credential(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie", "x-refresh-token", "x-api-key":
+		return true
+	}
+	return false
+}

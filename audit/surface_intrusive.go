@@ -1,0 +1,127 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+func surfaceIntrusive() []Probe {
+	return []Probe{{
+		ID: "SH4", Title: "500 connections that dribble are cut, and honest requests do not feel them", Seed: "S2:123", Class: Intrusive, run: dribble,
+		Why: "A few hundred connections that never finish their headers hold a server's slots for nothing.",
+		Fix: "Bound the time for headers and for bodies, and the number of connections.",
+	}}
+}
+
+// setting is one of the target's own timeouts, or its published default.
+func (t *T) setting(name string, def time.Duration) time.Duration {
+	if s, ok := t.target.Settings[name]; ok {
+		if d, err := time.ParseDuration(s + "s"); err == nil {
+			return d
+		}
+	}
+	return def
+}
+
+func dribble(t *T) {
+	const many = 500
+	headers, bodies := t.setting("READ_HEADER_TIMEOUT", 5*time.Second), t.setting("READ_TIMEOUT", 15*time.Second)
+	quiet := t.honest(3 * time.Second)
+	var attacked []time.Duration
+	var slowest [2]time.Duration
+	for i, kind := range []struct {
+		what  string
+		text  string
+		limit time.Duration
+	}{
+		{"headers", "GET %s HTTP/1.1\r\nHost: %s\r\nX-Slow: ", headers},
+		{"a body", "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", bodies},
+	} {
+		path := t.Operation("health").Path
+		if i == 1 {
+			path = t.Operation("login").Path
+		}
+		text := fmt.Sprintf(kind.text, strings.TrimRight(t.target.URL.Path, "/")+path, t.target.URL.Host)
+		t.run.progress(Progress{Probe: t.probe, Wait: kind.limit + 2*time.Second, Words: fmt.Sprintf("%d connections dribble %s", many, kind.what)})
+		var wg sync.WaitGroup
+		cut := make([]time.Duration, many)
+		for n := range many {
+			wg.Go(func() { cut[n] = t.drip(text, kind.limit+10*time.Second) })
+		}
+		attacked = append(attacked, t.honest(kind.limit)...)
+		wg.Wait()
+		late, refused := 0, 0
+		for _, d := range cut {
+			slowest[i] = max(slowest[i], d)
+			if d > kind.limit+2*time.Second {
+				late++
+			}
+			if d == 0 {
+				refused++
+			}
+		}
+		t.Check(late == 0, "%d of %d connections that dribbled %s lived longer than %v (the longest %v)", late, many, kind.what, kind.limit+2*time.Second, slowest[i].Round(10*time.Millisecond))
+		t.Check(refused < many/2, "%d of %d connections could not be opened, so this proves little", refused, many)
+	}
+	quiet = append(quiet, t.honest(3*time.Second)...)
+	before, during := quantile(quiet, 0.95), quantile(attacked, 0.95)
+	// 5 ms is what a busy machine adds to either without any attack.
+	bound := before*11/10 + 5*time.Millisecond
+	t.Note("honest p95 %v without, %v with the attack (n = %d, %d); connections lived %v with headers, %v with bodies at most", before.Round(10*time.Microsecond), during.Round(10*time.Microsecond), len(quiet), len(attacked), slowest[0].Round(time.Millisecond), slowest[1].Round(time.Millisecond))
+	t.Check(during <= bound, "honest p95 under attack is %v, without it %v; at most %v is allowed", during, before, bound)
+}
+
+// honest asks for /health for a while and gives the times.
+func (t *T) honest(d time.Duration) []time.Duration {
+	var out []time.Duration
+	from := t.plain()
+	for end := time.Now().Add(d); time.Now().Before(end) && t.ctx.Err() == nil; {
+		a := t.Do("health", from, "", nil)
+		if a.Status == http.StatusOK {
+			out = append(out, a.Done.Sub(a.Sent))
+		} else {
+			t.Fail("%v while others dribble: got %s", a, a.got())
+			return out
+		}
+		t.sleep(20 * time.Millisecond)
+	}
+	return out
+}
+
+// drip opens a connection, sends the beginning of a request and then a byte a
+// second, until the server closes it; it gives how long that took, 0 when it
+// could not connect.
+func (t *T) drip(text string, most time.Duration) time.Duration {
+	conn, err := t.dial(t.plain())
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	began := time.Now()
+	if _, err := io.WriteString(conn, text); err != nil {
+		return time.Since(began)
+	}
+	buf := make([]byte, 512)
+	for time.Since(began) < most && t.ctx.Err() == nil {
+		_ = conn.SetReadDeadline(time.Now().Add(time.Second)) // a socket that takes no deadline reads an error below
+		for {
+			_, err = conn.Read(buf)
+			if err != nil {
+				break
+			}
+		}
+		if slow, ok := errors.AsType[net.Error](err); !ok || !slow.Timeout() {
+			return time.Since(began)
+		}
+		if _, err := conn.Write([]byte("a")); err != nil {
+			return time.Since(began)
+		}
+	}
+	return time.Since(began)
+}

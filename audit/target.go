@@ -1,0 +1,115 @@
+package audit
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"vitals/history"
+	"vitals/profiles"
+)
+
+// SafeRate is how many requests a second safe probes send at most to a target
+// that nobody declared to own.
+const SafeRate = 5
+
+// Account is a user of the target, made for tests.
+type Account struct {
+	Email, Password string
+	Role            string // "" = an ordinary user; staff, admin
+}
+
+// Target is the API under audit and what the caller knows of it. Only URL and
+// Profile are needed; what is absent makes the probes that need it skip.
+type Target struct {
+	URL      *url.URL
+	Replicas []*url.URL // every process's own address; URL is the first
+	Profile  *profiles.Profile
+	Admin    *url.URL // its Prometheus page
+	Origin   string   // an origin that its CORS settings allow
+	Own      bool     // the user owns it: safe probes need not be paced
+	Accounts []Account
+	// Source gives each trial a client address of its own; nil when all requests
+	// come from one. Forward says that it travels in X-Forwarded-For, this
+	// driver being a trusted proxy of the target.
+	Source  func(n uint64) netip.Addr
+	Forward bool
+	// Limits overrides the profile's table, by policy, as a short clock does.
+	Limits     map[string]profiles.Limit
+	ShortClock bool
+	// Mail waits for the newest message to an address; nil when out of reach.
+	Mail func(ctx context.Context, to string) (string, error)
+	// Log is what the API has logged so far; nil when out of reach.
+	Log func() ([]byte, error)
+	// Settings are the environment variables that differ from their defaults.
+	Settings map[string]string
+}
+
+// limit is the limit of a policy in force at the target.
+func (g *Target) limit(policy string) (profiles.Limit, bool) {
+	if l, ok := g.Limits[policy]; ok {
+		return l, true
+	}
+	l, ok := g.Profile.Limits[policy]
+	return l, ok
+}
+
+// rules are the target's limits as the history checker needs them.
+func (g *Target) rules() map[string]history.Rule {
+	rules := map[string]history.Rule{}
+	for name := range g.Profile.Limits {
+		l, _ := g.limit(name)
+		rules[name] = history.Rule{
+			Limit: l.Limit, Window: l.Window, Lock: l.Lock, Failures: l.Counts == profiles.Failures, Account: l.Account,
+			By: map[string]history.By{"": history.Address, "address": history.Address, "user": history.User, "both": history.Either}[l.By],
+		}
+	}
+	return rules
+}
+
+// Owner starts APIs that belong to the audit, so that probes can configure them
+// and break what they stand on.
+type Owner interface {
+	// Launch starts an API. It returns once the API answers or has ended; an
+	// API that refused to start is no error. The caller closes what it gets.
+	Launch(ctx context.Context, l Launch) (*API, error)
+}
+
+// Launch says how an API of one's own is to be started.
+type Launch struct {
+	Env      map[string]string // replaces or adds variables; "" as a value unsets
+	Args     []string          // of the program; nil = serve
+	Replicas int               // processes side by side that share their stores; 0 = 1
+	Fresh    bool              // empty stores of its own; else those of the owner, seeded
+	Postgres bool              // on Postgres, else on whatever is there
+	Redis    bool              // with Redis as the limiter's store
+	Accounts int               // to seed; 0 = 200
+	CPUs     int               // processors it may use; 0 = all
+}
+
+// API is an API that was launched, and what can be done to it.
+type API struct {
+	Target   *Target
+	Exited   bool // it ended by itself, with Code
+	Code     int
+	Log      func() []byte // all output so far
+	PIDs     []int         // of the replicas; nil when not processes of this machine
+	Stop     func(ctx context.Context, replica int) (code int, err error)
+	Restart  func(ctx context.Context, replica int) error // kill and start again, at the same address
+	Fault    func(ctx context.Context, part, action string) error
+	SQL      func(ctx context.Context, query string, args ...any) ([][]string, error)
+	Redis    func(ctx context.Context, args ...any) (any, error)
+	Close    func(ctx context.Context) error
+	Patience time.Duration // how long a start may take on this machine
+}
+
+// The actions that API.Fault does to a part ("postgres", "redis", "api",
+// "api-2"), in the words of stack.Action.
+const (
+	stopPart    = "stop"
+	startPart   = "start"
+	pausePart   = "pause"
+	unpausePart = "unpause"
+	killPart    = "kill"
+)
