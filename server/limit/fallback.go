@@ -38,8 +38,10 @@ var errDegraded = errors.New("redis did not answer lately; not asked")
 //
 // Memory follows what this process asks of Redis about credentials: the locks it
 // saw, its checks in flight and their failures. So an attacker who has used up
-// his attempts gets no more because a call timed out. Locks started here are owed
-// to Redis and written there as soon as it answers.
+// his attempts gets no more because a call timed out. Where other processes share
+// the limit, one cannot know what they have judged: there a credential check waits
+// until Redis answers or is given up. Locks started and checks settled here are
+// owed to Redis, and written there as soon as it answers.
 type Fallback struct {
 	redis    *Redis
 	memory   *Memory
@@ -53,6 +55,15 @@ type Fallback struct {
 	since  time.Time // of the degradation; zero = well
 	probe  time.Time // when Redis may be asked again
 	owed   map[place]Lock
+	unsaid []settlement // oldest first
+}
+
+// settlement is a check that was settled here and that Redis does not know of. Its
+// id makes it harmless to say it twice.
+type settlement struct {
+	policy        Policy
+	key, id, user string
+	outcome       Outcome
 }
 
 func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) *Fallback {
@@ -88,19 +99,45 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 			d, err := f.redis.Begin(ctx, p, key, id)
 			switch d.Verdict {
 			case Allowed:
-				f.memory.Occupy(p, key, id)
+				d = f.stricter(ctx, p, key, id, d)
 			case Locked, LockedNow:
 				f.memory.Hold(p, key, d.Retry)
 			}
 			return d, err
 		},
-		func(p Policy) (Decision, error) {
-			d, err := f.memory.Begin(ctx, p, key, id)
+		func(local Policy) (Decision, error) {
+			if f.replicas > 1 && !f.degraded() {
+				return Decision{Verdict: Busy, Remaining: 0, Retry: time.Second}, nil
+			}
+			d, err := f.memory.Begin(ctx, local, key, id)
 			if d.Verdict == LockedNow {
 				f.owe(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(d.Retry)})
 			}
 			return d, err
 		})
+}
+
+// stricter holds what Redis allowed against what this process knows: failures
+// that it judged while Redis did not answer are not in Redis's count, and each
+// passing trouble would else be worth a handful of guesses. What it knows is a
+// part of what all replicas know, so it never refuses what a Redis that has
+// missed nothing allows. On locks Redis decides, but for those still owed to it:
+// one that an admin has lifted must not live on here.
+func (f *Fallback) stricter(ctx context.Context, p Policy, key, id string, d Decision) Decision {
+	if !f.owes(p, key) {
+		_, _ = f.memory.Lift(ctx, p, key)
+	}
+	here, _ := f.memory.Begin(ctx, p, key, id)
+	switch here.Verdict {
+	case Allowed:
+		d.Remaining = min(d.Remaining, here.Remaining)
+		return d
+	case LockedNow:
+		f.owe(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(here.Retry)})
+	}
+	_, err := f.redis.Commit(ctx, p, key, id, Released, "")
+	f.called(err) // else its lease frees the slot
+	return here
 }
 
 // Commit is Limiter.Commit.
@@ -113,7 +150,12 @@ func (f *Fallback) Commit(ctx context.Context, p Policy, key, id string, o Outco
 			}
 			return d, err
 		},
-		func(p Policy) (Decision, error) { return f.memory.Commit(ctx, p, key, id, o, user) })
+		func(local Policy) (Decision, error) {
+			if guards(p) && o != Released {
+				f.say(settlement{p, key, id, user, o})
+			}
+			return f.memory.Commit(ctx, local, key, id, o, user)
+		})
 }
 
 // Lift is Limiter.Lift. It fails if Redis cannot be told: the lock would return.
@@ -211,6 +253,13 @@ func (f *Fallback) degrade(cause error) {
 	f.log.Error("redis does not answer: rate limits are degraded", "mode", string(f.failure), "error", cause)
 }
 
+func (f *Fallback) owes(p Policy, key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.owed[place{p.Name, key}]
+	return ok
+}
+
 func (f *Fallback) owe(l Lock) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -231,9 +280,15 @@ func (f *Fallback) keep(ctx context.Context) {
 	}
 	err := f.redis.vouch(ctx)
 	for err == nil && !f.paid() {
-		owed := f.debts()
+		owed, unsaid := f.debts()
 		if err = f.redis.hold(ctx, owed); err == nil {
 			f.forget(owed)
+		}
+		for n := 0; err == nil && n < len(unsaid); n++ {
+			s := unsaid[n]
+			if _, err = f.redis.Commit(ctx, s.policy, s.key, s.id, s.outcome, s.user); err == nil {
+				f.said()
+			}
 		}
 	}
 	if err == nil {
@@ -249,7 +304,7 @@ func (f *Fallback) keep(ctx context.Context) {
 func (f *Fallback) paid() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.owed) > 0 {
+	if len(f.owed) > 0 || len(f.unsaid) > 0 {
 		return false
 	}
 	f.failed = 0
@@ -261,10 +316,27 @@ func (f *Fallback) paid() bool {
 	return true
 }
 
-func (f *Fallback) debts() []Lock {
+func (f *Fallback) debts() ([]Lock, []settlement) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return slices.Collect(maps.Values(f.owed))
+	return slices.Collect(maps.Values(f.owed)), slices.Clone(f.unsaid)
+}
+
+// say remembers a settlement; past the bound the oldest are dropped, whose window
+// ends first.
+func (f *Fallback) say(s settlement) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.unsaid) >= unsavedMax {
+		f.unsaid = f.unsaid[1:]
+	}
+	f.unsaid = append(f.unsaid, s)
+}
+
+func (f *Fallback) said() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unsaid = f.unsaid[1:]
 }
 
 func (f *Fallback) forget(locks []Lock) {

@@ -87,15 +87,6 @@ func (m *Memory) Hold(p Policy, key string, rest time.Duration) {
 	})
 }
 
-// Occupy marks a slot as taken that was granted elsewhere.
-func (m *Memory) Occupy(p Policy, key, id string) {
-	m.with(p, key, func(r *record, now time.Duration) {
-		if h := m.hash(id); !has(r.slots, h) {
-			r.slots = append(r.slots, event{at: now + m.lease, id: h})
-		}
-	})
-}
-
 // Held lists the locks in force; the throttle of accounts has none.
 func (m *Memory) Held() []Lock {
 	var locks []Lock
