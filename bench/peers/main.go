@@ -1,6 +1,6 @@
 // Command peers compares the engine with other load generators on this machine:
 // the same null server, the same sitting, rounds in turns, and of each tool the
-// cheapest round. It prints Markdown for docs/engine.md. Peers are built from the
+// cheapest round, with the latencies of its most punctual one. It prints Markdown for docs/engine.md. Peers are built from the
 // module proxy at pinned versions, or taken from PATH; one that cannot be had is
 // skipped with a message.
 //

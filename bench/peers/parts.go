@@ -81,7 +81,7 @@ func stall(_ context.Context, b *bench, w io.Writer) error {
 }
 
 func think(_ context.Context, b *bench, w io.Writer) error {
-	best, err := b.rounds(job{length: max(5*time.Second, b.opt.length), conns: 500, think: time.Second}, generatorCPU, nil)
+	best, err := b.rounds(job{length: 5 * b.opt.length, conns: 500, think: time.Second}, generatorCPU, nil)
 	if err != nil {
 		return err
 	}
