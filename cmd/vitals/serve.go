@@ -70,7 +70,10 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 	if broken, ok := errors.AsType[config.Errors](err); ok {
 		return configError{broken} // a rule that only the running database could break
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return noSystem(fmt.Errorf("serve: %w; stop what listens there, or choose another PORT (for /metrics another ADMIN_ADDR)", err))
+	case err != nil:
 		return noSystem(fmt.Errorf("serve: %w", err))
 	}
 	return nil
