@@ -1,0 +1,114 @@
+package server
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vitals/server/config"
+	"vitals/server/store"
+	"vitals/server/web"
+)
+
+// priceMark makes TestPriceService a process of its own, which BenchmarkHardening
+// meters: "full" serves the whole chain, "trusting" the same without asking the
+// database whether the session still lives, "bare" the mux with no layer before
+// it. Its configuration is its environment; it ends when its input does.
+const (
+	priceMark  = "VITALS_TEST_PRICE"
+	priceReady = "VITALS_TEST_PRICE_READY" // names its ready file
+)
+
+func TestPriceService(t *testing.T) {
+	variant := os.Getenv(priceMark)
+	if variant == "" {
+		t.Skip("it is the process that BenchmarkHardening meters, and tests nothing by itself")
+	}
+	env := map[string]string{}
+	for _, line := range os.Environ() {
+		name, value, _ := strings.Cut(line, "=")
+		env[name] = value
+	}
+	cfg, _, err := config.Load(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A real write per line, as to a container's standard output.
+	sink, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newProcess(cfg, Options{Log: sink, ReadyFile: env[priceReady]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms, err := openRooms(t.Context(), p, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if variant == "trusting" {
+		who := principals(t, rooms)
+		rooms.deps.CheckSession = func(_ context.Context, p web.Principal) (web.Principal, error) { return who[p.UserID], nil }
+	}
+	api, err := New(cfg, rooms.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs := api.httpServer()
+	if variant == "bare" {
+		hs.Handler = bareHandler(api, principals(t, rooms))
+	}
+	l, err := listen(t.Context(), publicAddr(cfg.Core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark is done with us
+		_ = hs.Shutdown(context.Background())
+	}()
+	if err := p.announce(l.Addr(), l.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	_ = hs.Serve(limited(l, cfg.HTTP))
+	if err := rooms.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// principals are the patients by their user ID.
+func principals(t *testing.T, r *rooms) map[int64]web.Principal {
+	who := map[int64]web.Principal{}
+	err := r.db.Read(t.Context(), func(ctx context.Context, q store.Querier) error {
+		rows, err := q.QueryContext(ctx, `SELECT id, clinic_id, patient_id FROM users WHERE role = 'patient'`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			p := web.Principal{Role: web.Patient}
+			if err := rows.Scan(&p.UserID, &p.ClinicID, &p.PatientID); err != nil {
+				return err
+			}
+			who[p.UserID] = p
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
+
+// bareHandler is the API's own mux. Somebody has to say who asks: the token is
+// taken at its word, as a user ID.
+func bareHandler(api *Server, who map[int64]web.Principal) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		token, _ := strings.CutPrefix(q.Header.Get("Authorization"), "Bearer ")
+		id, _ := strconv.ParseInt(token, 10, 64) // 0 is nobody
+		api.mux.ServeHTTP(w, q.WithContext(web.WithPrincipal(q.Context(), who[id])))
+	})
+}
