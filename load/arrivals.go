@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
@@ -23,10 +24,10 @@ const started = 64
 
 // arrivals is the open model: one attacker, whose every hit is one visit.
 type arrivals struct {
-	r    *run
-	p    *pacer
-	cap  int
-	free visitors
+	r     *run
+	p     *pacer
+	free  visitors
+	ended atomic.Uint64 // visits
 }
 
 // open runs the open model until its schedule is over or ctx ends.
@@ -38,7 +39,7 @@ func (r *run) open(ctx context.Context) error {
 	if err := r.warm(ctx, min(workers, started)); err != nil {
 		return err
 	}
-	a := &arrivals{r: r, cap: workers}
+	a := &arrivals{r: r}
 	schedule := within{r.load.Arrivals(r.opt.Seed), r.load.Total() - 1}
 	wait := newWaiter(ctx)
 	defer wait.close()
@@ -47,7 +48,7 @@ func (r *run) open(ctx context.Context) error {
 		ctx: ctx, schedule: schedule, n: uint64(r.opt.Shard), stride: uint64(r.opt.Shards), began: r.began,
 		maxLate: r.load.MaxLate, wait: wait, ring: make([]arrival, ring),
 		drop: func(x arrival) { r.lost(r.plan.first(r.opt.Seed, x.n), x.due, measure.Counts{Planned: 1, Dropped: 1}) },
-		full: func() bool { return int(r.busy.Load()) >= workers },
+		full: func(hits uint64) bool { return int(hits-a.ended.Load()) >= workers },
 	}
 	attacker := vegeta.NewAttacker(
 		vegeta.Workers(uint64(min(workers, started))), vegeta.MaxWorkers(uint64(workers)), vegeta.MaxBody(0),
@@ -86,13 +87,12 @@ func (a *arrivals) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x := a.p.ring[seq%ring]
-	busy := int(a.r.enter())
-	defer a.r.exit()
+	a.r.enter()
+	defer func() { a.r.exit(); a.ended.Add(1) }()
 	v := a.free.get(a.r, x.n)
-	lag := time.Since(a.r.began) - x.due
 	// What waited for a worker because the server held them all is no lag of ours.
-	if !x.capped && (busy < a.cap || lag <= handOver) {
-		a.r.lag.record(x.due, lag)
+	if !x.capped {
+		a.r.lag.record(x.due, time.Since(a.r.began)-x.due)
 	}
 	v.place(x.n)
 	j := a.r.plan.journey(scenarios.Hash(a.r.opt.Seed, x.n, 0))

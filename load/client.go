@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (c *Client) Burst(ctx context.Context, requests []Request) ([]Answer, time.
 }
 
 func (c *Client) call(q Request) *wire.Call {
-	call := &wire.Call{Method: q.Method, Path: []byte(c.base + q.Path), Body: q.Body, Timeout: c.timeout, Keep: maxAnswer}
+	call := &wire.Call{Method: q.Method, Path: []byte(cmp.Or(c.base+q.Path, "/")), Body: q.Body, Timeout: c.timeout, Keep: maxAnswer}
 	if call.Method == "" {
 		call.Method = http.MethodGet
 	}

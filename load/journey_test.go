@@ -205,3 +205,19 @@ func TestStepInCode(t *testing.T) {
 		t.Errorf("got error %v, want the name that no step has", err)
 	}
 }
+
+// What cannot be carried out is said before any load, all of it at once.
+func TestMistakesAreFoundBeforeTheLoad(t *testing.T) {
+	sc := patients(turn(), 0, 1)
+	sc.File = "patients.yaml"
+	sc.Journeys[0].Tasks[0].Steps[0].Path = "/{{open"
+	sc.Journeys[0].Tasks[0].Steps[0].Line, sc.Journeys[0].Tasks[0].Steps[0].Col = 7, 3
+	sc.Journeys[0].Tasks[1].Steps[0].Save = map[string]string{"x": "xpath://a"}
+	sc.Journeys = append(sc.Journeys, scenarios.Journey{Name: "idle"})
+	_, err := Run(t.Context(), sc, record(sc), Options{Base: nowhereURL})
+	for _, part := range []string{"patients.yaml:7:3", "{{ without }}", `"xpath://a"`, "do not fit into the 1 requests", `"idle" has no task`} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("got error %v, want %s in it", err, part)
+		}
+	}
+}

@@ -21,7 +21,7 @@ const ring = 1 << 16
 type arrival struct {
 	n      uint64
 	due    time.Duration
-	capped bool // every worker was busy when it was due
+	capped bool // it waited because every worker was busy
 }
 
 // pacer is a vegeta.Pacer that waits itself, precisely, and answers "now": the
@@ -36,11 +36,12 @@ type pacer struct {
 	maxLate  time.Duration // 0 = never drop
 	wait     waiter
 	drop     func(arrival)
-	full     func() bool // every worker that may exist is busy
+	full     func(hits uint64) bool // every worker that may exist is busy with one of the first hits
 
 	ring    []arrival
 	handed  uint64        // ticks returned to the attacker
 	left    time.Duration // when Pace last returned
+	filled  bool          // and whether every worker was busy then
 	freed   time.Duration // when a hand-over that waited for a worker ended
 	capWait time.Duration // spent in such hand-overs
 }
@@ -50,7 +51,7 @@ var _ vegeta.Pacer = (*pacer)(nil)
 // Pace implements vegeta.Pacer. hits is the sequence number of the next request.
 func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 	now := time.Since(p.began)
-	if over := now - p.left; p.handed > 0 && over > handOver && p.full() {
+	if over := now - p.left; p.filled && over > handOver {
 		p.freed = now
 		p.capWait += over
 	}
@@ -70,6 +71,8 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 			p.drop(a)
 			continue
 		}
+		p.filled = p.full(hits)
+		a.capped = a.capped || p.filled
 		p.ring[hits%ring] = a
 		p.handed = hits + 1
 		p.left = time.Since(p.began)

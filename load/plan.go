@@ -219,6 +219,10 @@ func (c *compiler) journey(j *scenarios.Journey) {
 	if len(made.tasks) == 0 {
 		c.errs = append(c.errs, fmt.Errorf("journey %q has no task", j.Name))
 	}
+	if most := c.plan.requests; most > 0 && made.signed && made.longest+1 > most {
+		c.errs = append(c.errs, fmt.Errorf("journey %q: a task of %d steps and a sign-out do not fit into the %d requests an account may make",
+			j.Name, made.longest, most))
+	}
 	made.weight = cmp.Or(j.Weight, 1)
 	c.plan.weight += made.weight
 	c.plan.journeys = append(c.plan.journeys, made)
@@ -242,7 +246,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 		c.used[s.Name] = true
 	}
 	var err error
-	made.path, err = parse(c.prefix+s.Path, c.slot)
+	made.path, err = parse(cmp.Or(c.prefix+s.Path, "/"), c.slot)
 	fail(err)
 	made.body, err = parse(s.Body, c.slot)
 	fail(err)

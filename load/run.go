@@ -101,10 +101,16 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 		company.Go(func() { r.report(over) })
 		company.Go(func() { r.monitor.watch(r.began, over) })
 	}
+	play := r.closed
 	if r.load.Model == scenarios.Arrivals {
-		return r.open(ctx)
+		play = r.open
 	}
-	return r.closed(ctx)
+	if err := play(ctx); err != nil {
+		return err
+	}
+	// The last users leave while they think; what runs beside has the whole time.
+	sleep(ctx, r.load.Total()-time.Since(r.began))
+	return nil
 }
 
 // connect makes the client of the run, which ends with r.requests.
@@ -132,7 +138,7 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 	if opt.Sessions == nil {
 		opt.Sessions = &Sessions{}
 	}
-	opt.Sessions.adopt(opt.Accounts)
+	opt.Sessions.adopt(opt.Accounts, opt.Shard, opt.Shards)
 	r := &run{opt: opt, plan: p, load: sc.At(opt.Pace), rec: rec, sessions: opt.Sessions}
 	r.share = max(1, r.load.Share)
 	if r.load.Grid == 0 && r.load.Model == scenarios.Arrivals {
@@ -260,14 +266,10 @@ func (r *run) lost(step int, due time.Duration, c measure.Counts) {
 	r.rec.Add(step, due, c)
 }
 
-// enter and exit bracket a visit; enter says how many are under way.
-func (r *run) enter() int64 {
+// enter and exit bracket a visit.
+func (r *run) enter() {
 	busy := r.busy.Add(1)
-	for {
-		peak := r.peak.Load()
-		if busy <= peak || r.peak.CompareAndSwap(peak, busy) {
-			return busy
-		}
+	for peak := r.peak.Load(); busy > peak && !r.peak.CompareAndSwap(peak, busy); peak = r.peak.Load() {
 	}
 }
 

@@ -76,7 +76,7 @@ func stripe(t *testing.T, l scenarios.Load, shards int) (all []string) {
 		schedule := r.load.Arrivals(r.opt.Seed)
 		p := &pacer{
 			ctx: t.Context(), schedule: schedule, n: uint64(shard), stride: uint64(shards), began: time.Now(),
-			wait: never{}, full: func() bool { return false }, ring: make([]arrival, ring),
+			wait: never{}, full: func(uint64) bool { return false }, ring: make([]arrival, ring),
 		}
 		v := r.newVisitor(0)
 		for hits := uint64(0); ; hits++ {

@@ -71,7 +71,7 @@ func TestFrozenServer(t *testing.T) {
 			tolerance, slop := tt.tolerance, 2*time.Millisecond
 			if doubts := slices.Concat(o.Health.Invalid, o.Health.Suspect); len(doubts) > 0 {
 				// Coordinated omission would be off by 99 %; this still tells.
-				tolerance, slop = 0.05, 25*time.Millisecond
+				tolerance, slop = 0.05, 100*time.Millisecond
 				t.Logf("held to 5 %% only, because this machine is busy: %s", doubts)
 			}
 			check := func(q float64, truth []time.Duration, what string) {
@@ -84,8 +84,12 @@ func TestFrozenServer(t *testing.T) {
 			for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 1} {
 				check(q, seen, "by the server's clock")
 			}
-			check(0.99, demanded, "by arithmetic")
-			check(1, demanded, "by arithmetic")
+			if tolerance == tt.tolerance {
+				check(0.99, demanded, "by arithmetic")
+				check(1, demanded, "by arithmetic")
+			} else if p99, _ := got.Response.Quantile(0.99); p99 < demanded[len(demanded)*99/100-1]*95/100 {
+				t.Errorf("p99: got %s, want no less than arithmetic demands", p99)
+			}
 			if service, _ := got.Service.Quantile(0.9); service > 100*time.Millisecond {
 				t.Errorf("service p90: got %s, want it short: only the requests under way saw the freeze", service)
 			}

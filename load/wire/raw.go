@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -36,8 +37,12 @@ type Raw struct {
 // not nil. The name is resolved once, at the first dial.
 func NewRaw(hostport string, secure *tls.Config) *Raw {
 	ctx, cancel := context.WithCancel(context.Background())
+	standard := ":80"
+	if secure != nil {
+		standard = ":443"
+	}
 	return &Raw{
-		host: hostport, dial: dialer{hostport: hostport, secure: secure}, origin: time.Now(),
+		host: strings.TrimSuffix(hostport, standard), dial: dialer{hostport: hostport, secure: secure}, origin: time.Now(),
 		idle: map[netip.Addr][]*conn{}, open: map[*conn]struct{}{}, ctx: ctx, cancel: cancel,
 	}
 }
