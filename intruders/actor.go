@@ -20,6 +20,7 @@ type actor struct {
 	victim     Victim
 	own, other netip.Addr
 	seen       Attack
+	bursting   bool // answers are noted in the order of release, not of judgement
 }
 
 // patience is how many answers without a judgement (503, a broken connection)
@@ -41,12 +42,15 @@ func (a *actor) work(ctx context.Context) Attack {
 	}
 	if a.in.AtOnce {
 		a.burst(ctx)
+		// What the burst lost to shedding and full queues is made up for one by
+		// one, so that the lock is met in any case.
+		for extra := 0; a.seen.Refused == 0 && extra < a.in.Guesses && ctx.Err() == nil; extra++ {
+			a.guess(ctx, 1)
+		}
 	} else {
-		a.oneByOne(ctx)
+		a.guess(ctx, a.in.Guesses)
 	}
-	for range 2 {
-		a.note(a.insist(ctx, refused, a.own, a.wrong()))
-	}
+	a.guess(ctx, 2)
 	if ans := a.insist(ctx, knowing, a.own, a.victim.Password); answered(ans) {
 		a.seen.Knowing++
 		if ans.Code != http.StatusTooManyRequests {
@@ -63,23 +67,21 @@ func (a *actor) work(ctx context.Context) Attack {
 	return a.seen
 }
 
-func (a *actor) oneByOne(ctx context.Context) {
-	lost := 0
-	for n := 0; n < a.in.Guesses && lost < patience; {
+// guess tries wrong passwords one after the other until n of them were judged or
+// refused by the lock; the others prove nothing and are repeated, up to patience.
+func (a *actor) guess(ctx context.Context, n int) {
+	for lost := 0; n > 0 && lost < patience; {
 		// The step is what a correct lockout makes of this guess: judged until
 		// the limit, refused from then on.
 		step := guessing
-		if a.seen.Limit > 0 && a.seen.Judged >= a.seen.Limit {
+		if a.seen.Refused > 0 || a.seen.Limit > 0 && a.seen.Judged >= a.seen.Limit {
 			step = refused
 		}
-		ans := a.one(ctx, step, a.own, a.wrong())
 		rest := a.in.Every
-		if answered(ans) {
-			n++
-			a.note(ans)
+		if a.note(a.one(ctx, step, a.own, a.wrong())) {
+			n--
 		} else {
 			lost++
-			a.seen.Lost++
 			rest = max(rest, pause)
 		}
 		if !a.wait(ctx, rest) {
@@ -101,13 +103,12 @@ func (a *actor) burst(ctx context.Context) {
 		return
 	}
 	a.seen.Spread = spread
+	a.bursting = true
 	for _, ans := range answers {
-		if !answered(ans) {
-			a.seen.Lost++
-			a.record(guessing, ans, false)
+		if !a.note(ans) {
+			a.record(guessing, ans, ans.Code == http.StatusTooManyRequests) // a full queue's 429 is in order
 			continue
 		}
-		a.note(ans)
 		// Which of them are judged is the server's choice; how many is not.
 		step, ok := refused, ans.Code == http.StatusTooManyRequests
 		if !ok {
@@ -115,6 +116,7 @@ func (a *actor) burst(ctx context.Context) {
 		}
 		a.record(step, ans, ok)
 	}
+	a.bursting = false
 }
 
 // insist repeats a sign-in until it is judged or refused.
@@ -141,25 +143,36 @@ func (a *actor) one(ctx context.Context, step int, from netip.Addr, password str
 	return ans
 }
 
-// note adds one wrong guess's answer to the account of this address.
-func (a *actor) note(ans Answer) {
+// queueing is the longest Retry-After that is no lock: a server whose slots are
+// all taken by checks in flight asks for a second or so (hardening 2.5.2).
+const queueing = 5 * time.Second
+
+// note adds one wrong guess's answer to the account of this address, and reports
+// whether it was judged or refused by a lock.
+func (a *actor) note(ans Answer) bool {
 	if !answered(ans) {
-		return
+		a.seen.Lost++
+		return false
 	}
 	if limit, err := strconv.Atoi(ans.Header.Get("X-RateLimit-Limit")); err == nil {
 		a.seen.Limit = limit
 	}
 	if ans.Code != http.StatusTooManyRequests {
 		a.seen.Judged++
-		if a.seen.Refused > 0 && !a.in.AtOnce {
+		if a.seen.Refused > 0 && !a.bursting {
 			a.seen.AfterLock++
 		}
-		return
+		return true
+	}
+	s, err := strconv.Atoi(ans.Header.Get("Retry-After"))
+	retry := time.Duration(s) * time.Second
+	if err == nil && retry <= queueing {
+		a.seen.Lost++
+		return false
 	}
 	a.seen.Refused++
-	if s, err := strconv.Atoi(ans.Header.Get("Retry-After")); err == nil {
-		a.seen.RetryAfter = max(a.seen.RetryAfter, time.Duration(s)*time.Second)
-	}
+	a.seen.RetryAfter = max(a.seen.RetryAfter, retry)
+	return true
 }
 
 func (a *actor) record(step int, ans Answer, ok bool) {

@@ -49,6 +49,9 @@ func (d *door) SignIn(_ context.Context, g intruders.Guess) intruders.Answer {
 		d.locked[key] = true
 	}
 	switch {
+	case d.fault == "full" && d.asked < 8:
+		ans.Code = http.StatusTooManyRequests
+		ans.Header.Set("Retry-After", "1")
 	case d.fault == "unwell", d.fault == "shedding" && d.asked%3 != 0:
 		ans.Code = http.StatusServiceUnavailable
 	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):
@@ -188,6 +191,21 @@ func TestSheddingIsWaitedOut(t *testing.T) { synctest.Test(t, testShedding) }
 
 func testShedding(t *testing.T) {
 	_, facts, _ := attack(t, "shedding", false)
+	exact(t, facts)
+	_, facts, _ = attack(t, "shedding", true)
+	exact(t, facts)
+}
+
+// A 429 of a full queue is no lock, and none of the guesses it turned away counts.
+func TestAFullQueueIsNoLock(t *testing.T) { synctest.Test(t, testFullQueue) }
+
+func testFullQueue(t *testing.T) {
+	_, facts, _ := attack(t, "full", true)
+	exact(t, facts)
+}
+
+func exact(t *testing.T, facts map[string]measure.Fact) {
+	t.Helper()
 	for name, want := range map[string]float64{"lockout.admitted": 5, "lockout.leaked": 0, "lockout.bystanders": 0} {
 		if got, ok := facts[name]; !ok || got.Value != want {
 			t.Errorf("%s: got %v (there: %v), want %v", name, got.Value, ok, want)

@@ -16,9 +16,9 @@ type Attack struct {
 	AtOnce     bool
 	Limit      int           // as the server's own X-RateLimit-Limit says; 0 untold
 	Judged     int           // wrong passwords that were answered other than by 429
-	Refused    int           // wrong passwords answered by 429
+	Refused    int           // wrong passwords answered by a lock's 429
 	AfterLock  int           // judged although an earlier one was refused
-	Lost       int           // 5xx or no answer: proves nothing
+	Lost       int           // 5xx, no answer, or a full queue's 429: proves nothing
 	RetryAfter time.Duration // the longest announced wait
 	Knowing    int           // right passwords tried from the locked address
 	Leaked     int           // of those, let through
