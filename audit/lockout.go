@@ -181,9 +181,11 @@ func lockNotProlonged(t *T) {
 		n++
 	}
 	t.sleep(2 * time.Second)
-	a := t.Guess(from, email)
-	if !t.Want(a, http.StatusTooManyRequests) && l.Lock > 5*time.Second {
-		return
+	var a Answer
+	for range 3 { // a lock that a look takes away is none
+		if a = t.Guess(from, email); !t.Want(a, http.StatusTooManyRequests) {
+			return
+		}
 	}
 	moved := a.Done.Add(time.Duration(a.RetryAfter()) * time.Second).Sub(end)
 	t.Check(moved <= time.Second && moved >= -time.Second-a.Done.Sub(a.Sent), "after %d attempts during the lock its end moved by %v", n, moved.Round(10*time.Millisecond))
@@ -195,7 +197,9 @@ func lockEnds(t *T) {
 	first := t.lockOut(from, stranger())
 	wait := time.Duration(first.RetryAfter()) * time.Second
 	t.until(first.Sent.Add(wait-2*time.Second), "the lock is to hold until shortly before its end")
-	t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+	for range 2 {
+		t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+	}
 	t.until(first.Done.Add(wait), "the lock ends")
 	for i := range l.Limit {
 		a := t.Guess(from, stranger())

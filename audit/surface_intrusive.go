@@ -71,8 +71,9 @@ func dribble(t *T) {
 	}
 	quiet = append(quiet, t.honest(3*time.Second)...)
 	before, during := quantile(quiet, 0.95), quantile(attacked, 0.95)
-	// 5 ms is what a busy machine adds to either without any attack.
-	bound := before*11/10 + 5*time.Millisecond
+	// Of a millisecond a tenth says nothing; 30 ms are a tenth of the published
+	// target of 300 ms (S2:109).
+	bound := max(before*11/10, before+30*time.Millisecond)
 	t.Note("honest p95 %v without, %v with the attack (n = %d, %d); connections lived %v with headers, %v with bodies at most", before.Round(10*time.Microsecond), during.Round(10*time.Microsecond), len(quiet), len(attacked), slowest[0].Round(time.Millisecond), slowest[1].Round(time.Millisecond))
 	t.Check(during <= bound, "honest p95 under attack is %v, without it %v; at most %v is allowed", during, before, bound)
 }

@@ -26,9 +26,10 @@ type Target struct {
 	URL      *url.URL
 	Replicas []*url.URL // every process's own address; URL is the first
 	Profile  *profiles.Profile
-	Admin    *url.URL // its Prometheus page
-	Origin   string   // an origin that its CORS settings allow
-	Own      bool     // the user owns it: safe probes need not be paced
+	Admin    *url.URL   // its Prometheus page
+	Admins   []*url.URL // those of all replicas
+	Origin   string     // an origin that its CORS settings allow
+	Own      bool       // the user owns it: safe probes need not be paced
 	Accounts []Account
 	// Source gives each trial a client address of its own; nil when all requests
 	// come from one. Forward says that it travels in X-Forwarded-For, this
@@ -62,7 +63,10 @@ func (g *Target) rules() map[string]history.Rule {
 		l, _ := g.limit(name)
 		rules[name] = history.Rule{
 			Limit: l.Limit, Window: l.Window, Lock: l.Lock, Failures: l.Counts == profiles.Failures, Account: l.Account,
-			By: map[string]history.By{"": history.Address, "address": history.Address, "user": history.User, "both": history.Either}[l.By],
+			// Malformed sign-ins and unknown paths count as requests too, and not
+			// every probe tells them apart.
+			Partial: l.Counts != profiles.Failures,
+			By:      map[string]history.By{"": history.Address, "address": history.Address, "user": history.User, "both": history.Either}[l.By],
 		}
 	}
 	return rules
@@ -76,36 +80,42 @@ type Owner interface {
 	Launch(ctx context.Context, l Launch) (*API, error)
 }
 
-// Launch says how an API of one's own is to be started.
+// Launch says how an API of one's own is to be started. Its stores are empty but
+// for seeded accounts.
 type Launch struct {
-	Env      map[string]string // replaces or adds variables; "" as a value unsets
+	Env      map[string]string // replaces or adds variables; "" unsets one
 	Args     []string          // of the program; nil = serve
 	Replicas int               // processes side by side that share their stores; 0 = 1
-	Fresh    bool              // empty stores of its own; else those of the owner, seeded
-	Postgres bool              // on Postgres, else on whatever is there
-	Redis    bool              // with Redis as the limiter's store
-	Accounts int               // to seed; 0 = 200
+	Postgres bool              // on a Postgres of its own, else on SQLite
+	Redis    bool              // with a Redis of its own as the limiter's store
+	Accounts int               // to seed; 0 = 60
+	Bare     bool              // seed nothing: it is expected not to start
 	CPUs     int               // processors it may use; 0 = all
 }
+
+// Missing is a program that a launch needs and this machine does not have: the
+// probe is skipped, and told what to install.
+type Missing struct{ What, Install string }
+
+func (m *Missing) Error() string { return "no " + m.What + " on this machine (" + m.Install + ")" }
 
 // API is an API that was launched, and what can be done to it.
 type API struct {
 	Target   *Target
 	Exited   bool // it ended by itself, with Code
 	Code     int
-	Log      func() []byte // all output so far
-	PIDs     []int         // of the replicas; nil when not processes of this machine
-	Stop     func(ctx context.Context, replica int) (code int, err error)
-	Restart  func(ctx context.Context, replica int) error // kill and start again, at the same address
-	Fault    func(ctx context.Context, part, action string) error
-	SQL      func(ctx context.Context, query string, args ...any) ([][]string, error)
-	Redis    func(ctx context.Context, args ...any) (any, error)
+	Log      func() []byte                                                            // all output so far
+	PIDs     func() []int                                                             // of the replicas
+	Stop     func(ctx context.Context, replica int) (code int)                        // SIGTERM, and wait
+	Restart  func(ctx context.Context, replica int) error                             // SIGKILL, and start at the same address
+	Fault    func(ctx context.Context, part, action string) error                     // nil without a Postgres or a Redis
+	SQL      func(ctx context.Context, query string, args ...any) ([][]string, error) // nil without a Postgres
+	Redis    func(ctx context.Context, args ...any) (any, error)                      // nil without a Redis
 	Close    func(ctx context.Context) error
 	Patience time.Duration // how long a start may take on this machine
 }
 
-// The actions that API.Fault does to a part ("postgres", "redis", "api",
-// "api-2"), in the words of stack.Action.
+// The actions that API.Fault does to a part ("postgres", "redis").
 const (
 	stopPart    = "stop"
 	startPart   = "start"

@@ -36,8 +36,10 @@ func (p *pool) client(from netip.Addr) *http.Client {
 				DialContext:         dialer(from).DialContext,
 				DisableCompression:  true,
 				MaxIdleConnsPerHost: 256,
-				IdleConnTimeout:     time.Minute,
-				TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
+				// Shorter than any server's: after a wait a probe dials anew, rather
+				// than write into a connection that is being closed.
+				IdleConnTimeout: 500 * time.Millisecond,
+				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 			},
 		}
 		p.clients[from] = c

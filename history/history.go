@@ -47,7 +47,8 @@ type Rule struct {
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Failures bool          // counts refused credentials (401, 403); else every admitted request
 	By       By
-	Account  int // failures of one user, over all addresses, from which that user is throttled; 0 = never
+	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
+	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
 }
 
 // Options say how much the checker may know.

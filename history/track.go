@@ -19,7 +19,8 @@ type track struct {
 	refusal *Event    // the latest, while nothing was counted after it
 	suspect *suspicion
 	odd     *remainder
-	toldOff bool // Retry-After below 1 was accused
+	told    time.Time // what an accusation of J1 has covered
+	toldOff bool      // Retry-After below 1 was accused
 }
 
 // entry is an event that the limiter may have counted.
@@ -109,7 +110,7 @@ func (t *track) refuse(c *Checker, e Event, throttled, other bool) {
 	if t.rule.Lock > 0 && e.RetryAfter > 1 {
 		t.hold(c, e)
 	}
-	if c.o.Shared || other || t.suspect != nil {
+	if c.o.Shared || t.rule.Partial || other || t.suspect != nil {
 		return
 	}
 	s := &suspicion{Event: e, rule: "J4"}
@@ -272,7 +273,7 @@ func (t *track) overLimit(c *Checker) {
 	for _, e := range sure {
 		first, last = earliest(first, e.Sent), latest(last, e.Done)
 	}
-	if span := last.Sub(first); span < t.rule.Window {
+	if span := last.Sub(first); span < t.rule.Window && !first.Before(t.told) {
 		slices.Reverse(sure)
 		if len(sure) > 12 {
 			sure = append(sure[:6:6], sure[len(sure)-6:]...)
@@ -282,7 +283,7 @@ func (t *track) overLimit(c *Checker) {
 			what = "failures judged"
 		}
 		c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d in %v", t.rule.Limit+1, what, span.Round(time.Millisecond), t.rule.Limit, t.rule.Window), sure...)
-		t.counted = t.counted[:0] // told once; go on afresh
+		t.told = last // once for each window
 	}
 }
 
@@ -338,7 +339,7 @@ func (t *track) left(c *Checker, e Event, other bool) {
 		certain++ // itself, which ended after it was sent
 	}
 	most, least := t.rule.Limit-certain, t.rule.Limit-possible
-	if e.Remaining > most || e.Remaining < least && !c.o.Shared && !other {
+	if e.Remaining > most || e.Remaining < least && !c.o.Shared && !t.rule.Partial && !other {
 		t.odd = &remainder{e, possible, certain}
 	}
 }

@@ -1,0 +1,208 @@
+package own
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver under the name pgx
+
+	"vitals/audit"
+)
+
+// postgres is one cluster that all launches of an owner share, each with a
+// database of its own.
+type postgres struct {
+	bin, dir, port, password string
+	who                      *syscall.Credential
+
+	mu   sync.Mutex
+	proc *process
+}
+
+// postgres gives a launch a database of its own.
+func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.pg == nil {
+		pg, err := newCluster(ctx, o.dir)
+		if err != nil {
+			return err
+		}
+		o.pg = pg
+	}
+	pg, name := o.pg, "audit_"+strings.ToLower(rand.Text()[:12])
+	if _, err := pg.query(ctx, "postgres", "CREATE DATABASE "+name); err != nil {
+		return fmt.Errorf("make a database: %w", err)
+	}
+	f.closers = append(f.closers, func(ctx context.Context) error {
+		if pg.process().ended() {
+			return pg.start(ctx) // for the next launch
+		}
+		_, err := pg.query(ctx, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		return err
+	})
+	env["DATABASE_URL"] = pg.dsn(name)
+	api.SQL = func(ctx context.Context, q string, args ...any) ([][]string, error) {
+		return pg.query(ctx, name, q, args...)
+	}
+	api.Fault = faults(api.Fault, "postgres", pg.act)
+	return nil
+}
+
+func (p *postgres) dsn(database string) string {
+	return (&url.URL{Scheme: "postgres", User: url.UserPassword("audit", p.password), Host: "127.0.0.1:" + p.port, Path: "/" + database, RawQuery: "sslmode=disable"}).String()
+}
+
+// newCluster makes a cluster in a folder and starts it.
+func newCluster(ctx context.Context, dir string) (*postgres, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is well formed
+	if path, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, path)
+	}
+	if len(found) == 0 {
+		return nil, &audit.Missing{What: "Postgres", Install: "Debian: postgresql"}
+	}
+	slices.Sort(found)
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	p := &postgres{bin: filepath.Dir(found[len(found)-1]), port: ports[0], password: rand.Text()}
+	if p.dir, err = os.MkdirTemp("", "vitals-own-pg-"); err != nil {
+		return nil, err
+	}
+	if p.who, err = nobody(); err == nil && p.who != nil {
+		err = os.Chown(p.dir, int(p.who.Uid), int(p.who.Gid))
+	}
+	word := filepath.Join(p.dir, "password")
+	if err == nil {
+		err = os.WriteFile(word, []byte(p.password), 0o644)
+	}
+	if err == nil {
+		cmd := exec.CommandContext(ctx, filepath.Join(p.bin, "initdb"), "-D", filepath.Join(p.dir, "data"), "-U", "audit", "--pwfile", word,
+			"--auth-host", "scram-sha-256", "--auth-local", "reject", "-E", "UTF8", "--locale=C", "--no-sync")
+		cmd.Dir, cmd.SysProcAttr = p.dir, p.attr()
+		var out []byte
+		if out, err = cmd.CombinedOutput(); err != nil {
+			err = fmt.Errorf("initdb: %w: %s", err, out)
+		}
+	}
+	err = errors.Join(err, os.Remove(word))
+	if err == nil {
+		err = p.start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start Postgres: %w", err), os.RemoveAll(p.dir))
+	}
+	return p, nil
+}
+
+func (p *postgres) attr() *syscall.SysProcAttr {
+	a := childAttr()
+	a.Credential = p.who
+	return a
+}
+
+func (p *postgres) process() *process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.proc
+}
+
+func (p *postgres) start(ctx context.Context) error {
+	cmd := exec.Command(filepath.Join(p.bin, "postgres"), "-D", filepath.Join(p.dir, "data"), "-p", p.port, "-k", "", "-c", "listen_addresses=127.0.0.1",
+		"-c", "fsync=off", "-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "autovacuum=off")
+	cmd.Dir, cmd.SysProcAttr = p.dir, p.attr()
+	proc, err := spawn(cmd)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.proc = proc
+	p.mu.Unlock()
+	return patiently(ctx, "Postgres", proc, func(ctx context.Context) error { _, err := p.query(ctx, "postgres", "SELECT 1"); return err })
+}
+
+// query runs one statement over a connection of its own and gives its rows as
+// text.
+func (p *postgres) query(ctx context.Context, database, q string, args ...any) (_ [][]string, err error) {
+	db, err := sql.Open("pgx", p.dsn(database))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var out [][]string
+	for rows.Next() {
+		texts, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range texts {
+			into[i] = &texts[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		row := make([]string, len(texts))
+		for i, s := range texts {
+			row[i] = s.String
+		}
+		out = append(out, row)
+	}
+	return out, rows.Err()
+}
+
+func (p *postgres) act(ctx context.Context, action string) error {
+	switch action {
+	case "stop": // fast: connections are ended
+		p.process().end(ctx, syscall.SIGINT, 10*time.Second)
+	case "kill":
+		p.process().end(ctx, syscall.SIGQUIT, 5*time.Second) // SIGKILL would leave its children and their memory
+	case "start":
+		return p.start(ctx)
+	default:
+		return fmt.Errorf("no action %q for Postgres", action)
+	}
+	return nil
+}
+
+func (p *postgres) close(ctx context.Context) error {
+	p.process().end(ctx, syscall.SIGINT, 10*time.Second)
+	return os.RemoveAll(p.dir)
+}
+
+// nobody is whom Postgres runs as when we are root, which it refuses to be.
+func nobody() (*syscall.Credential, error) {
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		if u, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, uerr := strconv.ParseUint(u.Uid, 10, 32)
+	gid, gerr := strconv.ParseUint(u.Gid, 10, 32)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, errors.Join(uerr, gerr)
+}

@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Print writes a report for a person: a line for each finding, by family, with
+// the reason below what failed or was skipped, and the counts.
+func Print(w io.Writer, rep Report) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Audit of %s (profile %s)\n", rep.Target, rep.Profile)
+	if rep.ShortClock {
+		b.WriteString("SHORT CLOCK: locks and windows were shortened to seconds; the published 900 s were not verified.\n")
+	}
+	family := ""
+	for _, f := range rep.Findings {
+		if name := Family(f.ID); name != family {
+			family = name
+			fmt.Fprintf(&b, "\n%s%s\n", strings.ToUpper(name[:1]), name[1:])
+		}
+		fmt.Fprintf(&b, "  %s  %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Seed)
+		if f.Status != Pass {
+			for line := range strings.SplitSeq(f.Reason, "\n") {
+				fmt.Fprintf(&b, "              %s\n", line)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "\nHistory of %d answers (J1 to J7): ", rep.Events)
+	if len(rep.Violations) == 0 {
+		b.WriteString("no invariant broken\n")
+	} else {
+		fmt.Fprintf(&b, "%d violations\n", len(rep.Violations))
+		for _, v := range rep.Violations {
+			fmt.Fprintf(&b, "  FAIL  %s\n", strings.ReplaceAll(v.String(), "\n", "\n      "))
+		}
+	}
+	c := rep.Counts
+	fmt.Fprintf(&b, "\n%d PASS, %d FAIL, %d SKIP", c.Pass, c.Fail, c.Skip)
+	if c.Skip > 0 {
+		b.WriteString(" (skipped is not proved)")
+	}
+	b.WriteByte('\n')
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+func brief(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 100*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}

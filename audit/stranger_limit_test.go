@@ -1,0 +1,124 @@
+package audit_test
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// limitOf is a policy's limit, widened by the fault of that name.
+func (s *stranger) limitOf(policy string) int {
+	n := s.limits[policy].Limit
+	if s.fault == "limit widened by 10 %" {
+		n = int(math.Ceil(float64(n) * 1.1))
+	}
+	return n
+}
+
+func (s *stranger) on(policy, key string) *strangeShelf {
+	h, ok := s.shelf[policy+" "+key]
+	if !ok {
+		h = &strangeShelf{}
+		s.shelf[policy+" "+key] = h
+	}
+	return h
+}
+
+func (h *strangeShelf) prune(now time.Time, window time.Duration) {
+	h.failed = slices.DeleteFunc(h.failed, func(m strangeMark) bool { return !m.at.After(now.Add(-window)) })
+}
+
+// tell writes the headers.
+func (x *strangeCall) tell(policy string, left int, reset time.Time) {
+	h, l := x.w.Header(), x.s.limits[policy]
+	h.Set("X-RateLimit-Limit", strconv.Itoa(l.Limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, left)))
+	h.Set("X-RateLimit-Window", strconv.Itoa(int(l.Window/time.Second)))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Add(time.Second).Unix(), 10))
+}
+
+func (x *strangeCall) refuse(policy string, wait time.Duration, left int) {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	if x.s.fault == "Retry-After 0" {
+		seconds = 0
+	}
+	x.tell(policy, left, time.Now().Add(wait))
+	x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	x.fail(429, "slow down")
+}
+
+// enter reserves a place for a credential check; settle records its outcome.
+func (x *strangeCall) enter(policy, key string) (settle func(ok bool, user string), admitted bool) {
+	s, l := x.s, x.s.limits[policy]
+	if s.fault == "limiter on the raw path" {
+		key += x.r.URL.Path
+	}
+	for deadline := time.Now().Add(3 * time.Second); ; {
+		s.mu.Lock()
+		h, now := s.on(policy, key), time.Now()
+		if h.until.After(now) {
+			if s.fault == "lock extended by attempts" {
+				h.until = now.Add(l.Lock)
+			}
+			wait := h.until.Sub(now)
+			if s.fault == "lock key evicted" && wait < l.Lock*3/4 {
+				h.until = time.Time{}
+			}
+			s.mu.Unlock()
+			x.refuse(policy, wait, 0)
+			return nil, false
+		}
+		h.prune(now, l.Window)
+		n := len(h.failed)
+		switch {
+		case n >= s.limitOf(policy):
+			h.until, h.failed = now.Add(l.Lock), nil
+			s.mu.Unlock()
+			x.refuse(policy, l.Lock, 0)
+			return nil, false
+		case n+h.pending < s.limitOf(policy) || s.fault == "GET then INCR":
+			h.pending++
+			s.mu.Unlock()
+			return func(ok bool, user string) { x.settle(h, policy, ok, user) }, true
+		}
+		s.mu.Unlock()
+		if now.After(deadline) {
+			x.refuse(policy, time.Second, l.Limit-n)
+			return nil, false
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (x *strangeCall) settle(h *strangeShelf, policy string, ok bool, user string) {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	h.pending--
+	l, now := x.s.limits[policy], time.Now()
+	if ok {
+		h.failed = slices.DeleteFunc(h.failed, func(m strangeMark) bool { return m.user == user || x.s.fault == "success clears the whole address" })
+	} else {
+		h.failed = append(h.failed, strangeMark{now, user})
+	}
+	x.tell(policy, l.Limit-len(h.failed), now.Add(l.Window))
+}
+
+// spend counts one request.
+func (x *strangeCall) spend(policy, key string) bool {
+	s, l := x.s, x.s.limits[policy]
+	s.mu.Lock()
+	h, now := s.on(policy, key), time.Now()
+	h.prune(now, l.Window)
+	if len(h.failed) >= s.limitOf(policy) {
+		wait := h.failed[0].at.Add(l.Window).Sub(now)
+		s.mu.Unlock()
+		x.refuse(policy, wait, 0)
+		return false
+	}
+	h.failed = append(h.failed, strangeMark{at: now})
+	left := l.Limit - len(h.failed)
+	s.mu.Unlock()
+	x.tell(policy, left, now.Add(l.Window))
+	return true
+}
