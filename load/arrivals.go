@@ -87,6 +87,9 @@ func (a *arrivals) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x := a.p.ring[seq%ring]
+	if x.seq != seq { // asleep while the ring came round: it would count from a wrong time
+		a.r.watch.own.Add(1)
+	}
 	a.r.enter()
 	defer func() { a.r.exit(); a.ended.Add(1) }()
 	v := a.free.get(a.r, x.n)

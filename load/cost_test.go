@@ -13,6 +13,8 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"vitals/load/wire"
+	"vitals/measure"
 	"vitals/scenarios"
 )
 
@@ -154,5 +156,42 @@ func BenchmarkSaturation(b *testing.B) {
 			b.ReportMetric(float64(best.cpu.Nanoseconds())/1e3, "µs/request")
 			b.ReportMetric(best.allocs, "allocs/request")
 		})
+	}
+}
+
+// still is a client that answers without a network.
+type still struct{ began time.Time }
+
+func (still) Start(time.Time) {}
+func (still) Close()          {}
+func (s still) Do(_ context.Context, c *wire.Call) {
+	c.Began = time.Since(s.began)
+	c.Code, c.Bytes, c.Class = 200, 11, measure.None
+	c.Head = append(c.Head[:0], "Content-Type: application/json\r\n"...)
+	c.Done = time.Since(s.began)
+}
+
+// BenchmarkVisit is what the engine adds to a request apart from sending it:
+// filling in, checking, counting, recording.
+func BenchmarkVisit(b *testing.B) {
+	sc := ping(constant(scenarios.Users, 1, time.Hour), 0)
+	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}
+	r, err := newRun(sc, record(sc), Options{Base: nowhereURL})
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.began = time.Now()
+	r.client, r.requests = still{r.began}, b.Context()
+	v := r.newVisitor(0)
+	defer v.close()
+	j := &r.plan.journeys[0]
+	b.ReportAllocs()
+	for n := uint64(0); b.Loop(); n++ {
+		r.enter()
+		due := time.Since(r.began)
+		r.lag.record(due, 0)
+		v.begin(j, n, n)
+		v.visit(r.requests, j, n, false, due)
+		r.exit()
 	}
 }

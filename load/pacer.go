@@ -20,6 +20,7 @@ const ring = 1 << 16
 // arrival is what vegeta's sequence number stands for.
 type arrival struct {
 	n      uint64
+	seq    uint64 // vegeta's number
 	due    time.Duration
 	capped bool // it waited because every worker was busy
 }
@@ -60,7 +61,7 @@ func (p *pacer) Pace(_ time.Duration, hits uint64) (time.Duration, bool) {
 		if !ok {
 			break
 		}
-		a := arrival{n: p.n, due: due, capped: due < p.freed}
+		a := arrival{n: p.n, seq: hits, due: due, capped: due < p.freed}
 		p.n += p.stride
 		if early := due - time.Since(p.began); early > 0 {
 			if !p.wait.until(p.ctx, early) {
