@@ -26,8 +26,11 @@ func main() {
 		}
 	}
 	for _, f := range r.Facts {
-		if f.Name == "lockout.admitted" {
+		switch f.Name {
+		case "lockout.admitted":
 			fmt.Printf("ours: judged %.0f\n", f.Value)
+		case "lockout.leaked":
+			fmt.Printf("ours: leaked %.0f\n", f.Value)
 		}
 	}
 }

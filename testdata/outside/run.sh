@@ -99,37 +99,45 @@ row "wrk: answers that were no success" "$a" "$b" $v
 
 # 2. slowhttptest. Headers, then a body, dribbled by 20 connections; the audit's
 # probe does the same with 500.
-slowhttptest -H -c 20 -r 20 -i 1 -l 9 -g -o headers -u "http://$address/health" >slow-h.log 2>&1 &
+slowhttptest -H -c 20 -r 20 -i 1 -l 9 -u "http://$address/health" >headers.log 2>&1 &
 h=$!
-slowhttptest -B -c 20 -r 20 -i 1 -l 19 -s 1000 -f application/json -g -o body -u "http://$address/api/v1/auth/login" >slow-b.log 2>&1 || true
+slowhttptest -B -c 20 -r 20 -i 1 -l 19 -s 1000 -f application/json -u "http://$address/api/v1/auth/login" >body.log 2>&1 || true
 wait $h || true
 "$vitals" audit --url "http://$address" --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only SH4 --out audit >audit.log 2>&1 || true
-# cut FILE: the second in which the last of 20 connections was closed
-cut() { awk -F, 'NR > 1 && $2 >= 20 { print $1; exit }' "$1"; }
+# cut FILE: the second in which no connection was left
+cut() { tr -d '\033' <"$1" | sed 's/\[[0-9;]*m//g' | awk '/Test ended on/ { s = $4 + 0 } /No open connections left/ { print s }'; }
 lived() { sed -n "s/.*connections lived \([0-9.]*m\{0,1\}s\) with headers, \([0-9.]*m\{0,1\}s\) with bodies.*/\\$1/p" audit.log audit/audit.json 2>/dev/null | head -1; }
 for what in headers body; do
 	[ $what = headers ] && { limit=5 which=1; } || { limit=15 which=2; }
-	a=$(cut $what.csv) b=$(lived $which)
+	a=$(cut $what.log) b=$(lived $which)
 	awk -v a="${a:-99}" -v b="${b:-99}" -v l=$limit 'BEGIN { sub("s", "", b); exit !(a >= l - 1 && a <= l + 2 && b + 0 >= l - 1 && b + 0 <= l + 2) }' && v=agree || v=DISAGREE
 	row "slowhttptest: slow $what cut after, limit ${limit}s" "${a:-never}s" "${b:-unknown}" $v
 done
 
-# 3. hydra, last, for it locks this address. The right password is the twelfth of
-# twenty: who finds it was let past the lock.
+# 3. hydra, last, for it locks this address. First with the right password alone,
+# so that "none found" means something; then with the right one as the twelfth of
+# twenty. It takes a 401 for trouble and may ask twice, so refusals are a minimum.
+guess() {
+	timeout 60 hydra -l "$(email 150)" -P "$1" -t 4 -I -s "${address##*:}" 127.0.0.1 http-post-form \
+		"/api/v1/auth/login:{\"email\"\\:\"^USER^\",\"password\"\\:\"^PASS^\"}:H=Content-Type\\: application/json:S=access_token" >hydra.log 2>&1 || true
+	grep -c 'login:.*password:' hydra.log || true
+}
+answers() { curl -s "http://$admin/metrics" | awk -v s="status=\"$1\"" '/^http_requests_total/ && /auth\/login/ && index($0, s) { n += $NF } END { print n + 0 }'; }
+echo "$password" >right
 for n in $(seq 1 20); do
 	[ "$n" = 12 ] && echo "$password" || echo "wrong-guess-$n"
 done >words
-failed() { curl -s "http://$admin/metrics" | awk '/^http_requests_total/ && /auth\/login/ && /status="'"$1"'"/ { n += $NF } END { print n + 0 }'; }
-before401=$(failed 401) before429=$(failed 429)
-timeout 60 hydra -l "$(email 150)" -P words -t 4 -I -s "${address##*:}" 127.0.0.1 http-post-form \
-	"/api/v1/auth/login:{\"email\"\\:\"^USER^\",\"password\"\\:\"^PASS^\"}:S=access_token:H=Content-Type\\: application/json" >hydra.log 2>&1 || true
-judged=$(($(failed 401) - before401)) refused=$(($(failed 429) - before429))
-a=$judged b=$(field figures.log ours judged)
+a=$(guess right)
+[ "$a" = 1 ] && v=agree || v=DISAGREE
+row "hydra: finds the right password alone" "$a" 1 $v
+before401=$(answers 401) before429=$(answers 429)
+found=$(guess words)
+a=$(($(answers 401) - before401)) b=$(field figures.log ours judged)
 [ "$a $b" = "5 5" ] && v=agree || v=DISAGREE
-row "hydra: wrong passwords judged" "$a" "$b" $v
-found=$(grep -c 'login:.*password:' hydra.log || true)
-[ "$found" = 0 ] && [ "$refused" -ge 15 ] && v=agree || v=DISAGREE
-row "hydra: passwords found, guesses refused" "$found, $refused" "0, $((20 - 5))" $v
+row "hydra: wrong passwords judged, of 19" "$a" "$b" $v
+refused=$(($(answers 429) - before429)) b=$(field figures.log ours leaked)
+[ "$found $b" = "0 0" ] && [ $refused -ge 15 ] && v=agree || v=DISAGREE
+row "hydra: right passwords let past the lock" "$found" "$b" $v
 
 [ -z "${KEEP:-}" ] || cp -r "$work" "$KEEP"
 exit $disagreed
