@@ -20,7 +20,7 @@ var faults = []struct {
 	{"lock extended by attempts", "LK4", "J7 LK5 J3 J2"},
 	{"success clears the whole address", "LK14", "J1 J6"},
 	{"leftmost X-Forwarded-For", "LK17", "J1 J6"},
-	{"limiter on the raw path", "LK20", "J1 J6 SH2"},
+	{"limiter on the raw path", "LK20", "J1 J2 J4 J6 SH2"},
 	{"200 with success false", "LK1", "LK2 LK3 LK4 LK5 LK6 LK7 LK8 LK14 LK15 LK16 LK17 LK20 LK25 LK27 AU1 AU2 AU7 CO4 J1 J4 J6 LK22"},
 	{"TOTP replay", "AU9", ""},
 	{"refresh reuse accepted", "AU4", "AU5"},

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,8 +14,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// scrape reads a Prometheus page.
-func scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, error) {
+// fetch reads a page.
+func fetch(ctx context.Context, page *url.URL) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
 	if err != nil {
 		return nil, err
@@ -26,8 +28,17 @@ func scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, e
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("scrape metrics: status %d", resp.StatusCode)
 	}
+	return io.ReadAll(io.LimitReader(resp.Body, 16<<20))
+}
+
+// scrape reads a Prometheus page.
+func scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, error) {
+	text, err := fetch(ctx, page)
+	if err != nil {
+		return nil, err
+	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(resp.Body)
+	return parser.TextToMetricFamilies(bytes.NewReader(text))
 }
 
 // sum adds the values of a family's series that carry the labels.

@@ -100,7 +100,7 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		defer t.pool.close()
+		defer t.close()
 		defer func() {
 			if broken := recover(); broken != nil {
 				// Our mistake must neither end the audit nor read as a verdict.

@@ -27,6 +27,7 @@ type trial struct {
 	began time.Time
 	pool  *pool // connections, by source address
 
+	closers  []func(context.Context) error
 	mu       sync.Mutex
 	failures []string
 	skipped  string

@@ -68,3 +68,27 @@ func mannWhitney(a, b []time.Duration) float64 {
 	z := (math.Abs(u-n*m/2) - 0.5) / math.Sqrt(variance)
 	return math.Erfc(max(z, 0) / math.Sqrt2)
 }
+
+// binomial is the interval that holds the number of successes of n trials in 99
+// of 100 cases, by the exact tails.
+func binomial(n int, p float64) (lo, hi int) {
+	pmf := func(k int) float64 {
+		a, _ := math.Lgamma(float64(n + 1))
+		b, _ := math.Lgamma(float64(k + 1))
+		c, _ := math.Lgamma(float64(n - k + 1))
+		return math.Exp(a - b - c + float64(k)*math.Log(p) + float64(n-k)*math.Log(1-p))
+	}
+	tail := 0.0
+	for lo = 0; lo < n; lo++ {
+		if tail += pmf(lo); tail > 0.005 {
+			break
+		}
+	}
+	tail = 0
+	for hi = n; hi > 0; hi-- {
+		if tail += pmf(hi); tail > 0.005 {
+			break
+		}
+	}
+	return lo, hi
+}

@@ -91,7 +91,7 @@ type Owner struct {
 	o   Options
 	mu  sync.Mutex
 	dir string
-	pg  *postgres // started at the first need, shared by launches
+	pg  *postgres // the template of clusters
 	n   int
 }
 
@@ -99,19 +99,15 @@ type Owner struct {
 func New(o Options) *Owner { return &Owner{o: o} }
 
 // Close ends what launches share. APIs are closed by who launched them.
-func (o *Owner) Close(ctx context.Context) error {
+func (o *Owner) Close(context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var err error
-	if o.pg != nil {
-		err = o.pg.close(ctx)
-		o.pg = nil
+	dir := o.dir
+	o.pg, o.dir = nil, ""
+	if dir == "" {
+		return nil
 	}
-	if o.dir != "" {
-		err = errors.Join(err, os.RemoveAll(o.dir))
-		o.dir = ""
-	}
-	return err
+	return os.RemoveAll(dir)
 }
 
 // folder makes a folder for one launch.
@@ -120,6 +116,9 @@ func (o *Owner) folder() (string, error) {
 	defer o.mu.Unlock()
 	if o.dir == "" {
 		dir, err := os.MkdirTemp("", "vitals-own-")
+		if err == nil {
+			err = os.Chmod(dir, 0o755) // Postgres runs as another user
+		}
 		if err != nil {
 			return "", fmt.Errorf("make a folder for APIs of our own: %w", err)
 		}

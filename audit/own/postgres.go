@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -23,8 +22,8 @@ import (
 	"vitals/audit"
 )
 
-// postgres is one cluster that all launches of an owner share, each with a
-// database of its own.
+// postgres is a cluster of one launch, copied from a template, so that a probe
+// may stop it without another's noticing.
 type postgres struct {
 	bin, dir, port, password string
 	who                      *syscall.Credential
@@ -33,34 +32,57 @@ type postgres struct {
 	proc *process
 }
 
-// postgres gives a launch a database of its own.
+// database is the name of the API's database in its cluster.
+const database = "clinic"
+
+// postgres gives a launch a cluster of its own.
 func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.pg == nil {
-		pg, err := newCluster(ctx, o.dir)
-		if err != nil {
-			return err
-		}
-		o.pg = pg
-	}
-	pg, name := o.pg, "audit_"+strings.ToLower(rand.Text()[:12])
-	if _, err := pg.query(ctx, "postgres", "CREATE DATABASE "+name); err != nil {
-		return fmt.Errorf("make a database: %w", err)
-	}
-	f.closers = append(f.closers, func(ctx context.Context) error {
-		if pg.process().ended() {
-			return pg.start(ctx) // for the next launch
-		}
-		_, err := pg.query(ctx, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+	template, err := o.template(ctx)
+	if err != nil {
 		return err
-	})
-	env["DATABASE_URL"] = pg.dsn(name)
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return err
+	}
+	pg := template.clone(filepath.Join(filepath.Dir(f.dir), filepath.Base(f.dir)+"-pg"), ports[0])
+	if out, err := exec.CommandContext(ctx, "cp", "-a", template.dir, pg.dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the cluster: %w: %s", err, out)
+	}
+	f.closers = append(f.closers, pg.close)
+	if err := pg.start(ctx); err != nil {
+		return err
+	}
+	env["DATABASE_URL"] = pg.dsn(database)
 	api.SQL = func(ctx context.Context, q string, args ...any) ([][]string, error) {
-		return pg.query(ctx, name, q, args...)
+		return pg.query(ctx, database, q, args...)
 	}
 	api.Fault = faults(api.Fault, "postgres", pg.act)
 	return nil
+}
+
+// template is a cluster that never runs again, made at the first need.
+func (o *Owner) template(ctx context.Context) (*postgres, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.pg != nil {
+		return o.pg, nil
+	}
+	pg, err := newCluster(ctx, filepath.Join(o.dir, "template"))
+	if err != nil {
+		return nil, err
+	}
+	_, err = pg.query(ctx, "postgres", "CREATE DATABASE "+database)
+	pg.process().end(ctx, syscall.SIGINT, 10*time.Second)
+	if err != nil {
+		return nil, fmt.Errorf("make a database: %w", err)
+	}
+	o.pg = pg
+	return pg, nil
+}
+
+func (p *postgres) clone(dir, port string) *postgres {
+	return &postgres{bin: p.bin, dir: dir, port: port, password: p.password, who: p.who}
 }
 
 func (p *postgres) dsn(database string) string {
@@ -81,8 +103,8 @@ func newCluster(ctx context.Context, dir string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &postgres{bin: filepath.Dir(found[len(found)-1]), port: ports[0], password: rand.Text()}
-	if p.dir, err = os.MkdirTemp("", "vitals-own-pg-"); err != nil {
+	p := &postgres{bin: filepath.Dir(found[len(found)-1]), dir: dir, port: ports[0], password: rand.Text()}
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
 	if p.who, err = nobody(); err == nil && p.who != nil {
@@ -187,7 +209,9 @@ func (p *postgres) act(ctx context.Context, action string) error {
 }
 
 func (p *postgres) close(ctx context.Context) error {
-	p.process().end(ctx, syscall.SIGINT, 10*time.Second)
+	if proc := p.process(); proc != nil {
+		proc.end(ctx, syscall.SIGINT, 10*time.Second)
+	}
 	return os.RemoveAll(p.dir)
 }
 
