@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench golden fuzz clean
+.PHONY: run build test images lint bench bench-peers golden fuzz clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -31,6 +31,14 @@ lint:
 
 bench: ## the engine's ratios and the price of hardening
 	$(GO) test -run '^$$' -bench . -benchmem ./load/... ./measure/... ./server/...
+
+bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (long)
+	$(GO) run ./bench/peers -k6
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target in turn
+	for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	  $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 golden: ## rewrite the expected outputs; read the diff
 	$(GO) test ./report -update

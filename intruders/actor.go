@@ -100,7 +100,6 @@ func (a *actor) burst(ctx context.Context) {
 	answers, spread, err := a.s.SignInAtOnce(ctx, gs)
 	if err != nil {
 		a.seen.Trouble = err.Error()
-		return
 	}
 	a.seen.Spread = spread
 	a.bursting = true

@@ -39,7 +39,8 @@ type Sender interface {
 	// SignIn sends one and waits for the answer.
 	SignIn(ctx context.Context, g Guess) Answer
 	// SignInAtOnce releases all at one barrier on warm connections and tells
-	// how far apart they were released. Answers are in the order of gs.
+	// how far apart they were released. Answers are in the order of gs. A burst
+	// that was too slow to be one has its answers beside the error.
 	SignInAtOnce(ctx context.Context, gs []Guess) (as []Answer, spread time.Duration, err error)
 }
 

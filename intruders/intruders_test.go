@@ -2,6 +2,7 @@ package intruders_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -75,6 +76,9 @@ func (d *door) SignInAtOnce(ctx context.Context, gs []intruders.Guess) ([]intrud
 		if d.fault == "racy" && out[i].Code == http.StatusTooManyRequests {
 			out[i].Code = http.StatusUnauthorized
 		}
+	}
+	if d.fault == "slow burst" {
+		return out, 9 * time.Millisecond, errors.New("released too slowly")
 	}
 	return out, 500 * time.Microsecond, nil
 }
@@ -210,5 +214,16 @@ func exact(t *testing.T, facts map[string]measure.Fact) {
 		if got, ok := facts[name]; !ok || got.Value != want {
 			t.Errorf("%s: got %v (there: %v), want %v", name, got.Value, ok, want)
 		}
+	}
+}
+
+// A burst that was released too slowly still counts its guesses, and says that
+// it shows nothing about guesses at the same time.
+func TestASlowBurstIsNoBurst(t *testing.T) {
+	attacks, facts, _ := attack(t, "slow burst", true)
+	exact(t, facts)
+	troubles := intruders.Troubles(attacks)
+	if len(troubles) != 2 || !strings.Contains(troubles[0], "at the same time") {
+		t.Errorf("got troubles %q, want one for each burst", troubles)
 	}
 }

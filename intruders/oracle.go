@@ -26,7 +26,7 @@ type Attack struct {
 	Harmed     int           // of those, refused
 	Spread     time.Duration // AtOnce: from the first to the last release
 	Complete   bool
-	Trouble    string
+	Trouble    string // what went wrong with its burst
 }
 
 // published is the limit of the login policy in both guides (hardening 2.5.1),
@@ -80,7 +80,7 @@ func admittedNote(attacks []Attack, complete, judged int) string {
 	var spread time.Duration
 	bursts := 0
 	for _, a := range attacks {
-		if a.Complete && a.AtOnce {
+		if a.Complete && a.AtOnce && a.Trouble == "" {
 			bursts++
 			spread = max(spread, a.Spread)
 		}
@@ -96,6 +96,10 @@ func admittedNote(attacks []Attack, complete, judged int) string {
 func Troubles(attacks []Attack) []string {
 	var out []string
 	for _, a := range attacks {
+		if a.Complete && a.Trouble != "" {
+			// Its guesses were judged and are counted; that they came at once is not shown.
+			out = append(out, fmt.Sprintf("intruder %q from %s proves nothing about guesses at the same time: %s", a.Intruder, a.From, a.Trouble))
+		}
 		if a.Complete {
 			continue
 		}
