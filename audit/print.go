@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxPrinted is how many violations a person is shown; the document has all.
+const maxPrinted = 5
+
 // Print writes a report for a person: a line for each finding, by family, with
 // the reason below what failed or was skipped, and the counts.
 func Print(w io.Writer, rep Report) error {
@@ -33,7 +36,11 @@ func Print(w io.Writer, rep Report) error {
 		b.WriteString("no invariant broken\n")
 	} else {
 		fmt.Fprintf(&b, "%d violations\n", len(rep.Violations))
-		for _, v := range rep.Violations {
+		for i, v := range rep.Violations {
+			if i == maxPrinted {
+				fmt.Fprintf(&b, "  … and %d more in the document\n", len(rep.Violations)-i)
+				break
+			}
 			fmt.Fprintf(&b, "  FAIL  %s\n", strings.ReplaceAll(v.String(), "\n", "\n      "))
 		}
 	}

@@ -213,6 +213,9 @@ func (r *runner) pace(t *T) {
 
 // observe gives an exchange to the target's history checker.
 func (r *runner) observe(g *Target, q Request, a Answer) {
+	if g.Deaf {
+		return
+	}
 	r.mu.Lock()
 	c, ok := r.checkers[g]
 	if !ok {

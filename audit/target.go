@@ -42,7 +42,8 @@ type Target struct {
 	// Mail waits for the newest message to an address; nil when out of reach.
 	Mail func(ctx context.Context, to string) (string, error)
 	// Log is what the API has logged so far; nil when out of reach.
-	Log func() ([]byte, error)
+	Log  func() ([]byte, error)
+	Deaf bool // the history is not kept: what the target may do is not in its limits
 	// Settings are the environment variables that differ from their defaults.
 	Settings map[string]string
 }

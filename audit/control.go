@@ -1,3 +1,0 @@
-package audit
-
-func lockoutControl() []Probe { return nil }

@@ -1,0 +1,354 @@
+package audit
+
+import (
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+func lockoutControl() []Probe {
+	return []Probe{
+		{
+			ID: "LK9", Title: "replicas and workers share one count", Seed: "S1:159", Class: Control, run: sharedCount,
+			Why: "Counters in each process's memory multiply the limit by the number of processes; the document still says five.",
+			Fix: "Keep counts in Redis, or in one process; prove it across both replicas and workers.",
+		},
+		{
+			ID: "LK10", Title: "a lock survives Redis: restart, kill -9, FLUSHALL", Seed: "S1:159", Class: Control, run: lockSurvivesRedis,
+			Why: "Where locks live in a cache alone, its restart is an amnesty for every attacker.",
+			Fix: "Keep locks in the database as well, and load them before a Redis that forgot is used.",
+		},
+		{
+			ID: "LK11", Title: "a lock survives a restart of every API process", Seed: "S1:159", Class: Control, run: lockSurvivesRestart,
+			Why: "A lock in a process's memory ends with the next release, or with the crash an attacker provokes.",
+			Fix: "Keep locks outside of the process.",
+		},
+		{
+			ID: "LK12", Title: "without Redis guessing stays limited, and nobody else notices", Seed: "S1:159", Class: Control, run: redisGone,
+			Why: "A limiter that fails open is switched off by whoever can hurt Redis; one that hangs takes the API with it.",
+			Fix: "Own timeouts, no retries, a breaker, and the same algorithm in process while Redis is away.",
+		},
+		{
+			ID: "LK18", Title: "behind a trusted proxy the rightmost untrusted address counts", Seed: "S1:339", Class: Control, run: trustedProxy,
+			Why: "What stands left of the proxy's own entry was written by the client.",
+			Fix: "Join all lines of the header, walk from the right past trusted networks, and take the first other address.",
+		},
+		{
+			ID: "LK19", Title: "one /64 counts as one client", Seed: "S1:156", Class: Control, run: oneNetwork,
+			Why: "Every home has 18 trillion addresses: a limit per IPv6 address is none.",
+			Fix: "Cut IPv6 addresses to their /64 before counting.",
+		},
+		{
+			ID: "LK26", Title: "an outage of the database locks nobody out", Seed: "S1:155", Class: Control, run: outageIsNoFailure,
+			Why: "Errors of ours that count as wrong passwords turn a minute's outage into a quarter of an hour for everybody.",
+			Fix: "Release the place on any error of ours; count only judgements.",
+		},
+		{
+			ID: "LK29", Title: "an account guessed at from everywhere is throttled, its owner is not", Seed: "–", Class: Control, run: accountThrottle,
+			Why: "Three hundred addresses with four guesses each pass any limit per address.",
+			Fix: "Count failures per account over all addresses; let addresses that signed in lately pass.",
+		},
+		{
+			ID: "LK31", Title: "every key in Redis expires, and none can be evicted", Seed: "S1:159", Class: Control, run: redisKeys,
+			Why: "A counter without an end is a lock for ever when a process dies at the wrong moment; a lock that can be evicted is lifted by filling the memory.",
+			Fix: "Set every key with its expiry in the same script; noeviction, checked at start.",
+		},
+	}
+}
+
+// guesses are wrong sign-ins from one address, at once, spread over the bases.
+func (t *T) guesses(n int, from netip.Addr, bases []*url.URL) []Answer {
+	return t.Burst(repeat(n, func(i int) Request {
+		return t.Login(from, stranger(), wrongPassword()).at(bases[i%len(bases)])
+	}))
+}
+
+func sharedCount(t *T) {
+	const many = 60
+	for _, c := range []struct {
+		what string
+		l    Launch
+	}{
+		{"two replicas", Launch{Replicas: 2, Postgres: true, Redis: true}},
+		{"workers", Launch{Postgres: true, Redis: true, Env: map[string]string{"WORKERS": "3"}}},
+	} {
+		live, _ := t.Launch(c.l)
+		limit := live.Limit("login").Limit
+		for range 3 {
+			n := statuses(live.guesses(many, live.Address(), live.target.Replicas))
+			if !t.Check(n[401] == limit && n[429] == many-limit, "%d wrong sign-ins over %s: %s, want %d×401, %d×429", many, c.what, tally(n), limit, many-limit) {
+				break
+			}
+		}
+	}
+}
+
+// locked locks an address out and gives the lock's end.
+func (t *T) locked() (from netip.Addr, end time.Time) {
+	from = t.Address()
+	a := t.lockOut(from, stranger())
+	return from, a.Done.Add(time.Duration(a.RetryAfter()) * time.Second)
+}
+
+// still checks that a lock is in force with the same end.
+func (t *T) still(from netip.Addr, end time.Time, after string) {
+	a := t.Guess(from, stranger())
+	if !t.Check(a.Status == http.StatusTooManyRequests, "%v after %s: got %s, want 429", a, after, a.got()) {
+		return
+	}
+	moved := a.Done.Add(time.Duration(a.RetryAfter()) * time.Second).Sub(end)
+	t.Check(moved <= time.Second && moved >= -time.Second-a.Done.Sub(a.Sent), "%v after %s: the lock's end moved by %v, allowed is 1 s", a, after, moved.Round(10*time.Millisecond))
+}
+
+func lockSurvivesRedis(t *T) {
+	live, api := t.Launch(Launch{Postgres: true, Redis: true})
+	from, end := live.locked()
+	for _, how := range []struct{ word, action string }{{"a clean restart of Redis", stopPart}, {"kill -9 of Redis", killPart}} {
+		t.act(api, "redis", how.action)
+		t.act(api, "redis", startPart)
+		live.still(from, end, how.word)
+		t.sleep(1500 * time.Millisecond)
+		live.still(from, end, how.word+" and a moment")
+	}
+	if _, err := api.Redis(t.ctx, "FLUSHALL"); err != nil {
+		t.Skip("FLUSHALL: %v", err)
+	}
+	t.script.say(t.began, "FLUSHALL")
+	live.still(from, end, "FLUSHALL")
+	t.sleep(1500 * time.Millisecond)
+	live.still(from, end, "FLUSHALL and a moment")
+	other := live.Address()
+	t.Want(live.Guess(other, stranger()), http.StatusUnauthorized)
+}
+
+func lockSurvivesRestart(t *T) {
+	for _, l := range []Launch{{Replicas: 2, Postgres: true, Redis: true}, {}} {
+		live, api := t.Launch(l)
+		from, end := live.locked()
+		for n := range live.target.Replicas {
+			t.script.say(t.began, fmt.Sprintf("kill -9 and start of API process %d", n+1))
+			if err := api.Restart(t.ctx, n); err != nil {
+				t.Skip("restart: %v", err)
+			}
+		}
+		live.still(from, end, "a restart of every process ("+settings(l)+")")
+	}
+}
+
+func redisGone(t *T) {
+	live, api := t.Launch(Launch{Postgres: true, Redis: true, Env: map[string]string{"RATE_LIMIT_API": "100000"}})
+	live.target.Deaf = true // it may legitimately begin to count anew in this process
+	limit := live.Limit("login").Limit
+	s := live.Session()
+	for _, how := range []struct{ word, down, up string }{{"stopped", stopPart, startPart}, {"hung", pausePart, unpausePart}} {
+		var before []time.Duration
+		for range 20 {
+			a := live.Do("me", s.from, s.access, nil)
+			if !t.Want(a, http.StatusOK) {
+				return
+			}
+			before = append(before, a.Done.Sub(a.Sent))
+		}
+		t.act(api, "redis", how.down)
+		from := live.Address()
+		judged, refused := 0, 0
+		var during []time.Duration
+		for range 3 * limit {
+			switch a := live.Guess(from, stranger()); a.Status {
+			case http.StatusUnauthorized:
+				judged++
+			case http.StatusTooManyRequests:
+				refused++
+			default:
+				t.Fail("%v with Redis %s: got %s, want 401 or 429", a, how.word, a.got())
+			}
+			a := live.Do("me", s.from, s.access, nil)
+			t.Check(a.Status == http.StatusOK, "%v with Redis %s: got %s, want 200", a, how.word, a.got())
+			during = append(during, a.Done.Sub(a.Sent))
+		}
+		t.Check(judged <= limit && refused > 0, "with Redis %s %d of %d wrong sign-ins were judged, want at most %d", how.word, judged, judged+refused, limit)
+		// 200 ms is RATE_LIMIT_REDIS_TIMEOUT; a breaker spares all but some of them.
+		slow := quantile(during, 1)
+		t.Check(slow < median(before)+time.Second, "with Redis %s one request took %v, without %v: a stall", how.word, slow, median(before))
+		t.Check(median(during) < median(before)+200*time.Millisecond+50*time.Millisecond, "with Redis %s requests take %v, before %v: more than the limiter's timeout of 200 ms is added", how.word, median(during), median(before))
+		t.Note("with Redis %s: %d judged, %d refused; a request takes %v (at most %v), before %v", how.word, judged, refused, median(during).Round(10*time.Microsecond), slow.Round(time.Millisecond), median(before).Round(10*time.Microsecond))
+		t.act(api, "redis", how.up)
+		up := time.Now()
+		for {
+			page, err := scrape(t.ctx, live.target.Admin)
+			if err != nil {
+				t.Skip("%v", err)
+			}
+			if sum(page, "rate_limit_degraded", nil) == 0 {
+				break
+			}
+			if !t.Check(time.Since(up) < 2*time.Second, "with Redis back for %v the limiter still calls itself degraded", time.Since(up).Round(time.Millisecond)) {
+				break
+			}
+			live.Do("me", s.from, s.access, nil)
+			t.sleep(50 * time.Millisecond)
+		}
+	}
+}
+
+// behind is a launch whose driver is a trusted proxy.
+func (t *T) behind() *T {
+	live, _ := t.Launch(Launch{Env: map[string]string{"TRUSTED_PROXIES": "127.0.0.0/8"}})
+	live.target.Deaf = true // addresses travel in headers that probes forge
+	return live
+}
+
+// via is a wrong sign-in with lines of X-Forwarded-For.
+func (t *T) via(lines ...string) Answer {
+	q := t.Login(netip.Addr{}, stranger(), wrongPassword())
+	q.Label = "wrong password via " + strings.Join(lines, " | ")
+	for _, line := range lines {
+		q.Header.Add("X-Forwarded-For", line)
+	}
+	return t.Send(q)
+}
+
+func trustedProxy(t *T) {
+	live := t.behind()
+	limit := live.Limit("login").Limit
+	for _, c := range []struct {
+		what string
+		send func(i int, client string) Answer
+	}{
+		{"a forged address in the same line", func(i int, client string) Answer { return live.via(fmt.Sprintf("203.0.113.%d, %s", i+1, client)) }},
+		{"a forged line before the proxy's", func(i int, client string) Answer { return live.via(fmt.Sprintf("203.0.113.%d", i+1), client) }},
+		{"a forged address and another trusted proxy", func(i int, client string) Answer {
+			return live.via(fmt.Sprintf("203.0.113.%d, %s, 127.0.0.9", i+1, client))
+		}},
+	} {
+		client := fmt.Sprintf("198.51.100.%d", 10+t.run.next()%200)
+		for i := range limit {
+			if !t.Want(c.send(i, client), http.StatusUnauthorized) {
+				return
+			}
+		}
+		a := c.send(limit, client)
+		t.Check(a.Status == http.StatusTooManyRequests, "%v: with %s the %dth got %s, want 429", a, c.what, limit+1, a.got())
+	}
+	t.Want(live.via("198.51.100.250"), http.StatusUnauthorized)
+}
+
+func oneNetwork(t *T) {
+	live := t.behind()
+	limit := live.Limit("login").Limit
+	for i := range limit {
+		if !t.Want(live.via(fmt.Sprintf("2001:db8:7:1::%x", i+1)), http.StatusUnauthorized) {
+			return
+		}
+	}
+	t.Want(live.via("2001:db8:7:1:ffff::1"), http.StatusTooManyRequests)
+	t.Want(live.via("2001:db8:7:2::1"), http.StatusUnauthorized)
+}
+
+func outageIsNoFailure(t *T) {
+	live, api := t.Launch(Launch{Postgres: true, Env: map[string]string{"DB_POOL_TIMEOUT": "2", "DB_CONNECT_TIMEOUT": "2"}})
+	from, acc := live.Address(), live.Account()
+	if !t.Want(live.SignIn(from, acc), http.StatusOK) {
+		return
+	}
+	live.act(api, "postgres", stopPart)
+	for range 2 * live.Limit("login").Limit {
+		a := live.SignIn(from, acc)
+		t.Check(a.Status == http.StatusServiceUnavailable, "%v with the database down: got %s, want 503", a, a.got())
+		t.quiet(a)
+	}
+	live.act(api, "postgres", startPart)
+	for range 50 {
+		if live.Do("ready", from, "", nil).Status == http.StatusOK {
+			break
+		}
+		t.sleep(200 * time.Millisecond)
+	}
+	t.Want(live.SignIn(from, acc), http.StatusOK)
+	a := live.Guess(from, stranger())
+	t.Want(a, http.StatusUnauthorized)
+	t.Check(a.Remaining() == live.Limit("login").Limit-1, "%v: %d left after one wrong password and an outage, want %d", a, a.Remaining(), live.Limit("login").Limit-1)
+}
+
+func accountThrottle(t *T) {
+	const addresses, each, beside = 300, 4, 10
+	live, _ := t.Launch(Launch{})
+	threshold := live.Limit("login").Account
+	if threshold == 0 {
+		t.Skip("profile %s has no throttle on accounts", live.target.Profile.Name)
+	}
+	victim, home := live.Account(), live.Address()
+	if !t.Want(live.SignIn(home, victim), http.StatusOK) {
+		return
+	}
+	work := make(chan Request)
+	var mu sync.Mutex
+	n := map[int]int{}
+	var wg sync.WaitGroup
+	for range beside {
+		wg.Go(func() {
+			for q := range work {
+				a := live.Send(q)
+				mu.Lock()
+				n[a.Status]++
+				mu.Unlock()
+			}
+		})
+	}
+	began := time.Now()
+	for range addresses {
+		from := live.Address()
+		for range each {
+			work <- live.Login(from, victim.Email, wrongPassword())
+		}
+	}
+	close(work)
+	wg.Wait()
+	// One attempt is admitted per wait of at least 30 s (hardening 2.5.6).
+	most := threshold + beside + 1 + int(time.Since(began)/(30*time.Second))
+	t.Note("%d guesses at one account from %d addresses: %s", addresses*each, addresses, tally(n))
+	t.Check(n[401] >= threshold && n[401] <= most, "%d of %d guesses at one account were judged, want %d to %d", n[401], addresses*each, threshold, most)
+	t.Check(n[401]+n[429] == addresses*each, "%s, want nothing but 401 and 429", tally(n))
+	t.Want(live.SignIn(home, victim), http.StatusOK)
+	t.Want(live.SignIn(live.Address(), live.Account()), http.StatusOK)
+}
+
+func redisKeys(t *T) {
+	live, api := t.Launch(Launch{Postgres: true, Redis: true})
+	from, _ := live.locked()
+	s := live.Session()
+	live.Do("me", s.from, s.access, nil)
+	live.Do("me", from, "", nil)
+	live.Guess(s.from, s.Email)
+	live.Do("password_reset", from, "", values{"email": stranger()})
+	live.Do("password_change", s.from, s.access, values{"password": wrongPassword(), "new_password": strong()})
+	do := func(args ...any) any {
+		v, err := api.Redis(t.ctx, args...)
+		if err != nil {
+			t.Skip("Redis %v: %v", args[0], err)
+		}
+		return v
+	}
+	policy := fmt.Sprint(do("CONFIG", "GET", "maxmemory-policy"))
+	t.Check(strings.Contains(policy, "noeviction"), "maxmemory-policy is %s, want noeviction", policy)
+	keys, _ := do("KEYS", "*").([]any)
+	t.Check(len(keys) > 3, "only %d keys in Redis: does the limiter use it?", len(keys))
+	of := map[string]int{}
+	for _, k := range keys {
+		name := fmt.Sprint(k)
+		ttl, _ := do("PTTL", name).(int64)
+		t.Check(ttl > 0, "the key %s has no expiry (PTTL %d)", name, ttl)
+		if at, rest, ok := strings.Cut(name, "}:"); ok {
+			p, _, _ := strings.Cut(rest, ":")
+			of[at+"} "+p]++
+		}
+	}
+	for who, n := range of {
+		t.Check(n <= 4, "%d keys for %s, want at most 4", n, who)
+	}
+	t.Note("%d keys", len(keys))
+}
