@@ -43,7 +43,7 @@ func (p *parts) api(ctx context.Context) error {
 	p.s.URL = p.s.Replicas[0]
 	p.s.Source, p.s.Forward = stack.Benchmark, true
 	p.s.Info["addresses"] = "published ports hide client addresses, so this driver is a declared trusted proxy (TRUSTED_PROXIES=" + p.gateway + "/32) and each user's and intruder's address travels in X-Forwarded-For"
-	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container", "Redis in a container"
+	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container, fsync off", "Redis in a container"
 	p.s.Info["replicas"] = fmt.Sprint(len(p.s.Replicas))
 	p.s.Meter = observe.Sum(p.meters...)
 	p.s.Evidence, p.s.Fault = p.evidence, p.fault
