@@ -9,13 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"vitals/audit"
 )
 
 // probes are those of a class and below, by --only's words.
 func probes(t testing.TB, upTo audit.Class, only ...string) []audit.Probe {
 	t.Helper()
-	ps, _, err := audit.Select(upTo, only)
+	ps, err := audit.Select(upTo, only)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,4 +86,31 @@ func TestStrangerPasses(t *testing.T) {
 		}
 	}
 	t.Logf("%+v, %d events", rep.Counts, rep.Events)
+}
+
+// The checklist has 79 lines (hardening 3), and each has a probe that can be
+// explained.
+func TestChecklistIsComplete(t *testing.T) {
+	want := map[string]int{"CF": 7, "HL": 8, "RQ": 5, "CO": 5, "SH": 5, "AU": 11, "LK": 31, "DB": 4, "SE": 3}
+	got, seen := map[string]int{}, map[string]bool{}
+	for _, p := range audit.Probes() {
+		got[strings.TrimRight(p.ID, "0123456789")]++
+		if seen[p.ID] {
+			t.Errorf("%s stands twice", p.ID)
+		}
+		seen[p.ID] = true
+		if p.Title == "" || p.Why == "" || p.Fix == "" || p.Seed == "" {
+			t.Errorf("%s: a word is missing: %+v", p.ID, p)
+		}
+		words, err := audit.Explain(strings.ToLower(p.ID))
+		if err != nil || !strings.Contains(words, p.Why) || !strings.Contains(words, p.Fix) {
+			t.Errorf("--explain %s: got %q, %v", p.ID, words, err)
+		}
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("probes by family (-got +want):\n%s", diff)
+	}
+	if _, err := audit.Explain("LK99"); err == nil || !strings.Contains(err.Error(), "did you mean") {
+		t.Errorf("--explain LK99: got %v, want the nearest id", err)
+	}
 }

@@ -14,7 +14,7 @@ import (
 func Probes() []Probe {
 	all := slices.Concat(
 		configuration(), health(), requestID(), crossOrigin(), surface(), authentication(),
-		lockout(), lockoutBypass(), lockoutPolicies(), lockoutControl(), database(), sentry(),
+		lockout(), lockoutBypass(), lockoutPolicies(), lockoutControl(), siege(), database(), sentry(),
 	)
 	slices.SortFunc(all, func(a, b Probe) int { return cmp.Compare(place(a.ID), place(b.ID)) })
 	return all
@@ -43,16 +43,11 @@ func Family(id string) string { return families[strings.TrimRight(id, "012345678
 // Select picks probes by class and by the words of --only: a family (LK) or an
 // id (LK8), in any case. No words are all. What names nothing is an error with
 // the nearest right spelling.
-//
-// The second result are the lines without a probe that the words ask for.
-func Select(upTo Class, only []string) ([]Probe, []Unbuilt, error) {
-	probes, missing := Probes(), NotBuilt()
+func Select(upTo Class, only []string) ([]Probe, error) {
+	probes := Probes()
 	var names []string
 	for _, p := range probes {
 		names = append(names, p.ID)
-	}
-	for _, u := range missing {
-		names = append(names, u.ID)
 	}
 	for f := range families {
 		names = append(names, f)
@@ -61,16 +56,13 @@ func Select(upTo Class, only []string) ([]Probe, []Unbuilt, error) {
 	for _, word := range only {
 		word = strings.ToUpper(strings.TrimSpace(word))
 		if !slices.Contains(names, word) {
-			return nil, nil, fmt.Errorf("no probe or family %q%s", word, hint(word, names))
+			return nil, fmt.Errorf("no probe or family %q%s", word, hint(word, names))
 		}
 		wanted[word] = true
 	}
-	picked := func(id string, c Class) bool {
-		return c <= upTo && (len(only) == 0 || wanted[id] || wanted[strings.TrimRight(id, "0123456789")])
-	}
-	probes = slices.DeleteFunc(probes, func(p Probe) bool { return !picked(p.ID, p.Class) })
-	missing = slices.DeleteFunc(missing, func(u Unbuilt) bool { return !picked(u.ID, u.Class) })
-	return probes, missing, nil
+	return slices.DeleteFunc(probes, func(p Probe) bool {
+		return p.Class > upTo || len(only) > 0 && !wanted[p.ID] && !wanted[strings.TrimRight(p.ID, "0123456789")]
+	}), nil
 }
 
 func hint(word string, among []string) string {
@@ -83,14 +75,11 @@ func hint(word string, among []string) string {
 // Explain is what a person should know of a probe: why it matters, what it
 // proves, how to mend what it finds.
 func Explain(id string) (string, error) {
-	found, missing, err := Select(Control, []string{id})
+	found, err := Select(Control, []string{id})
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	for _, u := range missing {
-		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  %s\n", u.ID, u.Title, u.Class, Family(u.ID), u.Seed, u.Reason)
-	}
 	for i, p := range found {
 		if i > 0 {
 			b.WriteByte('\n')

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -20,7 +19,6 @@ type Options struct {
 	Patience time.Duration  // longest single wait of a probe; 0 = any
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
-	NotBuilt []Unbuilt      // lines of the checklist that are to be told as skipped
 }
 
 // Progress is what happens while an audit runs: a probe begins, waits, or ends.
@@ -79,10 +77,6 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		}
 	}
 	beside.Wait()
-	for _, u := range o.NotBuilt {
-		findings = append(findings, Finding{ID: u.ID, Title: u.Title, Seed: u.Seed, Class: u.Class, Reason: u.Reason, Began: time.Now()})
-	}
-	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(place(a.ID), place(b.ID)) })
 	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Findings: findings}
 	for _, g := range r.order {
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)

@@ -96,7 +96,6 @@ unless --may-skip names it.
 // auditPlan is what an audit will do, checked before anything is sent.
 type auditPlan struct {
 	probes   []audit.Probe
-	notBuilt []audit.Unbuilt
 	profile  *profiles.Profile
 	url      *url.URL
 	metrics  *url.URL
@@ -130,10 +129,10 @@ func newAuditPlan(o auditOptions) (p auditPlan, err error) {
 	if o.shortClock && o.stack == "" {
 		note(errors.New("--short-clock needs --stack: the clocks of a deployment are its own"))
 	}
-	if p.probes, p.notBuilt, err = audit.Select(p.class, o.only); err != nil {
+	if p.probes, err = audit.Select(p.class, o.only); err != nil {
 		note(fmt.Errorf("--only: %w", err))
 	}
-	if _, _, err := audit.Select(audit.Control, o.maySkip); err != nil {
+	if _, err := audit.Select(audit.Control, o.maySkip); err != nil {
 		note(fmt.Errorf("--may-skip: %w", err))
 	}
 	p.profile, err = profiles.Open(o.profile)
@@ -186,7 +185,7 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 		return err
 	}
 	rep := audit.Run(drain, p.probes, target, audit.Options{
-		Owner: owner, Patience: o.patience, NotBuilt: p.notBuilt, Progress: auditTalk(s.Err),
+		Owner: owner, Patience: o.patience, Progress: auditTalk(s.Err),
 	})
 	file := filepath.Join(o.out, "audit.json")
 	if err := atomicfile.Write(file, func(w io.Writer) error {
