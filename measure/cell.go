@@ -50,7 +50,7 @@ func (c *cell) result(step Step) StepResult {
 	}
 	r := StepResult{
 		Step: step, Counts: c.counts, Codes: c.codes,
-		Response: c.response, Service: c.service, Refusal: c.refusal, Failure: c.failure,
+		Response: used(c.response), Service: used(c.service), Refusal: c.refusal, Failure: c.failure,
 	}
 	for class, n := range c.classes {
 		if n > 0 {
@@ -61,6 +61,14 @@ func (c *cell) result(step Step) StepResult {
 		}
 	}
 	return r
+}
+
+// used is h, or nil when nothing was counted in it.
+func used(h *Histogram) *Histogram {
+	if h.N() == 0 {
+		return nil
+	}
+	return h
 }
 
 // sample counts one request.

@@ -60,7 +60,7 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 	opt.MaxSlices = cmp.Or(opt.MaxSlices, 400)
 	opt.Late = cmp.Or(opt.Late, 2*time.Millisecond)
 	opt.Keep = cmp.Or(opt.Keep, 10)
-	return &Recorder{
+	r := &Recorder{
 		steps:  slices.Clone(steps),
 		phases: slices.Clone(phases),
 		opt:    opt,
@@ -69,6 +69,16 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 		series: series{every: opt.Every, max: opt.MaxSlices, steps: steps},
 		kept:   exemplars{keep: opt.Keep},
 	}
+	// Made now, not when first needed: a step that comes late in the run would
+	// else make the generator's memory grow while it measures.
+	for p, phase := range phases {
+		for s := range steps {
+			if phase.Judged {
+				r.cells[p*len(steps)+s] = &cell{response: NewHistogram(), service: NewHistogram()}
+			}
+		}
+	}
+	return r
 }
 
 // Shard makes a way in for one goroutine, which closes it when it is done.

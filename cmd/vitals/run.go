@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -90,6 +91,9 @@ func runRun(ctx context.Context, s streams, o runOptions) error {
 	}
 	drain, kill, stop := interruptible(ctx, s.Err)
 	defer stop()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // our garbage is little; our memory shall stay level
+	}
 
 	starter, err := o.starter(p, binary, s)
 	if err != nil {
