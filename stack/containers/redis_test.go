@@ -63,8 +63,9 @@ func testWithoutRedis(t *testing.T, c *clinic, o outage) {
 				t.Errorf("a guess took %v, want less than %v", took, noStall)
 			}
 		}
-		if want := (tally{judged: 2, refused: 8}); got != want {
-			t.Errorf("ten guesses at replica %d: got %+v, want %+v", n+1, got, want)
+		// Fewer at the second, if it hears of the first one's lock meanwhile.
+		if got.judged > 2 || got.judged == 0 && n == 0 || got.judged+got.refused != 10 {
+			t.Errorf("ten guesses at replica %d: got %+v, want 2 judged at most, then 429", n+1, got)
 		}
 	}
 	visitors.waitFor(t, 20) // that many more requests in this state
