@@ -36,8 +36,8 @@ const (
 type arm struct {
 	honest []time.Duration // from due time to answer
 	lag    []time.Duration // from due time to sending: our own
-	errors map[int]int // honest answers other than 200, by status
-	sent   int64       // guesses
+	errors map[int]int     // honest answers other than 200, by status
+	sent   int64           // guesses
 	judged map[netip.Addr]int
 	others map[int]int // guesses answered neither 401 nor 429, by status
 }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// auditing runs `vitals audit` with arguments and gives its exit code and both
+// outputs.
+func auditing(t *testing.T, args ...string) (code int, out, talk string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := newAuditCmd(streams{strings.NewReader(""), &stdout, &stderr})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(t.Context())
+	return exitCode(err), stdout.String(), stderr.String() + complaint(err)
+}
+
+func TestAuditUsage(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		args string
+		want string
+	}{
+		{"", "nothing to audit: want --url URL, or --stack"},
+		{"--url http://a --stack embedded", "exclude each other"},
+		{"--stack docker", "want embedded or containers"},
+		{"--url http://127.0.0.1:1 --class harsh", `no class "harsh"`},
+		{"--url http://127.0.0.1:1 --only LK99", `no probe or family "LK99" (did you mean`},
+		{"--url http://127.0.0.1:1 --may-skip XY", `--may-skip: no probe or family "XY"`},
+		{"--url http://127.0.0.1:1 --class intrusive", "--i-own 127.0.0.1"},
+		{"--url http://127.0.0.1:1 --short-clock", "--short-clock needs --stack"},
+		{"--url http://127.0.0.1:1 --profile clinc", `did you mean "clinic"?`},
+		{"--url http://u:p@127.0.0.1:1", "no user or password in a URL"},
+		{"--explain LK99", "did you mean"},
+	} {
+		code, _, talk := auditing(t, append(strings.Fields(c.args), "--out", dir)...)
+		if code != exitUsage || !strings.Contains(talk, c.want) {
+			t.Errorf("audit %s: got exit %d and %q, want 2 and %q", c.args, code, talk, c.want)
+		}
+	}
+	if code, _, talk := auditing(t, "--url", "http://127.0.0.1:1", "--out", dir); code != exitNoSystem {
+		t.Errorf("nobody there: got exit %d and %q, want 4", code, talk)
+	}
+}
+
+func TestAuditExplains(t *testing.T) {
+	code, out, _ := auditing(t, "--explain", "lk8")
+	if code != exitPass || !strings.Contains(out, "LK8") || !strings.Contains(out, "why") || !strings.Contains(out, "fix") {
+		t.Errorf("got exit %d and %q", code, out)
+	}
+}
+
+// A line that failed is 1; one that was skipped is not proved, 3, unless it may
+// be; only what passed whole is 0.
+func TestAuditExitCodes(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			w.Header().Set("Content-Type", "application/json")
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer srv.Close()
+	for _, c := range []struct {
+		args string
+		want int
+		says string
+	}{
+		{"--only SH3", exitPass, "1 PASS, 0 FAIL, 0 SKIP"},
+		{"--only HL3", exitFail, "FAIL  HL3"},
+		{"--only SH3,AU3", exitNoAnswer, "skipped is not proved"},
+		{"--only SH3,AU3 --may-skip au3", exitPass, "it needs test accounts"},
+		{"--only AU3 --may-skip AU", exitNoAnswer, "0 PASS"},
+	} {
+		dir := t.TempDir()
+		code, out, talk := auditing(t, append(strings.Fields(c.args), "--url", srv.URL, "--out", dir)...)
+		if code != c.want || !strings.Contains(out, c.says) {
+			t.Errorf("audit %s: got exit %d, want %d with %q:\n%s%s", c.args, code, c.want, c.says, out, talk)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "audit.json")); err != nil {
+			t.Errorf("audit %s: %v", c.args, err)
+		}
+	}
+}
