@@ -1,6 +1,6 @@
--- What wrk sends: the list of medications, each connection pausing between two
--- requests, each user at most 90 times, for the limit is 100 an hour. TOKENS
--- names a file with a token per line. Latencies are printed in microseconds.
+-- What wrk sends: the list of medications, each connection pausing PAUSE_MS
+-- between two requests, users taking turns, for each has 100 requests an hour.
+-- TOKENS names a file with a user's token per line. Times are microseconds.
 local tokens, n = {}, 0
 for line in io.lines(os.getenv("TOKENS")) do tokens[#tokens + 1] = line end
 
