@@ -306,7 +306,7 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 		g.Mail = own.Mailbox(mails)
 		g.Log = func() ([]byte, error) { return os.ReadFile(log) }
 	}
-	owner := own.New(own.Options{Binary: binary, Profile: p.profile, Talk: s.Err})
+	owner := own.New(own.Options{Binary: binary, Profile: p.profile})
 	return g, owner, func(ctx context.Context) error {
 		return errors.Join(owner.Close(ctx), st.Close(ctx), clean(ctx))
 	}, nil
