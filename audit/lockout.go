@@ -3,6 +3,7 @@ package audit
 import (
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -247,10 +248,14 @@ func burstOf200(t *T) {
 	const many, rounds = 200, 20
 	limit := t.Limit("login").Limit
 	t.Addresses(rounds)
+	bases := t.target.Replicas // a burst that every process gets a part of
+	if len(bases) == 0 {
+		bases = []*url.URL{t.target.URL}
+	}
 	for round := range rounds {
 		from := t.Address()
-		as := t.Burst(repeat(many, func(int) Request {
-			q := t.Login(from, stranger(), wrongPassword())
+		as := t.Burst(repeat(many, func(i int) Request {
+			q := t.Login(from, stranger(), wrongPassword()).at(bases[i%len(bases)])
 			q.Label = "one of 200"
 			return q
 		}))

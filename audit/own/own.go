@@ -9,7 +9,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"net/netip"
@@ -83,7 +82,7 @@ func Mailbox(dir string) func(ctx context.Context, to string) (string, error) {
 type Options struct {
 	Binary  string // the vitals binary, which is also the API
 	Profile *profiles.Profile
-	Talk    io.Writer // progress in words; nil = none
+	Env     map[string]string // of every API, below what a launch asks for
 }
 
 // Owner launches APIs. It implements audit.Owner.
@@ -151,6 +150,7 @@ func (o *Owner) Launch(ctx context.Context, l audit.Launch) (_ *audit.API, err e
 		"SHUTDOWN_DRAIN_DELAY": "0", "PATH": os.Getenv("PATH"), "TMPDIR": dir, "HOME": dir,
 	}
 	maps.Copy(env, Environment(mails))
+	maps.Copy(env, o.o.Env)
 	api := &audit.API{Patience: startPatience}
 	if l.Postgres {
 		if err := o.postgres(ctx, f, env, api); err != nil {
