@@ -86,6 +86,7 @@ type Probe struct {
 	Seed  string // line of the published guide: S1:148; "–" = none
 	Class Class
 	Waits bool // it sleeps for minutes, so it runs beside the others
+	Alone bool // it loads the target, or listens closely: it runs when all others have ended
 	run   func(t *T)
 }
 

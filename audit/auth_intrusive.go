@@ -19,7 +19,7 @@ func authIntrusive() []Probe {
 			Fix: "One status, one body, one set of headers for every refused sign-in.",
 		},
 		{
-			ID: "AU2", Title: "known and unknown accounts take the same time", Seed: "S1:154", Class: Intrusive, run: sameTimes,
+			ID: "AU2", Title: "known and unknown accounts take the same time", Seed: "S1:154", Class: Intrusive, Alone: true, run: sameTimes,
 			Why: "A hash that is skipped for unknown accounts tells who exists by the clock.",
 			Fix: "Verify against a dummy hash of the current parameters, made at start, on the same path with the same queries.",
 		},
@@ -44,7 +44,7 @@ func authIntrusive() []Probe {
 			Fix: "Spend the token in one statement; newest only; no tokens in the answer; the second factor stays.",
 		},
 		{
-			ID: "AU8", Title: "asking for a reset tells nobody who exists", Seed: "S1:150", Class: Intrusive, run: sameResets,
+			ID: "AU8", Title: "asking for a reset tells nobody who exists", Seed: "S1:150", Class: Intrusive, Alone: true, run: sameResets,
 			Why: "The reset form is the usual place to ask a service for its list of users.",
 			Fix: "Answer 202 with the same bytes after the same work; look the user up in the background.",
 		},

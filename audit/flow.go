@@ -45,7 +45,21 @@ func (t *T) Request(operation string, from netip.Addr, token string, v values) R
 
 // Do sends one of the profile's operations.
 func (t *T) Do(operation string, from netip.Addr, token string, v values) Answer {
-	return t.keep(operation, v, t.Send(t.Request(operation, from, token, v)))
+	return t.keep(operation, v, t.again(t.Request(operation, from, token, v)))
+}
+
+// again sends a request, and sends it anew after the announced wait where the
+// server sheds load: that is no judgement, and other probes may be the load.
+func (t *T) again(q Request) Answer {
+	a := t.Send(q)
+	for range 5 {
+		if a.Status != http.StatusServiceUnavailable || a.Code() != "overloaded" {
+			break
+		}
+		t.sleep(time.Duration(max(1, a.RetryAfter())) * time.Second)
+		a = t.Send(q)
+	}
+	return a
 }
 
 // Login is a sign-in as a request.
@@ -58,14 +72,14 @@ func (t *T) Login(from netip.Addr, email, password string) Request {
 
 // SignIn sends a sign-in and keeps the tokens of the answer from the transcript.
 func (t *T) SignIn(from netip.Addr, a Account) Answer {
-	return t.keep("login", values{"email": a.Email}, t.Send(t.Login(from, a.Email, a.Password)))
+	return t.keep("login", values{"email": a.Email}, t.again(t.Login(from, a.Email, a.Password)))
 }
 
 // Guess sends a wrong password for an account.
 func (t *T) Guess(from netip.Addr, email string) Answer {
 	q := t.Login(from, email, wrongPassword())
 	q.Label = "wrong password"
-	return t.Send(q)
+	return t.again(q)
 }
 
 // wrongPassword is long, random and surely nobody's.

@@ -48,12 +48,12 @@ func lockout() []Probe {
 			Fix: "Key the lock by policy and address.",
 		},
 		{
-			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Seed: "S1:148", Class: Intrusive, run: burstOf200,
+			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Seed: "S1:148", Class: Intrusive, Alone: true, run: burstOf200,
 			Why: "A counter that is read and then written, or written after the hash, lets a burst of guesses through: the usual way around a limit.",
 			Fix: "Reserve a place before judging, in one atomic step; commit the outcome after.",
 		},
 		{
-			ID: "LK13", Title: "50 right sign-ins at once from one address all succeed", Seed: "S1:156", Class: Intrusive, run: morningRush,
+			ID: "LK13", Title: "50 right sign-ins at once from one address all succeed", Seed: "S1:156", Class: Intrusive, Alone: true, run: morningRush,
 			Why: "Colleagues behind one address are not attackers; counting reservations as failures locks a clinic out at eight in the morning.",
 			Fix: "Let attempts wait for a place that is taken, and never lock for it.",
 		},

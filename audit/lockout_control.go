@@ -158,7 +158,7 @@ func redisGone(t *T) {
 		judged, refused := 0, 0
 		var during []time.Duration
 		for range 3 * limit {
-			switch a := live.Guess(from, stranger()); a.Status {
+			switch a := live.Send(live.Login(from, stranger(), wrongPassword())); a.Status {
 			case http.StatusUnauthorized:
 				judged++
 			case http.StatusTooManyRequests:
@@ -257,7 +257,7 @@ func outageIsNoFailure(t *T) {
 	}
 	live.act(api, "postgres", stopPart)
 	for range 2 * live.Limit("login").Limit {
-		a := live.SignIn(from, acc)
+		a := live.Send(live.Login(from, acc.Email, acc.Password))
 		t.Check(a.Status == http.StatusServiceUnavailable, "%v with the database down: got %s, want 503", a, a.got())
 		t.quiet(a)
 	}

@@ -20,7 +20,7 @@ func lockoutPolicies() []Probe {
 			Fix: "3 resets an hour by address, 5 changes an hour by address and user; no lock of the sign-in for either.",
 		},
 		{
-			ID: "LK23", Title: "a user has 100 requests an hour, exactly, also at once", Seed: "S1:152", Class: Intrusive, run: hundredAnHour,
+			ID: "LK23", Title: "a user has 100 requests an hour, exactly, also at once", Seed: "S1:152", Class: Intrusive, Alone: true, run: hundredAnHour,
 			Why: "A quota that is read and then written admits as many as come at once.",
 			Fix: "Count before serving, in one atomic step, by user.",
 		},
@@ -30,7 +30,7 @@ func lockoutPolicies() []Probe {
 			Fix: "Use a sliding window.",
 		},
 		{
-			ID: "LK30", Title: "the server's own counters agree with what was sent", Seed: "S1:349", Class: Intrusive, run: countersAgree,
+			ID: "LK30", Title: "the server's own counters agree with what was sent", Seed: "S1:349", Class: Intrusive, Alone: true, run: countersAgree,
 			Why: "Alarms and dashboards are drawn from counters that nobody has compared with the wire.",
 			Fix: "Count once per request, at one place, by route pattern and status.",
 		},
@@ -123,7 +123,8 @@ func hundredAnHour(t *T) {
 	three := t.Session()
 	as := t.Burst(repeat(3*l.Limit, func(int) Request { return t.Request("me", three.from, three.access, nil) }))
 	n := statuses(as)
-	t.Check(n[200] == l.Limit && n[429] == 2*l.Limit, "%d calls at once: %s, want %d×200, %d×429", 3*l.Limit, tally(n), l.Limit, 2*l.Limit)
+	// A server may shed some of so many at once; none of those was admitted.
+	t.Check(n[200] == l.Limit && n[200]+n[429]+n[503] == 3*l.Limit && n[429] > 0, "%d calls at once: %s, want %d×200, %d×429", 3*l.Limit, tally(n), l.Limit, 2*l.Limit)
 }
 
 func slidingQuota(t *T) {
@@ -137,7 +138,7 @@ func slidingQuota(t *T) {
 	s := t.Session()
 	var mu sync.Mutex
 	var admitted []Answer
-	refused := 0
+	refused, shed := 0, 0
 	// Twice what the limit allows, in bursts, so that every edge that a fixed
 	// window could have lies within one.
 	const bursts = 20
@@ -150,9 +151,14 @@ func slidingQuota(t *T) {
 				admitted = append(admitted, a)
 			} else if a.Status == http.StatusTooManyRequests {
 				refused++
+			} else {
+				shed++
 			}
 			mu.Unlock()
 		}
+	}
+	if shed > 0 {
+		t.Skip("%d calls were answered neither 200 nor 429", shed)
 	}
 	t.Check(refused > 0, "%d calls over two windows, and none refused", bursts*(l.Limit*4/bursts))
 	t.Check(len(admitted) > l.Limit, "only %d calls were admitted over two windows, want more than %d: the quota does not come back", len(admitted), l.Limit)

@@ -16,7 +16,7 @@ import (
 
 func siege() []Probe {
 	return []Probe{{
-		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Seed: "S2:109", Class: Control, run: besieged,
+		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Seed: "S2:109", Class: Control, Alone: true, run: besieged,
 		Why: "A lockout that costs as much as a sign-in is itself the way to stop the service.",
 		Fix: "Decide before hashing, in one trip; bound hashing; keep the lock's own answer cheap.",
 	}}

@@ -51,8 +51,9 @@ type runner struct {
 }
 
 // Run runs the probes against the target and returns all findings, in the order
-// of the checklist. Probes that wait for minutes run beside the others. When ctx
-// ends, what is under way is ended and the rest is skipped.
+// of the checklist. Probes that wait for minutes run beside the others, and those
+// that want to be alone last. When ctx ends, what is under way is ended and the
+// rest is skipped.
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
 	r := &runner{
 		o: o, target: target, of: len(probes), address: 1,
@@ -72,11 +73,16 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		}
 	}
 	for i, p := range probes {
-		if !p.Waits {
+		if !p.Waits && !p.Alone {
 			findings[i] = r.one(ctx, p)
 		}
 	}
 	beside.Wait()
+	for i, p := range probes {
+		if p.Alone {
+			findings[i] = r.one(ctx, p)
+		}
+	}
 	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Findings: findings}
 	for _, g := range r.order {
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
