@@ -31,7 +31,10 @@ func (e *NotComparable) Error() string {
 		}
 		parts[i] = fmt.Sprintf("%s%s differs: %s against %s", scope, m.Field, orNone(m.Old), orNone(m.New))
 	}
-	return "not comparable: " + strings.Join(parts, "; ")
+	if len(parts) == 1 {
+		return "not comparable: " + parts[0]
+	}
+	return "not comparable:\n  " + strings.Join(parts, "\n  ")
 }
 
 func orNone(s string) string { return cmp.Or(s, "(none)") }

@@ -306,7 +306,12 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 		g.Mail = own.Mailbox(mails)
 		g.Log = func() ([]byte, error) { return os.ReadFile(log) }
 	}
-	owner := own.New(own.Options{Binary: binary, Profile: p.profile})
+	oo := own.Options{Binary: binary, Profile: p.profile}
+	if o.stack == "containers" {
+		oo.Postgres = images(o.images.Postgres, containers.DefaultPostgres, "vitals/postgres:15")
+		oo.Redis = images(o.images.Redis, containers.DefaultRedis, "vitals/redis:7")
+	}
+	owner := own.New(oo)
 	return g, owner, func(ctx context.Context) error {
 		return errors.Join(owner.Close(ctx), st.Close(ctx), clean(ctx))
 	}, nil
@@ -334,4 +339,13 @@ func (o auditOptions) found(ctx context.Context, p auditPlan) (*audit.Target, er
 		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
 	}
 	return g, nil
+}
+
+// images are the names to try for a part: the one that was asked for alone, else
+// the public default and the stand-in built here.
+func images(asked string, defaults ...string) []string {
+	if asked != "" {
+		return []string{asked}
+	}
+	return defaults
 }

@@ -80,15 +80,19 @@ func limits(settings []stack.Setting) []report.Limit {
 
 // keepsake is the session as a baseline, for the next version to be compared with.
 func keepsake(d *report.Document, st *stack.Stack) *baseline.File {
+	hard := map[string]any{
+		"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
+		"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": minor(d.Machine.Kernel),
+		"stack": st.Kind, "database": st.Info["database"], "db_digest": d.Stack.Images["postgres"],
+		"generator_placement": placement(st), "document_schema": report.Schema,
+	}
+	for _, l := range d.Limits { // a field each, so that a comparison names the one that differs
+		hard["limit "+l.Name] = l.Value
+	}
 	about := baseline.About{
 		Subject: baseline.Subject{GitRev: d.Subject.GitRev, Dirty: d.Subject.Dirty, Binary: d.Subject.SHA256, Image: d.Stack.Images["api"]},
 		Env: baseline.Env{
-			Hard: map[string]any{
-				"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
-				"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": minor(d.Machine.Kernel),
-				"stack": st.Kind, "sut_limits": limitsText(d.Limits), "db_digest": d.Stack.Images["postgres"],
-				"generator_placement": placement(st), "document_schema": report.Schema,
-			},
+			Hard: hard,
 			Soft: map[string]any{"kernel": d.Machine.Kernel, "go_version": runtime.Version(), "tool": d.Tool},
 		},
 		Session: baseline.Session{Started: d.Created},
@@ -107,12 +111,4 @@ func placement(st *stack.Stack) string {
 		return "apart"
 	}
 	return "beside the system under test"
-}
-
-func limitsText(limits []report.Limit) string {
-	parts := make([]string, len(limits))
-	for i, l := range limits {
-		parts[i] = l.Name + "=" + l.Value
-	}
-	return strings.Join(parts, " ")
 }
