@@ -43,8 +43,12 @@ func TestSafeProbesDoNoHarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	rep := audit.Run(t.Context(), probes(t, audit.Safe), &audit.Target{URL: u, Profile: profiles.Clinic()}, audit.Options{})
-	if rep.Counts.Pass > 2 { // only what a server of 404 does right
-		t.Errorf("got %d passes from a server that answers nothing but 404: %+v", rep.Counts.Pass, rep.Findings)
+	for _, f := range rep.Findings {
+		// What a server that knows only 404 does right: it grants no origin
+		// anything, and has no stray files.
+		if f.Status == audit.Pass && f.ID != "SH3" && f.ID != "CO2" && f.ID != "CO3" {
+			t.Errorf("%s passed on a server that answers nothing but 404", f.ID)
+		}
 	}
 	mu.Lock()
 	defer mu.Unlock()

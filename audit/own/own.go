@@ -83,6 +83,9 @@ type Options struct {
 	Binary  string // the vitals binary, which is also the API
 	Profile *profiles.Profile
 	Env     map[string]string // of every API, below what a launch asks for
+	// Images to run Postgres and Redis from as containers, the first that is there;
+	// nil runs the programs of this machine.
+	Postgres, Redis []string
 }
 
 // Owner launches APIs. It implements audit.Owner.
@@ -158,7 +161,7 @@ func (o *Owner) Launch(ctx context.Context, l audit.Launch) (_ *audit.API, err e
 		}
 	}
 	if l.Redis {
-		if err := startRedis(ctx, f, env, api); err != nil {
+		if err := o.redis(ctx, f, env, api); err != nil {
 			return nil, err
 		}
 	}

@@ -27,6 +27,7 @@ import (
 type postgres struct {
 	bin, dir, port, password string
 	who                      *syscall.Credential
+	box                      *box // nil = a process of this machine
 
 	mu   sync.Mutex
 	proc *process
@@ -37,20 +38,8 @@ const database = "clinic"
 
 // postgres gives a launch a cluster of its own.
 func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
-	template, err := o.template(ctx)
+	pg, err := o.cluster(ctx, f)
 	if err != nil {
-		return err
-	}
-	ports, err := freePorts(1)
-	if err != nil {
-		return err
-	}
-	pg := template.clone(filepath.Join(filepath.Dir(f.dir), filepath.Base(f.dir)+"-pg"), ports[0])
-	if out, err := exec.CommandContext(ctx, "cp", "-a", template.dir, pg.dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("copy the cluster: %w: %s", err, out)
-	}
-	f.closers = append(f.closers, pg.close)
-	if err := pg.start(ctx); err != nil {
 		return err
 	}
 	env["DATABASE_URL"] = pg.dsn(database)
@@ -59,6 +48,33 @@ func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, a
 	}
 	api.Fault = faults(api.Fault, "postgres", pg.act)
 	return nil
+}
+
+// cluster starts one, as a container or from the template.
+func (o *Owner) cluster(ctx context.Context, f *fleet) (*postgres, error) {
+	if o.o.Postgres != nil {
+		pg := &postgres{password: rand.Text()}
+		b, err := startBox(ctx, f, o.o.Postgres, "5432", map[string]string{"POSTGRES_USER": "audit", "POSTGRES_PASSWORD": pg.password, "POSTGRES_DB": database})
+		if err != nil {
+			return nil, err
+		}
+		pg.box, pg.port = b, b.port
+		return pg, patience(ctx, "Postgres", pg.ping)
+	}
+	template, err := o.template(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	pg := template.clone(filepath.Join(filepath.Dir(f.dir), filepath.Base(f.dir)+"-pg"), ports[0])
+	if out, err := exec.CommandContext(ctx, "cp", "-a", template.dir, pg.dir).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("copy the cluster: %w: %s", err, out)
+	}
+	f.closers = append(f.closers, pg.close)
+	return pg, pg.start(ctx)
 }
 
 // template is a cluster that never runs again, made at the first need.
@@ -156,7 +172,12 @@ func (p *postgres) start(ctx context.Context) error {
 	p.mu.Lock()
 	p.proc = proc
 	p.mu.Unlock()
-	return patiently(ctx, "Postgres", proc, func(ctx context.Context) error { _, err := p.query(ctx, "postgres", "SELECT 1"); return err })
+	return patiently(ctx, "Postgres", proc, p.ping)
+}
+
+func (p *postgres) ping(ctx context.Context) error {
+	_, err := p.query(ctx, "postgres", "SELECT 1")
+	return err
 }
 
 // query runs one statement over a connection of its own and gives its rows as
@@ -195,6 +216,12 @@ func (p *postgres) query(ctx context.Context, database, q string, args ...any) (
 }
 
 func (p *postgres) act(ctx context.Context, action string) error {
+	if p.box != nil {
+		if err := p.box.act(ctx, action); err != nil || action != "start" {
+			return err
+		}
+		return patience(ctx, "Postgres", p.ping)
+	}
 	switch action {
 	case "stop": // fast: connections are ended
 		p.process().end(ctx, syscall.SIGINT, 10*time.Second)

@@ -18,12 +18,37 @@ import (
 // as the deployment notes ask.
 type redisPart struct {
 	dir, port string
+	box       *box // nil = a process of this machine
 	mu        sync.Mutex
 	proc      *process
 }
 
-// startRedis starts one and tells the API of it.
-func startRedis(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
+// redisFlags keep what the limiter knows over a crash, and evict nothing.
+var redisFlags = [...]string{"--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory-policy", "noeviction"}
+
+// redis starts one and tells the API of it.
+func (o *Owner) redis(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
+	r := &redisPart{dir: f.dir}
+	if o.o.Redis != nil {
+		b, err := startBox(ctx, f, o.o.Redis, "6379", nil, redisFlags[:]...)
+		if err != nil {
+			return err
+		}
+		r.box, r.port = b, b.port
+		if err := patience(ctx, "Redis", r.ping); err != nil {
+			return err
+		}
+	} else if err := r.spawn(ctx, f); err != nil {
+		return err
+	}
+	env["REDIS_URL"] = "redis://127.0.0.1:" + r.port + "/0"
+	api.Redis = r.do
+	api.Fault = faults(api.Fault, "redis", r.act)
+	return nil
+}
+
+// spawn starts it as a process of this machine.
+func (r *redisPart) spawn(ctx context.Context, f *fleet) error {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		return &audit.Missing{What: "redis-server", Install: "Debian: redis-server"}
 	}
@@ -31,7 +56,7 @@ func startRedis(ctx context.Context, f *fleet, env map[string]string, api *audit
 	if err != nil {
 		return err
 	}
-	r := &redisPart{dir: f.dir, port: ports[0]}
+	r.port = ports[0]
 	if err := r.start(ctx); err != nil {
 		return err
 	}
@@ -40,10 +65,12 @@ func startRedis(ctx context.Context, f *fleet, env map[string]string, api *audit
 		r.process().end(ctx, syscall.SIGTERM, 3*time.Second)
 		return nil
 	})
-	env["REDIS_URL"] = "redis://127.0.0.1:" + r.port + "/0"
-	api.Redis = r.do
-	api.Fault = faults(api.Fault, "redis", r.act)
 	return nil
+}
+
+func (r *redisPart) ping(ctx context.Context) error {
+	_, err := r.do(ctx, "PING")
+	return err
 }
 
 // faults adds a part to what can be broken.
@@ -66,8 +93,7 @@ func (r *redisPart) process() *process {
 }
 
 func (r *redisPart) start(ctx context.Context) error {
-	cmd := exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir, "--appendonly", "yes", "--appendfsync", "everysec",
-		"--save", "", "--maxmemory-policy", "noeviction", "--logfile", filepath.Join(r.dir, "redis.log"))
+	cmd := exec.Command("redis-server", append([]string{"--port", r.port, "--bind", "127.0.0.1", "--dir", r.dir, "--logfile", filepath.Join(r.dir, "redis.log")}, redisFlags[:]...)...)
 	cmd.SysProcAttr = childAttr()
 	p, err := spawn(cmd)
 	if err != nil {
@@ -76,7 +102,7 @@ func (r *redisPart) start(ctx context.Context) error {
 	r.mu.Lock()
 	r.proc = p
 	r.mu.Unlock()
-	return patiently(ctx, "Redis", p, func(ctx context.Context) error { _, err := r.do(ctx, "PING"); return err })
+	return patiently(ctx, "Redis", p, r.ping)
 }
 
 // do runs one command over a connection of its own, so that a restart in between
@@ -88,6 +114,12 @@ func (r *redisPart) do(ctx context.Context, args ...any) (any, error) {
 }
 
 func (r *redisPart) act(ctx context.Context, action string) error {
+	if r.box != nil {
+		if err := r.box.act(ctx, action); err != nil || action != "start" {
+			return err
+		}
+		return patience(ctx, "Redis", r.ping)
+	}
 	p := r.process()
 	switch action {
 	case "stop":
