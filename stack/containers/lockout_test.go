@@ -26,9 +26,14 @@ func lockoutRounds(t *testing.T) int {
 
 // testSharedLockout releases 200 wrong passwords of one address over two
 // replicas. Whoever reads the counter before writing it judges more than five.
+//
+// On a machine so busy that Redis does not answer within 200 ms the replicas count
+// alone, as in an outage: two by the share of each, beside the five of before. Such
+// rounds are held to that, and set aside.
 func testSharedLockout(t *testing.T, c *clinic, rounds int) {
 	c.connect(t)
-	together := 0
+	together, aside := 0, 0
+	errors := c.redisErrors(t)
 	for round := range rounds {
 		who, from := c.account(t), c.address()
 		answers := c.burst(t, 100, guess(who, from))
@@ -43,6 +48,15 @@ func testSharedLockout(t *testing.T, c *clinic, rounds int) {
 				firstDone = a.Done
 			}
 		}
+		if c.redisErrors(t) > errors {
+			c.shared(t, patience)
+			errors = c.redisErrors(t)
+			aside++
+			if got.judged > 5+2 || got.judged+got.refused != 200 {
+				t.Fatalf("round %d, Redis too slow: 200 wrong passwords: got %+v, want at most 7 judged, the rest refused", round+1, got)
+			}
+			continue
+		}
 		if want := (tally{judged: 5, refused: 195}); got != want {
 			t.Fatalf("round %d: 200 wrong passwords: got %+v, want %+v", round+1, got, want)
 		}
@@ -53,9 +67,9 @@ func testSharedLockout(t *testing.T, c *clinic, rounds int) {
 			t.Fatalf("round %d: the right password after them: got %d %s, want locked_out", round+1, a.Status, code(a))
 		}
 	}
-	t.Logf("%d rounds of 200, in %d of them the last was sent before the first was answered", rounds, together)
-	if together == 0 {
-		t.Error("in no round were all 200 under way at once: the machine is too busy for this to prove anything")
+	t.Logf("%d rounds of 200, in %d of them the last was sent before the first was answered; %d set aside", rounds, together, aside)
+	if together == 0 || aside > rounds/2 {
+		t.Error("too few rounds with all 200 under way at once and a Redis that answers: the machine is too busy for this to prove anything")
 	}
 }
 

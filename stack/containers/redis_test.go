@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,32 +145,58 @@ func (c *clinic) pingRedis(t *testing.T) bool {
 // shared waits until every replica counts in Redis, and returns how long it took.
 func (c *clinic) shared(t *testing.T, patience time.Duration) time.Duration {
 	t.Helper()
-	return c.gauge(t, "0", patience)
+	return c.gauge(t, 0, patience)
 }
 
 func (c *clinic) degraded(t *testing.T, patience time.Duration) {
 	t.Helper()
-	c.gauge(t, "1", patience)
+	c.gauge(t, 1, patience)
 }
 
 // gauge waits until rate_limit_degraded has a value at every replica.
-func (c *clinic) gauge(t *testing.T, want string, patience time.Duration) time.Duration {
+func (c *clinic) gauge(t *testing.T, want float64, patience time.Duration) time.Duration {
 	t.Helper()
 	began := time.Now()
+	for n := range c.Replicas {
+		eventually(t, patience, func() bool { return c.metric(t, "rate_limit_degraded")[n] == want })
+	}
+	return time.Since(began)
+}
+
+// redisErrors are the calls to Redis that failed, of all replicas.
+func (c *clinic) redisErrors(t *testing.T) (n float64) {
+	t.Helper()
+	for _, v := range c.metric(t, "ratelimit_backend_errors_total") {
+		n += v
+	}
+	return n
+}
+
+// metric is one metric without labels, of each replica.
+func (c *clinic) metric(t *testing.T, name string) []float64 {
+	t.Helper()
 	pages := published(t, 9090)
 	if len(pages) != len(c.Replicas) {
 		t.Fatalf("got %d pages of metrics, want one of each of %d replicas", len(pages), len(c.Replicas))
 	}
-	for _, page := range pages {
-		eventually(t, patience, func() bool {
-			resp, err := http.Get("http://" + page + "/metrics")
-			if err != nil {
-				return false
+	values := make([]float64, len(pages))
+	for n, page := range pages {
+		resp, err := http.Get("http://" + page + "/metrics")
+		if err != nil {
+			t.Fatalf("read metrics: %v", err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil {
+			t.Fatalf("read metrics: %v", err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
+				if values[n], err = strconv.ParseFloat(value, 64); err != nil {
+					t.Fatalf("metric %s: %v", name, err)
+				}
 			}
-			defer resp.Body.Close()
-			text, err := io.ReadAll(resp.Body)
-			return err == nil && strings.Contains(string(text), "\nrate_limit_degraded "+want+"\n")
-		})
+		}
 	}
-	return time.Since(began)
+	return values
 }
