@@ -39,25 +39,6 @@ type lock struct {
 	moved            bool // accused already
 }
 
-// suspicion is a refusal that nothing seen so far has earned; answers that are
-// still under way may have.
-type suspicion struct {
-	Event
-	rule     string
-	prior    *Event // whose announced wait was kept
-	possible int    // what may have been counted or in flight then, as far as seen
-}
-
-// remainder is an answer whose Remaining does not fit what was counted.
-type remainder struct {
-	Event
-	possible, certain int
-}
-
-// settled is how long after an answer no request from before it can still be
-// under way.
-const settled = 30 * time.Second
-
 func (t *track) keep() int { return t.rule.Limit + min(64, t.rule.Limit+16) }
 
 func (t *track) add(c *Checker, e Event, throttled, other bool) {
@@ -73,24 +54,6 @@ func (t *track) add(c *Checker, e Event, throttled, other bool) {
 	}
 	if t.suspect != nil && t.earned(t.suspect) {
 		t.suspect = nil
-	}
-}
-
-// overlap lets an answer that was under way when a doubtful one was given
-// explain it.
-func (t *track) overlap(e Event) {
-	if refused(e) {
-		return
-	}
-	if s := t.suspect; s != nil && e.Sent.Before(s.Done) {
-		s.possible++
-	}
-	if s := t.odd; s != nil && e.Sent.Before(s.Done) {
-		if t.rule.Failures && judged(e) && !failed(e) {
-			t.odd = nil // a success: what it forgave, and when, nobody knows
-			return
-		}
-		s.possible++
 	}
 }
 
@@ -298,81 +261,6 @@ func (t *track) within(e Event) (possible, certain int) {
 		}
 	}
 	return possible, certain
-}
-
-// earned tells whether a refusal may have been deserved.
-func (t *track) earned(s *suspicion) bool {
-	if l := t.lock; l != nil && !(l.first.Sent.Equal(s.Sent) && l.first.Done.Equal(s.Done)) && s.Sent.Before(l.hi.Add(slack)) && s.prior == nil {
-		return true
-	}
-	if s.Sent.Before(t.ended.Add(slack)) && s.prior == nil {
-		return true
-	}
-	if s.prior != nil { // after the wait, one more must fit, unless others came
-		for _, x := range t.counted {
-			if x.Done.After(s.prior.Sent) && x.Sent.Before(s.Done) {
-				return true
-			}
-		}
-		return false
-	}
-	return s.possible >= t.rule.Limit
-}
-
-// overlapped tells whether a success was under way at the same time.
-func (t *track) overlapped(e Event) bool {
-	return slices.ContainsFunc(t.passes, func(p Event) bool { return p.Done.After(e.Sent) && p != e })
-}
-
-// left compares what the answer says is left with what was counted (J6).
-func (t *track) left(c *Checker, e Event, other bool) {
-	if e.Remaining < 0 || e.Limit >= 0 && e.Limit != t.rule.Limit || t.rule.Limit > 200 || !judged(e) {
-		return
-	}
-	// A right password at the same time was judged before this one or after it,
-	// and took away what was counted or had not yet.
-	if t.odd != nil || t.overlapped(e) {
-		return
-	}
-	possible, certain := t.within(e)
-	if failed(e) || !t.rule.Failures {
-		certain++ // itself, which ended after it was sent
-	}
-	most, least := t.rule.Limit-certain, t.rule.Limit-possible
-	if e.Remaining > most || e.Remaining < least && !c.o.Shared && !t.rule.Partial && !other {
-		t.odd = &remainder{e, possible, certain}
-	}
-}
-
-// settle decides what had to wait for answers under way. A zero time settles all.
-func (t *track) settle(c *Checker, now time.Time) {
-	due := func(e Event) bool { return now.IsZero() || now.After(e.Done.Add(settled)) }
-	if s := t.suspect; s != nil && due(s.Event) {
-		t.suspect = nil
-		if !t.earned(s) {
-			t.blame(c, s)
-		}
-	}
-	if s := t.odd; s != nil && due(s.Event) {
-		t.odd = nil
-		switch limit := t.rule.Limit; {
-		case s.Remaining > limit-s.certain:
-			c.accuse("J6", t, fmt.Sprintf("%d left of %d, with %d counted", s.Remaining, limit, s.certain), s.Event)
-		case s.Remaining < limit-s.possible:
-			c.accuse("J6", t, fmt.Sprintf("%d left of %d, though no more than %d can have been counted", s.Remaining, limit, s.possible), s.Event)
-		}
-	}
-}
-
-func (t *track) blame(c *Checker, s *suspicion) {
-	switch s.rule {
-	case "J3":
-		c.accuse("J3", t, "refused after the lock had ended", *s.prior, s.Event)
-	case "J5":
-		c.accuse("J5", t, fmt.Sprintf("refused although the announced %d s had been waited", s.prior.RetryAfter), *s.prior, s.Event)
-	default:
-		c.accuse("J4", t, fmt.Sprintf("refused, though at most %d of %d can have been counted", s.possible, t.rule.Limit), s.Event)
-	}
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -1,0 +1,310 @@
+package audit_test
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp/totp"
+)
+
+// sign makes an access token of its own kind: no JWT.
+func (s *stranger) sign(u *strangeUser) string {
+	text := fmt.Sprintf("%s|%d|%d", u.email, u.version, time.Now().Add(15*time.Minute).Unix())
+	mac := hmac.New(sha256.New, s.secret)
+	mac.Write([]byte(text))
+	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + hex.EncodeToString(mac.Sum(nil))
+}
+
+func (x *strangeCall) authenticate() {
+	raw, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Bearer ")
+	text, mac, two := strings.Cut(raw, ".")
+	b, err := base64.RawURLEncoding.DecodeString(text)
+	want := hmac.New(sha256.New, x.s.secret)
+	want.Write(b)
+	if !ok || !two || err != nil || mac != hex.EncodeToString(want.Sum(nil)) {
+		return
+	}
+	parts := strings.Split(string(b), "|")
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	if u := x.s.users[parts[0]]; u != nil && strconv.Itoa(u.version) == parts[1] && !u.barred {
+		x.user = u
+	}
+}
+
+func (x *strangeCall) subject() string {
+	if x.user != nil {
+		return x.user.email
+	}
+	return x.ip
+}
+
+// prove is the password check, which takes its time.
+func (s *stranger) prove(u *strangeUser, word string) bool {
+	if u == nil && s.fault == "unknown user faster than known" {
+		time.Sleep(hashTime / 2)
+		return false
+	}
+	time.Sleep(hashTime)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return u != nil && u.password == word && !u.barred
+}
+
+func (x *strangeCall) login() {
+	mail := strings.ToLower(x.text("mail"))
+	if mail == "" || !strings.Contains(mail, "@") {
+		x.spend("api", x.subject())
+		x.fail(422, "mail")
+		return
+	}
+	settle, ok := x.enter("login", x.ip)
+	if !ok {
+		return
+	}
+	x.s.mu.Lock()
+	u := x.s.users[mail]
+	x.s.mu.Unlock()
+	if !x.s.prove(u, x.text("word")) {
+		settle(false, mail)
+		if x.s.fault == "200 with success false" {
+			x.answer(200, map[string]any{"success": false})
+			return
+		}
+		x.fail(401, "credentials")
+		return
+	}
+	x.s.mu.Lock()
+	second := u.confirmed
+	x.s.mu.Unlock()
+	settle(true, mail)
+	if second {
+		id := rand.Text()
+		x.s.mu.Lock()
+		x.s.dares[id] = &dare{email: mail}
+		x.s.mu.Unlock()
+		x.answer(200, map[string]any{"state": "second", "dare": id})
+		return
+	}
+	x.answer(200, x.pair(u, ""))
+}
+
+func (x *strangeCall) pair(u *strangeUser, family string) map[string]any {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	raw := rand.Text()
+	if family == "" {
+		family = raw
+	}
+	x.s.tokens[raw] = &strangeToken{email: u.email, family: family, version: u.version}
+	return map[string]any{"data": map[string]any{"jwt": x.s.sign(u), "renewal": raw, "who": u.id}}
+}
+
+func (x *strangeCall) renew() {
+	x.s.mu.Lock()
+	k := x.s.tokens[x.text("renewal")]
+	var u *strangeUser
+	good := false
+	if k != nil {
+		u = x.s.users[k.email]
+		good = k.version == u.version && (!k.used || x.s.fault == "refresh reuse accepted")
+		if k.used && x.s.fault != "refresh reuse accepted" {
+			u.version++ // the family is dead; here everything of the user is
+		}
+		if x.s.fault == "refresh race" {
+			x.s.mu.Unlock()
+			time.Sleep(hashTime)
+			x.s.mu.Lock()
+		}
+		k.used = true
+	}
+	x.s.mu.Unlock()
+	if !x.spend("api", x.subject()) {
+		return
+	}
+	if !good {
+		x.fail(401, "renewal")
+		return
+	}
+	x.answer(200, x.pair(u, k.family))
+}
+
+func (x *strangeCall) whoami() {
+	x.answer(200, map[string]any{"id": x.user.id, "mail": x.user.email})
+}
+
+func (x *strangeCall) enrol() {
+	if !x.spend("change", x.subject()) {
+		return
+	}
+	k, _ := totp.Generate(totp.GenerateOpts{Issuer: "s", AccountName: x.user.email})
+	x.s.mu.Lock()
+	x.user.otp = k.Secret()
+	x.s.mu.Unlock()
+	x.answer(200, map[string]any{"seed": k.Secret()})
+}
+
+// accept takes a code once, within one step of now.
+func (x *strangeCall) accept(u *strangeUser, digits string) bool {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	now := time.Now()
+	for d := int64(-1); d <= 1; d++ {
+		step := now.Unix()/30 + d
+		c, _ := totp.GenerateCode(u.otp, time.Unix(step*30, 0))
+		if c == digits && (step > u.step || x.s.fault == "TOTP replay") {
+			u.step = step
+			return true
+		}
+	}
+	return false
+}
+
+func (x *strangeCall) confirm() {
+	settle, ok := x.enter("codes", x.ip)
+	if !ok {
+		return
+	}
+	good := x.accept(x.user, x.text("digits"))
+	settle(good, x.user.email)
+	if !good {
+		x.fail(401, "digits")
+		return
+	}
+	x.s.mu.Lock()
+	x.user.confirmed = true
+	x.s.mu.Unlock()
+	x.answer(200, map[string]any{"on": true})
+}
+
+func (x *strangeCall) second() {
+	x.s.mu.Lock()
+	d := x.s.dares[x.text("dare")]
+	x.s.mu.Unlock()
+	if d == nil {
+		x.fail(401, "dare")
+		return
+	}
+	settle, ok := x.enter("codes", x.ip)
+	if !ok {
+		return
+	}
+	x.s.mu.Lock()
+	d.tries++
+	u, dead := x.s.users[d.email], d.tries > 5
+	x.s.mu.Unlock()
+	good := !dead && x.accept(u, x.text("digits"))
+	settle(good, d.email)
+	if !good {
+		x.fail(401, "digits")
+		return
+	}
+	x.answer(200, x.pair(u, ""))
+}
+
+func (x *strangeCall) change() {
+	if !x.spend("change", x.ip) || !x.spend("change", x.subject()) {
+		return
+	}
+	if !x.s.prove(x.user, x.text("old")) {
+		x.fail(401, "old")
+		return
+	}
+	x.s.mu.Lock()
+	x.user.password = x.text("new")
+	if x.s.fault != "sessions survive a change" {
+		x.user.version++
+	}
+	x.s.mu.Unlock()
+	x.answer(200, x.pair(x.user, ""))
+}
+
+func (x *strangeCall) forgot() {
+	if !x.spend("reset", x.ip) {
+		return
+	}
+	mail := strings.ToLower(x.text("mail"))
+	x.s.mu.Lock()
+	if x.s.users[mail] != nil {
+		for k, m := range x.s.resets {
+			if m == mail {
+				delete(x.s.resets, k)
+			}
+		}
+		k := rand.Text()
+		x.s.resets[k], x.s.mails[mail] = mail, "use key: "+k
+	}
+	x.s.mu.Unlock()
+	x.answer(202, map[string]any{"state": "accepted"})
+}
+
+func (x *strangeCall) unforget() {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	mail, ok := x.s.resets[x.text("key")]
+	if !ok {
+		x.fail(401, "key")
+		return
+	}
+	delete(x.s.resets, x.text("key"))
+	u := x.s.users[mail]
+	u.password, u.version = x.text("new"), u.version+1
+	x.answer(200, map[string]any{"state": "changed"})
+}
+
+func (x *strangeCall) list() {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	out := []map[string]any{}
+	for id, owner := range x.s.things {
+		if owner == x.user.email {
+			out = append(out, map[string]any{"ref": id})
+		}
+	}
+	x.answer(200, out)
+}
+
+func (x *strangeCall) create() {
+	id := uuid.NewString()
+	x.s.mu.Lock()
+	x.s.things[id] = x.user.email
+	x.s.mu.Unlock()
+	x.answer(201, map[string]any{"ref": id, "name": x.text("name")})
+}
+
+func (x *strangeCall) thing() {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	owner, ok := x.s.things[x.id]
+	if !ok || owner != x.user.email && x.s.fault != "foreign objects readable" {
+		x.fail(404, "thing")
+		return
+	}
+	if x.r.Method == "DELETE" {
+		delete(x.s.things, x.id)
+		x.w.WriteHeader(204)
+		return
+	}
+	x.answer(200, map[string]any{"ref": x.id, "name": x.text("name")})
+}
+
+func (x *strangeCall) bar() {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	for _, u := range x.s.users {
+		if x.user.admin && u.id == x.id {
+			u.barred = true
+			x.answer(200, map[string]any{"state": "barred"})
+			return
+		}
+	}
+	x.fail(404, "person")
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"vitals/audit"
+	"vitals/audit/own"
+	"vitals/profiles"
+	"vitals/stack"
+	"vitals/stack/containers"
+)
+
+// shortClock are the settings of a run whose locks last seconds (hardening
+// 2.5.5), and the limits that follow from them.
+func shortClock() (map[string]string, map[string]profiles.Limit) {
+	env := map[string]string{
+		"ENV": "test", "RATE_LIMIT_LOCKOUT_DURATION": "6", "RATE_LIMIT_LOGIN_WINDOW": "12", "RATE_LIMIT_API_WINDOW": "12",
+		"PASSWORD_RESET_TTL": "20",
+	}
+	limits := map[string]profiles.Limit{}
+	for name, l := range profiles.Clinic().Limits {
+		if l.Lock > 0 {
+			l.Lock = 6 * time.Second
+		}
+		if name == "login" || name == "api" {
+			l.Window = 12 * time.Second
+		}
+		limits[name] = l
+	}
+	return env, limits
+}
+
+// auditAccounts is how many accounts the stack under audit is given: each trial
+// takes fresh ones.
+const auditAccounts = 300
+
+// target is the API under audit, started or found, and who may break one. The
+// func, when there is one, is to be called whatever the error.
+func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audit.Target, audit.Owner, func(context.Context) error, error) {
+	if p.url != nil {
+		g, err := o.found(ctx, p)
+		return g, nil, nil, err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, nil, nil, noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
+	}
+	mails, err := os.MkdirTemp("", "vitals-audit-mail-")
+	if err != nil {
+		return nil, nil, nil, noSystem(fmt.Errorf("make a folder for mails: %w", err))
+	}
+	clean := func(context.Context) error { return os.RemoveAll(mails) }
+	env := own.Environment(mails)
+	limits := map[string]profiles.Limit(nil)
+	if o.shortClock {
+		short, ls := shortClock()
+		maps.Copy(env, short)
+		limits = ls
+	}
+	log := filepath.Join(o.out, "api.log")
+	var starter stack.Starter
+	if o.stack == "containers" {
+		delete(env, "MAIL_SINK") // its disk is read-only, and not ours to read
+		starter = containers.Starter{Binary: binary, Images: o.images, Accounts: auditAccounts, Replicas: 2, Env: env, LogFile: log, Talk: s.Err}
+	} else {
+		starter = stack.Embedded{Binary: binary, Accounts: auditAccounts, LogFile: log, Env: env, Talk: s.Err}
+	}
+	st, err := starter.Start(ctx)
+	if err != nil {
+		return nil, nil, clean, noSystem(err)
+	}
+	g := &audit.Target{
+		URL: st.URL, Replicas: st.Replicas, Profile: p.profile, Origin: own.Origin, Own: true, Source: st.Source, Forward: st.Forward,
+		Limits: limits, ShortClock: o.shortClock, Settings: env,
+	}
+	if st.Metrics != nil {
+		g.Admin = st.Metrics
+	}
+	for _, a := range st.Accounts {
+		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
+	}
+	g.Accounts = append(g.Accounts, audit.Account{Email: own.Admin, Password: st.Accounts[0].Password, Role: "admin"})
+	if o.stack == "embedded" {
+		g.Mail = own.Mailbox(mails)
+		g.Log = func() ([]byte, error) { return os.ReadFile(log) }
+	}
+	oo := own.Options{Binary: binary, Profile: p.profile}
+	if o.stack == "containers" {
+		oo.Postgres = images(o.images.Postgres, containers.DefaultPostgres, "vitals/postgres:15")
+		oo.Redis = images(o.images.Redis, containers.DefaultRedis, "vitals/redis:7")
+	}
+	owner := own.New(oo)
+	return g, owner, func(ctx context.Context) error {
+		return errors.Join(owner.Close(ctx), st.Close(ctx), clean(ctx))
+	}, nil
+}
+
+// found is a deployment that is already there. Safe probes may go to any host;
+// more than that only to one's own.
+func (o auditOptions) found(ctx context.Context, p auditPlan) (*audit.Target, error) {
+	mine := slices.Contains(o.iOwn, p.url.Hostname())
+	st, err := stack.External{
+		URL: p.url, Metrics: p.metrics, Accounts: p.accounts, Own: []string{p.url.Hostname()}, // its health is asked, which is safe anywhere
+		AllowProduction: o.allowProduction || p.class == audit.Safe, Forward: o.forward, Client: &http.Client{Timeout: 10 * time.Second},
+	}.Start(ctx)
+	if err != nil {
+		if refused, ok := errors.AsType[*stack.NotOwned](err); ok {
+			return nil, &exit{exitUsage, refused}
+		}
+		return nil, noSystem(err)
+	}
+	g := &audit.Target{
+		URL: p.url, Profile: p.profile, Admin: p.metrics, Origin: o.origin, Own: mine && p.class >= audit.Intrusive,
+		Source: st.Source, Forward: st.Forward,
+	}
+	for _, a := range p.accounts {
+		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
+	}
+	return g, nil
+}
+
+// images are the names to try for a part: the one that was asked for alone, else
+// the public default and the stand-in built here.
+func images(asked string, defaults ...string) []string {
+	if asked != "" {
+		return []string{asked}
+	}
+	return defaults
+}
