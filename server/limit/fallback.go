@@ -50,6 +50,10 @@ type Fallback struct {
 	metrics  *metrics
 	log      *slog.Logger
 
+	remember  func(context.Context) error // brings saved locks into memory; nil where none are saved
+	recalling sync.Mutex
+	recalled  time.Time // the outage, by its since, whose first verdict has been given
+
 	mu     sync.Mutex
 	failed int       // calls in a row
 	since  time.Time // of the degradation; zero = well
@@ -109,12 +113,36 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 			if f.replicas > 1 && !f.degraded() {
 				return Decision{Verdict: Busy, Remaining: 0, Retry: time.Second}, nil
 			}
+			f.recall(ctx)
 			d, err := f.memory.Begin(ctx, local, key, id)
 			if d.Verdict == LockedNow {
 				f.owe(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(d.Retry)})
 			}
 			return d, err
 		})
+}
+
+// recall reads the saved locks before the first verdict of an outage: other
+// replicas may have started some that this process has not seen. Who comes
+// meanwhile waits. Without a database it goes on; Run tries again each second.
+func (f *Fallback) recall(ctx context.Context) {
+	f.mu.Lock()
+	outage := f.since
+	f.mu.Unlock()
+	if outage.IsZero() || f.remember == nil {
+		return
+	}
+	f.recalling.Lock()
+	defer f.recalling.Unlock()
+	if f.recalled.Equal(outage) {
+		return
+	}
+	f.recalled = outage
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveFor)
+	defer cancel()
+	if err := f.remember(ctx); err != nil {
+		f.log.WarnContext(ctx, "locks of other replicas are not known here", "error", err)
+	}
 }
 
 // stricter holds what Redis allowed against what this process knows: failures
@@ -200,15 +228,16 @@ func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id stri
 // limit; while degraded, with its share of it, for every replica does the same.
 func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Policy) (Decision, error)) (Decision, error) {
 	err := errDegraded
-	if f.degraded() {
-		p.Limit = max(1, p.Limit/f.replicas)
-	} else {
+	if !f.degraded() {
 		var d Decision
 		d, err = shared()
 		f.called(err)
 		if err == nil {
 			return d, nil
 		}
+	}
+	if f.degraded() { // perhaps by this very call
+		p.Limit = max(1, p.Limit/f.replicas)
 	}
 	switch {
 	case f.failure == FailClosed && guards(p):

@@ -83,6 +83,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 			return nil, err
 		}
 		g.fallback = newFallback(r, memory, o, g.metrics, log)
+		g.fallback.remember = g.remember
 		if err := g.greet(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}

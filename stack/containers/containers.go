@@ -180,6 +180,7 @@ func (p *parts) environment(db, kv string) map[string]string {
 		"REDIS_URL":       "redis://" + kv + "/0",
 		"TRUSTED_PROXIES": p.gateway + "/32",
 		"CORS_DISABLE":    "true", "MAIL_SINK": "none", "SHUTDOWN_DRAIN_DELAY": "0",
+		"REPLICAS": fmt.Sprint(max(1, p.c.Replicas)), // each falls back to its share of a limit
 	}
 	maps.Copy(vars, p.c.Env)
 	return vars

@@ -91,7 +91,9 @@ func testLockOutlivesRedis(t *testing.T, c *clinic) {
 				c.stillLocked(t, "right after the flush", who, from, end)
 			} else {
 				how.do(t)
+				c.stillLocked(t, "without Redis", who, from, end)
 				c.fault(t, "redis", stack.Start)
+				c.stillLocked(t, "while Redis starts", who, from, end)
 			}
 			c.shared(t, 10*time.Second)
 			c.stillLocked(t, "with Redis again", who, from, end)
