@@ -129,6 +129,7 @@ type Report struct {
 	Target     string              `json:"target"`
 	Profile    string              `json:"profile"`
 	ShortClock bool                `json:"short_clock,omitempty"` // locks and windows were shortened: 900 s is not what was verified
+	Partial    bool                `json:"partial,omitempty"`     // interrupted: the rest is skipped
 	Findings   []Finding           `json:"findings"`
 	Violations []history.Violation `json:"violations,omitempty"` // of J1–J7
 	Events     int64               `json:"events"`               // answers the history checker saw

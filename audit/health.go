@@ -117,7 +117,6 @@ func healthUnlimited(t *T) {
 	if !t.target.Own {
 		calls = 100
 		t.Note("%d calls to each route, not 300: safe probes stay under %d requests a second", calls, SafeRate)
-		t.Waiting(0, "")
 		t.run.progress(Progress{Probe: t.probe, Wait: time.Duration(3*calls) * time.Second / SafeRate, Words: "calling slowly"})
 	}
 	from := t.plain()

@@ -18,6 +18,9 @@ func Print(w io.Writer, rep Report) error {
 	if rep.ShortClock {
 		b.WriteString("SHORT CLOCK: locks and windows were shortened to seconds; the published 900 s were not verified.\n")
 	}
+	if rep.Partial {
+		b.WriteString("INTERRUPTED: what had not run yet is skipped.\n")
+	}
 	family := ""
 	for _, f := range rep.Findings {
 		if name := Family(f.ID); name != family {

@@ -83,7 +83,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 			findings[i] = r.one(ctx, p)
 		}
 	}
-	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Findings: findings}
+	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Partial: ctx.Err() != nil, Findings: findings}
 	for _, g := range r.order {
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
 		rep.Events += r.checkers[g].Events()

@@ -136,3 +136,19 @@ func TestReportAsJSON(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 }
+
+// Whatever surrounds it, a registered secret is nowhere in what was redacted.
+func FuzzRedact(f *testing.F) {
+	f.Add("Hunter2-is-long", `{"password":"Hunter2-is-long","x":"Hunter2-is-long`)
+	f.Add("abcdef", "abcabcdefdef")
+	f.Add("redacted", "[redacted]")
+	f.Fuzz(func(t *testing.T, secret, text string) {
+		var s secrets
+		s.add(secret)
+		for part := range strings.SplitSeq(s.redact(text), redacted) {
+			if len(secret) >= 6 && strings.Contains(part, secret) {
+				t.Errorf("%q stands in %q", secret, part)
+			}
+		}
+	})
+}
