@@ -15,7 +15,8 @@ import (
 const maxDepth = 32
 
 // checkBody reads the body whole, within the route's limit, and refuses what is
-// not JSON by its label, too large, too slow or too deep. Field rules are the
+// not JSON by its label, too large, too slow or too deep. A client that dribbles
+// its body holds no place among those at work. Field rules are the
 // operation's own schema; the framework then reads from memory.
 func (s *Server) checkBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +34,12 @@ func (s *Server) checkBody(next http.Handler) http.Handler {
 			refuse(w, r, web.Fail(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json."))
 			return
 		}
+		back := web.StepOut(r.Context())
 		body, err := io.ReadAll(r.Body)
+		if !back() {
+			refuse(w, r, s.overloaded())
+			return
+		}
 		if err != nil {
 			w.Header().Set("Connection", "close") // the rest of the body is still on its way
 			refuse(w, r, bodyProblem(err))

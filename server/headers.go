@@ -21,6 +21,12 @@ func (s *Server) secureHeaders(next http.Handler) http.Handler {
 		for name, value := range fixed {
 			h.Set(name, value)
 		}
+		// A chunked body may have come with a length as well, which net/http has
+		// dropped, and a proxy before us may have gone by that one: nothing that
+		// follows on this connection is trusted (RFC 9112 6.1).
+		if len(r.TransferEncoding) > 0 {
+			h.Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

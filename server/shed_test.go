@@ -1,9 +1,13 @@
 package server
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,6 +15,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"vitals/server/web"
 )
 
 func TestLoadIsShedNotQueued(t *testing.T) {
@@ -44,6 +50,118 @@ func TestLoadIsShedNotQueued(t *testing.T) {
 	}
 	if got := metric(t, bed.reg, "http_request_duration_seconds", "route", "/api/v1/slow", "outcome", "refused"); got != 1 {
 		t.Errorf("got %v refused latencies, want 1 apart from the served (trap 26)", got)
+	}
+}
+
+// SH4: clients that dribble their bodies hold no place, and one whose body is
+// complete when every place is taken is shed like any other.
+func TestSlowBodiesHoldNoPlace(t *testing.T) {
+	type input struct {
+		Body struct {
+			Name string `json:"name"`
+		}
+	}
+	bed := newTestbed(t, func(d *Deps) {
+		d.Register = append(d.Register, func(api huma.API) {
+			huma.Register(api, huma.Operation{Method: "POST", Path: "/api/v1/dribble", OperationID: "dribble"},
+				func(context.Context, *input) (*struct{}, error) { return nil, nil })
+		})
+	}, "MAX_IN_FLIGHT=2")
+	u, err := url.Parse(bed.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = `{"name":"dribbled"}`
+	var conns []net.Conn
+	for range 6 {
+		c, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "POST /api/v1/dribble HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:5])
+		conns = append(conns, c)
+	}
+	for end := time.Now().Add(10 * time.Second); metric(t, bed.reg, "http_in_flight") < 6; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got %v requests inside, want 6 with 2 places", metric(t, bed.reg, "http_in_flight"))
+		}
+	}
+	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient"); a.StatusCode != 200 {
+		t.Errorf("beside six slow bodies: got %d %q, want 200", a.StatusCode, a.problem.Code)
+	}
+	for _, c := range conns {
+		fmt.Fprint(c, body[5:])
+		res, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode >= 300 {
+			t.Errorf("a body that came slowly: got %d, want it taken", res.StatusCode)
+		}
+	}
+}
+
+// LK28: sign-ins that wait for their turn hold no place.
+func TestWaitingForATurnHoldsNoPlace(t *testing.T) {
+	turn := make(chan struct{})
+	bed := newTestbed(t, func(d *Deps) {
+		d.Register = append(d.Register, func(api huma.API) {
+			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/queue", OperationID: "queue"},
+				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+					back := web.StepAside(ctx)
+					<-turn
+					back()
+					return nil, nil
+				})
+		})
+	}, "MAX_IN_FLIGHT=2")
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			if a := bed.ask(t, "GET", "/api/v1/queue", ""); a.StatusCode >= 300 {
+				t.Errorf("who waited: got %d, want an answer", a.StatusCode)
+			}
+		})
+	}
+	for end := time.Now().Add(10 * time.Second); metric(t, bed.reg, "http_in_flight") < 5; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the five never came inside")
+		}
+	}
+	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient"); a.StatusCode != 200 {
+		t.Errorf("beside five who wait: got %d %q, want 200", a.StatusCode, a.problem.Code)
+	}
+	close(turn)
+	wg.Wait()
+}
+
+// SH2: nothing more is read from a connection whose framing may be ambiguous.
+func TestAChunkedBodyEndsItsConnection(t *testing.T) {
+	bed := newTestbed(t, nil)
+	u, err := url.Parse(bed.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer patient\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+	r := bufio.NewReader(c)
+	for n := 0; ; n++ {
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			if n != 1 {
+				t.Errorf("got %d answers, want one and the end", n)
+			}
+			return
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
 	}
 }
 

@@ -19,7 +19,7 @@ const exitTable = `Exit codes:
   0    pass
   1    fail: a target missed, or worse than the baseline
   2    usage: wrong flags; an unreadable or invalid scenario, target or baseline file
-  3    no honest answer: invalid measurement, no data, or not comparable
+  3    no honest answer: invalid measurement, no data, not comparable, or a probe skipped
   4    the system under test could not be started or reached
   130  interrupted: what was measured so far is written, marked partial
   78   vitals serve only: the configuration is refused`

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"vitals/server/web"
 )
 
 // Between two looks for a slot that only another process can free.
@@ -78,6 +80,7 @@ func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
 		q = g.lines.join(at, false)
 	}
 	defer g.lines.leave(at, q)
+	defer web.StepAside(ctx)()
 
 	timeout, cancel := context.WithTimeout(ctx, g.options.SlotWait)
 	defer cancel()

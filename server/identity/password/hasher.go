@@ -11,6 +11,8 @@ import (
 
 	"github.com/alexedwards/argon2id"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vitals/server/web"
 )
 
 // ErrCapacity means that the queue for a hash is full, or the wait in it too
@@ -154,6 +156,7 @@ func (h *Hasher) enter(ctx context.Context) error {
 	}
 	h.depth.Inc()
 	defer h.depth.Dec()
+	defer web.StepAside(ctx)()
 	timer := time.NewTimer(h.wait)
 	defer timer.Stop()
 	select {
