@@ -151,6 +151,7 @@ func (b *bench) round(t tool, j job, cpu int, meanwhile func(*server)) (result, 
 // figures of its most punctual one: noise of the machine only ever adds.
 func (b *bench) rounds(j job, cpu int, meanwhile func(*server)) (map[string]result, error) {
 	best := map[string]result{}
+	j.dir = b.dir // arguments are made, and files with them, to see whether a tool can do the job
 	for range b.opt.rounds {
 		for _, t := range b.tools {
 			if t.args(j) == nil {

@@ -60,7 +60,7 @@ func open(_ context.Context, b *bench, w io.Writer) error {
 func stall(_ context.Context, b *bench, w io.Writer) error {
 	fmt.Fprintf(w, "\n### One second frozen in ten, 1000/s, 50 connections\n\nTruth: p50 and p90 the service time, p99 900 ms, max 1 s, 10 000 requests.\n\n| generator | sent | p50 | p90 | p99 | max |\n|---|---|---|---|---|---|\n")
 	for _, t := range b.tools {
-		j := job{length: 10 * time.Second, conns: 50, rate: 1000}
+		j := job{dir: b.dir, length: 10 * time.Second, conns: 50, rate: 1000}
 		if t.name == "wrk" {
 			j.rate = 0
 		}
