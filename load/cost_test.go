@@ -117,15 +117,15 @@ func measureCost(t testing.TB, base *url.URL, driver string, n int, d time.Durat
 
 // TestCostAgainstVegeta holds what a request costs against vegeta's library as it
 // comes, in the same process, in turns, by the cheapest round of each (engine 4).
-// Allocations are exact; the bounds on CPU leave room for a machine that others
-// use, and BenchmarkSaturation has the figures.
+// Noise only ever adds to a round, so a machine that others use needs more rounds
+// before wider bounds; 0.48 to 0.64 was seen for the engine here.
 func TestCostAgainstVegeta(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector's own cost is what would be measured; run without -race")
 	}
 	base := nullProcess(t)
 	best := map[string]cost{}
-	for range 5 {
+	for range 12 {
 		for _, driver := range []string{"vegeta", "engine", "users", "direct"} {
 			c := measureCost(t, base, driver, 20_000, 300*time.Millisecond)
 			if b, ok := best[driver]; !ok || c.cpu < b.cpu {
@@ -134,7 +134,7 @@ func TestCostAgainstVegeta(t *testing.T) {
 		}
 	}
 	for driver, most := range map[string]struct{ ratio, allocs float64 }{
-		"engine": {0.85, 22}, "users": {0.85, 22}, "direct": {0.6, 1},
+		"engine": {0.72, 22}, "users": {0.72, 22}, "direct": {0.45, 1},
 	} {
 		ratio := float64(best[driver].cpu) / float64(best["vegeta"].cpu)
 		t.Logf("%-7s %6s a request, %4.1f allocations, %.2f of vegeta's %s", driver, best[driver].cpu, best[driver].allocs, ratio, best["vegeta"].cpu)
