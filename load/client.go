@@ -22,6 +22,8 @@ type Request struct {
 	Header map[string]string
 	Body   []byte
 	From   netip.Addr // source address; zero = the system's choice
+	Policy string     // limit policy it counts under, for who watches every answer; "" = none
+	User   string     // whose credential it carries, for the same
 }
 
 // Answer is what came back. Its slices belong to the caller.
