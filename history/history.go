@@ -28,9 +28,9 @@ type Event struct {
 	RetryAfter int    // seconds; -1 = not sent
 	ID         string // X-Request-ID
 	Step       string // name for people
-	// Unsure says that the answer may count under the user or under the address,
-	// as one to a token that may have ended does: it explains what is counted, and
-	// proves nothing.
+	// Unsure says that nobody outside knows whether the answer counts under the
+	// user, as one to a token that may have ended: it may explain what is counted,
+	// and proves nothing.
 	Unsure bool
 }
 
@@ -262,7 +262,7 @@ func (c *Checker) accuse(rule string, t *track, words string, shown ...*Event) {
 	v := Violation{Rule: rule, Policy: t.key.policy, Key: t.key.String(), Words: words}
 	for _, e := range shown {
 		v.Shown = append(v.Shown, Shown{
-			At: e.Sent, Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
+			At: e.Sent.UTC(), Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
 			Remaining: e.Remaining, RetryAfter: e.RetryAfter, ID: e.ID,
 		})
 	}

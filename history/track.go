@@ -169,7 +169,7 @@ func (t *track) judge(c *Checker, e *Event) {
 	}
 	switch {
 	case failed(e):
-		t.count(e, !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
+		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
 		t.refusal = nil
 		t.overLimit(c)
 	case judged(e):

@@ -18,14 +18,15 @@ type Seen struct {
 	Method string     // "GET"
 	Route  string     // path as the scenario writes it, with {{placeholders}}, without its query
 	From   netip.Addr // client address; zero = the system's choice
-	User   string     // whose credential it carried; "" = nobody's, or unknown
-	Signed bool       // it carried a credential
-	Unsure bool       // the credential may have ended
+	User   string     // whose password or token it carried; "" = nobody's, or unknown
+	Signed bool       // it carried a token
+	Unsure bool       // the token may have ended
 	Policy string     // limit policy it counts under, where its sender says so; "" = untold
 
-	Status                               int // 0 without a status line
-	Limit, Remaining, Window, RetryAfter int // of the headers of that name; -1 = not sent
-	ID                                   []byte
+	Status                               int           // 0 without a status line
+	Limit, Remaining, Window, RetryAfter int           // of the headers of that name; -1 = not sent
+	Counted                              []byte        // X-RateLimit-Policy: what the server says it counted under
+	ID                                   []byte        // X-Request-ID
 	Class                                measure.Class // None, or why there is no complete answer
 	Sent, Done                           time.Time
 }
@@ -43,9 +44,9 @@ func (v *visitor) tell(s *step, method, route, policy, user string) {
 	}
 	switch {
 	case user != "":
-		x.User, x.Signed = user, true
+		x.User = user
 	case s == v.r.plan.signIn:
-		x.User, x.Signed = v.account, true
+		x.User = v.account
 	case x.Signed && !s.signed && !v.r.plan.ownTokens:
 		x.User = v.account
 	}
@@ -59,12 +60,13 @@ var (
 	headerID        = []byte("X-Request-ID")
 	headerLimit     = []byte("X-RateLimit-Limit")
 	headerWindow    = []byte("X-RateLimit-Window")
+	headerPolicy    = []byte("X-RateLimit-Policy")
 	headerRemaining = []byte("X-RateLimit-Remaining")
 )
 
 // read takes what is wanted from the header lines in one pass.
 func (x *Seen) read(head []byte) {
-	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID = -1, -1, -1, -1, nil
+	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID, x.Counted = -1, -1, -1, -1, nil, nil
 	for len(head) > 0 {
 		end := bytes.IndexByte(head, '\n')
 		if end < 1 {
@@ -85,15 +87,21 @@ func (x *Seen) read(head []byte) {
 			whole(&x.RetryAfter, name, headerRetry, value)
 		case len(headerLimit):
 			whole(&x.Limit, name, headerLimit, value)
-		case len(headerWindow):
+		case len(headerWindow): // and headerPolicy
 			whole(&x.Window, name, headerWindow, value)
+			bytesOf(&x.Counted, name, headerPolicy, value)
 		case len(headerRemaining):
 			whole(&x.Remaining, name, headerRemaining, value)
 		case len(headerID):
-			if x.ID == nil && bytes.EqualFold(name, headerID) {
-				x.ID = value
-			}
+			bytesOf(&x.ID, name, headerID, value)
 		}
+	}
+}
+
+// bytesOf sets into to the header's value, if the name is the wanted one.
+func bytesOf(into *[]byte, name, want, value []byte) {
+	if *into == nil && bytes.EqualFold(name, want) {
+		*into = value
 	}
 }
 
@@ -126,7 +134,7 @@ func (c *Client) tell(q *Request, call *wire.Call, early time.Time) {
 	path, _, _ := strings.Cut(q.Path, "?")
 	x := Seen{
 		Step: call.Method + " " + path, Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy,
-		Signed: q.User != "", Status: call.Code, Class: call.Class,
+		Status: call.Code, Class: call.Class,
 		Sent: c.began.Add(call.Began), Done: c.began.Add(call.Done),
 	}
 	for name := range q.Header {

@@ -98,7 +98,7 @@ func TestRequestsOfCodeAreSeen(t *testing.T) {
 		v.Send(ctx, Request{Path: "/one?x=1", Policy: "p"})
 		return v.Send(ctx, Request{Method: "POST", Path: "/two", User: "u"}).Code, nil
 	}}})
-	if len(w.seen) != 2 || w.seen[0].Route != "/one" || w.seen[0].Policy != "p" || w.seen[1].Method != "POST" || w.seen[1].User != "u" || !w.seen[1].Signed {
+	if len(w.seen) != 2 || w.seen[0].Route != "/one" || w.seen[0].Policy != "p" || w.seen[1].Method != "POST" || w.seen[1].User != "u" {
 		t.Errorf("got %+v, want both requests", w.seen)
 	}
 }
@@ -112,6 +112,7 @@ func TestClientIsSeen(t *testing.T) {
 		h.Set("X-RateLimit-Limit", "5")
 		h["x-ratelimit-remaining"] = []string{"4"}
 		h.Set("X-RateLimit-Window", "300")
+		h.Set("X-RateLimit-Policy", "login")
 		h.Set("X-Request-ID", "id-1")
 		h.Set("Retry-After", "soon")
 		w.WriteHeader(401)
@@ -131,7 +132,7 @@ func TestClientIsSeen(t *testing.T) {
 		t.Fatalf("got %d, want 4", len(w.seen))
 	}
 	x := w.seen[0]
-	if x.Step != "POST /login" || x.Route != "/login" || x.From != from || x.Policy != "login" || x.User != "a" || !x.Signed ||
+	if x.Step != "POST /login" || x.Route != "/login" || x.From != from || x.Policy != "login" || x.User != "a" || x.Signed || string(x.Counted) != "login" ||
 		x.Status != 401 || x.Limit != 5 || x.Remaining != 4 || x.Window != 300 || x.RetryAfter != -1 || string(x.ID) != "id-1" {
 		t.Errorf("got %+v", x)
 	}

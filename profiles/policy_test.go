@@ -35,20 +35,6 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-func TestMatch(t *testing.T) {
-	patterns := []string{"/a/{id}", "/a/list", "/a/{id}/b", "/", "/a/{id}/{part}"}
-	for path, want := range map[string]int{
-		"/a/7": 0, "/a/list": 1, "/a/{{x}}": 0, "/a/7/b": 2, "/a/{{x}}/b": 2, "/a/7/c": 4, "/": 3, "/b": -1, "/a/": -1, "/a": -1, "/a/7/b/c": -1, "": -1,
-	} {
-		if got := profiles.Match(path, patterns); got != want {
-			t.Errorf("%s: got %d, want %d", path, got, want)
-		}
-	}
-	if got := profiles.Match("/a/{{x}}", []string{"/b", "/a/list"}); got != 1 {
-		t.Errorf("a placeholder may be a word: got %d, want 1", got)
-	}
-}
-
 func TestByLogin(t *testing.T) {
 	if p := profiles.ByLogin("POST", "/api/v1/auth/login"); p == nil || p.Name != "clinic" {
 		t.Errorf("got %v, want clinic", p)
