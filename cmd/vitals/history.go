@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,8 @@ type past struct {
 	checker *history.Checker // nil: no limits are known
 	why     string           // then
 	rules   map[string]history.Rule
-	prefix  int // bits of an IPv6 address that count as one client
+	prefix  int               // bits of an IPv6 address that count as one client
+	names   map[string]string // of accounts: reports hold no address of a person
 	guessed bool
 
 	mu       sync.Mutex
@@ -52,6 +54,10 @@ func newPast(st *stack.Stack, p *profiles.Profile) *past {
 	settings := map[string]string{}
 	for _, s := range st.Settings {
 		settings[s.Name] = s.Value
+	}
+	h.names = map[string]string{}
+	for i, a := range st.Accounts {
+		h.names[a.Email] = fmt.Sprintf("#%d", i+1)
 	}
 	if n, err := strconv.Atoi(settings["RATE_LIMIT_IPV6_PREFIX"]); err == nil {
 		h.prefix = n
@@ -99,7 +105,7 @@ func (h *past) see(x *load.Seen) {
 		return
 	}
 	e := history.Event{
-		Sent: x.Sent, Done: x.Done, From: h.client(x.From), User: x.User, Policy: policy, Status: x.Status,
+		Sent: x.Sent, Done: x.Done, From: h.client(x.From), User: cmp.Or(h.names[x.User], x.User), Policy: policy, Status: x.Status,
 		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step,
 		// A token that was refused, or that is somebody's of whom we do not know,
 		// was counted for a user or for the address.
