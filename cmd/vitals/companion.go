@@ -6,6 +6,7 @@ import (
 
 	"vitals/load"
 	"vitals/measure"
+	"vitals/observe"
 	"vitals/report"
 	"vitals/scenarios"
 )
@@ -18,6 +19,8 @@ type outing struct {
 	shape scenarios.Load
 	rec   *measure.Recorder
 	base  int // the recorder's first step that is an intruder's
+
+	ledger *observe.Ledger // our count of all requests
 }
 
 // companion is what goes beside a scenario's load and has its say about the

@@ -48,6 +48,7 @@ func (o *outing) intrude(ctx context.Context, began time.Time) ([]intruders.Atta
 	}
 	o.victims, o.address = o.victims[n:], o.address+2*uint64(n)
 	g := newGuesser(o.st, o.sc)
+	g.client.Watch(o.see)
 	defer g.client.Close()
 	return intruders.Run(ctx, began, plan, g)
 }
