@@ -103,7 +103,10 @@ func document(t testing.TB) *report.Document {
 		Deviations: []string{"api limit raised from 100 to 10000 in 60s, so that few accounts can carry the load of many users on one machine"},
 		Runs: []report.Run{
 			{Result: result(t, "normal", 1), Verdicts: judged(false), Verdict: report.NoData, Evidence: []report.Evidence{{Name: "rows in intake_logs", Before: 1200, After: 3456}}},
-			{Result: result(t, "peak", 10), Verdicts: judged(true), Verdict: report.Fail},
+			{Result: result(t, "peak", 10), Verdicts: judged(true), Verdict: report.Fail, Faults: []report.Fault{
+				{Part: "redis", Action: "stop", At: 10 * time.Second, Took: 5 * time.Second},
+				{Part: "api", Action: "kill", At: 20 * time.Second, Error: "no such part of this stack"},
+			}},
 		},
 		Verdict: report.Fail, Reasons: []string{"peak: p95 < 300ms was 412ms", "no data for cpu is not a pass"}, Exit: 1,
 	}

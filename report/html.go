@@ -96,7 +96,7 @@ type htmlPage struct {
 
 type htmlRun struct {
 	Name, Verdict, About, Generator string
-	Doubts, Suspect, Notes          []string
+	Doubts, Suspect, Notes, Faults  []string
 	Verdicts                        []htmlVerdict
 	Steps, Phases, Felt, Proof      htmlGrid
 	Slowest, Unexpected             htmlGrid
@@ -145,7 +145,7 @@ func htmlOf(r *Run) htmlRun {
 	res := r.Result
 	out := htmlRun{
 		Name: res.Scenario, Verdict: r.Verdict, About: about(res), Generator: generator(res),
-		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes,
+		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),
 		Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),

@@ -83,6 +83,9 @@ func suite(d *Document, r *Run) junitSuite {
 	for _, dev := range d.Deviations {
 		s.Properties = append(s.Properties, junitProperty{"deviation", dev})
 	}
+	for _, f := range faults(r) {
+		s.Properties = append(s.Properties, junitProperty{"fault", f})
+	}
 	valid := junitCase{Class: s.Name, Name: "the measurement is valid", Out: generator(r.Result)}
 	if why := doubts(r); len(why) > 0 {
 		valid.Error = &junitMessage{Message: why[0], Text: strings.Join(why, "\n")}

@@ -92,6 +92,7 @@ func (m *markdown) run(r *Run) {
 		verdicts.rows = append(verdicts.rows, []string{marks[v.Status].glyph, v.Target.Text, got(v), n, v.Note})
 	}
 	m.grid(verdicts)
+	m.list(prefixed("fault: ", faults(r)))
 	m.fold("Evidence", func() {
 		for _, g := range []grid{bySteps(r.Result), byPhase(r.Result)} {
 			m.grid(g)

@@ -50,6 +50,7 @@ type Run struct {
 	Verdicts []targets.Verdict `json:"verdicts"`
 	Verdict  string            `json:"verdict"`
 	Evidence []Evidence        `json:"evidence,omitempty"`
+	Faults   []Fault           `json:"faults,omitempty"` // what was done to the stack meanwhile
 }
 
 // Evidence is a figure read from the system under test itself: pool and Redis

@@ -24,6 +24,7 @@ func (p *page) run(r *Run) {
 	}
 	p.line("")
 	p.verdicts(r.Verdicts)
+	p.items("faults", "   ", faults(r))
 	p.grid(bySteps(res))
 	p.grid(byPhase(res))
 	p.facts("lockout", lockout(res))
@@ -33,11 +34,16 @@ func (p *page) run(r *Run) {
 	p.generator(res)
 	p.grid(slowest(res, 5))
 	p.grid(unexpected(res, 5))
-	if len(res.Notes) > 0 {
-		p.section("notes")
-		for _, n := range res.Notes {
-			p.wrap("   · ", n)
+	p.items("notes", "   · ", res.Notes)
+}
+
+// items is a titled list, if it has any.
+func (p *page) items(title, lead string, items []string) {
+	for i, text := range items {
+		if i == 0 {
+			p.section(title)
 		}
+		p.wrap(lead, text)
 	}
 }
 

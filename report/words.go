@@ -121,6 +121,14 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%s %ss", count(int64(n)), noun)
 }
 
+// prefixed puts the same word before each.
+func prefixed(word string, items []string) (out []string) {
+	for _, s := range items {
+		out = append(out, word+s)
+	}
+	return out
+}
+
 // listed joins what is not empty.
 func listed(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return strings.TrimSpace(s) == "" }), ", ")
