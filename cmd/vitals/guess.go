@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"vitals/intruders"
@@ -20,16 +22,23 @@ import (
 type guesser struct {
 	client *load.Client
 	step   scenarios.Step
+	began  time.Time
+
+	mu     sync.Mutex
+	worked map[netip.Addr]span // when each address was at work
 }
 
-func newGuesser(st *stack.Stack, sc *scenarios.Scenario) *guesser {
-	return &guesser{client: load.NewClient(st.URL, st.Forward, sc.Timeout), step: sc.Accounts.SignIn}
+// span is a time of a run, as offsets from its start.
+type span struct{ first, last time.Duration }
+
+func newGuesser(base *url.URL, forward bool, sc *scenarios.Scenario, began time.Time) *guesser {
+	return &guesser{client: load.NewClient(base, forward, sc.Timeout), step: sc.Accounts.SignIn, began: began, worked: map[netip.Addr]span{}}
 }
 
 // SignIn sends one guess; trouble on the wire is in the answer's class.
 func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
 	a, _ := g.client.Send(ctx, g.request(guess))
-	return answer(a)
+	return g.answer(guess.From, a)
 }
 
 // SignInAtOnce releases all guesses at one barrier.
@@ -41,7 +50,7 @@ func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) (
 	as, spread, err := g.client.Burst(ctx, requests)
 	out := make([]intruders.Answer, len(as))
 	for i, a := range as {
-		out[i] = answer(a)
+		out[i] = g.answer(guesses[i].From, a)
 	}
 	return out, spread, err
 }
@@ -64,7 +73,15 @@ func inJSON(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-func answer(a load.Answer) intruders.Answer {
+func (g *guesser) answer(from netip.Addr, a load.Answer) intruders.Answer {
+	g.mu.Lock()
+	w, ok := g.worked[from]
+	if sent := a.Sent.Sub(g.began); !ok || sent < w.first {
+		w.first = sent
+	}
+	w.last = max(w.last, a.Done.Sub(g.began))
+	g.worked[from] = w
+	g.mu.Unlock()
 	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
 }
 

@@ -49,7 +49,7 @@ func runReport(s streams, file, format, out string) error {
 }
 
 func newValidateCmd(s streams) *cobra.Command {
-	o := runOptions{pace: "full", out: os.TempDir(), targets: "production"}
+	o := runOptions{pace: "full", replicas: 1, out: os.TempDir(), targets: "production"}
 	cmd := &cobra.Command{
 		Use:   "validate [SCENARIO…]",
 		Short: "Check scenario and target files without load",
