@@ -134,13 +134,15 @@ func (o *outing) faultNotes(res *measure.Result) []string {
 			}
 		}
 	}
-	c := in.Counts
-	note := fmt.Sprintf("%d requests were due while a part was away: %d served, %d refused, %d failed; they are in the phase %q and in no figure of the judged window", c.Sent, c.Served, c.Refused, c.Failed, faulty)
-	asked := func(t targets.Target) bool { return t.During == faulty && t.Asked(o.sc.Name) }
-	if !slices.ContainsFunc(slices.Concat(o.p.targets, o.sc.Targets), asked) {
-		note += fmt.Sprintf(", and no target judges them: write one as in errors < 1%% during %s", faulty)
+	var notes []string
+	if c := in.Counts; c.Sent > 0 {
+		note := fmt.Sprintf("%d requests were due while a part was away: %d served, %d refused, %d failed; they are in the phase %q and in no figure of the judged window", c.Sent, c.Served, c.Refused, c.Failed, faulty)
+		asked := func(t targets.Target) bool { return t.During == faulty && t.Asked(o.sc.Name) }
+		if !slices.ContainsFunc(slices.Concat(o.p.targets, o.sc.Targets), asked) {
+			note += fmt.Sprintf(", and no target judges them: write one as in errors < 1%% during %s", faulty)
+		}
+		notes = append(notes, note)
 	}
-	notes := []string{note}
 	if codes := meanwhile(res); codes != "" {
 		notes = append(notes, "guesses while a part was away were answered "+codes)
 	}

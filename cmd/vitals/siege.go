@@ -76,8 +76,8 @@ func (s *siege) lay(ctx context.Context, began time.Time) {
 		all.Wait()
 		return out
 	}
-	if f.rest > 0 {
-		s.during = atEach(func(n int) int { return 1 + n }, intruderGuesses, f.at+settling, f.end())
+	if f.rest > 2*settling {
+		s.during = atEach(func(n int) int { return 1 + n }, intruderGuesses, f.at+settling, f.end()-settling)
 	}
 	if s.before.Refused > 0 {
 		s.after = atEach(func(int) int { return 0 }, 0, f.end(), f.end()+s.o.spare)
@@ -86,7 +86,7 @@ func (s *siege) lay(ctx context.Context, began time.Time) {
 
 const (
 	intruderGuesses = 8                      // past every limit of the table on sign-ins
-	settling        = 300 * time.Millisecond // for the fault to be there
+	settling        = 300 * time.Millisecond // for the fault to be there, and for answers before it is over
 )
 
 // leaked is what the lockout let through around the faults, by what the API
@@ -98,6 +98,9 @@ func (o *outing) leaked() (measure.Fact, bool) {
 	fact := measure.Fact{Name: leakedFact}
 	most, held, asked := 0, 0, 0
 	add := func(a intruders.Attack, allowed int) {
+		if a.Refused == 0 && allowed > 0 {
+			a.Leaked = 0 // the fault kept it from its lock, so that the right password is let in
+		}
 		fact.Value += float64(max(0, a.Judged-allowed) + a.AfterLock + a.Leaked)
 		fact.N += int64(a.Judged + a.Refused + a.Lost + a.Knowing)
 	}
