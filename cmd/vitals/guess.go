@@ -60,14 +60,20 @@ func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) (
 }
 
 func (g *guesser) request(guess intruders.Guess) load.Request {
-	fill := strings.NewReplacer("{{email}}", inJSON(guess.Email), "{{password}}", inJSON(guess.Password))
+	with := func(escape func(string) string) *strings.Replacer {
+		return strings.NewReplacer("{{email}}", escape(guess.Email), "{{password}}", escape(guess.Password))
+	}
 	header := map[string]string{"Content-Type": "application/json"}
 	for name, value := range g.step.Header {
-		header[name] = fill.Replace(value)
+		header[name] = value
+	}
+	body := with(inJSON)
+	if header["Content-Type"] != "application/json" {
+		body = with(url.QueryEscape) // a form
 	}
 	return load.Request{
-		Method: g.step.Method, Path: fill.Replace(g.step.Path), Header: header,
-		Body: []byte(fill.Replace(g.step.Body)), From: guess.From,
+		Method: g.step.Method, Path: with(url.PathEscape).Replace(g.step.Path), Header: header,
+		Body: []byte(body.Replace(g.step.Body)), From: guess.From,
 	}
 }
 

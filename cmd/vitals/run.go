@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vitals/profiles"
 	"vitals/scenarios"
 	"vitals/stack"
 	"vitals/stack/containers"
@@ -27,6 +28,8 @@ type runOptions struct {
 	stack, url      string
 	pace            string
 	targets         string
+	profile         string
+	dry             bool // only read: no stack, no folder
 	out             string
 	seed            uint64
 	iOwn            []string
@@ -83,6 +86,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.url, "url", "", "a deployment that is already there, instead of --stack")
 	f.StringVar(&o.pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
 	f.StringVar(&o.targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
+	f.StringVar(&o.profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profiles.Names(), ", ")+", or a file")
 	f.StringVar(&o.out, "out", "out", "folder for document.json, baseline.json and the API's log")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of every choice the load makes")
 	f.StringSliceVar(&o.iOwn, "i-own", nil, "host that is yours to load, though neither loopback nor private")
@@ -149,11 +153,12 @@ type plan struct {
 	accounts  []stack.Account
 	faults    []fault
 	set       map[string]string // of the stack's API
+	notes     map[*scenarios.Scenario][]string
 }
 
 // newPlan reads all input and reports all that is wrong with it, not the first.
 func newPlan(o runOptions) (plan, error) {
-	var p plan
+	p := plan{notes: map[*scenarios.Scenario][]string{}}
 	var errs []error
 	note := func(err error) {
 		if err != nil {
@@ -181,6 +186,8 @@ func newPlan(o runOptions) (plan, error) {
 	if len(p.faults) > 0 {
 		p.targets = impliedTargets(p.targets)
 	}
+	translate, err := o.translator()
+	note(err)
 	names := o.scenarios
 	if len(names) == 0 {
 		names = scenarios.Names()
@@ -191,6 +198,12 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 			continue
 		}
+		sc, notes, err := translate(sc)
+		if err != nil {
+			note(err)
+			continue
+		}
+		p.notes[sc] = notes
 		scope := sc.Scope()
 		if len(o.faults) > 0 {
 			scope.Phases = append(scope.Phases, faulty, recovering)
@@ -218,7 +231,9 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 		}
 	}
-	note(writable(o.out))
+	if !o.dry {
+		note(writable(o.out))
+	}
 	return p, errors.Join(errs...)
 }
 
