@@ -192,6 +192,9 @@ func (r *reader) positive(n *yaml.Node, what string) time.Duration {
 	return d
 }
 
+// Digest is the SHA256 of a scenario that was changed after it was read.
+func (s *Scenario) Digest() string { return digest(s) }
+
 // digest is of what the scenario asks for: neither of its comments nor of where
 // in which file it stands.
 func digest(sc *Scenario) string {

@@ -82,6 +82,8 @@ var metrics = map[string]metric{
 	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away"},
 	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock"},
 	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told"},
+	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again"},
+	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten"},
 }
 
 // Metrics are the words a sentence may begin with, sorted.

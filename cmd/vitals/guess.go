@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"net/netip"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"vitals/intruders"
@@ -20,16 +22,29 @@ import (
 type guesser struct {
 	client *load.Client
 	step   scenarios.Step
+	began  time.Time
+
+	mu     sync.Mutex
+	worked map[netip.Addr]span // when each address was at work
 }
 
-func newGuesser(st *stack.Stack, sc *scenarios.Scenario) *guesser {
-	return &guesser{client: load.NewClient(st.URL, st.Forward, sc.Timeout), step: sc.Accounts.SignIn}
+// span is a time of a run, as offsets from its start.
+type span struct{ first, last time.Duration }
+
+func (o *outing) newGuesser(base *url.URL, began time.Time) *guesser {
+	g := &guesser{client: load.NewClient(base, o.st.Forward, o.sc.Timeout), step: o.sc.Accounts.SignIn, began: began, worked: map[netip.Addr]span{}}
+	g.client.Watch(o.see)
+	return g
 }
 
 // SignIn sends one guess; trouble on the wire is in the answer's class.
 func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
+	if err := ctx.Err(); err != nil { // an open connection would be used all the same
+		now := time.Now()
+		return intruders.Answer{Sent: now, Done: now, Class: measure.Cancelled}
+	}
 	a, _ := g.client.Send(ctx, g.request(guess))
-	return answer(a)
+	return g.answer(guess.From, a)
 }
 
 // SignInAtOnce releases all guesses at one barrier.
@@ -41,20 +56,26 @@ func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) (
 	as, spread, err := g.client.Burst(ctx, requests)
 	out := make([]intruders.Answer, len(as))
 	for i, a := range as {
-		out[i] = answer(a)
+		out[i] = g.answer(guesses[i].From, a)
 	}
 	return out, spread, err
 }
 
 func (g *guesser) request(guess intruders.Guess) load.Request {
-	fill := strings.NewReplacer("{{email}}", inJSON(guess.Email), "{{password}}", inJSON(guess.Password))
+	with := func(escape func(string) string) *strings.Replacer {
+		return strings.NewReplacer("{{email}}", escape(guess.Email), "{{password}}", escape(guess.Password))
+	}
 	header := map[string]string{"Content-Type": "application/json"}
 	for name, value := range g.step.Header {
-		header[name] = fill.Replace(value)
+		header[name] = value
+	}
+	body := with(inJSON)
+	if header["Content-Type"] != "application/json" {
+		body = with(url.QueryEscape) // a form
 	}
 	return load.Request{
-		Method: g.step.Method, Path: fill.Replace(g.step.Path), Header: header,
-		Body: []byte(fill.Replace(g.step.Body)), From: guess.From,
+		Method: g.step.Method, Path: with(url.PathEscape).Replace(g.step.Path), Header: header,
+		Body: []byte(body.Replace(g.step.Body)), From: guess.From,
 	}
 }
 
@@ -64,7 +85,15 @@ func inJSON(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-func answer(a load.Answer) intruders.Answer {
+func (g *guesser) answer(from netip.Addr, a load.Answer) intruders.Answer {
+	g.mu.Lock()
+	w, ok := g.worked[from]
+	if sent := a.Sent.Sub(g.began); !ok || sent < w.first {
+		w.first = sent
+	}
+	w.last = max(w.last, a.Done.Sub(g.began))
+	g.worked[from] = w
+	g.mu.Unlock()
 	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
 }
 

@@ -19,7 +19,7 @@ func verdict(r *report.Run) string {
 		switch v.Status {
 		case targets.Fail:
 			failed = true
-			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.")
+			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.") || v.Target.Metric == leakedFact
 		case targets.NoData:
 			missing = true
 		}

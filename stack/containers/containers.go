@@ -81,7 +81,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 		return nil, fmt.Errorf("make the stack's network: %w%s", err, hint(err))
 	}
 	s.OnClose(nw.Remove)
-	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}}
+	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}, frozen: map[string]bool{}}
 	if p.gateway, err = gateway(ctx, engine, nw.ID); err != nil {
 		return nil, err
 	}
@@ -90,6 +90,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 			return nil, err
 		}
 	}
+	s.OnClose(p.thaw) // before anything is removed: a frozen process cannot be asked to end
 	return s, nil
 }
 
