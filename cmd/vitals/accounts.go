@@ -60,7 +60,7 @@ func readAccounts(file string) ([]stack.Account, error) {
 func accountsNeeded(scs []*scenarios.Scenario, pace string) int {
 	n := scenarios.Needed(pace, scs...)*6/5 + 10
 	for _, sc := range scs {
-		n += intruders.Addresses(sc.Intruder)
+		n += intruders.Victims(sc.Intruder)
 	}
 	return n
 }

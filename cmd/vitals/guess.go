@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/tls"
+	"net"
 	"net/netip"
-	"strings"
 	"time"
 
-	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
 	"vitals/scenarios"
@@ -15,57 +15,36 @@ import (
 	"vitals/targets"
 )
 
-// guesser sends intruders' sign-ins the way honest users send theirs: the
-// scenario's own sign-in step, with other credentials.
-type guesser struct {
-	client *load.Client
-	step   scenarios.Step
+// hostile sends what intruders send: requests by a client of the load's kind,
+// and bytes on bare connections.
+type hostile struct {
+	*load.Client
+	st *stack.Stack
 }
 
-func newGuesser(st *stack.Stack, sc *scenarios.Scenario) *guesser {
-	return &guesser{client: load.NewClient(st.URL, st.Forward, sc.Timeout), step: sc.Accounts.SignIn}
+func newHostile(st *stack.Stack, sc *scenarios.Scenario) *hostile {
+	return &hostile{load.NewClient(st.URL, st.Forward, sc.Timeout), st}
 }
 
-// SignIn sends one guess; trouble on the wire is in the answer's class.
-func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
-	a, _ := g.client.Send(ctx, g.request(guess))
-	return answer(a)
-}
-
-// SignInAtOnce releases all guesses at one barrier.
-func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
-	requests := make([]load.Request, len(guesses))
-	for i, guess := range guesses {
-		requests[i] = g.request(guess)
+// Open opens a connection from an address, and gives the lines that name the
+// host and, where this driver is a trusted proxy, the address.
+func (h *hostile) Open(ctx context.Context, from netip.Addr) (net.Conn, string, error) {
+	d := net.Dialer{Timeout: 10 * time.Second}
+	lines := "Host: " + h.st.URL.Host + "\r\n"
+	switch {
+	case h.st.Forward:
+		lines += "X-Forwarded-For: " + from.String() + "\r\n"
+	case from.IsValid():
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	as, spread, err := g.client.Burst(ctx, requests)
-	out := make([]intruders.Answer, len(as))
-	for i, a := range as {
-		out[i] = answer(a)
+	port := h.st.URL.Port()
+	if h.st.URL.Scheme == "https" {
+		t := tls.Dialer{NetDialer: &d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
+		conn, err := t.DialContext(ctx, "tcp", net.JoinHostPort(h.st.URL.Hostname(), cmp.Or(port, "443")))
+		return conn, lines, err
 	}
-	return out, spread, err
-}
-
-func (g *guesser) request(guess intruders.Guess) load.Request {
-	fill := strings.NewReplacer("{{email}}", inJSON(guess.Email), "{{password}}", inJSON(guess.Password))
-	header := map[string]string{"Content-Type": "application/json"}
-	for name, value := range g.step.Header {
-		header[name] = fill.Replace(value)
-	}
-	return load.Request{
-		Method: g.step.Method, Path: fill.Replace(g.step.Path), Header: header,
-		Body: []byte(fill.Replace(g.step.Body)), From: guess.From,
-	}
-}
-
-// inJSON is s as it stands inside a JSON string.
-func inJSON(s string) string {
-	b, _ := json.Marshal(s) // a string cannot fail
-	return string(b[1 : len(b)-1])
-}
-
-func answer(a load.Answer) intruders.Answer {
-	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h.st.URL.Hostname(), cmp.Or(port, "80")))
+	return conn, lines, err
 }
 
 // honest are the accounts that honest users sign in as.

@@ -14,6 +14,7 @@ import (
 	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
+	"vitals/profiles"
 	"vitals/report"
 	"vitals/scenarios"
 	"vitals/stack"
@@ -41,7 +42,7 @@ func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string)
 	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses}
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
-		for range intruders.Addresses(sc.Intruder) {
+		for range intruders.Victims(sc.Intruder) {
 			if n := len(accounts) - 1; n > 0 {
 				ses.victims = append(ses.victims, intruders.Victim(accounts[n]))
 				accounts = accounts[:n]
@@ -105,9 +106,9 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	steps := load.Steps(sc)
 	o := &outing{
 		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps),
-		rec: measure.NewRecorder(append(steps, intruders.Steps()...), shape.Phases(), measure.Options{}),
+		rec: measure.NewRecorder(append(steps, intruders.Steps(sc.Intruder)...), shape.Phases(), measure.Options{}),
 	}
-	beside := []companion{o.watched(), o.attacked()}
+	beside := []companion{o.watched(), o.attacked(profiles.Clinic())}
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,

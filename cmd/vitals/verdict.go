@@ -18,7 +18,7 @@ func verdict(r *report.Run) string {
 		switch v.Status {
 		case targets.Fail:
 			failed = true
-			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.")
+			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.") || strings.HasPrefix(v.Target.Metric, "intruders.")
 		case targets.NoData:
 			missing = true
 		}
