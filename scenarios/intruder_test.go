@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,5 +53,32 @@ func TestIntrudersAreInTheHash(t *testing.T) {
 			t.Errorf("%q and %q have one hash", kind, other)
 		}
 		seen[sc.SHA256] = kind
+	}
+}
+
+// Siege compares stretches with and without the attack: as many of one as of
+// the other, of one length, in turn, under one honest load.
+func TestSiegeIsFair(t *testing.T) {
+	sc := open(t, "siege")
+	for _, l := range []scenarios.Load{sc.Load, sc.Quick} {
+		var judged []string
+		var attack time.Duration
+		for _, s := range l.Stages {
+			if s.From != 200 || s.To != 200 {
+				t.Errorf("stage %q goes from %g to %g/s", s.Name, s.From, s.To)
+			}
+			if s.Judged {
+				judged = append(judged, s.Name)
+			}
+			if s.Name == "attacked" {
+				attack += s.For
+			}
+		}
+		if got, want := strings.Join(judged, " "), "quiet attacked quiet attacked quiet attacked"; got != want {
+			t.Errorf("got stages %s, want %s", got, want)
+		}
+		if l.Total() > 90*time.Second && attack != 5*time.Minute {
+			t.Errorf("got %s of attack, want 5m", attack)
+		}
 	}
 }
