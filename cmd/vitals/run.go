@@ -151,6 +151,7 @@ type plan struct {
 	url       *url.URL
 	metrics   *url.URL
 	accounts  []stack.Account
+	profile   *profiles.Profile // of --profile; nil = none was named
 	faults    []fault
 	set       map[string]string // of the stack's API
 	notes     map[*scenarios.Scenario][]string
@@ -186,7 +187,7 @@ func newPlan(o runOptions) (plan, error) {
 	if len(p.faults) > 0 {
 		p.targets = impliedTargets(p.targets)
 	}
-	translate, err := o.translator()
+	p.profile, err = o.opened()
 	note(err)
 	names := o.scenarios
 	if len(names) == 0 {
@@ -198,7 +199,7 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 			continue
 		}
-		sc, notes, err := translate(sc)
+		sc, notes, err := translated(p.profile, sc)
 		if err != nil {
 			note(err)
 			continue
