@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"vitals/history"
 	"vitals/internal/canary"
 	"vitals/report"
 	"vitals/stack"
@@ -294,5 +296,9 @@ func TestBrokenLockoutFails(t *testing.T) {
 	}
 	if v := status(t, document(t, out), "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
 		t.Errorf("got %v, want a failure above 5", v)
+	}
+	h := document(t, out).Runs[0].History
+	if h == nil || !slices.ContainsFunc(h.Violations, func(v history.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
+		t.Errorf("got history %+v, want it to accuse the login of J1, with six requests", h)
 	}
 }
