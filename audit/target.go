@@ -59,18 +59,11 @@ func (g *Target) limit(policy string) (profiles.Limit, bool) {
 
 // rules are the target's limits as the history checker needs them.
 func (g *Target) rules() map[string]history.Rule {
-	rules := map[string]history.Rule{}
+	limits := map[string]profiles.Limit{}
 	for name := range g.Profile.Limits {
-		l, _ := g.limit(name)
-		rules[name] = history.Rule{
-			Limit: l.Limit, Window: l.Window, Lock: l.Lock, Failures: l.Counts == profiles.Failures, Account: l.Account,
-			// Malformed sign-ins and unknown paths count as requests too, and not
-			// every probe tells them apart.
-			Partial: l.Counts != profiles.Failures,
-			By:      map[string]history.By{"": history.Address, "address": history.Address, "user": history.User, "both": history.Either}[l.By],
-		}
+		limits[name], _ = g.limit(name)
 	}
-	return rules
+	return profiles.Rules(limits)
 }
 
 // Owner starts APIs that belong to the audit, so that probes can configure them

@@ -53,6 +53,9 @@ type plan struct {
 	weight   int   // of all journeys
 	saved    []int // slots that journeys fill from answers
 	requests int   // per account and hour; 0 = no bound
+	// ownTokens says that a journey saves a token of its own: whose it is, is not
+	// known.
+	ownTokens bool
 }
 
 type journey struct {
@@ -75,11 +78,14 @@ type step struct {
 	index     int // among the recorder's steps
 	name      string
 	method    string
+	route     string // path as written, without its query
 	path      template
 	lines     template
 	body      template
 	escape    escape // of the body
 	anonymous bool
+	signed    bool // by a header of its own
+	unsure    bool // its token may have ended
 	expect    expectation
 	captures  []capture
 	forget    []int
@@ -131,6 +137,7 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 		default:
 			c.plan.refresh = &made
 		}
+		made.unsure = s != &sc.Accounts.SignIn // an old session's token is sent with them
 	}
 	for i := range sc.Journeys {
 		c.journey(&sc.Journeys[i])
@@ -201,6 +208,7 @@ func (c *compiler) journey(j *scenarios.Journey) {
 		for k := range mt.steps {
 			for _, x := range mt.steps[k].captures {
 				c.plan.saved = append(c.plan.saved, x.slot)
+				c.plan.ownTokens = c.plan.ownTokens || x.slot == slotToken
 			}
 		}
 		made.longest = max(made.longest, len(mt.steps))
@@ -239,6 +247,10 @@ func (c *compiler) step(s *scenarios.Step) step {
 		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second), code: c.code[s.Name],
 	}
 	c.index++
+	made.route, _, _ = strings.Cut(s.Path, "?")
+	for name := range s.Header {
+		made.signed = made.signed || strings.EqualFold(name, "Authorization")
+	}
 	if made.code != nil {
 		if c.used == nil {
 			c.used = map[string]bool{}

@@ -154,6 +154,15 @@ func strip(s string) string {
 	}, s)
 }
 
+// stripLines is strip for text of several lines.
+func stripLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strip(lines[i])
+	}
+	return strings.Join(lines, "\n")
+}
+
 // sparkline draws values as at most n blocks between zero and their largest.
 func sparkline(vs []float64, n int) string {
 	const blocks = "▁▂▃▄▅▆▇█"

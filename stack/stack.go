@@ -27,6 +27,7 @@ type Stack struct {
 	Kind       string // embedded, containers, url
 	URL        *url.URL
 	Metrics    *url.URL      // its Prometheus page; nil when out of reach
+	Admins     []*url.URL    // the pages of all API processes; Metrics is the first
 	Meter      observe.Meter // the API's CPU and memory; nil when out of reach
 	Cores      float64       // cores the API may use
 	Accounts   []Account

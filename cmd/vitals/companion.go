@@ -7,6 +7,7 @@ import (
 	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
+	"vitals/observe"
 	"vitals/report"
 	"vitals/scenarios"
 )
@@ -19,6 +20,8 @@ type outing struct {
 	shape scenarios.Load
 	rec   *measure.Recorder
 	base  int // the recorder's first step that is an intruder's
+
+	ledger *observe.Ledger // our count of all requests
 
 	spare   time.Duration      // how long recovery from a fault may take
 	outages []outage           // the faults, as they are done

@@ -31,8 +31,10 @@ type guesser struct {
 // span is a time of a run, as offsets from its start.
 type span struct{ first, last time.Duration }
 
-func newGuesser(base *url.URL, forward bool, sc *scenarios.Scenario, began time.Time) *guesser {
-	return &guesser{client: load.NewClient(base, forward, sc.Timeout), step: sc.Accounts.SignIn, began: began, worked: map[netip.Addr]span{}}
+func (o *outing) newGuesser(base *url.URL, began time.Time) *guesser {
+	g := &guesser{client: load.NewClient(base, o.st.Forward, o.sc.Timeout), step: o.sc.Accounts.SignIn, began: began, worked: map[netip.Addr]span{}}
+	g.client.Watch(o.see)
+	return g
 }
 
 // SignIn sends one guess; trouble on the wire is in the answer's class.

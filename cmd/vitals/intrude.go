@@ -50,7 +50,7 @@ func (o *outing) intrude(ctx context.Context, began time.Time) ([]intruders.Atta
 		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
 	}
 	o.victims, o.address = o.victims[n:], o.address+2*uint64(n)
-	g := newGuesser(o.st.URL, o.st.Forward, o.sc, began)
+	g := o.newGuesser(o.st.URL, began)
 	defer g.client.Close()
 	attacks, err := intruders.Run(ctx, began, plan, g)
 	return attacks, g.worked, err

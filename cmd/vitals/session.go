@@ -32,13 +32,15 @@ type session struct {
 	sessions *load.Sessions     // honest accounts, signed in once and kept between scenarios
 	live     *report.Live
 	address  uint64 // next client address for intruders
+	past     *past  // of the server's limits, over all scenarios
 }
 
 // intruderAddresses begin here, far above any honest user's.
 const intruderAddresses = 1 << 16
 
 func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
-	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses}
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, profileOf(p.scenarios))}
+	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
 		for range intruders.Addresses(sc.Intruder) + besiegers(p.faults, len(st.Replicas)) {
@@ -109,7 +111,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps), spare: spare,
 		rec: measure.NewRecorder(append(steps, intruders.Steps()...), phases, measure.Options{}),
 	}
-	beside := []companion{o.watched(), o.attacked(), o.faulted()}
+	beside := []companion{o.watched(), o.attacked(), o.faulted(), o.reconciled(), o.remembered()} // the last two have the last word
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,

@@ -54,7 +54,7 @@ func (s *siege) lay(ctx context.Context, began time.Time) {
 	attack := func(replica *url.URL, who int, guesses int, from, until time.Duration) intruders.Attack {
 		ctx, cancel := context.WithDeadline(ctx, began.Add(until))
 		defer cancel()
-		g := newGuesser(replica, s.o.st.Forward, s.o.sc, began)
+		g := s.o.newGuesser(replica, began)
 		defer g.client.Close()
 		as, err := intruders.Run(ctx, began, intruders.Plan{
 			Intruders: []scenarios.Intruder{{Name: s.fault.text, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}},

@@ -83,9 +83,8 @@ func (p *parts) replica(ctx context.Context, role, img string, opts []tc.Contain
 	p.meters = append(p.meters, meter(p.engine, box.GetContainerID()))
 	base := &url.URL{Scheme: "http", Host: addr}
 	p.s.Replicas = append(p.s.Replicas, base)
-	if role == "api" {
-		p.s.Metrics = &url.URL{Scheme: "http", Host: admin, Path: "/metrics"}
-	}
+	p.s.Admins = append(p.s.Admins, &url.URL{Scheme: "http", Host: admin, Path: "/metrics"})
+	p.s.Metrics = p.s.Admins[0]
 	if err := patiently(ctx, "the API", func(ctx context.Context) error { return ready(ctx, base) }); err != nil {
 		return fmt.Errorf("%w; its last words:\n%s", err, lastLog(ctx, box))
 	}
