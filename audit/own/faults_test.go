@@ -30,8 +30,8 @@ func binary(t *testing.T, tags string) string {
 	return out
 }
 
-// run audits an API started by an owner, with the probes of the words.
-func run(t *testing.T, bin string, env map[string]string, only ...string) audit.Report {
+// run audits an API that an owner starts, with the probes of the words.
+func run(t *testing.T, bin string, env map[string]string, l audit.Launch, only ...string) audit.Report {
 	t.Helper()
 	owner := own.New(own.Options{Binary: bin, Profile: profiles.Clinic(), Env: env})
 	defer func() {
@@ -39,7 +39,7 @@ func run(t *testing.T, bin string, env map[string]string, only ...string) audit.
 			t.Error(err)
 		}
 	}()
-	api, err := owner.Launch(t.Context(), audit.Launch{Accounts: 200})
+	api, err := owner.Launch(t.Context(), l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func run(t *testing.T, bin string, env map[string]string, only ...string) audit.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return audit.Run(t.Context(), probes, api.Target, audit.Options{Owner: owner, Patience: 20 * time.Second})
+	return audit.Run(t.Context(), probes, api.Target, audit.Options{Owner: owner, Patience: 20 * time.Second, Bursts: 2})
 }
 
 // red are the probes that failed and the invariants that broke, sorted.
@@ -117,8 +117,13 @@ func TestFaultsOfTheAPI(t *testing.T) {
 			if !slices.Contains(only, f.caught) {
 				only = append(only, f.caught)
 			}
-			rep := run(t, bin, map[string]string{"VITALS_FAULT": f.name}, only...)
+			rep := run(t, bin, map[string]string{"VITALS_FAULT": f.name}, audit.Launch{Accounts: 200}, only...)
 			got := red(rep)
+			t.Log(got)
+			for _, f := range rep.Findings {
+				if f.Status != audit.Pass { t.Log(f.ID, f.Status, f.Took, f.Reason) }
+			}
+			for _, v := range rep.Violations { t.Log(v) }
 			if !slices.Contains(got, f.caught) {
 				t.Errorf("got red %v, want %s among them", got, f.caught)
 			}
@@ -133,7 +138,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 
 // The healthy API passes the panel.
 func TestHealthyAPIPasses(t *testing.T) {
-	rep := run(t, binary(t, ""), nil, strings.Fields(panel)...)
+	rep := run(t, binary(t, ""), nil, audit.Launch{Accounts: 200}, strings.Fields(panel)...)
 	for _, f := range rep.Findings {
 		if f.Status != audit.Pass {
 			t.Errorf("%s %s: %s", f.Status, f.ID, f.Reason)
