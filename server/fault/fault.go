@@ -59,7 +59,7 @@ func All() []Fault {
 		{NullOrigin, "the origin null is allowed, with credentials", 16},
 		{HeadersOnSuccess, "the limit's headers stand on successes alone", 15},
 		{RetryAfterZero, "every Retry-After is 0", 15},
-		{LockEvicted, "a lock is thrown away after one and a half seconds", 12},
+		{LockEvicted, "a lock is thrown away two seconds after it began", 12},
 		{ReadyThroughPool, "/ready asks the database through the pool of requests", 17},
 		{LiveTouchesDatabase, "/live asks the database", 17},
 		{LimitWidened, "every limit is a tenth wider than its headers say, rounded up: 5 are 6", 0},

@@ -56,7 +56,7 @@ func (b broken) Commit(ctx context.Context, p Policy, key, id string, o Outcome,
 // evicted.
 const (
 	roundTrip  = 5 * time.Millisecond
-	evictAfter = 1500 * time.Millisecond
+	evictAfter = 2 * time.Second
 )
 
 // readThenWrite looks, and counts a round trip later without looking again.
