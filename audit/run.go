@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Owner    Owner
 	Patience time.Duration  // longest single wait of a probe; 0 = any
+	Bursts   int            // how often LK8 tries; 0 = 20
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
 }

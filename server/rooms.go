@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vitals/server/clinic"
+	"vitals/server/fault"
 	"vitals/server/identity"
 	"vitals/server/identity/mail"
 	"vitals/server/identity/password"
@@ -84,6 +85,9 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 			func(api huma.API) { identity.Register(api, who) },
 			func(api huma.API) { clinic.Register(api, clinic.Deps{DB: r.db}) },
 		},
+	}
+	if fault.Is(fault.ReadyThroughPool) {
+		r.deps.CheckDatabase = throughPool(r.db)
 	}
 	return r, nil
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"vitals/server/fault"
 )
 
 // Failure says what a Redis that does not answer means.
@@ -242,7 +244,7 @@ func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Pol
 	switch {
 	case f.failure == FailClosed && guards(p):
 		return Decision{}, err
-	case f.failure == FailOpen && !guards(p):
+	case f.failure == FailOpen && !guards(p), fault.Is(fault.FailOpen):
 		return Decision{Verdict: Allowed, Remaining: p.Limit}, nil
 	}
 	return local(p)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vitals/server/fault"
 )
 
 // Run looks after the limiter four times a second; in calm, what needs no haste
@@ -77,7 +79,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 
 	var e engine = memory
-	if o.Redis.URL != "" {
+	if o.Redis.URL != "" && !fault.Is(fault.CountersInProcess) {
 		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
 		if err != nil {
 			return nil, err
@@ -89,7 +91,9 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 		}
 		e = g.fallback
 	}
-	e = finish(e)
+	if fault.Built {
+		e = broken{e}
+	}
 	if g.mirror != nil {
 		e = mirrored{e, g.mirror}
 	}
