@@ -20,7 +20,7 @@ import (
 	"vitals/history"
 	"vitals/internal/canary"
 	"vitals/report"
-	"vitals/server/fault"
+	seeded "vitals/server/fault"
 	"vitals/stack"
 	"vitals/targets"
 )
@@ -291,7 +291,7 @@ func TestBrokenLockoutFails(t *testing.T) {
 		t.Fatalf("build: %v\n%s", err, text)
 	}
 	cmd := exec.CommandContext(t.Context(), broken, "run", "smoke", "--pace", "quick", "--out", out)
-	cmd.Env = append(os.Environ(), fault.Variable+"="+string(fault.GetThenIncr))
+	cmd.Env = append(os.Environ(), seeded.Variable+"="+string(seeded.GetThenIncr))
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != exitFail {
 		t.Errorf("exit: got %d, want %d", got, exitFail)
