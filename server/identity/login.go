@@ -37,13 +37,14 @@ type loginOutput struct {
 
 // login keeps the order of hardening 2.4: the input is valid, the limiter has a
 // slot, one trip to the database, the account throttle, one hash, the limiter
-// hears the result. Nothing costly comes before the limiter (trap 7), and
-// unknown, wrong and disabled cost the same and read the same.
+// hears the result. Nothing costly comes before the limiter (trap 7), nor before
+// we know that a hash can be had; and unknown, wrong and disabled cost the same
+// and read the same.
 func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	attempt, err := s.gate.Enter(ctx, limit.Login)
+	attempt, err := s.gate.EnterIf(ctx, limit.Login, s.hasher.Able)
 	if err != nil {
 		s.outcome("login", "refused")
-		return nil, err
+		return nil, problem(err)
 	}
 	// From here on a client that hangs up gets its attempt judged all the same:
 	// aborting is no refund (hardening 2.5.2).

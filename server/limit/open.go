@@ -77,6 +77,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 
 	var e engine = memory
+	g.standing = memory
 	if o.Redis.URL != "" {
 		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
 		if err != nil {
@@ -87,7 +88,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 		if err := g.greet(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		e = g.fallback
+		e, g.standing = g.fallback, g.fallback
 	}
 	e = finish(e)
 	if g.mirror != nil {

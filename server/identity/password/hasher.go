@@ -129,6 +129,16 @@ func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, stale bo
 	return ok, stale, nil
 }
 
+// Able is ErrCapacity while a hash that is asked for would be refused: who learns
+// so before doing anything else spares us the rest.
+func (h *Hasher) Able() error {
+	if len(h.room) < cap(h.room) {
+		return nil
+	}
+	h.shed.Inc()
+	return ErrCapacity
+}
+
 // run does work in a slot. Work once begun is never abandoned: nothing can stop
 // argon2, so giving up early would only let more of them run (trap 21).
 func (h *Hasher) run(ctx context.Context, work func() error) error {
