@@ -36,21 +36,26 @@ type loginOutput struct {
 }
 
 // login keeps the order of hardening 2.4: the input is valid, the limiter has a
-// slot, one trip to the database, the account throttle, one hash, the limiter
-// hears the result. Nothing costly comes before the limiter (trap 7), nor before
-// we know that a hash can be had; and unknown, wrong and disabled cost the same
-// and read the same.
+// slot, a hash can be had, one trip to the database, the account throttle, one
+// hash, the limiter hears the result. Nothing costly comes before the limiter
+// (trap 7), and unknown, wrong and disabled cost the same and read the same.
 func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
-	attempt, err := s.gate.EnterIf(ctx, limit.Login, s.hasher.Able)
+	attempt, err := s.gate.Enter(ctx, limit.Login)
 	if err != nil {
 		s.outcome("login", "refused")
-		return nil, problem(err)
+		return nil, err
 	}
 	// From here on a client that hangs up gets its attempt judged all the same:
 	// aborting is no refund (hardening 2.5.2).
 	ctx = context.WithoutCancel(ctx)
 	defer attempt.Release(ctx)
 
+	turn, err := s.hasher.Queue()
+	if err != nil {
+		s.outcome("login", "error")
+		return nil, problem(err)
+	}
+	defer turn.Leave()
 	email := in.Body.Email.normal()
 	who := slog.String("account", s.keys.Pseudonym(email))
 	a, known, err := s.lookUp(ctx, email)
@@ -62,7 +67,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 		s.outcome("login", "refused")
 		return nil, err
 	}
-	ok, stale, err := s.hasher.Check(ctx, in.Body.Password, a.passwordHash) // "" = the dummy
+	ok, stale, err := turn.Check(ctx, in.Body.Password, a.passwordHash) // "" = the dummy
 	if err != nil {
 		s.outcome("login", "error")
 		return nil, problem(err)

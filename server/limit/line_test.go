@@ -2,7 +2,6 @@ package limit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -178,28 +177,6 @@ func TestAFullLineIsLeftAtOnce(t *testing.T) {
 		}
 		if g.lines.waiting != 0 || len(g.lines.at) != 0 {
 			t.Errorf("left: got %d waiting in %d lines, want none", g.lines.waiting, len(g.lines.at))
-		}
-	})
-}
-
-// What cannot be judged now reserves nothing; a lock that is known goes first.
-func TestAnAttemptThatCannotBeJudgedIsNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := openGate(t, options())
-		full := errors.New("no room to hash")
-		ctx, h := from(t.Context(), "192.0.2.1")
-		for range 10 {
-			if _, err := g.EnterIf(ctx, Login, func() error { return full }); !errors.Is(err, full) {
-				t.Fatalf("got %v, want the check's own error", err)
-			}
-		}
-		if len(h) != 0 {
-			t.Errorf("headers: got %v, want none", h)
-		}
-		lockOut(t, g, "192.0.2.1")
-		_, err := g.EnterIf(ctx, Login, func() error { return full })
-		if p := problemOf(t, err); p.Code != "locked_out" {
-			t.Errorf("locked: got %s, want locked_out", p.Code)
 		}
 	})
 }
