@@ -27,7 +27,8 @@ type parts struct {
 	password, key  string
 	dbHost, kvHost string            // as the host reaches them
 	ids            map[string]string // role → container
-	meters         []observe.Meter   // of the API replicas
+	apis           []*tc.DockerContainer
+	meters         []observe.Meter // of the API replicas
 }
 
 // start runs one container on the stack's network with its ports published on
