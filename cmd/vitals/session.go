@@ -39,7 +39,7 @@ type session struct {
 const intruderAddresses = 1 << 16
 
 func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
-	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, profileOf(p.scenarios))}
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, p.api())}
 	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
