@@ -102,7 +102,7 @@ func corsAllowed(t *T) {
 	t.Check(listed(a.Header, "Vary", "Origin"), "%v: Vary is %q, want Origin in it", a, strings.Join(a.Header.Values("Vary"), ", "))
 	for _, method := range t.methods() {
 		a := t.Send(t.preflight(origin, method, "authorization,content-type"))
-		t.Check(a.Status == http.StatusNoContent, "%v: got %s, want 204", a, a.got())
+		t.Check(a.Status/100 == 2, "%v: got %s, want 204", a, a.got()) // browsers take any 2xx
 		t.allowed(a, origin)
 		simple := method == "GET" || method == "POST" // need no grant
 		t.Check(simple || listed(a.Header, allowMethods, method), "%v: %s is %q, want %s in it", a, allowMethods, a.Header.Get(allowMethods), method)

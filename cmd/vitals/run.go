@@ -151,10 +151,10 @@ type plan struct {
 	url       *url.URL
 	metrics   *url.URL
 	accounts  []stack.Account
-	profile   *profiles.Profile // of --profile; nil = none was named
 	faults    []fault
-	set       map[string]string // of the stack's API
-	notes     map[*scenarios.Scenario][]string
+	set       map[string]string                // of the stack's API
+	profile   *profiles.Profile                // of --profile; nil = the scenarios as they are written
+	notes     map[*scenarios.Scenario][]string // what the profile changed
 }
 
 // newPlan reads all input and reports all that is wrong with it, not the first.
@@ -187,7 +187,7 @@ func newPlan(o runOptions) (plan, error) {
 	if len(p.faults) > 0 {
 		p.targets = impliedTargets(p.targets)
 	}
-	p.profile, err = o.opened()
+	p.profile, err = o.openProfile()
 	note(err)
 	names := o.scenarios
 	if len(names) == 0 {
@@ -199,7 +199,7 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 			continue
 		}
-		sc, notes, err := translated(p.profile, sc)
+		sc, notes, err := p.translated(sc)
 		if err != nil {
 			note(err)
 			continue

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ type session struct {
 const intruderAddresses = 1 << 16
 
 func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
-	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, cmp.Or(p.profile, profileOf(p.scenarios)))}
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, p.api())}
 	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
