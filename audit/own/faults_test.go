@@ -52,8 +52,13 @@ func judge(t *testing.T, rep audit.Report, caught, also string) {
 	t.Helper()
 	ran := map[string]bool{}
 	for _, f := range rep.Findings {
-		if ran[f.ID] = true; f.ID == caught && f.Status == audit.Skip {
+		ran[f.ID] = true
+		switch {
+		case f.Status != audit.Skip:
+		case f.ID == caught || strings.HasPrefix(f.Reason, "this machine"):
 			t.Skipf("%s did not run: %s", f.ID, f.Reason)
+		default: // it would have turned red unseen
+			t.Errorf("%s did not run: %s", f.ID, f.Reason)
 		}
 	}
 	got, want := red(rep), []string{caught}
@@ -83,36 +88,43 @@ func judge(t *testing.T, rep audit.Report, caught, also string) {
 // turns red that looks at something else. The table is kept as the proof.
 func TestFaultsOfTheAPI(t *testing.T) {
 	bin := binary(t, "faults")
-	var table strings.Builder
-	table.WriteString("| fault | what it does | trap | caught by | red too, for it looks at the same thing |\n|---|---|---|---|---|\n")
-	missing := false
-	for _, f := range fault.All() {
+	all := fault.All()
+	rows := make([]string, len(all))
+	t.Cleanup(func() { // when the last has ended
+		if slices.Contains(rows, "") {
+			t.Log("docs/faults.md was not compared: not every fault was tried")
+			return
+		}
+		golden.Section(t, "| fault | what it does | trap | caught by | red too, for it looks at the same thing |\n"+
+			"|---|---|---|---|---|\n"+strings.Join(rows, ""), "../../docs/faults.md", "reference API")
+	})
+	for i, f := range all {
 		want, ok := faults[f.Name]
 		if !ok && f.Name != fault.Panic {
 			t.Errorf("nothing is said to catch %s", f.Name)
 		}
 		if !ok {
+			rows[i] = fmt.Sprintf("| `%s` | %s | – | none: SH5 and SE1 pass | |\n", f.Name, f.Does)
 			continue
 		}
-		done := false
 		t.Run(string(f.Name), func(t *testing.T) {
+			if !slices.Contains(timed, f.Name) {
+				t.Parallel()
+			}
 			only := strings.Fields(panel)
 			if !slices.Contains(only, want.caught) {
 				only = append(only, want.caught)
 			}
 			env := map[string]string{fault.Variable: string(f.Name)}
-			judge(t, bed{bin, env, audit.Launch{Accounts: 200}, 2}.run(t, only...), want.caught, want.also)
-			done = true
+			judge(t, bed{bin, env, audit.Launch{}, 2}.run(t, only...), want.caught, want.also)
+			rows[i] = fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", f.Name, f.Does, trap(f.Trap), want.caught, beside(want.also, want.why))
 		})
-		missing = missing || !done
-		fmt.Fprintf(&table, "| `%s` | %s | %s | %s | %s |\n", f.Name, f.Does, trap(f.Trap), want.caught, beside(want.also, want.why))
 	}
-	if missing {
-		t.Log("docs/faults.md was not compared: not every fault was tried")
-		return
-	}
-	golden.Section(t, table.String(), "../../docs/faults.md", "reference API")
 }
+
+// timed are the faults whose probes look at the clock: side by side on one
+// machine they would see each other.
+var timed = []fault.Name{fault.FailOpen, fault.LiveTouchesDatabase, fault.UnknownFaster}
 
 func trap(n int) string {
 	if n == 0 {
@@ -145,7 +157,7 @@ func TestFaultsOnRedis(t *testing.T) {
 
 // The healthy API passes the panel.
 func TestHealthyAPIPasses(t *testing.T) {
-	green(t, bed{binary: binary(t, ""), launch: audit.Launch{Accounts: 200}}.run(t, strings.Fields(panel)...))
+	green(t, bed{binary: binary(t, "")}.run(t, strings.Fields(panel)...))
 }
 
 // A panic of ours is a plain answer and one report: it takes a build that panics.

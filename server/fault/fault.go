@@ -62,7 +62,7 @@ func All() []Fault {
 		{LockEvicted, "a lock is thrown away two seconds after it began", 12},
 		{ReadyThroughPool, "/ready asks the database through the pool of requests", 17},
 		{LiveTouchesDatabase, "/live asks the database", 17},
-		{LimitWidened, "every limit is a tenth wider than its headers say, rounded up: 5 are 6", 0},
+		{LimitWidened, "every limit is 10 % wider than its headers say, rounded up: 100 are 110, and 5 are 6", 0},
 		{CountersInProcess, "each process counts for itself, Redis or not", 11},
 		{UnknownFaster, "no hash is computed for an account that does not exist", 22},
 		{Panic, "asking who one is panics", 0},
