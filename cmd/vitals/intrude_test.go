@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vitals/internal/canary"
+	seeded "vitals/server/fault"
 	"vitals/targets"
 )
 
@@ -48,27 +49,46 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 	}
 }
 
-// An API whose login counter reads, then writes, judges more of a spray than one
-// address may have: the run fails, whatever the machine was like.
-func TestSprayFindsTheBrokenCounter(t *testing.T) {
+// Seeded faults of the API, and the figure in which an intruder tells of each: the
+// run fails, whatever the machine was like.
+func TestIntrudersFindFaults(t *testing.T) {
 	t.Parallel()
-	broken, out := filepath.Join(t.TempDir(), "vitals"), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-tags", "brokenlimit,faults", "-o", broken, ".")
+	broken := filepath.Join(t.TempDir(), "vitals")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "faults", "-o", broken, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
 	}
-	cmd := exec.CommandContext(t.Context(), broken, "run", "testdata/intruders.yaml", "--pace", "quick", "--out", out)
-	cmd.Env = append(os.Environ(), "VITALS_FAULT=get-then-incr")
-	_ = cmd.Run()
-	if got := cmd.ProcessState.ExitCode(); got != exitFail {
-		t.Errorf("exit: got %d, want %d", got, exitFail)
-	}
-	d := document(t, out)
-	if v := status(t, d, "intruders.excess == 0"); v.Status != targets.Fail || v.Got < 1 {
-		t.Errorf("got %v, want a failure above 0", v)
-	}
-	if !slices.ContainsFunc(d.Reasons, func(why string) bool { return strings.Contains(why, "intruders.excess") }) {
-		t.Errorf("the reasons do not name it: %q", d.Reasons)
+	for name, want := range map[seeded.Name][]string{
+		"":                       nil,
+		seeded.GetThenIncr:       {"intruders.excess"},
+		seeded.LeftmostForwarded: {"intruders.excess", "intruders.leaked"}, // and the right password gets in
+		seeded.LimitWidened:      {"intruders.excess"},
+		seeded.LockEvicted:       {"intruders.excess", "intruders.leaked"},
+		seeded.RefreshReuse:      {"intruders.leaked"},
+		seeded.SuccessFalse:      {"intruders.leaked"},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), broken, "run", "testdata/hostile.yaml", "--pace", "quick", "--out", out)
+			cmd.Env = append(os.Environ(), seeded.Variable+"="+string(name))
+			text, _ := cmd.Output()
+			code := cmd.ProcessState.ExitCode()
+			if code != exitFail && want != nil || code != exitPass && code != exitNoAnswer && want == nil {
+				t.Fatalf("exit: got %d\n%s", code, text)
+			}
+			var got []string
+			d := document(t, out)
+			for _, v := range d.Runs[0].Verdicts {
+				if v.Status == targets.Fail && strings.HasPrefix(v.Target.Metric, "intruders.") {
+					got = append(got, v.Target.Metric)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q failed, want %q: %q", got, want, d.Reasons)
+			}
+		})
 	}
 }
