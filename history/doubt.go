@@ -11,8 +11,9 @@ import (
 type suspicion struct {
 	Event
 	rule     string
-	prior    *Event // whose announced wait was kept
-	possible int    // what may have been counted or in flight then, as far as seen
+	prior    *Event    // whose announced wait was kept
+	ended    time.Time // of the lock before: not of the one that this refusal began
+	possible int       // what may have been counted or in flight then, as far as seen
 }
 
 // remainder is an answer whose Remaining does not fit what was counted.
@@ -46,9 +47,12 @@ func (t *track) overlap(e *Event) {
 // earned tells whether a refusal may have been deserved.
 func (t *track) earned(s *suspicion) bool {
 	if l := t.lock; l != nil && !(l.first.Sent.Equal(s.Sent) && l.first.Done.Equal(s.Done)) && s.Sent.Before(l.hi.Add(slack)) && s.prior == nil {
-		return true
+		// Inside it, unless it began only later.
+		if t.rule.AnyLock || !s.Done.Before(l.lo.Add(-t.rule.Lock-slack)) {
+			return true
+		}
 	}
-	if s.Sent.Before(t.ended.Add(slack)) && s.prior == nil {
+	if s.Sent.Before(s.ended.Add(slack)) && s.prior == nil {
 		return true
 	}
 	if s.prior != nil { // after the wait, one more must fit, unless others came

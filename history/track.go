@@ -85,7 +85,7 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if c.o.Shared || c.doubted || t.rule.Partial || other || t.suspect != nil {
 		return
 	}
-	s := &suspicion{Event: *e, rule: "J4"}
+	s := &suspicion{Event: *e, rule: "J4", ended: t.ended}
 	switch last := t.refusal; {
 	case last == nil || last.RetryAfter < 1:
 	case !e.Sent.Before(last.Done.Add(time.Duration(last.RetryAfter) * time.Second)):

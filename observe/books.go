@@ -177,8 +177,12 @@ func (b *Books) find(rows []Row, w weight) {
 		}
 		r.Found = true
 		words := fmt.Sprintf("%s %s %d: we counted %d, the server %d", r.Method, r.Route, r.Status, r.Ours, r.Theirs)
-		if w.answered+w.silent == 0 {
-			words += ": somebody else uses the server"
+		switch {
+		case w.missing > 0 || r.Theirs < r.Ours:
+		case r.Ours == 0:
+			words += ": somebody else uses it"
+		default:
+			words += ": somebody else uses it, or it counts what nobody sent"
 		}
 		b.Findings = append(b.Findings, words)
 	}

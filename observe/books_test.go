@@ -93,7 +93,7 @@ func TestReconcile(t *testing.T) {
 		"counted twice":       {ours: honest, theirs: and(agreed, counts{"POST /api/login 401": 1}), finding: "POST /api/login 401: we counted 5, the server 6"},
 		"never counted":       {ours: honest, theirs: and(agreed, counts{"GET /api/items/{id} 200": -1}), finding: "GET /api/items/{id} 200: we counted 20, the server 19"},
 		"another status":      {ours: honest, theirs: and(agreed, counts{"POST /api/login 429": -1, "POST /api/login 200": 1}), finding: "POST /api/login 200: we counted 0, the server 1"},
-		"a stranger":          {ours: honest, theirs: and(agreed, counts{"GET /api/users 200": 10}), finding: "GET /api/users 200: we counted 0, the server 10: somebody else uses the server"},
+		"a stranger":          {ours: honest, theirs: and(agreed, counts{"GET /api/users 200": 10}), finding: "GET /api/users 200: we counted 0, the server 10: somebody else uses it"},
 		"a stranger's word":   {ours: honest, theirs: and(agreed, counts{"PATCH /api/items/{id} 200": 1}), finding: "somebody else"},
 		"a probe":             {ours: honest, theirs: and(agreed, counts{"GET /ready 200": 3}), terms: observe.Terms{Operational: probe}, explained: "3 probes of the operator's own"},
 		"a probe of another":  {ours: honest, theirs: and(agreed, counts{"GET /health 200": 3}), terms: observe.Terms{Operational: probe}, finding: "GET /health 200"},

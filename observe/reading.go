@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -36,22 +37,29 @@ const (
 	workerRestarts = "process_worker_restarts_total"
 )
 
-// drainTime bounds the wait for requests that the server still works on.
-const drainTime = 2 * time.Second
+// drainTime bounds the wait for requests that the server still works on, and
+// awakeTime that for a process which has just been started again.
+const (
+	drainTime = 2 * time.Second
+	awakeTime = 4 * time.Second
+)
 
 // Read reads the pages once the server has nothing under way and its counts stand
 // still, or after two seconds as they are. An error says why these books cannot be
 // read: out of reach, or of another make.
 func Read(ctx context.Context, c *http.Client, pages []*url.URL) (*Reading, error) {
 	var last *Reading
-	for end := time.Now().Add(drainTime); ; {
+	began := time.Now()
+	for {
 		now, err := readOnce(ctx, c, pages)
-		if err != nil {
+		var away *url.Error
+		if err != nil && (!errors.As(err, &away) || time.Since(began) > awakeTime) {
 			return nil, err
 		}
 		// An answer is counted a moment after its last byte has left, so one look
 		// at a quiet server is not enough.
-		if last != nil && now.inFlight == 0 && maps.Equal(now.counts, last.counts) || time.Now().After(end) {
+		still := now != nil && last != nil && now.inFlight == 0 && maps.Equal(now.counts, last.counts)
+		if still || now != nil && time.Since(began) > drainTime {
 			return now, nil
 		}
 		last = now

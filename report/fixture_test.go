@@ -117,7 +117,7 @@ func document(t testing.TB) *report.Document {
 				}}},
 			}, Books: &observe.Books{Requests: 12_500, Routes: 2, Rows: []observe.Row{
 				{Method: "POST", Route: "/api/v1/auth/login", Status: 401, Ours: 9, Theirs: 9}, {Method: "GET", Route: "/api/v1/users", Status: 200, Theirs: 10, Found: true},
-			}, Findings: []string{"GET /api/v1/users 200: we counted 0, the server 10: somebody else uses the server"}}, Faults: []report.Fault{
+			}, Findings: []string{"GET /api/v1/users 200: we counted 0, the server 10: somebody else uses it"}}, Faults: []report.Fault{
 				{Part: "redis", Action: "stop", At: 10 * time.Second, Took: 5 * time.Second},
 				{Part: "api", Action: "kill", At: 20 * time.Second, Error: "no such part of this stack"},
 			}},

@@ -19,8 +19,8 @@ const Schema = 1
 // The verdicts of a run and of a document (product).
 const (
 	Pass    = "PASS"
-	Fail    = "FAIL"    // a target missed
-	Invalid = "INVALID" // we measured ourselves
+	Fail    = "FAIL"    // a target missed, or a control that leaked
+	Invalid = "INVALID" // we measured ourselves, or not one system that was ours alone
 	NoData  = "NO DATA"
 )
 

@@ -61,7 +61,7 @@ func (p plan) accountsNeeded(pace string, replicas int) int {
 	scs := p.scenarios
 	n := scenarios.Needed(pace, scs...)*6/5 + 10
 	for _, sc := range scs {
-		n += intruders.Addresses(sc.Intruder) + besiegers(p.faults, replicas)
+		n += intruders.Victims(sc.Intruder) + assailants(p.faults, replicas)
 	}
 	return n
 }

@@ -21,6 +21,8 @@ type outing struct {
 	rec   *measure.Recorder
 	base  int // the recorder's first step that is an intruder's
 
+	hostile []measure.Step // those
+
 	ledger *observe.Ledger // our count of all requests
 
 	spare   time.Duration      // how long recovery from a fault may take

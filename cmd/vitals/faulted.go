@@ -29,7 +29,7 @@ type outage struct {
 	fault
 	began, over time.Duration // offsets from the run's start; over 0 = it was not undone
 	err         error
-	siege       siege
+	assault     assault
 }
 
 // faulted does the run's faults beside the load, attacks the lockout meanwhile,
@@ -38,14 +38,14 @@ func (o *outing) faulted() companion {
 	return companion{
 		before: func(*load.Options) {
 			for _, f := range o.p.faults {
-				o.outages = append(o.outages, outage{fault: f, siege: o.besiege(f)})
+				o.outages = append(o.outages, outage{fault: f, assault: o.assault(f)})
 			}
 		},
 		beside: func(ctx context.Context, began time.Time) error {
 			var all sync.WaitGroup
 			for i := range o.outages {
 				all.Go(func() { o.endure(ctx, began, &o.outages[i]) })
-				all.Go(func() { o.outages[i].siege.lay(ctx, began) })
+				all.Go(func() { o.outages[i].assault.carryOut(ctx, began) })
 			}
 			all.Wait()
 			return nil

@@ -1,15 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/tls"
+	"net"
 	"net/netip"
 	"net/url"
-	"strings"
-	"sync"
 	"time"
 
-	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
 	"vitals/scenarios"
@@ -17,84 +16,42 @@ import (
 	"vitals/targets"
 )
 
-// guesser sends intruders' sign-ins the way honest users send theirs: the
-// scenario's own sign-in step, with other credentials.
-type guesser struct {
-	client *load.Client
-	step   scenarios.Step
-	began  time.Time
-
-	mu     sync.Mutex
-	worked map[netip.Addr]span // when each address was at work
+// hostile sends what intruders send: requests by a client of the load's kind,
+// and bytes on bare connections.
+type hostile struct {
+	*load.Client
+	o    *outing
+	base *url.URL
 }
 
-// span is a time of a run, as offsets from its start.
-type span struct{ first, last time.Duration }
-
-func (o *outing) newGuesser(base *url.URL, began time.Time) *guesser {
-	g := &guesser{client: load.NewClient(base, o.st.Forward, o.sc.Timeout), step: o.sc.Accounts.SignIn, began: began, worked: map[netip.Addr]span{}}
-	g.client.Watch(o.see)
-	return g
+func (o *outing) newHostile(base *url.URL) *hostile {
+	h := &hostile{load.NewClient(base, o.st.Forward, o.sc.Timeout), o, base}
+	h.Watch(o.see)
+	return h
 }
 
-// SignIn sends one guess; trouble on the wire is in the answer's class.
-func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
-	if err := ctx.Err(); err != nil { // an open connection would be used all the same
-		now := time.Now()
-		return intruders.Answer{Sent: now, Done: now, Class: measure.Cancelled}
+// Open opens a connection from an address, and gives the lines that name the
+// host and, where this driver is a trusted proxy, the address. What is sent on
+// it is one request at the most that the server may have counted: a sign-in
+// without a whole answer, in our books.
+func (h *hostile) Open(ctx context.Context, from netip.Addr) (net.Conn, string, error) {
+	h.o.book(&load.Seen{Method: h.o.sc.Accounts.SignIn.Method, Route: h.o.sc.Accounts.SignIn.Path, Class: measure.Body})
+	d := net.Dialer{Timeout: 10 * time.Second}
+	lines := "Host: " + h.base.Host + "\r\n"
+	switch {
+	case h.o.st.Forward:
+		lines += "X-Forwarded-For: " + from.String() + "\r\n"
+	case from.IsValid():
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	a, _ := g.client.Send(ctx, g.request(guess))
-	return g.answer(guess.From, a)
-}
-
-// SignInAtOnce releases all guesses at one barrier.
-func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
-	requests := make([]load.Request, len(guesses))
-	for i, guess := range guesses {
-		requests[i] = g.request(guess)
+	port := h.base.Port()
+	if h.base.Scheme == "https" {
+		t := tls.Dialer{NetDialer: &d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
+		conn, err := t.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "443")))
+		return conn, lines, err
 	}
-	as, spread, err := g.client.Burst(ctx, requests)
-	out := make([]intruders.Answer, len(as))
-	for i, a := range as {
-		out[i] = g.answer(guesses[i].From, a)
-	}
-	return out, spread, err
-}
-
-func (g *guesser) request(guess intruders.Guess) load.Request {
-	with := func(escape func(string) string) *strings.Replacer {
-		return strings.NewReplacer("{{email}}", escape(guess.Email), "{{password}}", escape(guess.Password))
-	}
-	header := map[string]string{"Content-Type": "application/json"}
-	for name, value := range g.step.Header {
-		header[name] = value
-	}
-	body := with(inJSON)
-	if header["Content-Type"] != "application/json" {
-		body = with(url.QueryEscape) // a form
-	}
-	return load.Request{
-		Method: g.step.Method, Path: with(url.PathEscape).Replace(g.step.Path), Header: header,
-		Body: []byte(body.Replace(g.step.Body)), From: guess.From,
-	}
-}
-
-// inJSON is s as it stands inside a JSON string.
-func inJSON(s string) string {
-	b, _ := json.Marshal(s) // a string cannot fail
-	return string(b[1 : len(b)-1])
-}
-
-func (g *guesser) answer(from netip.Addr, a load.Answer) intruders.Answer {
-	g.mu.Lock()
-	w, ok := g.worked[from]
-	if sent := a.Sent.Sub(g.began); !ok || sent < w.first {
-		w.first = sent
-	}
-	w.last = max(w.last, a.Done.Sub(g.began))
-	g.worked[from] = w
-	g.mu.Unlock()
-	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "80")))
+	return conn, lines, err
 }
 
 // honest are the accounts that honest users sign in as.

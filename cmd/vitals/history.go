@@ -35,6 +35,7 @@ type past struct {
 	policies map[operation]string
 	off      map[string]string // policies that are not judged, and why
 	told     int               // violations that earlier scenarios have reported
+	more     int64             // and those that they had no room for
 	answers  int64             // that they had
 	doubts   []string          // of the rules, in every report
 	meddled  []string          // roles that something was done to in this scenario
@@ -226,7 +227,7 @@ func (h *past) report(last bool) *report.History {
 	answers := h.checker.Events()
 	forgotten, more := h.checker.Forgotten()
 	r := &report.History{
-		Answers: answers - h.answers, Profile: h.profile.Name, Violations: found[h.told:], More: more,
+		Answers: answers - h.answers, Profile: h.profile.Name, Violations: found[h.told:], More: more - h.more,
 		Doubts: slices.Clone(h.doubts),
 	}
 	for _, policy := range slices.Sorted(maps.Keys(h.off)) {
@@ -238,7 +239,7 @@ func (h *past) report(last bool) *report.History {
 	if h.since != "" {
 		r.Doubts = append(r.Doubts, "something was done to "+h.since+" on purpose: whether a refusal came too soon is not judged from there on")
 	}
-	h.told, h.answers, h.meddled = len(found), answers, nil
+	h.told, h.more, h.answers, h.meddled = len(found), more, answers, nil
 	return r
 }
 

@@ -43,7 +43,7 @@ func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string)
 	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
-		for range intruders.Addresses(sc.Intruder) + besiegers(p.faults, len(st.Replicas)) {
+		for range intruders.Victims(sc.Intruder) + assailants(p.faults, len(st.Replicas)) {
 			if n := len(accounts) - 1; n > 0 {
 				ses.victims = append(ses.victims, intruders.Victim(accounts[n]))
 				accounts = accounts[:n]
@@ -108,9 +108,9 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	spare := recoveryAllowed(slices.Concat(ses.p.targets, sc.Targets), sc.Name)
 	phases := withFaults(shape.Phases(), ses.p.faults, spare)
 	o := &outing{
-		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps), spare: spare,
-		rec: measure.NewRecorder(append(steps, intruders.Steps()...), phases, measure.Options{}),
+		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps), hostile: hostileSteps(sc, ses.p.faults), spare: spare,
 	}
+	o.rec = measure.NewRecorder(append(steps, o.hostile...), phases, measure.Options{})
 	beside := []companion{o.watched(), o.attacked(), o.faulted(), o.reconciled(), o.remembered()} // the last two have the last word
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,

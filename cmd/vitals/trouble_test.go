@@ -10,14 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"vitals/history"
 	"vitals/internal/canary"
 	"vitals/report"
+	seeded "vitals/server/fault"
 	"vitals/stack"
 	"vitals/targets"
 )
@@ -277,22 +280,27 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestBrokenLockoutFails runs against an API whose login counter reads, then
-// writes (a build that users never get): the lockout admits more than it says.
+// TestBrokenLockoutFails runs against an API whose limiter reads, then writes (a
+// build that users never get): the lockout admits more than it says.
 func TestBrokenLockoutFails(t *testing.T) {
 	t.Parallel()
 	broken, out := filepath.Join(t.TempDir(), "vitals"), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-tags", "brokenlimit", "-o", broken, ".")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "faults", "-o", broken, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
 	}
 	cmd := exec.CommandContext(t.Context(), broken, "run", "smoke", "--pace", "quick", "--out", out)
+	cmd.Env = append(os.Environ(), seeded.Variable+"="+string(seeded.GetThenIncr))
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != exitFail {
 		t.Errorf("exit: got %d, want %d", got, exitFail)
 	}
 	if v := status(t, document(t, out), "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
 		t.Errorf("got %v, want a failure above 5", v)
+	}
+	h := document(t, out).Runs[0].History
+	if h == nil || !slices.ContainsFunc(h.Violations, func(v history.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
+		t.Errorf("got history %+v, want it to accuse the login of J1, with six requests", h)
 	}
 }

@@ -30,6 +30,7 @@ type parts struct {
 	ids            map[string]string // role → container
 	mu             sync.Mutex
 	frozen         map[string]bool // roles
+	apis           []*tc.DockerContainer
 	meters         []observe.Meter // of the API replicas
 }
 

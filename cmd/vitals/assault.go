@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,10 +16,10 @@ import (
 	"vitals/scenarios"
 )
 
-// siege attacks the lockout around one fault: an address is locked before it, an
+// assault attacks the lockout around one fault: an address is locked before it, an
 // address at each replica guesses while it lasts, and when it is over the locked
 // one asks every replica whether its lock is remembered.
-type siege struct {
+type assault struct {
 	o       *outing
 	fault   fault
 	victims []intruders.Victim // the first is attacked before and after, the others one at each replica
@@ -33,45 +32,37 @@ type siege struct {
 // headStart is how long before a fault the address that is to be locked begins.
 const headStart = 4 * time.Second
 
-// besiegers is how many accounts, and addresses, the faults of one scenario need.
-func besiegers(faults []fault, replicas int) int { return len(faults) * (1 + max(1, replicas)) }
+// assailants is how many accounts, and pairs of addresses, the faults of one
+// scenario need.
+func assailants(faults []fault, replicas int) int { return len(faults) * (1 + max(1, replicas)) }
 
-// besiege takes the accounts and addresses of one fault's siege.
-func (o *outing) besiege(f fault) siege {
-	n := besiegers([]fault{f}, len(o.st.Replicas))
-	s := siege{o: o, fault: f, victims: o.victims[:n], first: o.address}
+// assault takes the accounts and addresses of one fault's assault.
+func (o *outing) assault(f fault) assault {
+	n := assailants([]fault{f}, len(o.st.Replicas))
+	s := assault{o: o, fault: f, victims: o.victims[:n], first: o.address}
 	o.victims, o.address = o.victims[n:], o.address+2*uint64(n)
 	return s
 }
 
-// lay carries the siege out.
-func (s *siege) lay(ctx context.Context, began time.Time) {
-	shard := s.o.rec.Shard()
-	defer shard.Close()
-	var mu sync.Mutex
-	record := func(sample *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(sample) }
-	// attack is one address at one replica, from an offset until another.
-	attack := func(replica *url.URL, who int, guesses int, from, until time.Duration) intruders.Attack {
+// carryOut is the assault itself.
+func (s *assault) carryOut(ctx context.Context, began time.Time) {
+	// one is one address at one replica, from an offset until another.
+	one := func(replica *url.URL, who int, guesses int, from, until time.Duration) intruders.Attack {
 		ctx, cancel := context.WithDeadline(ctx, began.Add(until))
 		defer cancel()
-		g := s.o.newGuesser(replica, began)
-		defer g.client.Close()
-		as, err := intruders.Run(ctx, began, intruders.Plan{
-			Intruders: []scenarios.Intruder{{Name: s.fault.text, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}},
-			Victims:   s.victims[who : who+1], Address: s.o.st.Source, First: s.first + 2*uint64(who), Step: s.o.base, Record: record,
-		}, g)
-		if err != nil || len(as) == 0 { // one intruder, one victim: cannot be
-			return intruders.Attack{Trouble: fmt.Sprint(err)}
-		}
-		return as[0]
+		h := s.o.newHostile(replica)
+		defer h.Close()
+		in := scenarios.Intruder{Name: s.fault.text, Kind: scenarios.GuessPasswords, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}
+		plan := s.o.hostility([]scenarios.Intruder{in}, s.victims[who:who+1], s.first+2*uint64(who))
+		return intruders.New(plan, h).Run(ctx, ctx, began)[0]
 	}
 	f, replicas := s.fault, s.o.st.Replicas
-	s.before = attack(replicas[0], 0, intruderGuesses, max(0, f.at-headStart), f.at)
+	s.before = one(replicas[0], 0, intruderGuesses, max(0, f.at-headStart), f.at)
 	atEach := func(who func(n int) int, guesses int, from, until time.Duration) []intruders.Attack {
 		out := make([]intruders.Attack, len(replicas))
 		var all sync.WaitGroup
 		for n, at := range replicas {
-			all.Go(func() { out[n] = attack(at, who(n), guesses, from, until) })
+			all.Go(func() { out[n] = one(at, who(n), guesses, from, until) })
 		}
 		all.Wait()
 		return out
@@ -105,8 +96,8 @@ func (o *outing) leaked() (measure.Fact, bool) {
 		fact.N += int64(a.Judged + a.Refused + a.Lost + a.Knowing)
 	}
 	for _, out := range o.outages {
-		add(out.siege.before, limit)
-		for _, a := range out.siege.during {
+		add(out.assault.before, limit)
+		for _, a := range out.assault.during {
 			allowed := limit
 			if out.part == "redis" {
 				allowed = share
@@ -114,7 +105,7 @@ func (o *outing) leaked() (measure.Fact, bool) {
 			add(a, allowed)
 			most = max(most, a.Judged)
 		}
-		for _, a := range out.siege.after {
+		for _, a := range out.assault.after {
 			if a.Refused+a.Judged+a.Knowing > 0 {
 				asked++
 			}
@@ -151,12 +142,11 @@ func (o *outing) declared() (limit, share int, policy string) {
 
 // apart sets attacks aside that were at work while Redis was away: not the
 // production limit is to be met then but the share declared for it.
-func (o *outing) apart(attacks []intruders.Attack, worked map[netip.Addr]span) (whole []intruders.Attack) {
+func (o *outing) apart(attacks []intruders.Attack) (whole []intruders.Attack) {
 	for _, a := range attacks {
-		w := worked[a.From]
 		if slices.ContainsFunc(o.outages, func(out outage) bool {
-			reaches := out.over == 0 || w.first < out.over+o.spare
-			return out.part == "redis" && out.began > 0 && w.last > out.began && reaches
+			reaches := out.over == 0 || a.Began < out.over+o.spare
+			return out.part == "redis" && out.began > 0 && a.Ended > out.began && reaches
 		}) {
 			o.aside = append(o.aside, a)
 		} else {
