@@ -227,6 +227,45 @@ func TestContainersFault(t *testing.T) {
 	}
 }
 
+// Ctrl-C while a part is frozen: it goes on at once, what was done is kept, and
+// nothing is left behind.
+func TestContainersFaultInterrupted(t *testing.T) {
+	needDocker(t)
+	out := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), binary, "run", "testdata/calm.yaml", "--stack", "containers", "--pace", "quick",
+		"--fault", "postgres:pause@2s+9s", "--out", out)
+	talk := &watched{want: "fault: pause postgres", seen: make(chan struct{})}
+	cmd.Stderr = talk
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-talk.seen:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("never came to its fault:\n%s", talk.String())
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its exit code is looked at
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Errorf("exit: got %d, want %d\n%s", got, exitInterrupted, talk.String())
+	}
+	if !strings.Contains(talk.String(), "fault: unpause postgres") {
+		t.Errorf("want Postgres thawed:\n%s", talk.String())
+	}
+	d := document(t, out)
+	if len(d.Runs) != 1 || len(d.Runs[0].Faults) != 1 {
+		t.Fatalf("got %d runs, want one with its fault", len(d.Runs))
+	}
+	if f := d.Runs[0].Faults[0]; f.Error != "" || f.Took <= 0 || f.Took > 8*time.Second {
+		t.Errorf("got %+v, want it undone long before its 9s", f)
+	}
+	if left := leftBy(t, cmd.Process.Pid); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 func phase(d *report.Document, name string) measure.PhaseResult {
 	for _, p := range d.Runs[0].Result.Phases {
 		if p.Name == name {

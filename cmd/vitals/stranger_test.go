@@ -78,9 +78,14 @@ func TestStrangerAudit(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
 			base, accounts := c.server().serve(t)
-			code, stdout, stderr := vitals(t, nil, "audit", "--url", base, "--i-own", "127.0.0.1", "--class", "intrusive",
-				"--profile", strangerProfile, "--accounts", accountsFile(t, accounts), "--origin", strangerOrigin,
-				"--patience", "5s", "--may-skip", "HL,RQ,CO,SH,AU,LK", "--out", out)
+			args := []string{
+				"audit", "--url", base, "--i-own", "127.0.0.1", "--class", "intrusive", "--profile", strangerProfile,
+				"--accounts", accountsFile(t, accounts), "--origin", strangerOrigin, "--patience", "5s", "--may-skip", "HL,RQ,CO,SH,AU,LK", "--out", out,
+			}
+			if c.failed != nil {
+				args = append(args, "--only", strings.Join(c.failed, ","))
+			}
+			code, stdout, stderr := vitals(t, nil, args...)
 			if code != c.audit {
 				t.Errorf("exit: got %d, want %d\n%s%s", code, c.audit, stdout, stderr)
 			}
