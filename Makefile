@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench bench-peers lockout outside golden fuzz clean
+.PHONY: run build test images lint bench bench-peers lockout audits outside golden fuzz clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -37,6 +37,10 @@ bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (lo
 
 lockout: ## the parallel attack on the lockout a thousand times, on containers (long)
 	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9_Trap' -timeout 60m -v ./stack/containers
+
+AUDITS ?= 20
+audits: build ## so many full audits in a row, on containers with two replicas (long)
+	sh testdata/audits.sh $(AUDITS)
 
 outside: ## wrk, slowhttptest and hydra against our own driver
 	sh testdata/outside/run.sh
