@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitals/profiles"
+	"vitals/scenarios"
 )
 
 func TestBuiltIn(t *testing.T) {
@@ -88,6 +89,11 @@ func TestMistakesHavePlaces(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add("profile: x\noperations:\n  login: {path: /a, body: {a: [1, {b: '{{c}}'}]}}")
+	f.Add(strange)
+	smoke, err := scenarios.Open("smoke")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := profiles.Read(strings.NewReader(text), "f")
 		if (p == nil) == (err == nil) {
@@ -100,5 +106,6 @@ func FuzzRead(f *testing.F) {
 			_, _, _, _ = op.Request(map[string]string{"c": "v"}, p.Values)
 			_ = op.Placeholders()
 		}
+		_, _, _ = p.Scenario(smoke)
 	})
 }
