@@ -10,6 +10,7 @@ package history
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +28,10 @@ type Event struct {
 	RetryAfter int    // seconds; -1 = not sent
 	ID         string // X-Request-ID
 	Step       string // name for people
+	// Unsure says that nobody outside knows whether the answer counts under the
+	// user, as one to a token that may have ended: it may explain what is counted,
+	// and proves nothing.
+	Unsure bool
 }
 
 // By says whose requests share a count.
@@ -49,6 +54,7 @@ type Rule struct {
 	By       By
 	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
 	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
+	AnyLock  bool // how long a lock lasts is not promised: only that its end stays where it was told
 }
 
 // Options say how much the checker may know.
@@ -115,10 +121,12 @@ type Checker struct {
 	newest    *track
 	users     map[string]int // failures of each user, over all addresses
 	events    int64
+	epoch     time.Time // entries count from here
 	forgotten int64
+	doubted   bool // what was counted before is not all known: a refusal proves nothing
+	lost      bool // failures of users were dropped for room: any of them may be throttled
 	found     []Violation
 	more      int64
-	finished  bool
 }
 
 type key struct {
@@ -128,8 +136,11 @@ type key struct {
 }
 
 func (k key) String() string {
-	if k.user != "" {
+	switch {
+	case k.user != "":
 		return "user " + k.user
+	case !k.addr.IsValid():
+		return "this machine's address"
 	}
 	return k.addr.String()
 }
@@ -165,36 +176,73 @@ func (c *Checker) Add(e Event) {
 	if !ok || rule.Limit < 1 {
 		return
 	}
-	c.events++
+	if c.events++; c.events == 1 {
+		c.epoch = e.Sent
+	}
 	// An account under attack is throttled by a rule of its own: from here on a
 	// refusal says nothing of the address.
-	throttled := rule.Account > 0 && e.User != "" && c.users[e.User] >= rule.Account-1
-	if rule.Account > 0 && rule.Failures && failed(e) && e.User != "" {
+	throttled := rule.Account > 0 && e.User != "" && (c.lost || c.users[e.User] >= rule.Account-1)
+	if rule.Account > 0 && rule.Failures && failed(&e) && e.User != "" {
 		if len(c.users) >= c.o.Keys {
-			clear(c.users) // room; throttles are looked for anew
+			clear(c.users)
+			c.lost = true
 		}
 		c.users[e.User]++
 	}
-	of := keysOf(rule, e)
-	for _, k := range of {
-		c.track(k, rule).add(c, e, throttled, len(of) > 1)
+	of := keysOf(rule, &e)
+	for _, k := range of.keys[:of.n] {
+		c.track(k, rule).add(c, &e, throttled, of.n > 1)
 	}
 }
 
-func keysOf(rule Rule, e Event) []key {
+// counts are the one or two counts that an event is in.
+type counts struct {
+	keys [2]key
+	n    int
+}
+
+func keysOf(rule Rule, e *Event) counts {
 	address := key{policy: e.Policy, addr: e.From.Unmap()}
 	user := key{policy: e.Policy, user: e.User}
 	switch {
 	case rule.By == Address || e.User == "":
-		return []key{address}
-	case rule.By == User:
-		return []key{user}
+		return counts{[2]key{address}, 1}
+	case rule.By == User && !e.Unsure:
+		return counts{[2]key{user}, 1}
 	}
-	return []key{address, user}
+	return counts{[2]key{address, user}, 2}
 }
 
-// Finish settles what waited for later answers and gives all violations, in the
-// order they were found. The checker is empty afterwards.
+// Doubt says that something is done to the server on purpose: it may forget what
+// it has counted, and from now on refuse sooner than the rules say. A lock it may
+// not forget: what is judged inside one, and a lock that moves, is accused all the
+// same, and so is what is judged too often from here on.
+func (c *Checker) Doubt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.doubted = true
+	for t := c.oldest; t != nil; t = t.next {
+		for i := range t.counted {
+			t.counted[i].certain = false
+		}
+		t.suspect, t.odd = nil, nil
+	}
+}
+
+// Settle decides what waited for later answers, because none is under way, and
+// gives all violations so far, in the order they were found. Counts and locks
+// stay as they are, for what comes later.
+func (c *Checker) Settle() []Violation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := c.oldest; t != nil; t = t.next {
+		t.settle(c, time.Time{})
+	}
+	return slices.Clone(c.found)
+}
+
+// Finish is Settle at the end: it judges what is left of the locks as well. The
+// checker is empty afterwards.
 func (c *Checker) Finish() []Violation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -206,7 +254,7 @@ func (c *Checker) Finish() []Violation {
 	return c.found
 }
 
-func (c *Checker) accuse(rule string, t *track, words string, shown ...Event) {
+func (c *Checker) accuse(rule string, t *track, words string, shown ...*Event) {
 	if len(c.found) >= maxViolations {
 		c.more++
 		return
@@ -214,7 +262,7 @@ func (c *Checker) accuse(rule string, t *track, words string, shown ...Event) {
 	v := Violation{Rule: rule, Policy: t.key.policy, Key: t.key.String(), Words: words}
 	for _, e := range shown {
 		v.Shown = append(v.Shown, Shown{
-			At: e.Sent, Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
+			At: e.Sent.UTC(), Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
 			Remaining: e.Remaining, RetryAfter: e.RetryAfter, ID: e.ID,
 		})
 	}
@@ -235,7 +283,9 @@ func (c *Checker) track(k key, rule Rule) *track {
 			delete(c.keys, old.key)
 			c.forgotten++
 		}
-		t = &track{key: k, rule: rule}
+		t = &track{key: k, rule: rule, epoch: c.epoch}
+		// What was forgotten may have been this one's.
+		t.rule.Partial = rule.Partial || c.forgotten > 0
 		c.keys[k] = t
 	}
 	if t.prev = c.newest; t.prev != nil {
@@ -262,14 +312,14 @@ func (c *Checker) unlink(t *track) {
 }
 
 // failed tells whether the event is a credential that was judged and refused.
-func failed(e Event) bool { return e.Status == 401 || e.Status == 403 }
+func failed(e *Event) bool { return e.Status == 401 || e.Status == 403 }
 
 // refused tells whether the limiter turned the event away.
-func refused(e Event) bool { return e.Status == 429 }
+func refused(e *Event) bool { return e.Status == 429 }
 
 // judged tells whether the limiter let the event through to a judgement. What
 // was malformed never reached it, and a 5xx judged nothing.
-func judged(e Event) bool {
+func judged(e *Event) bool {
 	switch e.Status {
 	case 0, 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
 		return false

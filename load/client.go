@@ -22,6 +22,8 @@ type Request struct {
 	Header map[string]string
 	Body   []byte
 	From   netip.Addr // source address; zero = the system's choice
+	Policy string     // limit policy it counts under, for who watches every answer; "" = none
+	User   string     // whose credential it carries, for the same
 }
 
 // Answer is what came back. Its slices belong to the caller.
@@ -45,6 +47,7 @@ type Client struct {
 	base    string // path prefix
 	forward bool
 	timeout time.Duration
+	seen    func(*Seen) // nil = nobody watches
 }
 
 // NewClient makes a client for the server at base. With forward, a request's
@@ -72,6 +75,7 @@ func (c *Client) Close() {
 func (c *Client) Send(ctx context.Context, q Request) (Answer, error) {
 	call := c.call(q)
 	c.doer.Do(ctx, call)
+	c.tell(&q, call, time.Time{})
 	a := c.answer(call)
 	if a.Err != nil {
 		return a, fmt.Errorf("%s %s: %w", call.Method, q.Path, a.Err)
@@ -92,13 +96,23 @@ func (c *Client) Burst(ctx context.Context, requests []Request) ([]Answer, time.
 	for i, q := range requests {
 		calls[i] = c.call(q)
 	}
+	prepared := time.Now()
 	spread, err := c.raw.Burst(ctx, calls)
 	if err != nil {
+		for i, call := range calls { // part of some was sent: the server may have counted those
+			call.Class, call.Began, call.Done = measure.Cancelled, prepared.Sub(c.began), time.Since(c.began)
+			c.tell(&requests[i], call, prepared)
+		}
 		return nil, 0, err
 	}
 	answers := make([]Answer, len(calls))
 	for i, call := range calls {
 		answers[i] = c.answer(call)
+		early := time.Time{}
+		if len(call.Body) > 0 { // the head was there long before the last byte of the body
+			early = prepared
+		}
+		c.tell(&requests[i], call, early)
 	}
 	if limit := max(2*time.Millisecond, time.Duration(len(calls))*40*time.Microsecond); spread > limit {
 		err = fmt.Errorf("%w: %d requests in %s, at most %s allowed", ErrSpread, len(calls), spread, limit)

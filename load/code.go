@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"vitals/load/wire"
@@ -48,6 +49,8 @@ func (v *Visit) Send(ctx context.Context, q Request) *wire.Call {
 	c.Method, c.Path, c.Body = cmp.Or(q.Method, http.MethodGet), append(v.v.path[:0], q.Path...), q.Body
 	c.Lines = headerLines(v.v.lines, q.Header)
 	v.v.r.client.Do(ctx, c)
+	route, _, _ := strings.Cut(q.Path, "?")
+	v.v.tell(v.v.step, c.Method, route, q.Policy, q.User)
 	return c
 }
 
@@ -55,6 +58,7 @@ func (v *Visit) Send(ctx context.Context, q Request) *wire.Call {
 func (v *visitor) runCode(ctx context.Context, s *step) {
 	c := &v.call
 	*c = wire.Call{Host: c.Host, From: c.From, Timeout: c.Timeout, Keep: c.Keep, Head: c.Head[:0], Answer: c.Answer[:0]}
+	v.step = s
 	began := time.Since(v.r.began)
 	code, err := s.code(ctx, &Visit{v})
 	c.Began, c.Done, c.Code = began, time.Since(v.r.began), code

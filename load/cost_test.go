@@ -164,21 +164,33 @@ func BenchmarkSaturation(b *testing.B) {
 // still is a client that answers without a network.
 type still struct{ began time.Time }
 
+// hardened is the head of an answer of the reference API.
+const hardened = "Content-Security-Policy: default-src 'none'\r\nContent-Type: application/json\r\nReferrer-Policy: no-referrer\r\n" +
+	"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nX-Ratelimit-Limit: 100\r\nX-Ratelimit-Policy: api\r\n" +
+	"X-Ratelimit-Remaining: 42\r\nX-Ratelimit-Reset: 1795000000\r\nX-Ratelimit-Window: 3600\r\nX-Request-Id: 0190c3a2-7b1e-7c44-9d0e-1f2a3b4c5d6e\r\n" +
+	"Date: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Length: 185\r\n"
+
 func (still) Start(time.Time) {}
 func (still) Close()          {}
 func (s still) Do(_ context.Context, c *wire.Call) {
 	c.Began = time.Since(s.began)
 	c.Code, c.Bytes, c.Class = 200, 11, measure.None
-	c.Head = append(c.Head[:0], "Content-Type: application/json\r\n"...)
+	c.Head = append(c.Head[:0], hardened...)
 	c.Done = time.Since(s.began)
 }
 
 // BenchmarkVisit is what the engine adds to a request apart from sending it:
-// filling in, checking, counting, recording.
+// filling in, checking, counting, recording; and, where somebody watches, telling.
 func BenchmarkVisit(b *testing.B) {
+	b.Run("unseen", func(b *testing.B) { visits(b, nil) })
+	told := 0
+	b.Run("seen", func(b *testing.B) { visits(b, func(*Seen) { told++ }) })
+}
+
+func visits(b *testing.B, seen func(*Seen)) {
 	sc := ping(constant(scenarios.Users, 1, time.Hour), 0)
 	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}
-	r, err := newRun(sc, record(sc), Options{Base: nowhereURL})
+	r, err := newRun(sc, record(sc), Options{Base: nowhereURL, Seen: seen})
 	if err != nil {
 		b.Fatal(err)
 	}

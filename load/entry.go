@@ -53,7 +53,7 @@ func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.
 // become takes on the account, and forgets what the journey saved as another:
 // its medications are not this one's.
 func (v *visitor) become(a *session) {
-	v.sess, v.seen = a, 0
+	v.sess, v.seen, v.account = a, 0, a.account.Email
 	v.forget()
 	v.vars[slotToken].known = false
 	v.learn(nameEmail, a.account.Email)

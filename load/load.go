@@ -36,7 +36,11 @@ type Options struct {
 	// Beside runs with the load (intruders, gauges), is given the moment from
 	// which all offsets count, and is waited for. Its context ends with the load.
 	Beside []func(ctx context.Context, began time.Time) error
-	Live   func(measure.Snapshot) // called about once a second
+	// Seen is told of every request when it has ended, those before the measured
+	// window included, by the goroutine that sent it: it must be quick, and safe for
+	// concurrent use.
+	Seen func(*Seen)
+	Live func(measure.Snapshot) // called about once a second
 	// Abort is asked about once a second; a reason ends the run early.
 	Abort func(measure.Snapshot) (reason string)
 	// SigningIn is told how far the sign-in before the measured window is.

@@ -37,11 +37,21 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 }
 
-// A request of a warm visitor, from filling in to recording, makes no garbage.
+// A request of a warm visitor, from filling in to recording, makes no garbage,
+// whether somebody watches or not.
 func TestVisitMakesNoGarbage(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates; run without -race")
 	}
+	t.Run("unseen", func(t *testing.T) { garbage(t, nil) })
+	told := 0
+	t.Run("seen", func(t *testing.T) { garbage(t, func(*Seen) { told++ }) })
+	if told < 5000 {
+		t.Errorf("got %d told, want every request", told)
+	}
+}
+
+func garbage(t *testing.T, seen func(*Seen)) {
 	base := nullProcess(t)
 	sc := clinicMix(constant(scenarios.Arrivals, 1, time.Second))
 	for i := range sc.Journeys {
@@ -51,7 +61,7 @@ func TestVisitMakesNoGarbage(t *testing.T) {
 			s.Save = map[string]string{"fine": "json:ok", "kind": "header:Content-Type"}
 		}
 	}
-	r, err := newRun(sc, record(sc), Options{Base: base})
+	r, err := newRun(sc, record(sc), Options{Base: base, Seen: seen})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,9 @@ type plan struct {
 	weight   int   // of all journeys
 	saved    []int // slots that journeys fill from answers
 	requests int   // per account and hour; 0 = no bound
+	// ownTokens says that a journey saves a token of its own: whose it is, is not
+	// known.
+	ownTokens bool
 }
 
 type journey struct {
@@ -75,11 +78,14 @@ type step struct {
 	index     int // among the recorder's steps
 	name      string
 	method    string
+	route     string // path as written, without its query
 	path      template
 	lines     template
 	body      template
 	escape    escape // of the body
 	anonymous bool
+	signed    bool // by a header of its own
+	unsure    bool // its token may have ended
 	expect    expectation
 	captures  []capture
 	forget    []int
@@ -131,6 +137,7 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 		default:
 			c.plan.refresh = &made
 		}
+		made.unsure = s != &sc.Accounts.SignIn // an old session's token is sent with them
 	}
 	for i := range sc.Journeys {
 		c.journey(&sc.Journeys[i])
@@ -201,6 +208,7 @@ func (c *compiler) journey(j *scenarios.Journey) {
 		for k := range mt.steps {
 			for _, x := range mt.steps[k].captures {
 				c.plan.saved = append(c.plan.saved, x.slot)
+				c.plan.ownTokens = c.plan.ownTokens || x.slot == slotToken
 			}
 		}
 		made.longest = max(made.longest, len(mt.steps))
@@ -235,10 +243,14 @@ func (c *compiler) step(s *scenarios.Step) step {
 		}
 	}
 	made := step{
-		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: inText,
+		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: escaping(s.Header),
 		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second), code: c.code[s.Name],
 	}
 	c.index++
+	made.route, _, _ = strings.Cut(s.Path, "?")
+	for name := range s.Header {
+		made.signed = made.signed || strings.EqualFold(name, "Authorization")
+	}
 	if made.code != nil {
 		if c.used == nil {
 			c.used = map[string]bool{}
@@ -252,9 +264,6 @@ func (c *compiler) step(s *scenarios.Step) step {
 	fail(err)
 	made.lines, err = parse(lines(s), c.slot)
 	fail(err)
-	if isJSON(s.Header) {
-		made.escape = inJSON
-	}
 	for _, name := range sorted(s.Save) {
 		k, err := compileCapture(c.slot(name), s.Save[name])
 		fail(err)
@@ -289,15 +298,19 @@ func lines(s *scenarios.Step) string {
 	return b.String()
 }
 
-// isJSON reports whether a body under this header is JSON, as it is unless the
-// header says otherwise.
-func isJSON(header map[string]string) bool {
+// escaping fits values into a body under this header: JSON, as it is unless the
+// header says otherwise, a form, or any text.
+func escaping(header map[string]string) escape {
 	for name, value := range header {
-		if strings.EqualFold(name, "Content-Type") {
-			return strings.Contains(value, "json")
+		switch {
+		case !strings.EqualFold(name, "Content-Type") || strings.Contains(value, "json"):
+		case strings.Contains(value, "x-www-form-urlencoded"):
+			return inPath
+		default:
+			return inText
 		}
 	}
-	return true
+	return inJSON
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

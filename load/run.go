@@ -27,7 +27,8 @@ type run struct {
 	share    int
 	users    int // of the closed model, in all shards
 	began    time.Time
-	started  func() // called when began is set
+	origin   time.Time // times of the client count from here: began, once there is one
+	started  func()    // called when began is set
 	requests context.Context
 	cancel   context.CancelCauseFunc // ends the schedule, with the reason
 	lag      lag
@@ -116,6 +117,8 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 // connect makes the client of the run, which ends with r.requests.
 func (r *run) connect() {
 	r.client, r.why = choose(r.opt)
+	r.origin = time.Now()
+	r.client.Start(r.origin)
 	if r.opt.Direct && r.load.Model == scenarios.Users {
 		r.why += "; direct driver, without vegeta's attacker"
 	}
@@ -167,6 +170,7 @@ func grid(rate float64) time.Duration {
 // begin starts the run's clock.
 func (r *run) begin() {
 	r.began = time.Now()
+	r.origin = r.began
 	r.client.Start(r.began)
 	r.started()
 }

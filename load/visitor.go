@@ -27,6 +27,10 @@ type visitor struct {
 	given given
 	quiet bool // signs in before the measured window: nothing is recorded
 
+	account string // who it is signed in as, or was last; "" = nobody
+	told    Seen   // used again for each
+	step    *step  // in code, under way
+
 	path, lines, body, scratch []byte
 }
 
@@ -152,6 +156,7 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 		v.runCode(ctx, s)
 	} else {
 		v.r.client.Do(ctx, &v.call)
+		v.tell(s, s.method, s.route, "", "")
 	}
 	class := v.call.Class
 	if class == measure.None {

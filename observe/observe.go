@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"github.com/shirou/gopsutil/v4/process"
@@ -81,22 +82,9 @@ const maxPage = 8 << 20
 
 // Scrape reads a metrics page.
 func Scrape(ctx context.Context, c *http.Client, page *url.URL) (Metrics, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
+	families, err := scrape(ctx, c, page)
 	if err != nil {
 		return nil, err
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("scrape %s: %w", page.Redacted(), err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("scrape %s: status %d, want 200", page.Redacted(), resp.StatusCode)
-	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(io.LimitReader(resp.Body, maxPage))
-	if err != nil {
-		return nil, fmt.Errorf("scrape %s: %w", page.Redacted(), err)
 	}
 	out := Metrics{}
 	for name, f := range families {
@@ -118,6 +106,27 @@ func Scrape(ctx context.Context, c *http.Client, page *url.URL) (Metrics, error)
 		}
 	}
 	return out, nil
+}
+
+func scrape(ctx context.Context, c *http.Client, page *url.URL) (map[string]*dto.MetricFamily, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("scrape %s: %w", page.Redacted(), err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("scrape %s: status %d, want 200", page.Redacted(), resp.StatusCode)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(io.LimitReader(resp.Body, maxPage))
+	if err != nil {
+		return nil, fmt.Errorf("scrape %s: %w", page.Redacted(), err)
+	}
+	return families, nil
 }
 
 // Scraped meters a system by the process metrics on its own page; for a

@@ -96,11 +96,18 @@ type htmlPage struct {
 
 type htmlRun struct {
 	Name, Verdict, About, Generator string
-	Doubts, Suspect, Notes          []string
+	Doubts, Suspect, Notes, Faults  []string
 	Verdicts                        []htmlVerdict
 	Steps, Phases, Felt, Proof      htmlGrid
 	Slowest, Unexpected             htmlGrid
 	Lockout, Figures                []htmlFact
+	Checks                          []htmlCheck
+	Books                           htmlGrid
+}
+
+type htmlCheck struct {
+	Status, Mark, Words string
+	Proof, Doubts       []string
 }
 
 type htmlVerdict struct{ Status, Mark, Target, Got, N, Note string }
@@ -145,10 +152,17 @@ func htmlOf(r *Run) htmlRun {
 	res := r.Result
 	out := htmlRun{
 		Name: res.Scenario, Verdict: r.Verdict, About: about(res), Generator: generator(res),
-		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes,
+		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),
-		Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),
+		Books: books(r.Books).html(), Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),
+	}
+	for _, c := range checks(r) {
+		h := htmlCheck{Status: c.status.String(), Mark: marks[c.status].glyph, Words: c.words, Doubts: c.doubts}
+		for _, text := range c.proof {
+			h.Proof = append(h.Proof, stripLines(text))
+		}
+		out.Checks = append(out.Checks, h)
 	}
 	for _, v := range r.Verdicts {
 		h := htmlVerdict{Status: v.Status.String(), Mark: marks[v.Status].glyph, Target: v.Target.Text, Got: got(v), Note: v.Note}

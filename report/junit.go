@@ -49,6 +49,7 @@ type junitSuite struct {
 	Tests      int             `xml:"tests,attr"`
 	Failures   int             `xml:"failures,attr"`
 	Errors     int             `xml:"errors,attr"`
+	Skipped    int             `xml:"skipped,attr,omitempty"`
 	Time       string          `xml:"time,attr"` // seconds
 	Timestamp  string          `xml:"timestamp,attr"`
 	Properties []junitProperty `xml:"properties>property"`
@@ -65,6 +66,7 @@ type junitCase struct {
 	Name    string        `xml:"name,attr"`
 	Failure *junitMessage `xml:"failure,omitempty"`
 	Error   *junitMessage `xml:"error,omitempty"`
+	Skipped *junitMessage `xml:"skipped,omitempty"`
 	Out     string        `xml:"system-out,omitempty"`
 }
 
@@ -83,6 +85,9 @@ func suite(d *Document, r *Run) junitSuite {
 	for _, dev := range d.Deviations {
 		s.Properties = append(s.Properties, junitProperty{"deviation", dev})
 	}
+	for _, f := range faults(r) {
+		s.Properties = append(s.Properties, junitProperty{"fault", f})
+	}
 	valid := junitCase{Class: s.Name, Name: "the measurement is valid", Out: generator(r.Result)}
 	if why := doubts(r); len(why) > 0 {
 		valid.Error = &junitMessage{Message: why[0], Text: strings.Join(why, "\n")}
@@ -99,6 +104,9 @@ func suite(d *Document, r *Run) junitSuite {
 		}
 		s.Cases = append(s.Cases, c)
 	}
+	for _, c := range checks(r) {
+		s.Cases = append(s.Cases, checkCase(s.Name, c))
+	}
 	s.Tests = len(s.Cases)
 	for _, c := range s.Cases {
 		if c.Failure != nil {
@@ -107,8 +115,29 @@ func suite(d *Document, r *Run) junitSuite {
 		if c.Error != nil {
 			s.Errors++
 		}
+		if c.Skipped != nil {
+			s.Skipped++
+		}
 	}
 	return s
+}
+
+// checkCase is a check as a case. One that was not made says so: it is no pass,
+// and nobody asked for it.
+func checkCase(class string, c check) junitCase {
+	out := junitCase{Class: class, Name: c.name}
+	why := &junitMessage{Message: strip(c.words), Text: stripLines(c.text())}
+	switch {
+	case c.status == targets.Pass:
+		out.Out = why.Text
+	case c.status != targets.Fail:
+		out.Skipped = why
+	case c.self:
+		out.Error = why
+	default:
+		out.Failure = why
+	}
+	return out
 }
 
 // doubts are the reasons for which a run's figures are not to be believed.
@@ -119,6 +148,9 @@ func doubts(r *Run) []string {
 	}
 	if r.Result.EndedEarly != "" {
 		out = append(out, "ended early: "+r.Result.EndedEarly)
+	}
+	if r.Books != nil && len(r.Books.Findings) > 0 {
+		out = append(out, booksCheck(r.Books).words)
 	}
 	if r.Verdict == Invalid && len(out) == 0 {
 		out = append(out, "the run is invalid")

@@ -92,6 +92,8 @@ func (m *markdown) run(r *Run) {
 		verdicts.rows = append(verdicts.rows, []string{marks[v.Status].glyph, v.Target.Text, got(v), n, v.Note})
 	}
 	m.grid(verdicts)
+	m.checks(checks(r))
+	m.list(prefixed("fault: ", faults(r)))
 	m.fold("Evidence", func() {
 		for _, g := range []grid{bySteps(r.Result), byPhase(r.Result)} {
 			m.grid(g)
@@ -107,6 +109,24 @@ func (m *markdown) run(r *Run) {
 		m.list(r.Result.Health.Suspect)
 		m.list(r.Result.Notes)
 	})
+}
+
+// checks are a list, each with its proof below it.
+func (m *markdown) checks(cs []check) {
+	if len(cs) > 0 {
+		m.line("")
+	}
+	for _, c := range cs {
+		m.line("- %s %s", marks[c.status].glyph, escape(c.words))
+		for _, text := range c.proof {
+			for i, line := range strings.Split(text, "\n") {
+				m.line("%s- %s", strings.Repeat("  ", 1+min(i, 1)), escape(strings.TrimSpace(line)))
+			}
+		}
+		for _, d := range c.doubts {
+			m.line("  - %s", escape(d))
+		}
+	}
 }
 
 // grid writes a table if it has rows.

@@ -9,6 +9,7 @@ import (
 
 	"vitals/baseline"
 	"vitals/measure"
+	"vitals/observe"
 	"vitals/targets"
 )
 
@@ -18,8 +19,8 @@ const Schema = 1
 // The verdicts of a run and of a document (product).
 const (
 	Pass    = "PASS"
-	Fail    = "FAIL"    // a target missed
-	Invalid = "INVALID" // we measured ourselves
+	Fail    = "FAIL"    // a target missed, or a control that leaked
+	Invalid = "INVALID" // we measured ourselves, or not one system that was ours alone
 	NoData  = "NO DATA"
 )
 
@@ -50,6 +51,9 @@ type Run struct {
 	Verdicts []targets.Verdict `json:"verdicts"`
 	Verdict  string            `json:"verdict"`
 	Evidence []Evidence        `json:"evidence,omitempty"`
+	Faults   []Fault           `json:"faults,omitempty"`  // what was done to the stack meanwhile
+	History  *History          `json:"history,omitempty"` // whether the limits' invariants held over every answer
+	Books    *observe.Books    `json:"books,omitempty"`   // our counts beside the server's own
 }
 
 // Evidence is a figure read from the system under test itself: pool and Redis

@@ -66,9 +66,10 @@ func TestJUnitNeverLosesAVerdict(t *testing.T) {
 	if err := xml.Unmarshal(render(t, report.JUnit, d), &got); err != nil {
 		t.Fatal(err)
 	}
-	// Two runs of 4 targets and their validity; 1 missed, 2 without data.
-	if got.Tests != 10 || got.Failures != 1 || got.Errors != 2 {
-		t.Errorf("got %+v, want 10 tests, 1 failure, 2 errors", got)
+	// Two runs of 4 targets, their validity, history and books; 1 target missed and
+	// 1 invariant broken; 2 without data, and books that make a run invalid.
+	if got.Tests != 14 || got.Failures != 2 || got.Errors != 4 {
+		t.Errorf("got %+v, want 14 tests, 2 failures, 4 errors", got)
 	}
 }
 
@@ -89,6 +90,10 @@ func TestHostileText(t *testing.T) {
 	d.Runs[0].Verdicts[0].Target.Text, d.Runs[0].Verdicts[0].Note = evil, evil
 	d.Reasons, d.Deviations = []string{evil}, []string{evil}
 	d.Limits[0].Value, d.Stack.URL = evil, evil
+	d.Runs[0].Faults = []report.Fault{{Part: evil, Action: evil, Error: evil}}
+	h, b := d.Runs[1].History, d.Runs[1].Books
+	h.Doubts[0], h.Violations[0].Key, h.Violations[0].Shown[0].ID, h.Unjudged = evil, evil, evil, evil
+	b.Rows[1].Route, b.Findings[0] = evil, evil
 	for _, format := range report.Formats() {
 		rep, err := report.For(format)
 		if err != nil {

@@ -24,6 +24,8 @@ func (p *page) run(r *Run) {
 	}
 	p.line("")
 	p.verdicts(r.Verdicts)
+	p.checks(checks(r))
+	p.items("faults", "   ", faults(r))
 	p.grid(bySteps(res))
 	p.grid(byPhase(res))
 	p.facts("lockout", lockout(res))
@@ -33,11 +35,16 @@ func (p *page) run(r *Run) {
 	p.generator(res)
 	p.grid(slowest(res, 5))
 	p.grid(unexpected(res, 5))
-	if len(res.Notes) > 0 {
-		p.section("notes")
-		for _, n := range res.Notes {
-			p.wrap("   · ", n)
+	p.items("notes", "   · ", res.Notes)
+}
+
+// items is a titled list, if it has any.
+func (p *page) items(title, lead string, items []string) {
+	for i, text := range items {
+		if i == 0 {
+			p.section(title)
 		}
+		p.wrap(lead, text)
 	}
 }
 
@@ -105,6 +112,26 @@ func (p *page) verdicts(vs []targets.Verdict) {
 		default:
 			p.line("%s", line)
 			p.wrap("       ", v.Note)
+		}
+	}
+}
+
+// checks are what held beside the targets; what did not is shown with its proof.
+func (p *page) checks(cs []check) {
+	for _, c := range cs {
+		m := marks[c.status]
+		lines := p.wrapped("     ", c.words)
+		lines[0] = "   " + p.paint(m.color, m.glyph) + strings.TrimPrefix(lines[0], "    ")
+		for _, l := range lines {
+			p.line("%s", l)
+		}
+		for _, text := range c.proof {
+			for i, line := range strings.Split(text, "\n") {
+				p.wrap("       "+strings.Repeat(" ", 2*min(i, 1)), line)
+			}
+		}
+		for _, d := range c.doubts {
+			p.wrap("       ", d)
 		}
 	}
 }

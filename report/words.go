@@ -121,6 +121,14 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%s %ss", count(int64(n)), noun)
 }
 
+// prefixed puts the same word before each.
+func prefixed(word string, items []string) (out []string) {
+	for _, s := range items {
+		out = append(out, word+s)
+	}
+	return out
+}
+
 // listed joins what is not empty.
 func listed(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return strings.TrimSpace(s) == "" }), ", ")
@@ -144,6 +152,15 @@ func strip(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// stripLines is strip for text of several lines.
+func stripLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strip(lines[i])
+	}
+	return strings.Join(lines, "\n")
 }
 
 // sparkline draws values as at most n blocks between zero and their largest.

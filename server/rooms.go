@@ -79,7 +79,7 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 		Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace,
 		ClientIP:     proxies.ClientIP,
 		Authenticate: who.Authenticate, CheckSession: who.CheckSession,
-		Gate: r.gate, OwnPolicy: who.OwnPolicy(),
+		Gate: r.gate, OwnPolicy: who.OwnPolicy(), Early: who.Early(),
 		CheckDatabase: r.db.Ready,
 		Register: []func(huma.API){
 			func(api huma.API) { identity.Register(api, who) },

@@ -144,6 +144,7 @@ func (e Embedded) serve(ctx context.Context, s *Stack, dir string, env []string)
 	}
 	s.Replicas = []*url.URL{s.URL}
 	s.Metrics, err = url.Parse("http://" + at.Admin + "/metrics")
+	s.Admins = []*url.URL{s.Metrics}
 	return err
 }
 

@@ -192,7 +192,7 @@ func (r *replica) start(ctx context.Context) error {
 
 // describe fills what can be done to the fleet.
 func (f *fleet) describe(api *audit.API, p *profiles.Profile, mails string) {
-	g := &audit.Target{Profile: p, Origin: Origin, Own: true, Source: source, Mail: Mailbox(mails), Settings: f.env, Limits: limits(p, f.env)}
+	g := &audit.Target{Profile: p, Origin: Origin, Own: true, Source: source, Mail: Mailbox(mails), Settings: f.env, Limits: p.InForce(f.env)}
 	for _, r := range f.replicas {
 		g.Replicas = append(g.Replicas, &url.URL{Scheme: "http", Host: "127.0.0.1:" + r.port})
 		g.Admins = append(g.Admins, &url.URL{Scheme: "http", Host: r.admin, Path: "/metrics"})

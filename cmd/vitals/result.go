@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"vitals/baseline"
-	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
 	"vitals/report"
@@ -43,8 +42,8 @@ func window(phases []measure.PhaseResult, took time.Duration) (sum time.Duration
 }
 
 // notes are what a reader of the figures must know.
-func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load, attacks []intruders.Attack, w *watcher) []string {
-	var out []string
+func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load) []string {
+	out := slices.Clone(ses.p.notes[sc])
 	if shape.SignIn == scenarios.Before {
 		out = append(out, fmt.Sprintf("quick pace: users are signed in before the measured window and keep their sessions across scenarios; %d are signed in", ses.sessions.Live()))
 	}
@@ -53,13 +52,6 @@ func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load, attacks 
 	}
 	if sc.Accounts.Requests > 0 {
 		out = append(out, fmt.Sprintf("an account makes at most %d requests, then the next takes its place: the production limits are met, not raised", sc.Accounts.Requests))
-	}
-	if len(sc.Intruder) > 0 && len(attacks) == 0 {
-		out = append(out, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
-	}
-	out = append(out, intruders.Troubles(attacks)...)
-	if w.fails > 0 {
-		out = append(out, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
 	}
 	return out
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"vitals/baseline"
@@ -34,16 +32,18 @@ type session struct {
 	sessions *load.Sessions     // honest accounts, signed in once and kept between scenarios
 	live     *report.Live
 	address  uint64 // next client address for intruders
+	past     *past  // of the server's limits, over all scenarios
 }
 
 // intruderAddresses begin here, far above any honest user's.
 const intruderAddresses = 1 << 16
 
 func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
-	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses}
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, p.api())}
+	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
-		for range intruders.Addresses(sc.Intruder) {
+		for range intruders.Victims(sc.Intruder) + assailants(p.faults, len(st.Replicas)) {
 			if n := len(accounts) - 1; n > 0 {
 				ses.victims = append(ses.victims, intruders.Victim(accounts[n]))
 				accounts = accounts[:n]
@@ -105,65 +105,41 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	before := ses.evidence(drain)
 	shape := sc.At(ses.o.pace)
 	steps := load.Steps(sc)
-	base := len(steps)
-	rec := measure.NewRecorder(append(steps, intruders.Steps()...), shape.Phases(), measure.Options{})
-
-	var attacks []intruders.Attack
-	var watch watcher
+	spare := recoveryAllowed(slices.Concat(ses.p.targets, sc.Targets), sc.Name)
+	phases := withFaults(shape.Phases(), ses.p.faults, spare)
+	o := &outing{
+		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps), hostile: hostileSteps(sc, ses.p.faults), spare: spare,
+	}
+	o.rec = measure.NewRecorder(append(steps, o.hostile...), phases, measure.Options{})
+	beside := []companion{o.watched(), o.attacked(), o.faulted(), o.reconciled(), o.remembered()} // the last two have the last word
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,
 		Abort: abort(sc), Kill: kill, MaxLag: maxLag(slices.Concat(ses.p.targets, sc.Targets)),
 		SigningIn: ses.signingIn,
 		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
-		Beside: []func(context.Context, time.Time) error{
-			func(ctx context.Context, began time.Time) error {
-				watch = watcher{st: ses.st, began: began, gauge: rec.Gauge}
-				watch.watch(ctx)
-				return nil
-			},
-			func(_ context.Context, began time.Time) (err error) {
-				// Not the load's context: an attack that began inside the load
-				// is brought to its end.
-				attacks, err = ses.intrude(drain, began, sc, rec, base)
-				return err
-			},
-		},
 	}
-	out, err := load.Run(drain, sc, rec, opt)
+	for _, c := range beside {
+		if c.before != nil {
+			c.before(&opt)
+		}
+		if c.beside != nil {
+			opt.Beside = append(opt.Beside, c.beside)
+		}
+	}
+	out, err := load.Run(drain, sc, o.rec, opt)
 	if err != nil {
 		return nil, runError(drain, err)
 	}
-	res := result(sc, ses.o, out, rec.Finish())
-	if fact, ok := watch.cpu(res.Phases); ok {
-		res.Facts = append(res.Facts, fact)
-	}
-	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Codes[http.StatusTooManyRequests])...)
-	res.Notes = append(res.Notes, ses.notes(sc, shape, attacks, &watch)...)
+	res := result(sc, ses.o, out, o.rec.Finish())
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
+	res.Notes = append(res.Notes, ses.notes(sc, shape)...)
+	for _, c := range beside {
+		c.after(run)
+	}
 	run.Verdicts = targets.Judge(slices.Concat(ses.p.targets, sc.Targets), res)
 	run.Verdict = verdict(run)
 	return run, nil
-}
-
-// intrude lets the scenario's intruders work, where each can have an address of
-// its own: from a shared one they would lock the honest users out themselves.
-func (ses *session) intrude(ctx context.Context, began time.Time, sc *scenarios.Scenario, rec *measure.Recorder, base int) ([]intruders.Attack, error) {
-	n := intruders.Addresses(sc.Intruder)
-	if n == 0 || ses.st.Source == nil || len(ses.victims) < n {
-		return nil, nil
-	}
-	shard := rec.Shard()
-	defer shard.Close()
-	var mu sync.Mutex
-	plan := intruders.Plan{
-		Intruders: sc.Intruder, Victims: ses.victims[:n], Address: ses.st.Source, First: ses.address, Step: base,
-		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
-	}
-	ses.victims, ses.address = ses.victims[n:], ses.address+2*uint64(n)
-	g := newGuesser(ses.st, sc)
-	defer g.client.Close()
-	return intruders.Run(ctx, began, plan, g)
 }
 
 // evidence reads what stands behind the API; a failure leaves none.

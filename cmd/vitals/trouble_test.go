@@ -10,15 +10,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"vitals/history"
 	"vitals/internal/canary"
 	"vitals/report"
-	"vitals/server/fault"
+	seeded "vitals/server/fault"
 	"vitals/stack"
 	"vitals/targets"
 )
@@ -289,12 +291,16 @@ func TestBrokenLockoutFails(t *testing.T) {
 		t.Fatalf("build: %v\n%s", err, text)
 	}
 	cmd := exec.CommandContext(t.Context(), broken, "run", "smoke", "--pace", "quick", "--out", out)
-	cmd.Env = append(os.Environ(), fault.Variable+"="+string(fault.GetThenIncr))
+	cmd.Env = append(os.Environ(), seeded.Variable+"="+string(seeded.GetThenIncr))
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != exitFail {
 		t.Errorf("exit: got %d, want %d", got, exitFail)
 	}
 	if v := status(t, document(t, out), "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
 		t.Errorf("got %v, want a failure above 5", v)
+	}
+	h := document(t, out).Runs[0].History
+	if h == nil || !slices.ContainsFunc(h.Violations, func(v history.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
+		t.Errorf("got history %+v, want it to accuse the login of J1, with six requests", h)
 	}
 }

@@ -11,14 +11,17 @@ import (
 
 // verdict of one run. A control that leaked is a fact whatever the generator's
 // health was; a missed latency is one only when we measured the server and not
-// ourselves.
+// ourselves, all of the server's requests are ours, and it ran all the time.
 func verdict(r *report.Run) string {
-	var failed, leaked, missing bool
+	leaked := r.History.Broken() > 0
+	var failed, missing bool
 	for _, v := range r.Verdicts {
 		switch v.Status {
 		case targets.Fail:
 			failed = true
-			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.")
+			for _, family := range []string{"lockout.", "intruders.", leakedFact} {
+				leaked = leaked || strings.HasPrefix(v.Target.Metric, family)
+			}
 		case targets.NoData:
 			missing = true
 		}
@@ -26,7 +29,7 @@ func verdict(r *report.Run) string {
 	switch {
 	case leaked:
 		return report.Fail
-	case len(r.Result.Health.Invalid) > 0:
+	case len(r.Result.Health.Invalid) > 0, r.Books != nil && len(r.Books.Findings) > 0:
 		return report.Invalid
 	case failed:
 		return report.Fail
@@ -68,6 +71,16 @@ func reasons(r report.Run) []string {
 	var out []string
 	for _, why := range r.Result.Health.Invalid {
 		out = append(out, r.Result.Scenario+": invalid: "+why)
+	}
+	if r.History != nil {
+		for _, v := range r.History.Violations[:min(3, len(r.History.Violations))] {
+			out = append(out, fmt.Sprintf("%s: %s %s %s: %s", r.Result.Scenario, v.Rule, v.Policy, v.Key, v.Words))
+		}
+	}
+	if r.Books != nil {
+		for _, why := range r.Books.Findings[:min(3, len(r.Books.Findings))] {
+			out = append(out, r.Result.Scenario+": invalid: "+why)
+		}
 	}
 	for _, v := range r.Verdicts {
 		if v.Status != targets.Pass {

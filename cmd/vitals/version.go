@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/server/fault"
+	seeded "vitals/server/fault"
 )
 
 func newVersionCmd(s streams) *cobra.Command {
@@ -27,7 +27,7 @@ func tool() string {
 			v = m
 		}
 	}
-	if fault.Built {
+	if seeded.Built {
 		v += " BROKEN ON PURPOSE (-tags faults): for tests of tests alone"
 	}
 	return "vitals " + v

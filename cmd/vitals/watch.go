@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"vitals/measure"
 	"vitals/observe"
+	"vitals/report"
 	"vitals/stack"
 )
 
@@ -24,6 +26,26 @@ type watcher struct {
 type reading struct {
 	at time.Duration
 	observe.Usage
+}
+
+// watched reads what the system under test feels beside the load.
+func (o *outing) watched() companion {
+	var w watcher
+	return companion{
+		beside: func(ctx context.Context, began time.Time) error {
+			w = watcher{st: o.st, began: began, gauge: o.rec.Gauge}
+			w.watch(ctx)
+			return nil
+		},
+		after: func(run *report.Run) {
+			if fact, ok := w.cpu(run.Result.Phases); ok {
+				run.Result.Facts = append(run.Result.Facts, fact)
+			}
+			if w.fails > 0 {
+				run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
+			}
+		},
+	}
 }
 
 // gauges of the metrics page that are worth a line in the series. A page that

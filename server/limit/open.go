@@ -79,6 +79,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 
 	var e engine = memory
+	g.standing = memory
 	if o.Redis.URL != "" && !fault.Is(fault.CountersInProcess) {
 		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
 		if err != nil {
@@ -89,10 +90,11 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 		if err := g.greet(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		e = g.fallback
+		e, g.standing = g.fallback, g.fallback
 	}
 	if fault.Built {
-		e = broken{e}
+		b := broken{e}
+		e, g.standing = b, b
 	}
 	if g.mirror != nil {
 		e = mirrored{e, g.mirror}

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"vitals/history"
+	"vitals/load"
+	"vitals/profiles"
+	"vitals/report"
+	"vitals/scenarios"
+	"vitals/stack"
+)
+
+// past is what a session has seen of the limits so far. One serves all its
+// scenarios, for the server remembers too: a lock of the first is alive in the
+// second.
+type past struct {
+	profile *profiles.Profile
+	checker *history.Checker // nil: no limits are known
+	why     string           // then
+	rules   map[string]history.Rule
+	prefix  int               // bits of an IPv6 address that count as one client
+	names   map[string]string // of accounts: reports hold no address of a person
+	guessed bool
+
+	mu       sync.Mutex
+	policies map[operation]string
+	off      map[string]string // policies that are not judged, and why
+	told     int               // violations that earlier scenarios have reported
+	more     int64             // and those that they had no room for
+	answers  int64             // that they had
+	doubts   []string          // of the rules, in every report
+	meddled  []string          // roles that something was done to in this scenario
+	since    string            // what has put the counts in doubt for good; "" = nothing
+}
+
+type operation struct{ method, route string }
+
+// estimated is the limit above which a limiter may estimate its window by two
+// counters instead of keeping a log, as the reference API does (hardening 2.5.3).
+const estimated = 200
+
+// newPast makes the checker for the limits that are in force: the profile's, as the
+// stack's own settings change them.
+func newPast(st *stack.Stack, p *profiles.Profile) *past {
+	h := &past{profile: p, policies: map[operation]string{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
+	settings := map[string]string{}
+	for _, s := range st.Settings {
+		settings[s.Name] = s.Value
+	}
+	h.names = map[string]string{}
+	for i, a := range st.Accounts {
+		h.names[a.Email] = fmt.Sprintf("#%d", i+1)
+	}
+	if n, err := strconv.Atoi(settings["RATE_LIMIT_IPV6_PREFIX"]); err == nil {
+		h.prefix = n
+	}
+	switch {
+	case p == nil:
+		h.why = "no limits are known: the scenario's sign-in is that of no profile"
+		return h
+	case settings["RATE_LIMIT_ENABLED"] == "false":
+		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"
+		return h
+	}
+	h.rules = profiles.Rules(p.InForce(settings))
+	for policy, r := range h.rules {
+		// We send every request ourselves, but to a server that others know too.
+		r.Partial, r.AnyLock = h.guessed && !r.Failures, h.guessed
+		h.rules[policy] = r
+		if r.Limit > estimated {
+			delete(h.rules, policy)
+			h.doubts = append(h.doubts, fmt.Sprintf("%s: %d in %v are not judged: above %d a limiter may estimate", policy, r.Limit, r.Window, estimated))
+		}
+	}
+	slices.Sort(h.doubts)
+	h.checker = history.New(h.rules, history.Options{Shared: st.Kind == "url"})
+	return h
+}
+
+// profileOf is the profile that the scenarios speak to: that of their sign-in.
+func profileOf(scs []*scenarios.Scenario) *profiles.Profile {
+	for _, sc := range scs {
+		if p := profiles.ByLogin(sc.Accounts.SignIn.Method, sc.Accounts.SignIn.Path); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// see adds one answer. It is called for every request of the run.
+func (h *past) see(x *load.Seen) {
+	if h.checker == nil {
+		return
+	}
+	policy, rule, ok := h.under(x)
+	if !ok {
+		return
+	}
+	e := history.Event{
+		Sent: x.Sent, Done: x.Done, From: h.client(x.From), User: cmp.Or(h.names[x.User], x.User), Policy: policy, Status: x.Status,
+		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step,
+		// A token that was refused, or that is somebody's of whom we do not know,
+		// was counted for a user or for the address.
+		Unsure: x.Unsure || rule.By != history.Address && x.Signed && (x.User == "" || x.Status == 401),
+	}
+	if policy != string(x.Counted) && len(x.Counted) > 0 {
+		switch {
+		case x.Status == 401 && x.Signed:
+			e.Unsure = true // of the token, before the operation
+		case x.Status == 429 || malformed(x.Status):
+			// Refused before its operation, a request counts under the common limit,
+			// by its address.
+			if rule, ok = h.rules[string(x.Counted)]; !ok {
+				return
+			}
+			e.Policy, e.User, e.Unsure = string(x.Counted), "", rule.By != history.Address
+		}
+	}
+	h.checker.Add(e)
+}
+
+// malformed are the statuses of requests that never came to their operation.
+func malformed(status int) bool {
+	switch status {
+	case 400, 404, 405, 411, 413, 414, 415, 422, 431:
+		return true
+	}
+	return false
+}
+
+// under is the rule that an answer is judged by.
+func (h *past) under(x *load.Seen) (policy string, rule history.Rule, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if policy = x.Policy; policy == "" {
+		op := operation{x.Method, x.Route}
+		known := false
+		if policy, known = h.policies[op]; !known {
+			policy = h.profile.Policy(x.Method, x.Route)
+			if len(h.policies) < 1024 { // intruders may invent paths without end
+				h.policies[op] = policy
+			}
+		}
+	}
+	rule, ok = h.rules[policy]
+	if !ok || h.off[policy] != "" {
+		return policy, rule, false
+	}
+	// Nobody promised that a deployment has the profile's limits. Where its own
+	// headers name others, it is not accused of keeping them.
+	window := time.Duration(x.Window) * time.Second
+	if h.guessed && (x.Limit >= 0 && x.Limit != rule.Limit || x.Window >= 0 && window != rule.Window) && string(x.Counted) == policy {
+		h.off[policy] = fmt.Sprintf("%s: not judged: its answers say %d in %v, the profile %s says %d in %v", policy, x.Limit, window, h.profile.Name, rule.Limit, rule.Window)
+		return policy, rule, false
+	}
+	return policy, rule, true
+}
+
+// client is the address as limits count it.
+func (h *past) client(a netip.Addr) netip.Addr {
+	if a = a.Unmap(); !a.Is6() {
+		return a
+	}
+	p, err := a.Prefix(h.prefix)
+	if err != nil {
+		return a
+	}
+	return p.Addr()
+}
+
+// meddle notes that something is done to a part of the stack on purpose.
+func (h *past) meddle(role string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !slices.Contains(h.meddled, role) {
+		h.meddled = append(h.meddled, role)
+	}
+	if h.since == "" {
+		h.since = role
+	}
+	if h.checker != nil {
+		h.checker.Doubt()
+	}
+}
+
+// watch has everything told that is done to a part of the stack, before and after.
+func (h *past) watch(st *stack.Stack) {
+	do := st.Fault
+	if do == nil {
+		return
+	}
+	st.Fault = func(ctx context.Context, role string, a stack.Action) error {
+		h.meddle(role)
+		defer h.meddle(role)
+		return do(ctx, role, a)
+	}
+}
+
+// restarts tells whether a process of the API was restarted on purpose in this
+// scenario.
+func (h *past) restarts() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.ContainsFunc(h.meddled, func(role string) bool { return role == "api" || len(role) > 4 && role[:4] == "api-" })
+}
+
+// report is what was found since the last one. Nothing is under way any more.
+func (h *past) report(last bool) *report.History {
+	if h.checker == nil {
+		return &report.History{Unjudged: h.why}
+	}
+	found := h.checker.Settle()
+	if last {
+		found = h.checker.Finish()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	answers := h.checker.Events()
+	forgotten, more := h.checker.Forgotten()
+	r := &report.History{
+		Answers: answers - h.answers, Profile: h.profile.Name, Violations: found[h.told:], More: more - h.more,
+		Doubts: slices.Clone(h.doubts),
+	}
+	for _, policy := range slices.Sorted(maps.Keys(h.off)) {
+		r.Doubts = append(r.Doubts, h.off[policy])
+	}
+	if forgotten > 0 {
+		r.Doubts = append(r.Doubts, fmt.Sprintf("%d histories of the longest silent were dropped for room, and begun anew where they spoke again", forgotten))
+	}
+	if h.since != "" {
+		r.Doubts = append(r.Doubts, "something was done to "+h.since+" on purpose: whether a refusal came too soon is not judged from there on")
+	}
+	h.told, h.more, h.answers, h.meddled = len(found), more, answers, nil
+	return r
+}
+
+// remembered holds every answer to the limits' invariants.
+func (o *outing) remembered() companion {
+	return companion{
+		before: func(opt *load.Options) { opt.Seen = o.see },
+		after: func(run *report.Run) {
+			last := o.sc == o.p.scenarios[len(o.p.scenarios)-1] || o.drain.Err() != nil
+			run.History = o.past.report(last)
+		},
+	}
+}
+
+// see is told of every request of the scenario, whoever sends it.
+func (o *outing) see(x *load.Seen) {
+	o.past.see(x)
+	o.book(x)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"vitals/load"
+	"vitals/measure"
+	"vitals/observe"
+	"vitals/profiles"
+	"vitals/scenarios"
+	"vitals/stack"
+)
+
+// perAddress is how many requests share a count, as an account's do in a run.
+const perAddress = 90
+
+func home(n uint64) netip.Addr { return stack.Benchmark(n / perAddress) }
+
+func witness() *outing {
+	st := &stack.Stack{Kind: "embedded", Settings: []stack.Setting{{Name: "RATE_LIMIT_API_KEY", Value: "ip"}}}
+	return &outing{session: &session{st: st, past: newPast(st, profiles.Clinic())}, ledger: observe.NewLedger()}
+}
+
+// BenchmarkSee is what history and books take of one answer.
+func BenchmarkSee(b *testing.B) {
+	o := witness()
+	now := time.Now()
+	x := load.Seen{Step: "list medications", Method: "GET", Route: "/api/v1/medications", Status: 200, Limit: 100, Window: 3600, RetryAfter: -1,
+		Counted: []byte("api"), ID: []byte("0190c3a2-7b1e-7c44-9d0e-1f2a3b4c5d6e")}
+	b.ReportAllocs()
+	for n := uint64(0); b.Loop(); n++ {
+		x.From, x.Remaining, x.Sent, x.Done = home(n), 100-int(n%perAddress)-1, now, now.Add(time.Millisecond)
+		now = now.Add(2 * time.Millisecond)
+		o.see(&x)
+	}
+	if h := o.past.report(true); h.Broken() > 0 {
+		b.Fatalf("accused: %v", h.Violations[0])
+	}
+}
+
+// BenchmarkWatched is what a request costs this process at a rate, with nobody
+// watching and with history and books; the server is a process of its own.
+func BenchmarkWatched(b *testing.B) {
+	cmd := exec.Command(binary, "probe-generator", "null-server")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	base := &url.URL{Scheme: "http", Host: strings.TrimSpace(line)}
+	for _, rate := range []float64{1000, 10000} {
+		l := scenarios.Load{Model: scenarios.Arrivals, Stages: []scenarios.Stage{{Name: "hold", From: rate, To: rate, For: 3 * time.Second, Judged: true}}}
+		sc := &scenarios.Scenario{Name: "watched", Load: l, Quick: l, Journeys: []scenarios.Journey{{Name: "j", Tasks: []scenarios.Task{{
+			Name: "get", Steps: []scenarios.Step{{Name: "get", Path: "/api/v1/medications", Anonymous: true}}}}}}}
+		for _, name := range []string{"unseen", "seen"} {
+			b.Run(fmt.Sprintf("%s at %.0f", name, rate), func(b *testing.B) {
+				best := time.Hour
+				for b.Loop() {
+					o := witness()
+					opt := load.Options{Base: base, Source: home, Forward: true}
+					if name == "seen" {
+						opt.Seen = o.see
+					}
+					rec := measure.NewRecorder(load.Steps(sc), l.Phases(), measure.Options{})
+					cpu := used()
+					done, err := load.Run(b.Context(), sc, rec, opt)
+					if err != nil {
+						b.Fatal(err)
+					}
+					best = min(best, (used()-cpu)/time.Duration(done.Counts.Sent))
+					if n := o.past.report(true).Answers; name == "seen" && n != done.Counts.Sent {
+						b.Fatalf("%d of %d were looked at", n, done.Counts.Sent)
+					}
+				}
+				b.ReportMetric(float64(best.Nanoseconds())/1e3, "µs/request")
+			})
+		}
+	}
+}
+
+func used() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
