@@ -100,14 +100,25 @@ func corsAllowed(t *T) {
 	q.Label = "without Origin"
 	a = t.Send(q)
 	t.Check(listed(a.Header, "Vary", "Origin"), "%v: Vary is %q, want Origin in it", a, strings.Join(a.Header.Values("Vary"), ", "))
-	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+	for _, method := range t.methods() {
 		a := t.Send(t.preflight(origin, method, "authorization,content-type"))
-		t.Check(a.Status == http.StatusNoContent, "%v: got %s, want 204", a, a.got())
+		t.Check(a.Status/100 == 2, "%v: got %s, want 204", a, a.got()) // browsers take any 2xx
 		t.allowed(a, origin)
 		simple := method == "GET" || method == "POST" // need no grant
 		t.Check(simple || listed(a.Header, allowMethods, method), "%v: %s is %q, want %s in it", a, allowMethods, a.Header.Get(allowMethods), method)
 		t.Check(listed(a.Header, allowHeaders, "authorization"), "%v: %s is %q, want authorization in it", a, allowHeaders, a.Header.Get(allowHeaders))
 	}
+}
+
+// methods are what the profile's operations are sent with: an API need not grant
+// what it does not have.
+func (t *T) methods() []string {
+	used := []string{http.MethodGet, http.MethodPost}
+	for _, op := range t.target.Profile.Operations {
+		used = append(used, op.Method)
+	}
+	slices.Sort(used)
+	return slices.Compact(used)
 }
 
 // lookAlikes are origins that a careless comparison takes for the allowed one.

@@ -90,7 +90,7 @@ func (t *T) record(q Request, a Answer) Answer {
 	if a.Header == nil {
 		a.Header = http.Header{}
 	}
-	a.N = t.script.add(t.began, q, a, &t.run.secrets)
+	a.N = t.script.add(t.began, q, a)
 	if q.Policy != "" {
 		t.run.observe(t.target, q, a)
 	}

@@ -60,10 +60,13 @@ func TestFaults(t *testing.T) {
 						t.Errorf("%s: %s turned red too:\n%s", f.name, id, show(rep))
 					}
 				}
-				rows[i] = "| " + f.name + " | " + f.caught + " |"
+				rows[i] = "| " + f.name + " | " + f.caught + " | " + f.also + " |\n"
 			})
 		}
 	})
-	table := "| fault | caught by |\n|---|---|\n" + strings.Join(rows, "\n") + "\n"
-	golden.Check(t, []byte(table), "faults.md")
+	if slices.Contains(rows, "") {
+		t.Log("docs/faults.md was not compared: not every fault was tried")
+		return
+	}
+	golden.Section(t, "| fault | caught by | may turn red too |\n|---|---|---|\n"+strings.Join(rows, ""), "../docs/faults.md", "stranger")
 }

@@ -33,6 +33,9 @@ func (t *T) Request(operation string, from netip.Addr, token string, v values) R
 	case "none":
 		q.Policy = ""
 	}
+	for name, value := range op.Header {
+		q.Header.Set(name, value)
+	}
 	if kind != "" {
 		q.Header.Set("Content-Type", kind)
 	}

@@ -33,7 +33,7 @@ func healthControl() []Probe {
 }
 
 func readyFollows(t *T) {
-	live, api := t.Launch(Launch{Postgres: true})
+	live, api := t.Launch(Launch{Postgres: true, Breaks: true})
 	from := live.plain()
 	live.Want(live.Do("ready", from, "", nil), http.StatusOK)
 	live.act(api, "postgres", stopPart)
@@ -77,7 +77,7 @@ func (t *T) quiet(a Answer) {
 }
 
 func liveAlone(t *T) {
-	live, api := t.Launch(Launch{Postgres: true, Redis: true})
+	live, api := t.Launch(Launch{Postgres: true, Breaks: true, Redis: true})
 	from := live.plain()
 	times := func() []time.Duration {
 		var out []time.Duration

@@ -38,7 +38,11 @@ var addressHeaders = []string{"X-Forwarded-For", "X-Real-IP", "Forwarded", "True
 
 func forgedAddresses(t *T) {
 	if t.target.Forward {
-		t.Skip("this driver is a trusted proxy of the target, so nothing it sends is forged; LK18 looks at what a proxy is believed")
+		if t.run.o.Owner == nil {
+			t.Skip("this driver is a trusted proxy of the target, so nothing it sends is forged; LK18 looks at what a proxy is believed")
+		}
+		t.Note("this driver is a trusted proxy of the target: this is an API of its own that trusts nobody")
+		t, _ = t.Launch(Launch{Postgres: true, Redis: true})
 	}
 	from, email, limit := t.Address(), stranger(), t.Limit("login").Limit
 	judged := 0

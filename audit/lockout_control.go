@@ -173,7 +173,7 @@ func oneNetwork(t *T) {
 }
 
 func outageIsNoFailure(t *T) {
-	live, api := t.Launch(Launch{Postgres: true, Env: map[string]string{"DB_POOL_TIMEOUT": "2", "DB_CONNECT_TIMEOUT": "2"}})
+	live, api := t.Launch(Launch{Postgres: true, Breaks: true, Env: map[string]string{"DB_POOL_TIMEOUT": "2", "DB_CONNECT_TIMEOUT": "2"}})
 	from, acc := live.Address(), live.Account()
 	if !t.Want(live.SignIn(from, acc), http.StatusOK) {
 		return

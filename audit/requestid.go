@@ -42,12 +42,22 @@ func (t *T) kinds() []Request {
 	if _, ok := t.target.Profile.Operations["me"]; ok {
 		out = append(out, t.Request("me", from, "", nil))
 	}
+	if _, ok := t.target.Profile.Operations["login"]; !ok {
+		return out // nothing that takes a body from everybody
+	}
 	login := t.Request("login", from, "", values{"email": "x", "password": "x"})
 	wrong := login
 	wrong.Method, wrong.Body, wrong.Label, wrong.Policy = http.MethodDelete, nil, "wrong method", ""
 	big := login
 	big.Body, big.Label, big.Policy = bytes.Repeat([]byte(" "), 70<<10), "body of 70 kB", ""
 	return append(out, wrong, big)
+}
+
+// lockable tells whether an address of the target's may be locked to look at a 429.
+func (t *T) lockable() bool {
+	_, login := t.target.Profile.Operations["login"]
+	_, limited := t.target.limit("login")
+	return t.target.Own && t.target.Source != nil && login && limited
 }
 
 func requestIDs(t *T) {
@@ -65,7 +75,7 @@ func requestIDs(t *T) {
 	for _, q := range t.kinds() {
 		look(t.Send(q))
 	}
-	if t.target.Own && t.target.Source != nil {
+	if t.lockable() {
 		from := t.Address()
 		for range t.Limit("login").Limit + 1 {
 			a := t.Guess(from, stranger())
@@ -75,7 +85,7 @@ func requestIDs(t *T) {
 			}
 		}
 	}
-	t.Note("429 was not looked at: it takes a target of one's own")
+	t.Note("429 was not looked at: it takes a target of one's own, and a limit on signing in")
 }
 
 func requestIDEchoed(t *T) {

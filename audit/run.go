@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Owner    Owner
 	Patience time.Duration  // longest single wait of a probe; 0 = any
+	Bursts   int            // how often LK8 tries; 0 = 20
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
 }
@@ -212,7 +213,10 @@ func (r *runner) pace(t *T) {
 }
 
 // observe gives an exchange to the target's history checker.
-func (r *runner) observe(g *Target, q Request, a Answer) {
+func (r *runner) observe(g *Target, q Request, a Answer) { r.note(g, event(q, a)) }
+
+// note gives the target's history checker an event.
+func (r *runner) note(g *Target, e history.Event) {
 	if g.Deaf {
 		return
 	}
@@ -223,7 +227,7 @@ func (r *runner) observe(g *Target, q Request, a Answer) {
 		r.checkers[g], r.order = c, append(r.order, g)
 	}
 	r.mu.Unlock()
-	c.Add(event(q, a))
+	c.Add(e)
 }
 
 // own remembers whose a token is, for the history.

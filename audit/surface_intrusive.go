@@ -45,7 +45,12 @@ func dribble(t *T) {
 	} {
 		path := t.Operation("health").Path
 		if i == 1 {
-			path = t.Operation("login").Path
+			login, ok := t.target.Profile.Operations["login"]
+			if !ok {
+				t.Note("bodies that dribble were not tried: profile %s has no operation \"login\"", t.target.Profile.Name)
+				continue
+			}
+			path = login.Path
 		}
 		text := fmt.Sprintf(kind.text, strings.TrimRight(t.target.URL.Path, "/")+path, t.target.URL.Host)
 		t.run.progress(Progress{Probe: t.probe, Wait: kind.limit + 2*time.Second, Words: fmt.Sprintf("%d connections dribble %s", many, kind.what)})

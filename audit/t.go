@@ -183,7 +183,7 @@ func (t *T) finding(returned bool) Finding {
 	if t.target.ShortClock {
 		f.Notes = append([]string{"short clock: locks and windows were shortened"}, f.Notes...)
 	}
-	f.Transcript, f.Omitted = t.script.kept()
+	f.Transcript, f.Omitted = t.script.kept(&t.run.secrets)
 	switch {
 	case len(t.failures) > 0:
 		f.Status, f.Reason = Fail, strings.Join(t.failures, "\n")

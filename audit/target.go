@@ -80,8 +80,9 @@ type Launch struct {
 	Env      map[string]string // replaces or adds variables; "" unsets one
 	Args     []string          // of the program; nil = serve
 	Replicas int               // processes side by side that share their stores; 0 = 1
-	Postgres bool              // on a Postgres of its own, else on SQLite
+	Postgres bool              // on a database of its own in Postgres, else on SQLite
 	Redis    bool              // with a Redis of its own as the limiter's store
+	Breaks   bool              // Postgres is to be broken, so nobody else may use it
 	Accounts int               // to seed; 0 = 60
 	Bare     bool              // seed nothing: it is expected not to start
 	CPUs     int               // processors it may use; 0 = all
@@ -102,7 +103,7 @@ type API struct {
 	PIDs     func() []int                                                             // of the replicas
 	Stop     func(ctx context.Context, replica int) (code int)                        // SIGTERM, and wait
 	Restart  func(ctx context.Context, replica int) error                             // SIGKILL, and start at the same address
-	Fault    func(ctx context.Context, part, action string) error                     // nil without a Postgres or a Redis
+	Fault    func(ctx context.Context, part, action string) error                     // nil without a Redis, or a Postgres to break
 	SQL      func(ctx context.Context, query string, args ...any) ([][]string, error) // nil without a Postgres
 	Redis    func(ctx context.Context, args ...any) (any, error)                      // nil without a Redis
 	Close    func(ctx context.Context) error

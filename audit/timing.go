@@ -69,8 +69,9 @@ func mannWhitney(a, b []time.Duration) float64 {
 	return math.Erfc(max(z, 0) / math.Sqrt2)
 }
 
-// binomial is the interval that holds the number of successes of n trials in 99
-// of 100 cases, by the exact tails.
+// binomial is the interval that holds the number of successes of n trials in all
+// but one of 50 000 cases, by the exact tails. 99 of 100 would accuse a healthy API
+// at every hundredth look; a rate that is not kept is far outside of both.
 func binomial(n int, p float64) (lo, hi int) {
 	pmf := func(k int) float64 {
 		a, _ := math.Lgamma(float64(n + 1))
@@ -80,13 +81,13 @@ func binomial(n int, p float64) (lo, hi int) {
 	}
 	tail := 0.0
 	for lo = 0; lo < n; lo++ {
-		if tail += pmf(lo); tail > 0.005 {
+		if tail += pmf(lo); tail > 1e-5 {
 			break
 		}
 	}
 	tail = 0
 	for hi = n; hi > 0; hi-- {
-		if tail += pmf(hi); tail > 0.005 {
+		if tail += pmf(hi); tail > 1e-5 {
 			break
 		}
 	}

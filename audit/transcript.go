@@ -40,25 +40,27 @@ type transcript struct {
 	mu    sync.Mutex
 	n     int // exchanges so far
 	all   int // entries so far, remarks too
-	first []Exchange
-	last  []Exchange // a ring
+	first []entry
+	last  []entry // a ring
+}
+
+// entry is an exchange as it was, until the probe has ended: some answers teach
+// secrets that stand in earlier ones.
+type entry struct {
+	Exchange
+	q Request
+	a Answer
 }
 
 // add keeps an exchange and gives its number.
-func (s *transcript) add(began time.Time, q Request, a Answer, secrets *secrets) int {
-	e := Exchange{
-		At: Millis(a.Sent.Sub(began)), Took: Millis(a.Done.Sub(a.Sent)), Send: secrets.redact(q.Method + " " + q.Path),
-		Header: lines(q.Header, secrets), Body: cut(secrets.redact(string(q.Body))),
-		Status: a.Status, Answer: lines(a.Header, secrets), Got: cut(secrets.redact(string(a.Body))),
-	}
+func (s *transcript) add(began time.Time, q Request, a Answer) int {
+	q.Header = q.Header.Clone() // probes send a request again, with other headers
+	e := entry{Exchange{At: Millis(a.Sent.Sub(began)), Took: Millis(a.Done.Sub(a.Sent)), Status: a.Status}, q, a}
 	if q.Base != nil {
 		e.Words = "to " + q.Base.Host
 	}
 	if q.From.IsValid() {
 		e.From = q.From.String()
-	}
-	if a.Err != nil {
-		e.Err = secrets.redact(plainError(a.Err))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,14 +70,27 @@ func (s *transcript) add(began time.Time, q Request, a Answer, secrets *secrets)
 	return e.N
 }
 
+// shown is an entry as readers may see it.
+func (e entry) shown(secrets *secrets) Exchange {
+	if e.N == 0 {
+		return e.Exchange
+	}
+	e.Send, e.Header, e.Body = secrets.redact(e.q.Method+" "+e.q.Path), lines(e.q.Header, secrets), cut(secrets.redact(string(e.q.Body)))
+	e.Answer, e.Got = lines(e.a.Header, secrets), cut(secrets.redact(string(e.a.Body)))
+	if e.a.Err != nil {
+		e.Err = secrets.redact(plainError(e.a.Err))
+	}
+	return e.Exchange
+}
+
 // say keeps a remark.
 func (s *transcript) say(began time.Time, words string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.put(Exchange{At: Millis(time.Since(began)), Words: words})
+	s.put(entry{Exchange: Exchange{At: Millis(time.Since(began)), Words: words}})
 }
 
-func (s *transcript) put(e Exchange) {
+func (s *transcript) put(e entry) {
 	s.all++
 	switch {
 	case len(s.first) < keepFirst:
@@ -88,15 +103,16 @@ func (s *transcript) put(e Exchange) {
 }
 
 // kept is what the transcript holds, in order, and how many entries it does not.
-func (s *transcript) kept() ([]Exchange, int) {
+func (s *transcript) kept(secrets *secrets) ([]Exchange, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := slices.Clone(s.first)
+	at := 0 // of the oldest in the ring
 	if len(s.last) == keepLast {
-		at := (s.all - keepFirst) % keepLast
-		out = append(append(out, s.last[at:]...), s.last[:at]...)
-	} else {
-		out = append(out, s.last...)
+		at = (s.all - keepFirst) % keepLast
+	}
+	var out []Exchange
+	for _, e := range slices.Concat(s.first, s.last[at:], s.last[:at]) {
+		out = append(out, e.shown(secrets))
 	}
 	return out, s.all - len(out)
 }

@@ -195,3 +195,19 @@ func BenchmarkAdd(b *testing.B) {
 		})
 	}
 }
+
+// A right password takes a second factor's wrong codes back under no limit of
+// theirs; those of its own limit it may.
+func TestARightPasswordForgivesNoCodes(t *testing.T) {
+	codes := history.Rule{Limit: 10, Window: 5 * time.Minute, Lock: 15 * time.Minute, Failures: true}
+	f := &feed{history.New(map[string]history.Rule{"p": {Limit: 5, Window: 5 * time.Minute, Failures: true}, "codes": codes}, history.Options{}), start}
+	code := func(e *history.Event) { e.Policy = "codes" }
+	for n := range 10 {
+		if n%5 == 0 {
+			f.answer(200, "a") // and a challenge for five codes
+		}
+		f.answer(401, "a", code, func(e *history.Event) { e.Remaining = 9 - n })
+	}
+	f.answer(429, "a", code)
+	f.want(t)
+}

@@ -184,7 +184,8 @@ func (t *track) judge(c *Checker, e *Event) {
 }
 
 // forgive takes a success as what it may have done: every failure of its user
-// from its address is forgotten, under whatever policy.
+// from its address is forgotten. Under another policy it may have forgotten none:
+// a right password whose second factor is due takes no wrong code back.
 func (c *Checker) forgive(e *Event) {
 	for policy, rule := range c.rules {
 		if !rule.Failures {
@@ -195,8 +196,10 @@ func (c *Checker) forgive(e *Event) {
 			continue
 		}
 		sent, done := t.at(e.Sent), t.at(e.Done)
-		t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return sameUser(x.Event, e) && x.done <= sent })
-		for i, x := range t.counted { // at the same time: before it or after, nobody knows
+		if policy == e.Policy {
+			t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return sameUser(x.Event, e) && x.done <= sent })
+		}
+		for i, x := range t.counted { // before it or after, forgotten or not: nobody knows
 			if sameUser(x.Event, e) && x.sent < done {
 				t.counted[i].certain = false
 			}

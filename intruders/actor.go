@@ -7,20 +7,32 @@ import (
 	"strconv"
 	"time"
 
+	"vitals/load"
 	"vitals/measure"
 	"vitals/scenarios"
 )
 
-// actor is one address of one intruder.
+// actor is one address of one intruder, and what all kinds have in common.
 type actor struct {
-	p          Plan
-	s          Sender
-	began      time.Time
+	*Band
 	in         scenarios.Intruder
+	hours      []scenarios.Span
+	load       context.Context // ends with the load
 	victim     Victim
 	own, other netip.Addr
 	seen       Attack
-	bursting   bool // answers are noted in the order of release, not of judgement
+}
+
+func (m maker) actor() actor {
+	return actor{Band: m.b, in: m.in, hours: m.in.Hours(m.b.Load), seen: Attack{Intruder: m.in.Name, Kind: m.in.Kind}}
+}
+
+func (a *actor) base() *actor            { return a }
+func (a *actor) prepare(context.Context) {}
+
+func (a *actor) told() Attack {
+	a.seen.From = a.own
+	return a.seen
 }
 
 // patience is how many answers without a judgement (503, a broken connection)
@@ -32,167 +44,67 @@ const patience = 30
 // pause is between an answer without a judgement and the next try.
 const pause = 500 * time.Millisecond
 
-// work guesses until the lock, or until its guesses are spent, then asks what a
-// lock is worth: further guesses, the right password, and the same account from
-// elsewhere.
-func (a *actor) work(ctx context.Context) Attack {
-	a.seen = Attack{Intruder: a.in.Name, From: a.own, AtOnce: a.in.AtOnce}
-	if !a.wait(ctx, time.Until(a.began.Add(a.in.After))) {
-		return a.seen
-	}
-	if a.in.AtOnce {
-		a.burst(ctx)
-		// What the burst lost to shedding and full queues is made up for one by
-		// one, so that the lock is met in any case.
-		for extra := 0; a.seen.Refused == 0 && extra < a.in.Guesses && ctx.Err() == nil; extra++ {
-			a.guess(ctx, 1)
-		}
-	} else {
-		a.guess(ctx, a.in.Guesses)
-	}
-	a.guess(ctx, 2)
-	if ans := a.insist(ctx, knowing, a.own, a.victim.Password); answered(ans) {
-		a.seen.Knowing++
-		if ans.Code != http.StatusTooManyRequests {
-			a.seen.Leaked++
-		}
-	}
-	if ans := a.insist(ctx, standing, a.other, a.victim.Password); answered(ans) {
-		a.seen.Standing++
-		if ans.Code == http.StatusTooManyRequests {
-			a.seen.Harmed++
-		}
-	}
-	a.seen.Complete = ctx.Err() == nil && a.seen.Knowing > 0 && a.seen.Standing > 0
-	return a.seen
-}
-
-// guess tries wrong passwords one after the other until n of them were judged or
-// refused by the lock; the others prove nothing and are repeated, up to patience.
-func (a *actor) guess(ctx context.Context, n int) {
-	for lost := 0; n > 0 && lost < patience; {
-		// The step is what a correct lockout makes of this guess: judged until
-		// the limit, refused from then on.
-		step := guessing
-		if a.seen.Refused > 0 || a.seen.Limit > 0 && a.seen.Judged >= a.seen.Limit {
-			step = refused
-		}
-		rest := a.in.Every
-		if a.note(a.one(ctx, step, a.own, a.wrong())) {
-			n--
-		} else {
-			lost++
-			rest = max(rest, pause)
-		}
-		if !a.wait(ctx, rest) {
-			return
-		}
-	}
-}
-
-// burst releases all guesses at once: a counter that reads and then writes
-// admits more of them than its limit (hardening 4, trap 1).
-func (a *actor) burst(ctx context.Context) {
-	gs := make([]Guess, a.in.Guesses)
-	for i := range gs {
-		gs[i] = Guess{a.own, a.victim.Email, a.wrong()}
-	}
-	answers, spread, err := a.s.SignInAtOnce(ctx, gs)
-	if err != nil {
-		a.seen.Trouble = err.Error()
-	}
-	a.seen.Spread = spread
-	a.bursting = true
-	for _, ans := range answers {
-		if !a.note(ans) {
-			a.record(guessing, ans, ans.Code == http.StatusTooManyRequests) // a full queue's 429 is in order
+// turn waits until the intruder may begin something; false when its hours are
+// over. One whose end nobody has set is brought to its own end.
+func (a *actor) turn(ctx context.Context) bool {
+	for i, h := range a.hours {
+		now := time.Since(a.began)
+		last := i == len(a.hours)-1
+		if now >= h.To && !(last && a.in.For == 0 && a.in.During == "") {
 			continue
 		}
-		// Which of them are judged is the server's choice; how many is not.
-		step, ok := refused, ans.Code == http.StatusTooManyRequests
-		if !ok {
-			step, ok = guessing, ans.Code == http.StatusUnauthorized && (a.seen.Limit == 0 || a.seen.Judged <= a.seen.Limit)
+		if now < h.From && !a.wait(a.load, h.From-now) {
+			return false
 		}
-		a.record(step, ans, ok)
+		return ctx.Err() == nil
 	}
-	a.bursting = false
+	return false
 }
 
-// insist repeats a sign-in until it is judged or refused.
-func (a *actor) insist(ctx context.Context, step int, from netip.Addr, password string) Answer {
-	ans := a.one(ctx, step, from, password)
-	for range patience {
-		if answered(ans) || !a.wait(ctx, pause) {
-			break
+// insist repeats a request until it is judged or refused, and records each try
+// under a step. good tells whether an answer is the due one.
+func (a *actor) insist(ctx context.Context, step string, q load.Request, good func(load.Answer) bool) load.Answer {
+	for tries := 0; ; tries++ {
+		ans := a.send(ctx, q)
+		a.record(step, ans, good(ans))
+		if answered(ans) || tries == patience || !a.wait(ctx, pause) {
+			return ans
 		}
 		a.seen.Lost++
-		ans = a.one(ctx, step, from, password)
+	}
+}
+
+// send sends a request, and counts an answer that is a server's error.
+func (a *actor) send(ctx context.Context, q load.Request) load.Answer {
+	ans, _ := a.s.Send(ctx, q) // trouble is in the answer
+	if broke(ans) {
+		a.seen.Wrong++
 	}
 	return ans
 }
 
-func (a *actor) one(ctx context.Context, step int, from netip.Addr, password string) Answer {
-	ans := a.s.SignIn(ctx, Guess{from, a.victim.Email, password})
-	want := map[int]int{guessing: http.StatusUnauthorized, refused: http.StatusTooManyRequests, knowing: http.StatusTooManyRequests, standing: http.StatusOK}[step]
-	// The guess that exceeds the limit is where 429 begins; a server that does
-	// not tell its limit in headers is not blamed for where it draws the line
-	// here, the fact lockout.admitted judges that.
-	ok := ans.Code == want || step == guessing && ans.Code == http.StatusTooManyRequests
-	a.record(step, ans, ok)
-	return ans
-}
-
-// queueing is the longest Retry-After that is no lock: a server whose slots are
-// all taken by checks in flight asks for a second or so (hardening 2.5.2).
-const queueing = 5 * time.Second
-
-// note adds one wrong guess's answer to the account of this address, and reports
-// whether it was judged or refused by a lock.
-func (a *actor) note(ans Answer) bool {
-	if !answered(ans) {
-		a.seen.Lost++
-		return false
-	}
-	if limit, err := strconv.Atoi(ans.Header.Get("X-RateLimit-Limit")); err == nil {
-		a.seen.Limit = limit
-	}
-	if ans.Code != http.StatusTooManyRequests {
-		a.seen.Judged++
-		if a.seen.Refused > 0 && !a.bursting {
-			a.seen.AfterLock++
-		}
-		return true
-	}
-	s, err := strconv.Atoi(ans.Header.Get("Retry-After"))
-	retry := time.Duration(s) * time.Second
-	if err == nil && retry <= queueing {
-		a.seen.Lost++
-		return false
-	}
-	a.seen.Refused++
-	a.seen.RetryAfter = max(a.seen.RetryAfter, retry)
-	return true
-}
-
-func (a *actor) record(step int, ans Answer, ok bool) {
+func (a *actor) record(step string, ans load.Answer, ok bool) {
 	s := measure.Sample{
-		Step: a.p.Step + step, Code: ans.Code, OK: ok, Class: ans.Class,
+		Step: a.index[step], Code: ans.Status, OK: ok, Class: ans.Class, Bytes: ans.Bytes,
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
 		RequestID: ans.Header.Get("X-Request-ID"),
 	}
-	switch {
-	case ans.Code == http.StatusTooManyRequests:
-		s.Outcome = measure.Refused
-	case ok:
-		s.Outcome = measure.Served
-	case ans.Class == measure.None:
-		s.Class = measure.BadStatus
-	}
-	a.p.Record(&s)
+	classified(&s)
+	a.seen.at(&s)
+	a.Record(&s)
 }
 
-// wrong is a password that is surely not the victim's and passes every rule.
-func (a *actor) wrong() string { return "not-" + a.victim.Password }
+// classified sets a sample's outcome: refused and served never share one.
+func classified(s *measure.Sample) {
+	switch {
+	case s.Code == http.StatusTooManyRequests:
+		s.Outcome = measure.Refused
+	case s.OK:
+		s.Outcome = measure.Served
+	case s.Class == measure.None:
+		s.Class = measure.BadStatus
+	}
+}
 
 func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
@@ -208,5 +120,56 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// answered tells whether the server judged or refused: a 5xx did neither.
-func answered(a Answer) bool { return a.Code > 0 && a.Code < http.StatusInternalServerError }
+// queueing is the longest Retry-After that is no lock: a server whose slots are
+// all taken by checks in flight asks for a second or so (hardening 2.5.2).
+const queueing = 5 * time.Second
+
+// locked tells whether an answer is a lock's refusal, and the wait that it asks
+// for. A 429 without a wait is taken for a lock.
+func locked(a load.Answer) (retry time.Duration, ok bool) {
+	if a.Status != http.StatusTooManyRequests {
+		return 0, false
+	}
+	s, err := strconv.Atoi(a.Header.Get("Retry-After"))
+	retry = time.Duration(s) * time.Second
+	return retry, err != nil || retry > queueing
+}
+
+// answered tells whether the server judged or refused: a 5xx did neither, nor did
+// a full queue's 429.
+func answered(a load.Answer) bool {
+	_, lock := locked(a)
+	return a.Status > 0 && a.Status < http.StatusInternalServerError && (a.Status != http.StatusTooManyRequests || lock)
+}
+
+// granted tells whether the server gave what was asked for.
+func granted(a load.Answer) bool { return a.Status/100 == 2 }
+
+// broke tells whether the request made the server fail: a 503 sheds load in
+// order.
+func broke(a load.Answer) bool {
+	return a.Status >= http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable
+}
+
+// meter counts what one address had judged, against a limit in a sliding window.
+type meter struct {
+	limit  int
+	window time.Duration
+	sent   []time.Time // of those that are surely still in the window
+	excess int
+}
+
+func (b *Band) meter(policy string) meter {
+	l := b.limit(policy)
+	return meter{limit: l.Limit, window: l.Window}
+}
+
+// judged notes one more. The server judged it between Sent and Done, so two are
+// surely in one window only when it spans both.
+func (m *meter) judged(a load.Answer) {
+	for len(m.sent) > 0 && a.Done.Sub(m.sent[0]) > m.window {
+		m.sent = m.sent[1:]
+	}
+	m.sent = append(m.sent, a.Sent)
+	m.excess = max(m.excess, len(m.sent)-m.limit)
+}

@@ -1,107 +1,19 @@
 package intruders_test
 
 import (
-	"context"
-	"errors"
 	"net/http"
-	"net/netip"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"vitals/intruders"
 	"vitals/measure"
 	"vitals/scenarios"
 )
 
-// door is a sign-in with a lockout of its own, or with one broken in a named
-// way. The real API is attacked in cmd/vitals' tests; here every fault is tried.
-type door struct {
-	mu     sync.Mutex
-	fault  string
-	asked  int
-	failed map[netip.Addr]int
-	locked map[netip.Addr]bool
-}
-
-func newDoor(fault string) *door {
-	return &door{fault: fault, failed: map[netip.Addr]int{}, locked: map[netip.Addr]bool{}}
-}
-
-func (d *door) SignIn(_ context.Context, g intruders.Guess) intruders.Answer {
-	now := time.Now()
-	ans := intruders.Answer{Sent: now, Done: now.Add(time.Millisecond), Header: http.Header{"X-Ratelimit-Limit": {"5"}}}
-	right := !strings.HasPrefix(g.Password, "not-")
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.asked++
-	limit := 5
-	if d.fault == "widened" {
-		limit = 6
-	}
-	key := g.From
-	if d.fault == "global" {
-		key = netip.Addr{}
-	}
-	if d.failed[key] >= limit && !right {
-		d.locked[key] = true
-	}
-	switch {
-	case d.fault == "full" && d.asked < 8:
-		ans.Code = http.StatusTooManyRequests
-		ans.Header.Set("Retry-After", "1")
-	case d.fault == "unwell", d.fault == "shedding" && d.asked%3 != 0:
-		ans.Code = http.StatusServiceUnavailable
-	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):
-		ans.Code = http.StatusTooManyRequests
-		ans.Header.Set("Retry-After", strconv.Itoa(900))
-		d.failed[key]++
-	case right:
-		ans.Code = http.StatusOK
-	default:
-		ans.Code = http.StatusUnauthorized
-		d.failed[key]++
-	}
-	return ans
-}
-
-// SignInAtOnce reads every counter before it writes any when the door is racy.
-func (d *door) SignInAtOnce(ctx context.Context, gs []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
-	out := make([]intruders.Answer, len(gs))
-	for i, g := range gs {
-		out[i] = d.SignIn(ctx, g)
-		if d.fault == "racy" && out[i].Code == http.StatusTooManyRequests {
-			out[i].Code = http.StatusUnauthorized
-		}
-	}
-	if d.fault == "slow burst" {
-		return out, 9 * time.Millisecond, errors.New("released too slowly")
-	}
-	return out, 500 * time.Microsecond, nil
-}
-
 func attack(t *testing.T, fault string, atOnce bool) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
 	t.Helper()
-	in := []scenarios.Intruder{{Name: "guesser", Kind: intruders.GuessPasswords, Addresses: 2, Guesses: 8, AtOnce: atOnce}}
-	victims := []intruders.Victim{{Email: "a@clinic.test", Password: "right-a"}, {Email: "b@clinic.test", Password: "right-b"}}
-	var mu sync.Mutex
-	var samples []measure.Sample
-	attacks, err := intruders.Run(t.Context(), time.Now(), intruders.Plan{
-		Intruders: in, Victims: victims, First: 100,
-		Address: func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 9, 0, byte(n)}) },
-		Record:  func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) },
-	}, newDoor(fault))
-	if err != nil {
-		t.Fatal(err)
-	}
-	facts := map[string]measure.Fact{}
-	for _, f := range intruders.Facts(attacks, 0) {
-		facts[f.Name] = f
-	}
-	return attacks, facts, samples
+	return assault(t, newDoor(fault), scenarios.Intruder{Name: "guesser", Kind: scenarios.GuessPasswords, Addresses: 2, Guesses: 8, AtOnce: atOnce})
 }
 
 func TestOracle(t *testing.T) { synctest.Test(t, testOracle) }
@@ -184,7 +96,7 @@ func TestTroublesNameWhatProvesNothing(t *testing.T) { synctest.Test(t, testTrou
 
 func testTroubles(t *testing.T) {
 	attacks, _, _ := attack(t, "unwell", false)
-	if got := len(intruders.Troubles(attacks)); got != 2 {
+	if got := len(intruders.Told(attacks)); got != 2 {
 		t.Errorf("got %d troubles, want 2", got)
 	}
 }
@@ -222,7 +134,7 @@ func exact(t *testing.T, facts map[string]measure.Fact) {
 func TestASlowBurstIsNoBurst(t *testing.T) {
 	attacks, facts, _ := attack(t, "slow burst", true)
 	exact(t, facts)
-	troubles := intruders.Troubles(attacks)
+	troubles := intruders.Told(attacks)
 	if len(troubles) != 2 || !strings.Contains(troubles[0], "at the same time") {
 		t.Errorf("got troubles %q, want one for each burst", troubles)
 	}

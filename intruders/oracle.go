@@ -3,35 +3,61 @@ package intruders
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"vitals/measure"
+	"vitals/scenarios"
 )
 
-// Attack is what one address saw of the lockout.
+// Attack is what one address saw, or all addresses of one that sprays.
 type Attack struct {
-	Intruder   string
-	From       netip.Addr
-	AtOnce     bool
-	Limit      int           // as the server's own X-RateLimit-Limit says; 0 untold
-	Judged     int           // wrong passwords that were answered other than by 429
-	Refused    int           // wrong passwords answered by a lock's 429
+	Intruder  string
+	Kind      string
+	From      netip.Addr // of one that sprays: none
+	Addresses int        // of one that sprays
+	AtOnce    bool
+	Limit     int // as the server's own X-RateLimit-Limit says; 0 untold
+
+	Judged     int           // wrong credentials that were answered other than by 429
+	Granted    int           // hostile requests answered 2xx: wrong credentials, dead tokens, bodies too large
+	Refused    int           // wrong credentials answered by a lock's 429
 	AfterLock  int           // judged although an earlier one was refused
-	Lost       int           // 5xx, no answer, or a full queue's 429: proves nothing
+	Excess     int           // judged beyond the promised limit, at the worst address
+	Wrong      int           // answers that are neither: 500s, and forms that were taken
+	Lost       int           // 503, no answer, or a full queue's 429: proves nothing
 	RetryAfter time.Duration // the longest announced wait
-	Knowing    int           // right passwords tried from the locked address
+	Knowing    int           // right credentials tried from the locked address
 	Leaked     int           // of those, let through
-	Standing   int           // right passwords tried from elsewhere meanwhile
+	Standing   int           // right credentials tried from elsewhere meanwhile
 	Harmed     int           // of those, refused
-	Spread     time.Duration // AtOnce: from the first to the last release
-	Complete   bool
-	Trouble    string // what went wrong with its burst
+	Reused     int           // dead tokens presented, and judged
+	Opened     int           // connections that dribbled, or carried a body
+	Open       int           // of those, not cut in time
+	Longest    time.Duration // that a dribbling connection lived
+
+	Spread                time.Duration // AtOnce: from the first to the last release
+	Rate                  float64       // of one that sprays: guesses a second, as declared
+	Planned, Sent, Missed int           // of its guesses; missed for want of a free sender
+	Lag                   time.Duration // 95th percentile of our own lateness
+
+	Began, Ended time.Duration // of its requests, as offsets from the run's start
+	Complete     bool
+	Trouble      string // what went wrong with it
 }
 
-// published is the limit of the login policy in both guides (hardening 2.5.1),
-// used to pick the worst address where the server does not tell its own.
-const published = 5
+// at notes when a request of the attack was on its way.
+func (a *Attack) at(s *measure.Sample) {
+	if a.Ended == 0 || s.Sent < a.Began {
+		a.Began = s.Sent
+	}
+	a.Ended = max(a.Ended, s.Done)
+}
+
+// locks tells whether the attack is one on the lockout: from one address, on and
+// on, until it is locked out. The facts lockout.* are of these.
+func (a *Attack) locks() bool {
+	return a.Kind == scenarios.GuessPasswords || a.Kind == scenarios.SpoofHeaders
+}
 
 // Facts are the lockout's figures, worst address first in mind: one address
 // that got six judged is a leak, however well the others held. honestRefused
@@ -41,10 +67,12 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	var facts []measure.Fact
 	var judged, knowing, leaked, standing, harmed, after int
 	var n int64
-	worst, complete := published, 0
+	limit := published[login].Limit // picks the worst where the server tells none
+	off := func(judged int) int { return max(judged-limit, limit-judged) }
+	worst, complete := limit, 0
 	var retry time.Duration
 	for _, a := range attacks {
-		if !a.Complete {
+		if !a.Complete || !a.locks() {
 			continue
 		}
 		complete++
@@ -74,13 +102,11 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	return facts
 }
 
-func off(judged int) int { return max(judged-published, published-judged) }
-
 func admittedNote(attacks []Attack, complete, judged int) string {
 	var spread time.Duration
 	bursts := 0
 	for _, a := range attacks {
-		if a.Complete && a.AtOnce && a.Trouble == "" {
+		if a.Complete && a.locks() && a.AtOnce && a.Trouble == "" {
 			bursts++
 			spread = max(spread, a.Spread)
 		}
@@ -90,24 +116,4 @@ func admittedNote(attacks []Attack, complete, judged int) string {
 		note += fmt.Sprintf("; %d of them guessed at once, released within %v", bursts, spread.Round(10*time.Microsecond))
 	}
 	return note
-}
-
-// Troubles are the reasons why an attack proves nothing, for the report.
-func Troubles(attacks []Attack) []string {
-	var out []string
-	for _, a := range attacks {
-		if a.Complete && a.Trouble != "" {
-			// Its guesses were judged and are counted; that they came at once is not shown.
-			out = append(out, fmt.Sprintf("intruder %q from %s proves nothing about guesses at the same time: %s", a.Intruder, a.From, a.Trouble))
-		}
-		if a.Complete {
-			continue
-		}
-		why := a.Trouble
-		if why == "" {
-			why = fmt.Sprintf("it was cut short after %d judged, %d refused and %d unanswered guesses", a.Judged, a.Refused, a.Lost)
-		}
-		out = append(out, fmt.Sprintf("intruder %q from %s proves nothing: %s", strings.TrimSpace(a.Intruder), a.From, why))
-	}
-	return out
 }

@@ -243,7 +243,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 		}
 	}
 	made := step{
-		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: inText,
+		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: escaping(s.Header),
 		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second), code: c.code[s.Name],
 	}
 	c.index++
@@ -264,9 +264,6 @@ func (c *compiler) step(s *scenarios.Step) step {
 	fail(err)
 	made.lines, err = parse(lines(s), c.slot)
 	fail(err)
-	if isJSON(s.Header) {
-		made.escape = inJSON
-	}
 	for _, name := range sorted(s.Save) {
 		k, err := compileCapture(c.slot(name), s.Save[name])
 		fail(err)
@@ -301,15 +298,19 @@ func lines(s *scenarios.Step) string {
 	return b.String()
 }
 
-// isJSON reports whether a body under this header is JSON, as it is unless the
-// header says otherwise.
-func isJSON(header map[string]string) bool {
+// escaping fits values into a body under this header: JSON, as it is unless the
+// header says otherwise, a form, or any text.
+func escaping(header map[string]string) escape {
 	for name, value := range header {
-		if strings.EqualFold(name, "Content-Type") {
-			return strings.Contains(value, "json")
+		switch {
+		case !strings.EqualFold(name, "Content-Type") || strings.Contains(value, "json"):
+		case strings.Contains(value, "x-www-form-urlencoded"):
+			return inPath
+		default:
+			return inText
 		}
 	}
-	return true
+	return inJSON
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -24,11 +24,12 @@ type Profile struct {
 // Operation is one request, and how its answer is to be read.
 type Operation struct {
 	Method string
-	Path   string         // with {{placeholders}}, from the server's root
-	Body   map[string]any // nil = none; texts may hold {{placeholders}}
-	Form   bool           // the body travels as a form, not as JSON
-	OK     int            // status of success; 0 = any 2xx
-	Refuse int            // status of a wrong credential; 0 = 401
+	Path   string            // with {{placeholders}}, from the server's root
+	Body   map[string]any    // nil = none; texts may hold {{placeholders}}
+	Form   bool              // the body travels as a form, not as JSON
+	Header map[string]string // sent with it as it stands
+	OK     int               // status of success; 0 = any 2xx
+	Refuse int               // status of a wrong credential; 0 = 401
 	Fields map[string]string
 	Policy string // limit policy it counts under; "" = api, "none" = unlimited
 }
@@ -60,11 +61,17 @@ var known = map[string]string{
 	"two_factor_disable": "drop it",
 	"password_change":    "change my password", "password_reset": "ask for a reset", "password_reset_confirm": "set a password by a token",
 	"list": "list my objects", "create": "make an object", "get": "read one", "update": "change one", "delete": "delete one",
+	"low_stock": "list those that run out", "add_stock": "note a delivery",
+	"list_reminders": "list my reminders", "reminders_of": "those of one object", "generate_reminders": "make some",
+	"take_reminder": "mark one taken", "skip_reminder": "mark one skipped", "miss_reminder": "mark one missed",
+	"write_log": "log an intake", "list_logs": "list the log", "get_log": "read an entry", "update_log": "change one", "void_log": "take one back",
+	"adherence": "how well I take them", "recent": "what I logged lately",
 	"disable_user": "bar a user from signing in", "users": "find users",
 	"health": "is the process up", "ready": "can it serve", "live": "is it alive",
 }
 
-// fields are what a probe reads from answers.
+// fields are what a probe or a scenario reads from answers. In a list, id is an
+// item's.
 var fields = []string{
-	"access_token", "refresh_token", "challenge_token", "status", "id", "items", "user_id", "secret", "recovery_codes", "patient_id", "email", "role",
+	"access_token", "refresh_token", "expires_in", "challenge_token", "status", "id", "items", "user_id", "secret", "recovery_codes", "patient_id", "email", "role",
 }

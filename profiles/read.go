@@ -130,6 +130,14 @@ func operation(d *strict.Doc, n *yaml.Node) Operation {
 			o.Body = map[string]any{}
 			d.Pairs(n, "body", func(k, v *yaml.Node) { o.Body[k.Value] = tree(d, v) })
 		},
+		"header": func(n *yaml.Node) {
+			o.Header = map[string]string{}
+			d.Pairs(n, "header", func(k, v *yaml.Node) {
+				if o.Header[k.Value] = d.Text(v, k.Value); strings.ContainsAny(k.Value+o.Header[k.Value], "\r\n\x00") {
+					d.Fail(v, "", "header %s: found a line break, expected one line", k.Value)
+				}
+			})
+		},
 		"form":    func(n *yaml.Node) { o.Form = d.Bool(n, "form") },
 		"ok":      func(n *yaml.Node) { o.OK = d.Int(n, "ok", 100) },
 		"refused": func(n *yaml.Node) { o.Refuse = d.Int(n, "refused", 100) },

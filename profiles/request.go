@@ -10,7 +10,9 @@ import (
 	"strings"
 )
 
-var placeholder = regexp.MustCompile(`\{\{([a-z_]+)\}\}`)
+var placeholder = regexp.MustCompile(`\{\{([a-z_][a-z0-9_]*)\}\}`)
+
+const formType = "application/x-www-form-urlencoded"
 
 // Request fills the operation's path and body. A value that neither the caller
 // nor the profile gives is an error that names it. kind is the body's content
@@ -39,7 +41,7 @@ func (o Operation) Request(values map[string]string, defaults map[string]any) (p
 	for name, v := range tree.(map[string]any) {
 		form.Set(name, fmt.Sprint(v))
 	}
-	return path, []byte(form.Encode()), "application/x-www-form-urlencoded", nil
+	return path, []byte(form.Encode()), formType, nil
 }
 
 // expand replaces the placeholders of a text.
@@ -110,10 +112,7 @@ func (o Operation) Field(body []byte, name string) (string, bool) {
 
 // Value is Field for any kind of value.
 func (o Operation) Value(body []byte, name string) (any, bool) {
-	place, ok := o.Fields[name]
-	if !ok {
-		place = name
-	}
+	place, ok := o.place(name), true
 	d := json.NewDecoder(strings.NewReader(string(body)))
 	d.UseNumber()
 	var v any

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -112,53 +111,4 @@ func (r *reader) stepList(n *yaml.Node) (steps []Step) {
 		steps = append(steps, s)
 	})
 	return steps
-}
-
-// kinds of intruders.
-const guessPasswords = "guess passwords"
-
-func (r *reader) intruders(n *yaml.Node) (ins []Intruder) {
-	r.List(n, "intruders", func(n *yaml.Node) {
-		in := Intruder{Kind: guessPasswords, Addresses: 1, Guesses: 8, Line: n.Line, Col: n.Column}
-		found := r.Fields(n, "an intruder", strict.Fields{
-			"name": func(n *yaml.Node) { in.Name = r.Word(n, "name") },
-			"kind": func(n *yaml.Node) {
-				if in.Kind = r.Word(n, "kind"); in.Kind != guessPasswords && in.Kind != "" {
-					r.Fail(n, strict.Hint(in.Kind, []string{guessPasswords}), "kind: found %q, expected %q", in.Kind, guessPasswords)
-				}
-			},
-			"addresses": func(n *yaml.Node) { in.Addresses = r.Int(n, "addresses", 1) },
-			"guesses":   func(n *yaml.Node) { in.Guesses = r.Int(n, "guesses", 1) },
-			"at_once":   func(n *yaml.Node) { in.AtOnce = r.Bool(n, "at_once") },
-			"after":     func(n *yaml.Node) { in.After = r.Duration(n, "after") },
-			"every":     func(n *yaml.Node) { in.Every = r.Duration(n, "every") },
-		})
-		switch {
-		case n.Kind != yaml.MappingNode:
-		case found["name"] == nil:
-			r.Fail(n, "as in name: burst", "an intruder needs a name")
-		case in.AtOnce && found["every"] != nil:
-			r.Fail(found["every"], "leave one of them out", "found every beside at_once: guesses at once have no time between them")
-		}
-		ins = append(ins, in)
-	})
-	return ins
-}
-
-// intrusions finds intruders that a run would end before.
-func (r *reader) intrusions() {
-	for _, in := range r.sc.Intruder {
-		end := in.After
-		if !in.AtOnce {
-			end += time.Duration(in.Guesses) * in.Every
-		}
-		for _, l := range []struct {
-			pace string
-			Load
-		}{{"full", r.sc.Load}, {"quick", r.sc.Quick}} {
-			if total := l.Total(); end >= total {
-				r.Add(&Error{Line: in.Line, Col: in.Col, Msg: fmt.Sprintf("intruder %q is at work until %s, the %s pace ends at %s", in.Name, end, l.pace, total)})
-			}
-		}
-	}
 }

@@ -23,6 +23,14 @@ func (l Load) Phases() []measure.Phase {
 	return ps
 }
 
+// names are those of the phases.
+func (l Load) names() (names []string) {
+	for _, p := range l.Phases() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
 // Total is how long the load lasts.
 func (l Load) Total() (sum time.Duration) {
 	for _, s := range l.Stages {

@@ -40,6 +40,8 @@ type reader struct {
 	fast shape // quick
 	used *reader
 	at   map[string]*yaml.Node // fields that were found
+
+	during []*yaml.Node // phases that intruders work in
 }
 
 func read(r io.Reader, name string, open func(string) ([]byte, error)) (*Scenario, error) {
@@ -190,6 +192,19 @@ func (r *reader) positive(n *yaml.Node, what string) time.Duration {
 		r.Fail(n, "", "%s: found %q, expected a time above 0", what, n.Value)
 	}
 	return d
+}
+
+// Digest is the SHA256 of a scenario that was changed after it was read.
+func (s *Scenario) Digest() string { return digest(s) }
+
+// some reads a rate above 0.
+func (r *reader) some(n *yaml.Node, what string) float64 {
+	errors := len(r.Errors())
+	v := r.Rate(n, what)
+	if v == 0 && len(r.Errors()) == errors {
+		r.Fail(n, "", "%s: found %q, expected more than 0", what, n.Value)
+	}
+	return v
 }
 
 // digest is of what the scenario asks for: neither of its comments nor of where

@@ -130,7 +130,7 @@ abort:
 	ignore := cmp.Options{
 		cmpopts.IgnoreFields(scenarios.Scenario{}, "SHA256"),
 		cmpopts.IgnoreFields(scenarios.Step{}, "Line", "Col"),
-		cmpopts.IgnoreFields(scenarios.Intruder{}, "Line", "Col"),
+		cmpopts.IgnoreFields(scenarios.Intruder{}, "File", "Line", "Col"),
 		cmpopts.IgnoreFields(targets.Target{}, "File", "Line", "Col"),
 	}
 	if diff := cmp.Diff(got, want, ignore); diff != "" {

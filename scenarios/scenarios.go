@@ -42,9 +42,9 @@ func (s *Scenario) Scope() targets.Scope {
 		scope.Steps = append(scope.Steps, step.Name)
 	}
 	for _, l := range []Load{s.Load, s.Quick} {
-		for _, p := range l.Phases() {
-			if !slices.Contains(scope.Phases, p.Name) {
-				scope.Phases = append(scope.Phases, p.Name)
+		for _, name := range l.names() {
+			if !slices.Contains(scope.Phases, name) {
+				scope.Phases = append(scope.Phases, name)
 			}
 		}
 	}
@@ -171,17 +171,39 @@ type Expect struct {
 	Body   string            // text the body contains
 }
 
-// Intruder is a hostile actor that works beside the honest users.
+// Intruder is a hostile actor that works beside the honest users. Which fields
+// its kind knows stands in kinds; those it does not know are zero, and stay out
+// of the digest.
 type Intruder struct {
-	Name      string
-	Kind      string        // "guess passwords"
-	Addresses int           // client addresses it comes from
-	Guesses   int           // per address; the production limit judges 5, the next is locked
-	AtOnce    bool          // released at one barrier instead of one after the other
-	After     time.Duration // offset from the window's start
-	Every     time.Duration // between guesses of one address, when not AtOnce
-	Line, Col int           `json:"-"`
+	Name        string
+	Kind        string        // one of the constants below
+	Addresses   int           // client addresses it comes from
+	Guesses     int           // per address; the production limit judges 5, the next is locked. 0 = no bound (spray passwords)
+	AtOnce      bool          // released at one barrier instead of one after the other
+	After       time.Duration // offset from the start of the run, or of each phase it works in
+	Every       time.Duration // between two tries of one address, or two bytes of one connection
+	For         time.Duration `json:",omitempty"` // how long it begins anything new; 0 = until it is through, or the load ends
+	During      string        `json:",omitempty"` // the phases it works in; "" = all
+	Rate        float64       `json:",omitempty"` // guesses a second of all addresses together
+	Accounts    int           `json:",omitempty"` // real accounts that it sprays
+	Strangers   int           `json:",omitempty"` // and guesses at accounts that nobody has, for each at a real one
+	Rounds      int           `json:",omitempty"` // of sign-in, theft and sign-out, per address
+	Connections int           `json:",omitempty"` // open side by side
+	Bodies      int           `json:",omitempty"` // per address
+	File        string        `json:"-"`
+	Line, Col   int           `json:"-"`
 }
+
+// The kinds of intruders.
+const (
+	GuessPasswords = "guess passwords" // from one address, until the lock and beyond
+	SprayPasswords = "spray passwords" // from many, at a rate
+	SpoofHeaders   = "spoof headers"   // guess passwords with another forged address each time
+	GuessCodes     = "guess codes"     // of a second factor
+	ReuseTokens    = "reuse tokens"    // that were used before, or signed out
+	DribbleHeaders = "dribble headers" // and bodies: connections that never get to the point
+	OversizeBodies = "oversize bodies" // with a request hidden where the limit cuts
+)
 
 // Feed gives journeys rows from a CSV or JSON file.
 type Feed struct {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,17 +30,12 @@ type shape struct {
 
 func (s *shape) fields(r *reader) strict.Fields {
 	return strict.Fields{
-		"users": func(n *yaml.Node) { s.users, s.crowd = n, r.Int(n, "users", 1) },
-		"spawn_rate": func(n *yaml.Node) {
-			errors := len(r.Errors())
-			if s.spawn, s.perSecond = n, r.Rate(n, "spawn_rate"); s.perSecond == 0 && len(r.Errors()) == errors {
-				r.Fail(n, "", "spawn_rate: found %q, expected more than 0", n.Value)
-			}
-		},
-		"run_for":  func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
-		"stages":   func(n *yaml.Node) { s.stages = n },
-		"arrivals": func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
-		"share":    func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
+		"users":      func(n *yaml.Node) { s.users, s.crowd = n, r.Int(n, "users", 1) },
+		"spawn_rate": func(n *yaml.Node) { s.spawn, s.perSecond = n, r.some(n, "spawn_rate") },
+		"run_for":    func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
+		"stages":     func(n *yaml.Node) { s.stages = n },
+		"arrivals":   func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
+		"share":      func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
 		"sign_in": func(n *yaml.Node) {
 			switch w := SignIn(r.Word(n, "sign_in")); w {
 			case Inside, Before, "":
@@ -149,7 +145,6 @@ func (s *shape) constant(r *reader) []Stage {
 func (r *reader) stages(n *yaml.Node, model Model) []Stage {
 	var out []Stage
 	var level float64
-	nodes := map[string]*yaml.Node{}
 	r.List(n, "stages", func(n *yaml.Node) {
 		s := Stage{From: level}
 		to, judged, number := level, false, r.count
@@ -180,13 +175,9 @@ func (r *reader) stages(n *yaml.Node, model Model) []Stage {
 		if s.Name == "" {
 			s.Name = map[bool]string{true: "hold", false: "ramp"}[s.From == s.To]
 		}
-		last := len(out) - 1
-		if first := nodes[s.Name]; first != nil && out[last].Name != s.Name {
-			r.Fail(n, fmt.Sprintf("first on line %d; only neighbours may share a name", first.Line), "phase %q stands twice, apart", s.Name)
-		} else if first != nil && out[last].Judged != s.Judged {
+		if i := slices.IndexFunc(out, func(o Stage) bool { return o.Name == s.Name }); i >= 0 && out[i].Judged != s.Judged {
 			r.Fail(n, "write judged in both, or give them two names", "the stages of phase %q are not judged alike", s.Name)
 		}
-		nodes[s.Name] = n
 		out = append(out, s)
 	})
 	return out

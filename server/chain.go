@@ -18,6 +18,7 @@ func (s *Server) chain() http.Handler {
 		s.requestID,     //  3
 		s.clientIP,      //  4
 		s.observe,       //  5 access log and metrics
+		s.broken,        //    nothing, but in a build with the tag faults
 		s.secureHeaders, //  6
 		s.operations,    //  7 /health, /ready, /live end here
 		s.crossOrigin,   //  8 preflights end here
@@ -26,6 +27,7 @@ func (s *Server) chain() http.Handler {
 		s.limitAPI,      // 11
 		s.checkRoute,    // 12 method …
 		s.requireToken,  //    … no body is read for a stranger …
+		s.refuseEarly,   //    … nor for who is locked out …
 		s.checkBody,     //    … type, size, depth
 		s.checkSession,  // 13
 		s.checkRole,     // 14

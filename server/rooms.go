@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vitals/server/clinic"
+	"vitals/server/fault"
 	"vitals/server/identity"
 	"vitals/server/identity/mail"
 	"vitals/server/identity/password"
@@ -78,12 +79,15 @@ func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err err
 		Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace,
 		ClientIP:     proxies.ClientIP,
 		Authenticate: who.Authenticate, CheckSession: who.CheckSession,
-		Gate: r.gate, OwnPolicy: who.OwnPolicy(),
+		Gate: r.gate, OwnPolicy: who.OwnPolicy(), Early: who.Early(),
 		CheckDatabase: r.db.Ready,
 		Register: []func(huma.API){
 			func(api huma.API) { identity.Register(api, who) },
 			func(api huma.API) { clinic.Register(api, clinic.Deps{DB: r.db}) },
 		},
+	}
+	if fault.Is(fault.ReadyThroughPool) {
+		r.deps.CheckDatabase = throughPool(r.db)
 	}
 	return r, nil
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"strings"
@@ -19,7 +20,8 @@ type route struct {
 	secured     bool   // needs a signed-in user
 	roles       []web.Role
 	hasBody     bool
-	maxBody     int64 // bytes
+	maxBody     int64                       // bytes
+	early       func(context.Context) error // asked before the body is read; nil = nothing
 }
 
 // unmatched is the route of every request that no pattern fits.

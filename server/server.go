@@ -43,6 +43,9 @@ type Deps struct {
 	Gate         Gate
 	// OwnPolicy are the patterns that the api policy skips (hardening 2.5.1).
 	OwnPolicy []string
+	// Early are checks by pattern that come before the body is read; the error is
+	// the refusal.
+	Early map[string]func(context.Context) error
 	// CheckDatabase answers within its context, on a connection outside the pool.
 	CheckDatabase func(ctx context.Context) error
 	// Trace begins the span of one request under its route; the func ends it with
@@ -106,6 +109,13 @@ func New(cfg *config.Config, d Deps) (*Server, error) {
 		if s.routes[pattern] == nil {
 			return nil, fmt.Errorf("build routes: %q has a limit of its own and does not exist", pattern)
 		}
+	}
+	for pattern, early := range d.Early {
+		r := s.routes[pattern]
+		if r == nil {
+			return nil, fmt.Errorf("build routes: %q is to be checked early and does not exist", pattern)
+		}
+		r.early = early
 	}
 	s.handler = s.chain()
 	return s, nil

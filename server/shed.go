@@ -12,12 +12,19 @@ import (
 // queue: a queue only moves the wait to where nobody sees it. Who is admitted
 // gets REQUEST_TIMEOUT. A request that waits for its client or for its turn at
 // something scarce gives its place back meanwhile (web.StepOut, web.StepAside).
+// Checks of credentials, which strangers may send at any rate, have half of the
+// places: they cannot turn away those who are signed in.
 func (s *Server) shedLoad(next http.Handler) http.Handler {
-	slots := make(chan struct{}, s.cfg.HTTP.MaxInFlight)
+	all := make(chan struct{}, s.cfg.HTTP.MaxInFlight)
+	half := make(chan struct{}, max(1, s.cfg.HTTP.MaxInFlight/2))
+	everybody, strangers := []chan struct{}{all}, []chan struct{}{half, all}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.HTTP.RequestTimeout)
 		defer cancel()
-		p := &place{slots: slots, over: ctx.Done()}
+		p := &place{slots: everybody, over: ctx.Done()}
+		if exchangeOf(ctx).route.early != nil {
+			p.slots = strangers
+		}
 		if !p.Enter(false) {
 			s.overloaded().Write(w, r)
 			return
@@ -35,37 +42,45 @@ func (s *Server) overloaded() *web.Problem {
 		WithRetry(time.Second)
 }
 
-// place is one request's slot.
+// place is one request's slot in each of slots.
 type place struct {
-	slots chan struct{}
+	slots []chan struct{}
 	over  <-chan struct{} // the request's end
-	held  bool
+	held  int             // of slots, the first ones
 }
 
 // Leave implements web.Place.
 func (p *place) Leave() {
-	if p.held {
-		p.held = false
-		<-p.slots
+	for ; p.held > 0; p.held-- {
+		<-p.slots[p.held-1]
 	}
 }
 
 // Enter implements web.Place.
 func (p *place) Enter(wait bool) bool {
-	if p.held {
+	for p.held < len(p.slots) {
+		if !p.take(p.slots[p.held], wait) {
+			p.Leave()
+			return false
+		}
+		p.held++
+	}
+	return true
+}
+
+func (p *place) take(slot chan struct{}, wait bool) bool {
+	select {
+	case slot <- struct{}{}:
 		return true
+	default:
+	}
+	if !wait {
+		return false
 	}
 	select {
-	case p.slots <- struct{}{}:
-		p.held = true
-	default:
-		if wait {
-			select {
-			case p.slots <- struct{}{}:
-				p.held = true
-			case <-p.over:
-			}
-		}
+	case slot <- struct{}{}:
+		return true
+	case <-p.over:
+		return false
 	}
-	return p.held
 }

@@ -53,6 +53,64 @@ func TestLoadIsShedNotQueued(t *testing.T) {
 	}
 }
 
+// LK28: checks of credentials take half of the places at most, however many come.
+func TestSignInsLeaveHalfOfThePlaces(t *testing.T) {
+	release, inside := make(chan struct{}), make(chan struct{}, 8)
+	bed := newTestbed(t, func(d *Deps) {
+		d.Register = append(d.Register, func(api huma.API) {
+			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/check", OperationID: "check"},
+				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+					defer web.StepAside(ctx)() // takes both kinds of places anew
+					inside <- struct{}{}
+					<-release
+					return nil, nil
+				})
+			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/slow", OperationID: "slow"},
+				func(context.Context, *struct{}) (*struct{}, error) {
+					inside <- struct{}{}
+					<-release
+					return nil, nil
+				})
+		})
+		calm := func(context.Context) error { return nil }
+		d.Early = map[string]func(context.Context) error{
+			"GET /api/v1/check": calm,
+			"GET /api/v1/fault/{kind}": func(context.Context) error {
+				inside <- struct{}{}
+				<-release
+				return web.Fail(http.StatusTooManyRequests, "locked_out", "Wait.").WithRetry(time.Second)
+			},
+		}
+	}, "MAX_IN_FLIGHT=4")
+	var wg sync.WaitGroup
+	ask := func(path string, want int) {
+		wg.Go(func() {
+			if a := bed.ask(t, "GET", path, ""); a.StatusCode != want {
+				t.Errorf("%s: got %d, want %d", path, a.StatusCode, want)
+			}
+		})
+		<-inside
+	}
+	ask("/api/v1/fault/x", 429)
+	ask("/api/v1/fault/x", 429)
+	if a := bed.ask(t, "GET", "/api/v1/check", ""); a.StatusCode != 503 || a.problem.Code != "overloaded" {
+		t.Errorf("a third check with 4 places: got %d %q, want 503 overloaded", a.StatusCode, a.problem.Code)
+	}
+	ask("/api/v1/slow", 204)
+	ask("/api/v1/slow", 204)
+	if a := bed.ask(t, "GET", "/api/v1/slow", ""); a.StatusCode != 503 {
+		t.Errorf("a fifth request: got %d, want 503", a.StatusCode)
+	}
+	close(release)
+	wg.Wait()
+	for range 3 { // every place came back
+		for range 2 {
+			ask("/api/v1/check", 204)
+		}
+		wg.Wait()
+	}
+}
+
 // SH4: clients that dribble their bodies hold no place, and one whose body is
 // complete when every place is taken is shed like any other.
 func TestSlowBodiesHoldNoPlace(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"vitals/observe"
 	"vitals/server/config"
+	"vitals/server/fault"
 )
 
 // Embedded starts the reference API as a child process of its own, so that its
@@ -102,6 +103,7 @@ func (e Embedded) environment(dir string) map[string]string {
 		"SHUTDOWN_DRAIN_DELAY": "0",
 		"PATH":                 os.Getenv("PATH"), "TMPDIR": dir, "HOME": dir,
 	}
+	fault.Pass(vars)
 	maps.Copy(vars, e.Env)
 	return vars
 }

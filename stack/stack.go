@@ -45,6 +45,8 @@ type Stack struct {
 	Evidence func(ctx context.Context) (map[string]float64, error)
 	// Log is the path of the API's own log, "" when out of reach.
 	Log string
+	// ReadLog is what all API processes have logged so far; nil when out of reach.
+	ReadLog func(ctx context.Context) ([]byte, error)
 	// Replicas are the base URLs of all API processes; URL is the first.
 	Replicas []*url.URL
 	// Fault does something to one part: see Action. Nil when no part is ours.

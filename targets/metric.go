@@ -82,6 +82,16 @@ var metrics = map[string]metric{
 	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away"},
 	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock"},
 	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told"},
+	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again"},
+	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten"},
+
+	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind"},
+	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address"},
+	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken"},
+	"intruders.open":   {unit: Number, about: "hostile connections still open when the server should have cut them"},
+	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused"},
+
+	"siege.p95_ratio": {unit: Number, about: "honest p95 under attack, of that without; a difference below 30 ms counts as none"},
 }
 
 // Metrics are the words a sentence may begin with, sorted.

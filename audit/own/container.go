@@ -36,7 +36,7 @@ func docker(ctx context.Context, args ...string) (string, error) {
 // startBox runs the first of the images that is there, or else the first, which
 // Docker then fetches. Labels are those of the container stack, whose next start
 // removes what a killed process has left.
-func startBox(ctx context.Context, f *fleet, images []string, inner string, env map[string]string, command ...string) (*box, error) {
+func startBox(ctx context.Context, closers *[]func(context.Context) error, images []string, inner string, env map[string]string, command ...string) (*box, error) {
 	if _, err := exec.LookPath("docker"); err != nil {
 		return nil, &audit.Missing{What: "docker", Install: "https://docs.docker.com/engine/install"}
 	}
@@ -63,7 +63,7 @@ func startBox(ctx context.Context, f *fleet, images []string, inner string, env 
 	if b.id, err = docker(ctx, append(append(args, image), command...)...); err != nil {
 		return nil, err
 	}
-	f.closers = append(f.closers, func(ctx context.Context) error {
+	*closers = append(*closers, func(ctx context.Context) error {
 		_, err := docker(ctx, "rm", "--force", "--volumes", b.id)
 		return err
 	})

@@ -93,23 +93,27 @@ type Owner struct {
 	o   Options
 	mu  sync.Mutex
 	dir string
-	pg  *postgres // the template of clusters
+	pg  *postgres // the template of clusters; of containers, the one that is shared
 	n   int
+	// common are what launches share, to be ended with the last.
+	common []func(context.Context) error
 }
 
 // New makes an owner that has started nothing yet.
 func New(o Options) *Owner { return &Owner{o: o} }
 
 // Close ends what launches share. APIs are closed by who launched them.
-func (o *Owner) Close(context.Context) error {
+func (o *Owner) Close(ctx context.Context) (err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dir := o.dir
-	o.pg, o.dir = nil, ""
-	if dir == "" {
-		return nil
+	for _, end := range o.common {
+		err = errors.Join(err, end(ctx))
 	}
-	return os.RemoveAll(dir)
+	if o.dir != "" {
+		err = errors.Join(err, os.RemoveAll(o.dir))
+	}
+	o.pg, o.dir, o.common = nil, "", nil
+	return err
 }
 
 // folder makes a folder for one launch.
@@ -156,7 +160,7 @@ func (o *Owner) Launch(ctx context.Context, l audit.Launch) (_ *audit.API, err e
 	maps.Copy(env, o.o.Env)
 	api := &audit.API{Patience: startPatience}
 	if l.Postgres {
-		if err := o.postgres(ctx, f, env, api); err != nil {
+		if err := o.postgres(ctx, f, env, api, l.Breaks); err != nil {
 			return nil, err
 		}
 	}

@@ -22,8 +22,8 @@ import (
 	"vitals/audit"
 )
 
-// postgres is a cluster of one launch, copied from a template, so that a probe
-// may stop it without another's noticing.
+// postgres is a cluster: of one launch, so that a probe may stop it without
+// another's noticing, or of all that only use it.
 type postgres struct {
 	bin, dir, port, password string
 	who                      *syscall.Credential
@@ -33,33 +33,67 @@ type postgres struct {
 	proc *process
 }
 
-// database is the name of the API's database in its cluster.
+// database is the name of the API's database in a cluster of its own.
 const database = "clinic"
 
-// postgres gives a launch a cluster of its own.
-func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
-	pg, err := o.cluster(ctx, f)
+// postgres gives a launch a database: in a cluster of its own when it is to be
+// broken, else in the one that all others share.
+func (o *Owner) postgres(ctx context.Context, f *fleet, env map[string]string, api *audit.API, alone bool) error {
+	pg, name := (*postgres)(nil), database
+	var err error
+	if o.o.Postgres != nil && !alone {
+		pg, name, err = o.shared(ctx, f)
+	} else if pg, err = o.cluster(ctx, f); err == nil {
+		api.Fault = faults(api.Fault, "postgres", pg.act)
+	}
 	if err != nil {
 		return err
 	}
-	env["DATABASE_URL"] = pg.dsn(database)
+	env["DATABASE_URL"] = pg.dsn(name)
 	api.SQL = func(ctx context.Context, q string, args ...any) ([][]string, error) {
-		return pg.query(ctx, database, q, args...)
+		return pg.query(ctx, name, q, args...)
 	}
-	api.Fault = faults(api.Fault, "postgres", pg.act)
 	return nil
 }
 
-// cluster starts one, as a container or from the template.
+// shared is a database for a launch in the container of all, which is started at
+// the first need: a cluster takes seconds to make, a database a moment.
+func (o *Owner) shared(ctx context.Context, f *fleet) (*postgres, string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.pg == nil {
+		pg, err := o.container(ctx, &o.common)
+		if err != nil {
+			return nil, "", err
+		}
+		o.pg = pg
+	}
+	pg, name := o.pg, database+"_"+filepath.Base(f.dir)
+	if _, err := pg.query(ctx, database, "CREATE DATABASE "+name); err != nil {
+		return nil, "", fmt.Errorf("make a database: %w", err)
+	}
+	f.closers = append(f.closers, func(ctx context.Context) error {
+		_, err := pg.query(ctx, database, "DROP DATABASE "+name+" WITH (FORCE)")
+		return err
+	})
+	return pg, name, nil
+}
+
+// container starts a cluster as a container.
+func (o *Owner) container(ctx context.Context, closers *[]func(context.Context) error) (*postgres, error) {
+	pg := &postgres{password: rand.Text()}
+	b, err := startBox(ctx, closers, o.o.Postgres, "5432", map[string]string{"POSTGRES_USER": "audit", "POSTGRES_PASSWORD": pg.password, "POSTGRES_DB": database})
+	if err != nil {
+		return nil, err
+	}
+	pg.box, pg.port = b, b.port
+	return pg, patience(ctx, "Postgres", pg.ping)
+}
+
+// cluster starts one for a launch, as a container or from the template.
 func (o *Owner) cluster(ctx context.Context, f *fleet) (*postgres, error) {
 	if o.o.Postgres != nil {
-		pg := &postgres{password: rand.Text()}
-		b, err := startBox(ctx, f, o.o.Postgres, "5432", map[string]string{"POSTGRES_USER": "audit", "POSTGRES_PASSWORD": pg.password, "POSTGRES_DB": database})
-		if err != nil {
-			return nil, err
-		}
-		pg.box, pg.port = b, b.port
-		return pg, patience(ctx, "Postgres", pg.ping)
+		return o.container(ctx, &f.closers)
 	}
 	template, err := o.template(ctx)
 	if err != nil {

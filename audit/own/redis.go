@@ -30,7 +30,7 @@ var redisFlags = [...]string{"--appendonly", "yes", "--appendfsync", "everysec",
 func (o *Owner) redis(ctx context.Context, f *fleet, env map[string]string, api *audit.API) error {
 	r := &redisPart{dir: f.dir}
 	if o.o.Redis != nil {
-		b, err := startBox(ctx, f, o.o.Redis, "6379", nil, redisFlags[:]...)
+		b, err := startBox(ctx, &f.closers, o.o.Redis, "6379", nil, redisFlags[:]...)
 		if err != nil {
 			return err
 		}

@@ -57,10 +57,11 @@ func readAccounts(file string) ([]stack.Account, error) {
 // accountsNeeded is how many accounts a session of these scenarios uses up at
 // the production limit of requests per account and hour, and how many more the
 // intruders attack. A fifth to spare, for users who are quicker than others.
-func accountsNeeded(scs []*scenarios.Scenario, pace string) int {
+func (p plan) accountsNeeded(pace string, replicas int) int {
+	scs := p.scenarios
 	n := scenarios.Needed(pace, scs...)*6/5 + 10
 	for _, sc := range scs {
-		n += intruders.Addresses(sc.Intruder)
+		n += intruders.Victims(sc.Intruder) + assailants(p.faults, replicas)
 	}
 	return n
 }

@@ -18,12 +18,12 @@ import (
 	"vitals/stack/containers"
 )
 
-// shortClock are the settings of a run whose locks last seconds (hardening
-// 2.5.5), and the limits that follow from them.
+// shortClock are the settings of a run whose locks and timeouts last seconds
+// (hardening 2.5.5), and the limits that follow from them.
 func shortClock() (map[string]string, map[string]profiles.Limit) {
 	env := map[string]string{
 		"ENV": "test", "RATE_LIMIT_LOCKOUT_DURATION": "6", "RATE_LIMIT_LOGIN_WINDOW": "12", "RATE_LIMIT_API_WINDOW": "12",
-		"PASSWORD_RESET_TTL": "20",
+		"PASSWORD_RESET_TTL": "20", "READ_HEADER_TIMEOUT": "3", "READ_TIMEOUT": "6",
 	}
 	limits := map[string]profiles.Limit{}
 	for name, l := range profiles.Clinic().Limits {
@@ -53,11 +53,15 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	if err != nil {
 		return nil, nil, nil, noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
 	}
-	mails, err := os.MkdirTemp("", "vitals-audit-mail-")
+	outer, err := os.MkdirTemp("", "vitals-audit-mail-") // ours alone to enter
 	if err != nil {
 		return nil, nil, nil, noSystem(fmt.Errorf("make a folder for mails: %w", err))
 	}
-	clean := func(context.Context) error { return os.RemoveAll(mails) }
+	clean := func(context.Context) error { return os.RemoveAll(outer) }
+	mails := filepath.Join(outer, "mail")
+	if err := errors.Join(os.Mkdir(mails, 0o700), os.Chmod(mails, 0o777)); err != nil { // the API may be another user
+		return nil, nil, clean, noSystem(fmt.Errorf("make a folder for mails: %w", err))
+	}
 	env := own.Environment(mails)
 	limits := map[string]profiles.Limit(nil)
 	if o.shortClock {
@@ -68,8 +72,8 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	log := filepath.Join(o.out, "api.log")
 	var starter stack.Starter
 	if o.stack == "containers" {
-		delete(env, "MAIL_SINK") // its disk is read-only, and not ours to read
-		starter = containers.Starter{Binary: binary, Images: o.images, Accounts: auditAccounts, Replicas: 2, Env: env, LogFile: log, Talk: s.Err}
+		delete(env, "MAIL_SINK") // it has a place of its own in the containers
+		starter = containers.Starter{Binary: binary, Images: o.images, Accounts: auditAccounts, Replicas: 2, Env: env, LogFile: log, Mail: mails, Talk: s.Err}
 	} else {
 		starter = stack.Embedded{Binary: binary, Accounts: auditAccounts, LogFile: log, Env: env, Talk: s.Err}
 	}
@@ -88,9 +92,10 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
 	}
 	g.Accounts = append(g.Accounts, audit.Account{Email: own.Admin, Password: st.Accounts[0].Password, Role: "admin"})
-	if o.stack == "embedded" {
-		g.Mail = own.Mailbox(mails)
-		g.Log = func() ([]byte, error) { return os.ReadFile(log) }
+	g.Mail = own.Mailbox(mails)
+	g.Log = func() ([]byte, error) { return os.ReadFile(log) }
+	if st.ReadLog != nil {
+		g.Log = func() ([]byte, error) { return st.ReadLog(ctx) }
 	}
 	oo := own.Options{Binary: binary, Profile: p.profile}
 	if o.stack == "containers" {

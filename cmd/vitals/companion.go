@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
 	"vitals/observe"
@@ -20,7 +21,13 @@ type outing struct {
 	rec   *measure.Recorder
 	base  int // the recorder's first step that is an intruder's
 
+	hostile []measure.Step // those
+
 	ledger *observe.Ledger // our count of all requests
+
+	spare   time.Duration      // how long recovery from a fault may take
+	outages []outage           // the faults, as they are done
+	aside   []intruders.Attack // attacks that the fault's own rule judges
 }
 
 // companion is what goes beside a scenario's load and has its say about the

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
+	"crypto/tls"
+	"net"
 	"net/netip"
-	"strings"
+	"net/url"
 	"time"
 
-	"vitals/intruders"
 	"vitals/load"
 	"vitals/measure"
 	"vitals/scenarios"
@@ -15,57 +16,42 @@ import (
 	"vitals/targets"
 )
 
-// guesser sends intruders' sign-ins the way honest users send theirs: the
-// scenario's own sign-in step, with other credentials.
-type guesser struct {
-	client *load.Client
-	step   scenarios.Step
+// hostile sends what intruders send: requests by a client of the load's kind,
+// and bytes on bare connections.
+type hostile struct {
+	*load.Client
+	o    *outing
+	base *url.URL
 }
 
-func newGuesser(st *stack.Stack, sc *scenarios.Scenario) *guesser {
-	return &guesser{client: load.NewClient(st.URL, st.Forward, sc.Timeout), step: sc.Accounts.SignIn}
+func (o *outing) newHostile(base *url.URL) *hostile {
+	h := &hostile{load.NewClient(base, o.st.Forward, o.sc.Timeout), o, base}
+	h.Watch(o.see)
+	return h
 }
 
-// SignIn sends one guess; trouble on the wire is in the answer's class.
-func (g *guesser) SignIn(ctx context.Context, guess intruders.Guess) intruders.Answer {
-	a, _ := g.client.Send(ctx, g.request(guess))
-	return answer(a)
-}
-
-// SignInAtOnce releases all guesses at one barrier.
-func (g *guesser) SignInAtOnce(ctx context.Context, guesses []intruders.Guess) ([]intruders.Answer, time.Duration, error) {
-	requests := make([]load.Request, len(guesses))
-	for i, guess := range guesses {
-		requests[i] = g.request(guess)
+// Open opens a connection from an address, and gives the lines that name the
+// host and, where this driver is a trusted proxy, the address. What is sent on
+// it is one request at the most that the server may have counted: a sign-in
+// without a whole answer, in our books.
+func (h *hostile) Open(ctx context.Context, from netip.Addr) (net.Conn, string, error) {
+	h.o.book(&load.Seen{Method: h.o.sc.Accounts.SignIn.Method, Route: h.o.sc.Accounts.SignIn.Path, Class: measure.Body})
+	d := net.Dialer{Timeout: 10 * time.Second}
+	lines := "Host: " + h.base.Host + "\r\n"
+	switch {
+	case h.o.st.Forward:
+		lines += "X-Forwarded-For: " + from.String() + "\r\n"
+	case from.IsValid():
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 	}
-	as, spread, err := g.client.Burst(ctx, requests)
-	out := make([]intruders.Answer, len(as))
-	for i, a := range as {
-		out[i] = answer(a)
+	port := h.base.Port()
+	if h.base.Scheme == "https" {
+		t := tls.Dialer{NetDialer: &d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
+		conn, err := t.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "443")))
+		return conn, lines, err
 	}
-	return out, spread, err
-}
-
-func (g *guesser) request(guess intruders.Guess) load.Request {
-	fill := strings.NewReplacer("{{email}}", inJSON(guess.Email), "{{password}}", inJSON(guess.Password))
-	header := map[string]string{"Content-Type": "application/json"}
-	for name, value := range g.step.Header {
-		header[name] = fill.Replace(value)
-	}
-	return load.Request{
-		Method: g.step.Method, Path: fill.Replace(g.step.Path), Header: header,
-		Body: []byte(fill.Replace(g.step.Body)), From: guess.From,
-	}
-}
-
-// inJSON is s as it stands inside a JSON string.
-func inJSON(s string) string {
-	b, _ := json.Marshal(s) // a string cannot fail
-	return string(b[1 : len(b)-1])
-}
-
-func answer(a load.Answer) intruders.Answer {
-	return intruders.Answer{Sent: a.Sent, Done: a.Done, Code: a.Status, Header: a.Header, Class: a.Class}
+	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "80")))
+	return conn, lines, err
 }
 
 // honest are the accounts that honest users sign in as.

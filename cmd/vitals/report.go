@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,26 +45,4 @@ func runReport(s streams, file, format, out string) error {
 		return &exit{exitNoAnswer, fmt.Errorf("render %s: %w", file, err)}
 	}
 	return nil
-}
-
-func newValidateCmd(s streams) *cobra.Command {
-	o := runOptions{pace: "full", out: os.TempDir(), targets: "production"}
-	cmd := &cobra.Command{
-		Use:   "validate [SCENARIO…]",
-		Short: "Check scenario and target files without load",
-		RunE: func(_ *cobra.Command, args []string) error {
-			o.scenarios = args
-			p, err := newPlan(o)
-			if err != nil {
-				return &exit{exitUsage, err}
-			}
-			for _, sc := range p.scenarios {
-				fmt.Fprintf(s.Out, "%s: %s, %v, judged over %v\n", sc.Name, sc.About, sc.Load.Total(), sc.Load.Window())
-			}
-			fmt.Fprintf(s.Out, "%s: %d targets\n", o.targets, len(p.targets))
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&o.targets, "targets", o.targets, "targets to check: a built-in set or a file")
-	return cmd
 }

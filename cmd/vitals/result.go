@@ -43,7 +43,7 @@ func window(phases []measure.PhaseResult, took time.Duration) (sum time.Duration
 
 // notes are what a reader of the figures must know.
 func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load) []string {
-	var out []string
+	out := slices.Clone(ses.p.notes[sc])
 	if shape.SignIn == scenarios.Before {
 		out = append(out, fmt.Sprintf("quick pace: users are signed in before the measured window and keep their sessions across scenarios; %d are signed in", ses.sessions.Live()))
 	}

@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"vitals/profiles"
 	"vitals/scenarios"
 	"vitals/stack"
 	"vitals/stack/containers"
@@ -26,6 +28,8 @@ type runOptions struct {
 	stack, url      string
 	pace            string
 	targets         string
+	profile         string
+	dry             bool // only read: no stack, no folder
 	out             string
 	seed            uint64
 	iOwn            []string
@@ -34,6 +38,9 @@ type runOptions struct {
 	accounts        string // file; the environment's VITALS_ACCOUNTS names one too
 	metrics         string
 	cores           float64
+	replicas        int
+	faults          []string
+	set             []string
 	images          containers.Images
 	format          string
 }
@@ -52,9 +59,22 @@ install), the same API beside Postgres and Redis in containers, or a deployment
 that is already there (--url). Load and intruders go to loopback and private
 addresses only; any other host must be named with --i-own.
 
+--fault breaks a part of the container stack in every scenario, AT from its start,
+and mends it FOR later or with the run's end: redis, postgres, api, api-2… are
+stopped (stop), frozen (pause) or killed (kill; without +FOR started again at
+once). What is due meanwhile stands in the phase "fault", and what is due in the
+time that recovery may take in "recovering"; both are judged only by targets that
+say so (errors < 1% during fault). Two figures are for such a run:
+  fault.recovery   from a fault's end until requests go as expected again;
+                   judged by < 5s where no target says otherwise
+  fault.leaked     guesses judged beyond what the API declares for the time
+                   (RATE_LIMIT_REDIS_FAILURE), and locks that were forgotten;
+                   judged by == 0
+
 ` + exitTable,
 		Example: `  vitals run --pace quick
   vitals run normal peak --stack containers --pace quick
+  vitals run normal --stack containers --replicas 2 --fault redis:stop@60s+10s
   vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --targets mine-targets.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.scenarios = args
@@ -66,6 +86,7 @@ addresses only; any other host must be named with --i-own.
 	f.StringVar(&o.url, "url", "", "a deployment that is already there, instead of --stack")
 	f.StringVar(&o.pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
 	f.StringVar(&o.targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
+	f.StringVar(&o.profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profiles.Names(), ", ")+", or a file")
 	f.StringVar(&o.out, "out", "out", "folder for document.json, baseline.json and the API's log")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of every choice the load makes")
 	f.StringSliceVar(&o.iOwn, "i-own", nil, "host that is yours to load, though neither loopback nor private")
@@ -74,6 +95,9 @@ addresses only; any other host must be named with --i-own.
 	f.StringVar(&o.accounts, "accounts", os.Getenv("VITALS_ACCOUNTS"), "with --url: CSV file with the columns email and password of accounts to sign in as")
 	f.StringVar(&o.metrics, "metrics", "", "with --url: its Prometheus page, to judge its CPU by")
 	f.Float64Var(&o.cores, "cores", 0, "with --url: cores that it may use, to judge its CPU by")
+	f.IntVar(&o.replicas, "replicas", 1, "with --stack containers: API processes side by side")
+	f.StringArrayVar(&o.faults, "fault", nil, "with --stack containers: PART:ACTION@AT+FOR, as in redis:stop@10s+5s; again for another")
+	f.StringArrayVar(&o.set, "set", nil, "setting of the stack's API, NAME=VALUE, as in RATE_LIMIT_REDIS_FAILURE=closed; no secret")
 	f.StringVar(&o.images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
 	f.StringVar(&o.images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "with --stack containers: Postgres image (default "+containers.DefaultPostgres+")")
 	f.StringVar(&o.images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "with --stack containers: Redis image (default "+containers.DefaultRedis+")")
@@ -127,11 +151,15 @@ type plan struct {
 	url       *url.URL
 	metrics   *url.URL
 	accounts  []stack.Account
+	faults    []fault
+	set       map[string]string                // of the stack's API
+	profile   *profiles.Profile                // of --profile; nil = the scenarios as they are written
+	notes     map[*scenarios.Scenario][]string // what the profile changed
 }
 
 // newPlan reads all input and reports all that is wrong with it, not the first.
 func newPlan(o runOptions) (plan, error) {
-	var p plan
+	p := plan{notes: map[*scenarios.Scenario][]string{}}
 	var errs []error
 	note := func(err error) {
 		if err != nil {
@@ -147,10 +175,20 @@ func newPlan(o runOptions) (plan, error) {
 	case o.url == "" && o.stack != "" && o.stack != "embedded" && o.stack != "containers":
 		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)", o.stack))
 	}
+	note(o.onlyContainers())
 	var err error
+	p.faults, err = parseFaults(o.faults, o.replicas)
+	note(err)
+	p.set, err = settings(o.set)
+	note(err)
 	if p.targets, err = targets.Open(o.targets); err != nil {
 		note(err)
 	}
+	if len(p.faults) > 0 {
+		p.targets = impliedTargets(p.targets)
+	}
+	p.profile, err = o.openProfile()
+	note(err)
 	names := o.scenarios
 	if len(names) == 0 {
 		names = scenarios.Names()
@@ -161,7 +199,18 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 			continue
 		}
-		note(targets.Check(p.targets, sc.Scope()))
+		sc, notes, err := p.translated(sc)
+		if err != nil {
+			note(err)
+			continue
+		}
+		p.notes[sc] = notes
+		scope := sc.Scope()
+		if len(o.faults) > 0 {
+			scope.Phases = append(scope.Phases, faulty, recovering)
+		}
+		note(targets.Check(p.targets, scope))
+		note(checkFaults(p.faults, sc, o.pace, recoveryAllowed(slices.Concat(p.targets, sc.Targets), sc.Name)))
 		p.scenarios = append(p.scenarios, sc)
 	}
 	known := scenarios.All()
@@ -183,7 +232,9 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 		}
 	}
-	note(writable(o.out))
+	if !o.dry {
+		note(writable(o.out))
+	}
 	return p, errors.Join(errs...)
 }
 
@@ -215,7 +266,7 @@ func writable(dir string) error {
 // starter makes the stack that the flags ask for.
 func (o runOptions) starter(p plan, binary string, s streams) (stack.Starter, error) {
 	log := filepath.Join(o.out, "api.log")
-	n := accountsNeeded(p.scenarios, o.pace)
+	n := p.accountsNeeded(o.pace, o.replicas)
 	switch {
 	case p.url != nil:
 		return stack.External{
@@ -223,7 +274,7 @@ func (o runOptions) starter(p plan, binary string, s streams) (stack.Starter, er
 			AllowProduction: o.allowProduction, Forward: o.forward, Client: &http.Client{Timeout: 10 * time.Second},
 		}, nil
 	case o.stack == "containers":
-		return containers.Starter{Binary: binary, Images: o.images, Accounts: n, LogFile: log, Talk: s.Err}, nil
+		return containers.Starter{Binary: binary, Images: o.images, Accounts: n, Replicas: o.replicas, Env: p.set, LogFile: log, Talk: s.Err}, nil
 	}
-	return stack.Embedded{Binary: binary, Accounts: n, LogFile: log, Talk: s.Err}, nil
+	return stack.Embedded{Binary: binary, Accounts: n, LogFile: log, Env: p.set, Talk: s.Err}, nil
 }

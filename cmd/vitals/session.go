@@ -39,11 +39,11 @@ type session struct {
 const intruderAddresses = 1 << 16
 
 func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string) *session {
-	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, profileOf(p.scenarios))}
+	ses := &session{s: s, o: o, p: p, st: st, address: intruderAddresses, past: newPast(st, p.api())}
 	ses.past.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {
-		for range intruders.Addresses(sc.Intruder) {
+		for range intruders.Victims(sc.Intruder) + assailants(p.faults, len(st.Replicas)) {
 			if n := len(accounts) - 1; n > 0 {
 				ses.victims = append(ses.victims, intruders.Victim(accounts[n]))
 				accounts = accounts[:n]
@@ -105,11 +105,13 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	before := ses.evidence(drain)
 	shape := sc.At(ses.o.pace)
 	steps := load.Steps(sc)
+	spare := recoveryAllowed(slices.Concat(ses.p.targets, sc.Targets), sc.Name)
+	phases := withFaults(shape.Phases(), ses.p.faults, spare)
 	o := &outing{
-		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps),
-		rec: measure.NewRecorder(append(steps, intruders.Steps()...), shape.Phases(), measure.Options{}),
+		session: ses, drain: drain, sc: sc, shape: shape, base: len(steps), hostile: hostileSteps(sc, ses.p.faults), spare: spare,
 	}
-	beside := []companion{o.watched(), o.attacked(), o.reconciled(), o.remembered()} // those two have the last word
+	o.rec = measure.NewRecorder(append(steps, o.hostile...), phases, measure.Options{})
+	beside := []companion{o.watched(), o.attacked(), o.faulted(), o.reconciled(), o.remembered()} // the last two have the last word
 	opt := load.Options{
 		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,

@@ -20,6 +20,7 @@ import (
 	"vitals/history"
 	"vitals/internal/canary"
 	"vitals/report"
+	seeded "vitals/server/fault"
 	"vitals/stack"
 	"vitals/targets"
 )
@@ -279,17 +280,18 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestBrokenLockoutFails runs against an API whose login counter reads, then
-// writes (a build that users never get): the lockout admits more than it says.
+// TestBrokenLockoutFails runs against an API whose limiter reads, then writes (a
+// build that users never get): the lockout admits more than it says.
 func TestBrokenLockoutFails(t *testing.T) {
 	t.Parallel()
 	broken, out := filepath.Join(t.TempDir(), "vitals"), t.TempDir()
-	build := exec.Command("go", "build", "-trimpath", "-tags", "brokenlimit", "-o", broken, ".")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "faults", "-o", broken, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, text)
 	}
 	cmd := exec.CommandContext(t.Context(), broken, "run", "smoke", "--pace", "quick", "--out", out)
+	cmd.Env = append(os.Environ(), seeded.Variable+"="+string(seeded.GetThenIncr))
 	_ = cmd.Run()
 	if got := cmd.ProcessState.ExitCode(); got != exitFail {
 		t.Errorf("exit: got %d, want %d", got, exitFail)

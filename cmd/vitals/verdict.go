@@ -19,7 +19,9 @@ func verdict(r *report.Run) string {
 		switch v.Status {
 		case targets.Fail:
 			failed = true
-			leaked = leaked || strings.HasPrefix(v.Target.Metric, "lockout.")
+			for _, family := range []string{"lockout.", "intruders.", leakedFact} {
+				leaked = leaked || strings.HasPrefix(v.Target.Metric, family)
+			}
 		case targets.NoData:
 			missing = true
 		}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	seeded "vitals/server/fault"
 )
 
 func newVersionCmd(s streams) *cobra.Command {
@@ -24,6 +26,9 @@ func tool() string {
 		if m := info.Main.Version; m != "" && m != "(devel)" {
 			v = m
 		}
+	}
+	if seeded.Built {
+		v += " BROKEN ON PURPOSE (-tags faults): for tests of tests alone"
 	}
 	return "vitals " + v
 }

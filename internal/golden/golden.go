@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,5 +32,30 @@ func Check(t *testing.T, got []byte, name string) {
 	}
 	if diff := cmp.Diff(string(got), string(want)); diff != "" {
 		t.Errorf("%s (-got +want):\n%s", name, diff)
+	}
+}
+
+// Section is Check for a part of a document that people write: what stands
+// between its lines <!-- name --> and <!-- end -->.
+func Section(t *testing.T, got, path, name string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), "<!-- "+name+" -->\n")
+	want, after, ended := strings.Cut(rest, "<!-- end -->\n")
+	if !ok || !ended {
+		t.Fatalf("%s has no part between <!-- %s --> and <!-- end -->", path, name)
+	}
+	if *update {
+		whole := before + "<!-- " + name + " -->\n" + got + "<!-- end -->\n" + after
+		if err := os.WriteFile(path, []byte(whole), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("%s, %s (-got +want):\n%s\nrun the test with -update to write it", path, name, diff)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"vitals/server/fault"
 )
 
 // Load reads env, a map of variable to value (os.Environ taken apart), on this
@@ -37,6 +39,9 @@ func LoadOn(m Machine, env map[string]string) (*Config, []string, error) {
 	c.complete(r, m)
 	c.check(r, m)
 	unknown(r, env, table, c.Core.Env)
+	if fault.Built {
+		broken(r, env, c.Core.Env)
+	}
 	if err := r.err(table); err != nil {
 		return nil, r.warnings, err
 	}

@@ -36,9 +36,9 @@ type loginOutput struct {
 }
 
 // login keeps the order of hardening 2.4: the input is valid, the limiter has a
-// slot, one trip to the database, the account throttle, one hash, the limiter
-// hears the result. Nothing costly comes before the limiter (trap 7), and
-// unknown, wrong and disabled cost the same and read the same.
+// slot, a hash can be had, one trip to the database, the account throttle, one
+// hash, the limiter hears the result. Nothing costly comes before the limiter
+// (trap 7), and unknown, wrong and disabled cost the same and read the same.
 func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	attempt, err := s.gate.Enter(ctx, limit.Login)
 	if err != nil {
@@ -50,6 +50,12 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 	ctx = context.WithoutCancel(ctx)
 	defer attempt.Release(ctx)
 
+	turn, err := s.hasher.Queue()
+	if err != nil {
+		s.outcome("login", "error")
+		return nil, problem(err)
+	}
+	defer turn.Leave()
 	email := in.Body.Email.normal()
 	who := slog.String("account", s.keys.Pseudonym(email))
 	a, known, err := s.lookUp(ctx, email)
@@ -61,7 +67,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 		s.outcome("login", "refused")
 		return nil, err
 	}
-	ok, stale, err := s.hasher.Check(ctx, in.Body.Password, a.passwordHash) // "" = the dummy
+	ok, stale, err := turn.Check(ctx, in.Body.Password, a.passwordHash) // "" = the dummy
 	if err != nil {
 		s.outcome("login", "error")
 		return nil, problem(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"vitals/server/fault"
 	"vitals/server/identity/factor"
 	"vitals/server/store"
 	"vitals/server/web"
@@ -60,7 +61,7 @@ func (s *Service) prove(ctx context.Context, q store.Querier, a account, p Proof
 	if err != nil {
 		return wrong, wrap("accept code", err)
 	}
-	if n == 0 {
+	if n == 0 && !fault.Is(fault.TOTPReplay) {
 		return replayed, nil
 	}
 	return proven, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"vitals/server/fault"
 	"vitals/server/identity/token"
 	"vitals/server/store"
 	"vitals/server/web"
@@ -31,6 +32,9 @@ func (s *Service) refresh(ctx context.Context, in *refreshInput) (*tokensOutput,
 	var out tokensOutput
 	var reused string // session of a used token
 	err = s.db.Write(ctx, func(ctx context.Context, q store.Querier) error {
+		if fault.Is(fault.RefreshReuse) {
+			_, _ = q.ExecContext(ctx, `UPDATE refresh_tokens SET used_at = NULL WHERE hash = $1`, hash)
+		}
 		session, err := rotate(ctx, q, hash, s.millis())
 		if errors.Is(err, errNoRow) {
 			reused, err = revokeReused(ctx, q, hash, s.millis())

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"vitals/server/fault"
 	"vitals/server/web"
 )
 
@@ -32,6 +33,11 @@ func (p Proxies) Middleware(next http.Handler) http.Handler {
 // zone stripped; the zero Addr means that the peer has no address, as on a unix
 // socket.
 func (p Proxies) ClientIP(r *http.Request) netip.Addr {
+	if fault.Is(fault.LeftmostForwarded) {
+		if addr, ok := parseAddr(p.hops(r.Header)[0]); ok {
+			return addr
+		}
+	}
 	peer, ok := parseAddr(r.RemoteAddr)
 	if !ok || !p.trusts(peer) {
 		return peer

@@ -1,81 +1,131 @@
-//go:build brokenlimit
-
 package limit
 
 import (
 	"context"
-	"sync"
+	"math"
 	"time"
+
+	"vitals/server/fault"
 )
 
-// finish puts a login counter before e that is broken on purpose: it reads, and
-// later writes, as the commonest limiters do (traps 1 and 7). One guess after
-// the other, it counts right; guesses side by side all read the same number.
-func finish(e engine) engine { return &readThenWrite{engine: e, seen: map[string]history{}} }
+// broken is an engine with the fault that is on: its own in nothing, so that the
+// fault is the same in Redis as in this process.
+type broken struct{ engine }
 
-type readThenWrite struct {
-	engine
-	mu   sync.Mutex // keeps the map whole, and nothing else
-	seen map[string]history
+// Take is Limiter.Take.
+func (b broken) Take(ctx context.Context, p Policy, key, id string) (Decision, error) {
+	if fault.Is(fault.GetThenIncr) {
+		return b.readThenWrite(ctx, p, key, id, b.engine.Take)
+	}
+	d, err := b.engine.Take(ctx, wide(p), key, id)
+	return narrow(p, d), err
 }
 
-type history struct {
-	failures []time.Time
-	locked   time.Time // end of the lock
+// Begin is Limiter.Begin.
+func (b broken) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
+	key = spelt(ctx, key)
+	if fault.Is(fault.GetThenIncr) {
+		return b.readThenWrite(ctx, p, key, id, b.engine.Begin)
+	}
+	d, err := b.engine.Begin(ctx, wide(p), key, id)
+	switch {
+	case err != nil:
+	case fault.Is(fault.CountAfterHash) && d.Verdict == Allowed:
+		_, err = b.engine.Commit(ctx, p, key, id, Released, "")
+	case fault.Is(fault.LockExtended) && d.Verdict == Locked:
+		d, err = held(Locked, p.Lock), b.relock(ctx, p, key)
+	case fault.Is(fault.LockEvicted) && d.Verdict == Locked && d.Retry < p.Lock-evictAfter:
+		_, err = b.engine.Lift(ctx, p, key)
+	}
+	return narrow(p, d), err
 }
 
-func (b *readThenWrite) read(key string) history {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seen[key]
+// Commit is Limiter.Commit.
+func (b broken) Commit(ctx context.Context, p Policy, key, id string, o Outcome, user string) (Decision, error) {
+	if p.Failures {
+		key = spelt(ctx, key)
+	}
+	d, err := b.engine.Commit(ctx, wide(p), key, id, o, user)
+	if fault.Is(fault.SuccessClearsAddress) && o == Passed && err == nil {
+		d, err = used{}.open(p), b.clear(ctx, p, key)
+	}
+	return narrow(p, d), err
 }
 
-func (b *readThenWrite) write(key string, h history) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seen[key] = h
+// Standing knows no lock beforehand: every attempt comes by the fault.
+func (broken) Standing(Policy, string) (Decision, bool) { return Decision{}, false }
+
+// How long a store is away between GET and INCR, and how old a lock gets that is
+// evicted.
+const (
+	roundTrip  = 5 * time.Millisecond
+	evictAfter = 2 * time.Second
+)
+
+// readThenWrite looks, and counts a round trip later without looking again.
+func (b broken) readThenWrite(ctx context.Context, p Policy, key, id string,
+	ask func(context.Context, Policy, string, string) (Decision, error),
+) (Decision, error) {
+	d, err := ask(ctx, p, key, id)
+	if err != nil || d.Verdict != Allowed {
+		return d, err
+	}
+	if _, err := b.engine.Commit(ctx, p, key, id, Released, ""); err != nil {
+		return d, err
+	}
+	time.Sleep(roundTrip)
+	if p.Failures || !p.exact() {
+		p.Limit = math.MaxInt32
+	} else {
+		p.Limit = logMax // else it would not be a log any more
+	}
+	_, err = ask(ctx, p, key, id)
+	return d, err
 }
 
-// within are the failures that still count.
-func (h history) within(p Policy) used {
-	var u used
-	for _, at := range h.failures {
-		if leaves := time.Until(at.Add(p.Window)); leaves > 0 {
-			if u.entries++; u.entries == 1 {
-				u.leaves = leaves
-			}
-		}
+// wide is a policy with a limit that is a tenth wider; narrow says of a decision
+// under it what the limit as published would.
+func wide(p Policy) Policy {
+	if fault.Is(fault.LimitWidened) {
+		p.Limit = (11*p.Limit + 9) / 10
 	}
-	return u
+	return p
 }
 
-func (b *readThenWrite) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
-	if p.Name != Login {
-		return b.engine.Begin(ctx, p, key, id)
-	}
-	h := b.read(key)
-	if rest := time.Until(h.locked); rest > 0 {
-		return held(Locked, rest), nil
-	}
-	u := h.within(p)
-	if u.entries >= p.Limit {
-		b.write(key, history{locked: time.Now().Add(p.Lock)})
-		return held(LockedNow, p.Lock), nil
-	}
-	return u.open(p), nil // and nothing is reserved
+func narrow(p Policy, d Decision) Decision {
+	d.Remaining = max(0, d.Remaining-(wide(p).Limit-p.Limit))
+	return d
 }
 
-func (b *readThenWrite) Commit(ctx context.Context, p Policy, key, id string, o Outcome, user string) (Decision, error) {
-	if p.Name != Login {
-		return b.engine.Commit(ctx, p, key, id, o, user)
+// spelt is a key that differs with the spelling of the request's path.
+func spelt(ctx context.Context, key string) string {
+	if fault.Is(fault.RawPath) {
+		key += "/" + fault.Path(ctx)
 	}
-	h := b.read(key)
-	switch o {
-	case Failed:
-		h.failures = append(h.failures[:len(h.failures):len(h.failures)], time.Now())
-	case Passed:
-		h.failures = nil
+	return key
+}
+
+func (b broken) relock(ctx context.Context, p Policy, key string) error {
+	memory, shared := b.stores()
+	memory.Hold(p, key, p.Lock)
+	if shared == nil {
+		return nil
 	}
-	b.write(key, h)
-	return h.within(p).open(p), nil
+	return shared.client.PExpire(ctx, redisKey(key, p.Name, "l"), p.Lock).Err()
+}
+
+func (b broken) clear(ctx context.Context, p Policy, key string) error {
+	memory, shared := b.stores()
+	memory.with(p, key, func(r *record, _ time.Duration) { r.entries = nil })
+	if shared == nil {
+		return nil
+	}
+	return shared.client.Del(ctx, redisKey(key, p.Name, "f")).Err()
+}
+
+func (b broken) stores() (*Memory, *Redis) {
+	if f, ok := b.engine.(*Fallback); ok {
+		return f.memory, f.redis
+	}
+	return b.engine.(*Memory), nil
 }

@@ -21,6 +21,10 @@ type RedisOptions struct {
 
 const defaultRedisTimeout = 200 * time.Millisecond
 
+// redisCalls is how many calls are under way at once: as many connections are
+// kept, so that a crowd finds them open.
+const redisCalls = 64
+
 // newClient makes a Redis client that does each thing once, in time, or not at
 // all (hardening 2.5.7). The library's defaults send a slow call four times and
 // wait five seconds on a hung server whatever the context says (traps 4, 12).
@@ -44,7 +48,7 @@ func newClient(o RedisOptions, onConnect func(context.Context, *redis.Conn) erro
 	opt.PoolSize = 128
 	opt.PipelinePoolSize = -1
 	opt.ReadBufferSize, opt.WriteBufferSize = 4<<10, 4<<10
-	opt.MaxIdleConns = 32
+	opt.MaxIdleConns = redisCalls
 	opt.ConnMaxIdleTime = 5 * time.Minute
 	return redis.NewClient(opt), nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 	"time"
+
+	"vitals/server/fault"
 )
 
 // Failure says what a Redis that does not answer means.
@@ -19,14 +19,6 @@ const (
 	FailLocal  Failure = "local"  // each process counts for itself, its share of the limit
 	FailClosed Failure = "closed" // 503, but for api, which is as with FailLocal
 	FailOpen   Failure = "open"   // api lets everything through, the rest is as with FailLocal
-)
-
-// When we stop asking, and for how long (hardening 2.5.7). The pause after a
-// failed probe is shorter, so that recovery takes less than two seconds.
-const (
-	breakAfter = 5
-	firstPause = time.Second
-	nextPause  = 500 * time.Millisecond
 )
 
 // errDegraded stands for a call that was not made.
@@ -43,31 +35,17 @@ var errDegraded = errors.New("redis did not answer lately; not asked")
 // until Redis answers or is given up. Locks started and checks settled here are
 // owed to Redis, and written there as soon as it answers.
 type Fallback struct {
+	breaker
+	debts
 	redis    *Redis
 	memory   *Memory
 	failure  Failure
 	replicas int
-	metrics  *metrics
-	log      *slog.Logger
+	turns    chan struct{} // of calls to Redis under way
 
 	remember  func(context.Context) error // brings saved locks into memory; nil where none are saved
 	recalling sync.Mutex
-	recalled  time.Time // the outage, by its since, whose first verdict has been given
-
-	mu     sync.Mutex
-	failed int       // calls in a row
-	since  time.Time // of the degradation; zero = well
-	probe  time.Time // when Redis may be asked again
-	owed   map[place]Lock
-	unsaid []settlement // oldest first
-}
-
-// settlement is a check that was settled here and that Redis does not know of. Its
-// id makes it harmless to say it twice.
-type settlement struct {
-	policy        Policy
-	key, id, user string
-	outcome       Outcome
+	recalled  time.Time // the outage whose first verdict has been given
 }
 
 func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) *Fallback {
@@ -75,8 +53,9 @@ func newFallback(r *Redis, m *Memory, o Options, ms *metrics, log *slog.Logger) 
 		o.Redis.Failure = FailLocal
 	}
 	return &Fallback{
-		redis: r, memory: m, failure: o.Redis.Failure, replicas: o.Replicas,
-		metrics: ms, log: log, owed: map[place]Lock{},
+		breaker: breaker{mode: o.Redis.Failure, metrics: ms, log: log},
+		redis:   r, memory: m, failure: o.Redis.Failure, replicas: o.Replicas,
+		turns: make(chan struct{}, redisCalls),
 	}
 }
 
@@ -99,18 +78,12 @@ func (f *Fallback) Take(ctx context.Context, p Policy, key, id string) (Decision
 // Begin is Limiter.Begin.
 func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
 	return f.ask(p,
-		func() (Decision, error) {
-			d, err := f.redis.Begin(ctx, p, key, id)
-			switch d.Verdict {
-			case Allowed:
-				d = f.stricter(ctx, p, key, id, d)
-			case Locked, LockedNow:
-				f.memory.Hold(p, key, d.Retry)
-			}
-			return d, err
-		},
+		func() (Decision, error) { return f.begin(ctx, p, key, id) },
 		func(local Policy) (Decision, error) {
 			if f.replicas > 1 && !f.degraded() {
+				if d, locked := f.memory.Standing(p, key); locked {
+					return d, nil
+				}
 				return Decision{Verdict: Busy, Remaining: 0, Retry: time.Second}, nil
 			}
 			f.recall(ctx)
@@ -126,9 +99,7 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 // replicas may have started some that this process has not seen. Who comes
 // meanwhile waits. Without a database it goes on; Run tries again each second.
 func (f *Fallback) recall(ctx context.Context) {
-	f.mu.Lock()
-	outage := f.since
-	f.mu.Unlock()
+	outage := f.outage()
 	if outage.IsZero() || f.remember == nil {
 		return
 	}
@@ -152,7 +123,7 @@ func (f *Fallback) recall(ctx context.Context) {
 // missed nothing allows. On locks Redis decides, but for those still owed to it:
 // one that an admin has lifted must not live on here.
 func (f *Fallback) stricter(ctx context.Context, p Policy, key, id string, d Decision) Decision {
-	if !f.owes(p, key) {
+	if !f.owes(place{p.Name, key}) {
 		_, _ = f.memory.Lift(ctx, p, key)
 	}
 	here, _ := f.memory.Begin(ctx, p, key, id)
@@ -189,9 +160,7 @@ func (f *Fallback) Commit(ctx context.Context, p Policy, key, id string, o Outco
 // Lift is Limiter.Lift. It fails if Redis cannot be told: the lock would return.
 func (f *Fallback) Lift(ctx context.Context, p Policy, key string) (bool, error) {
 	here, _ := f.memory.Lift(ctx, p, key)
-	f.mu.Lock()
-	delete(f.owed, place{p.Name, key})
-	f.mu.Unlock()
+	f.forget(place{p.Name, key})
 	there, err := f.redis.Lift(ctx, p, key)
 	return here || there, err
 }
@@ -227,14 +196,9 @@ func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id stri
 // policy let it. For a call that failed, this process stands in with the whole
 // limit; while degraded, with its share of it, for every replica does the same.
 func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Policy) (Decision, error)) (Decision, error) {
-	err := errDegraded
-	if !f.degraded() {
-		var d Decision
-		d, err = shared()
-		f.called(err)
-		if err == nil {
-			return d, nil
-		}
+	d, err := f.share(shared)
+	if err == nil {
+		return d, nil
 	}
 	if f.degraded() { // perhaps by this very call
 		p.Limit = max(1, p.Limit/f.replicas)
@@ -242,136 +206,63 @@ func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Pol
 	switch {
 	case f.failure == FailClosed && guards(p):
 		return Decision{}, err
-	case f.failure == FailOpen && !guards(p):
+	case f.failure == FailOpen && !guards(p), fault.Is(fault.FailOpen):
 		return Decision{Verdict: Allowed, Remaining: p.Limit}, nil
 	}
 	return local(p)
 }
 
-func (f *Fallback) degraded() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return !f.since.IsZero()
-}
-
-// called counts how calls to Redis end, and degrades after too many failures.
-func (f *Fallback) called(err error) {
-	f.mu.Lock()
-	if err == nil {
-		f.failed = 0
-	} else {
-		f.failed++
+// share calls Redis, unless it was given up. A crowd takes turns before a call's
+// time begins to count: some hundred at once, each waiting for the others' dials,
+// would else be taken for a Redis that does not answer.
+func (f *Fallback) share(call func() (Decision, error)) (Decision, error) {
+	if f.degraded() {
+		return Decision{}, errDegraded
 	}
-	tooMany := f.failed >= breakAfter
-	f.mu.Unlock()
-	if tooMany {
-		f.degrade(err)
+	f.turns <- struct{}{}
+	defer func() { <-f.turns }()
+	if f.degraded() { // by those who went before
+		return Decision{}, errDegraded
 	}
-}
-
-// degrade leaves Redis alone, and says so once.
-func (f *Fallback) degrade(cause error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !f.since.IsZero() {
-		return
-	}
-	f.since = time.Now()
-	f.probe = f.since.Add(firstPause)
-	f.metrics.degraded.Set(1)
-	f.log.Error("redis does not answer: rate limits are degraded", "mode", string(f.failure), "error", cause)
-}
-
-func (f *Fallback) owes(p Policy, key string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	_, ok := f.owed[place{p.Name, key}]
-	return ok
-}
-
-func (f *Fallback) owe(l Lock) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.owed) < unsavedMax {
-		f.owed[place{l.Policy, l.Key}] = l
-	}
+	d, err := call()
+	f.called(err)
+	return d, err
 }
 
 // keep is what Run does now and then: it renews the sentinel, or finds that Redis
-// is back; then it pays the locks owed, and only when none is left is Redis asked
+// is back; then it pays what is owed, and only when nothing is left is Redis asked
 // again.
 func (f *Fallback) keep(ctx context.Context) {
-	f.mu.Lock()
-	early := !f.since.IsZero() && time.Now().Before(f.probe)
-	f.mu.Unlock()
-	if early {
+	if f.early() {
 		return
 	}
-	err := f.redis.vouch(ctx)
-	for err == nil && !f.paid() {
-		owed, unsaid := f.debts()
-		if err = f.redis.hold(ctx, owed); err == nil {
-			f.forget(owed)
+	if err := f.pay(ctx); err != nil {
+		f.refused(err)
+		return
+	}
+	f.recovered()
+}
+
+func (f *Fallback) pay(ctx context.Context) error {
+	if err := f.redis.vouch(ctx); err != nil {
+		return err
+	}
+	for {
+		owed, unsaid := f.due()
+		if len(owed)+len(unsaid) == 0 {
+			return nil
 		}
-		for n := 0; err == nil && n < len(unsaid); n++ {
-			s := unsaid[n]
-			if _, err = f.redis.Commit(ctx, s.policy, s.key, s.id, s.outcome, s.user); err == nil {
-				f.said()
+		if err := f.redis.hold(ctx, owed); err != nil {
+			return err
+		}
+		for _, l := range owed {
+			f.forget(place{l.Policy, l.Key})
+		}
+		for _, s := range unsaid {
+			if _, err := f.redis.Commit(ctx, s.policy, s.key, s.id, s.outcome, s.user); err != nil {
+				return err
 			}
+			f.said()
 		}
-	}
-	if err == nil {
-		return
-	}
-	f.mu.Lock()
-	f.probe = time.Now().Add(nextPause)
-	f.mu.Unlock()
-	f.called(err)
-}
-
-// paid ends the degradation, if there is one, once no lock is owed.
-func (f *Fallback) paid() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.owed) > 0 || len(f.unsaid) > 0 {
-		return false
-	}
-	f.failed = 0
-	if !f.since.IsZero() {
-		f.log.Info("redis answers again: rate limits are shared", "after", time.Since(f.since))
-		f.since = time.Time{}
-		f.metrics.degraded.Set(0)
-	}
-	return true
-}
-
-func (f *Fallback) debts() ([]Lock, []settlement) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Collect(maps.Values(f.owed)), slices.Clone(f.unsaid)
-}
-
-// say remembers a settlement; past the bound the oldest are dropped, whose window
-// ends first.
-func (f *Fallback) say(s settlement) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.unsaid) >= unsavedMax {
-		f.unsaid = f.unsaid[1:]
-	}
-	f.unsaid = append(f.unsaid, s)
-}
-
-func (f *Fallback) said() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.unsaid = f.unsaid[1:]
-}
-
-func (f *Fallback) forget(locks []Lock) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, l := range locks {
-		delete(f.owed, place{l.Policy, l.Key})
 	}
 }

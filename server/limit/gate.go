@@ -26,6 +26,7 @@ type Gate struct {
 	policies map[string]Policy
 	limiter  Limiter
 	accounts Accounts
+	standing standing
 	fallback *Fallback                   // nil without Redis
 	mirror   *mirror                     // nil without a place for locks
 	remember func(context.Context) error // takes saved locks into memory

@@ -14,12 +14,20 @@ const (
 	lastLook  = 200 * time.Millisecond
 )
 
+// How many may wait, in one line and in all. Who waits holds a connection: an
+// attack from many addresses would else fill the process with them.
+const (
+	lineMax  = 256
+	linesMax = 1024
+)
+
 // lines are the queues of those who wait for a slot, one per (policy, key). Only
 // the head of a line asks the limiter, so a hundred waiters make no storm; a
 // check that ends in this process wakes it at once.
 type lines struct {
-	mu sync.Mutex
-	at map[place]*line
+	mu      sync.Mutex
+	at      map[place]*line
+	waiting int
 }
 
 type line struct {
@@ -30,26 +38,30 @@ type line struct {
 
 func newLines() lines { return lines{at: map[place]*line{}} }
 
-// join returns the line at p. If only an existing one will do and there is none,
-// it returns nil.
-func (l *lines) join(p place, existing bool) *line {
+// join returns the line at p, and whether there is room in it. If only an existing
+// one will do and there is none, it returns nil.
+func (l *lines) join(p place, existing bool) (q *line, room bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.at[p]
+	if q = l.at[p]; q == nil && existing {
+		return nil, true
+	}
+	if l.waiting >= linesMax || q != nil && q.waiting >= lineMax {
+		return nil, false
+	}
 	if q == nil {
-		if existing {
-			return nil
-		}
 		q = &line{turn: make(chan struct{}, 1), free: make(chan struct{}, 1)}
 		l.at[p] = q
 	}
 	q.waiting++
-	return q
+	l.waiting++
+	return q, true
 }
 
 func (l *lines) leave(p place, q *line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.waiting--
 	if q.waiting--; q.waiting == 0 {
 		delete(l.at, p)
 	}
@@ -68,16 +80,19 @@ func (l *lines) freed(p place) {
 }
 
 // begin asks for a slot and waits while all are busy. Who finds a line joins its
-// end: nobody overtakes.
+// end: nobody overtakes. A full one is left at once.
 func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
 	at := place{a.policy.Name, a.key}
-	q := g.lines.join(at, true)
-	if q == nil {
+	q, room := g.lines.join(at, true)
+	if q == nil && room {
 		d, err := g.limiter.Begin(ctx, a.policy, a.key, a.id)
 		if err != nil || d.Verdict != Busy || g.options.SlotWait <= 0 {
 			return d, err
 		}
-		q = g.lines.join(at, false)
+		q, room = g.lines.join(at, false)
+	}
+	if !room {
+		return Decision{Verdict: Busy}, nil
 	}
 	defer g.lines.leave(at, q)
 	defer web.StepAside(ctx)()

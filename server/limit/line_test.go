@@ -133,3 +133,50 @@ func TestTrap01_AtTheGate(t *testing.T) {
 		}
 	})
 }
+
+// A line is no place to fill a process from: who finds it full is told at once,
+// and nothing is asked for them.
+func TestAFullLineIsLeftAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		counter := &asked{engine: g.accounts.(*Memory)}
+		g.limiter = counter
+		var told, waited atomic.Int64
+		var done sync.WaitGroup
+		for n := range 6 {
+			ip := fmt.Sprint("192.0.2.", n)
+			ctx, _ := from(t.Context(), ip)
+			for range 5 {
+				if _, err := g.Enter(ctx, Login); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 * lineMax {
+				done.Go(func() {
+					ctx, h := from(t.Context(), ip)
+					began := time.Now()
+					_, err := g.Enter(ctx, Login)
+					if p := problemOf(t, err); p.Code != "too_many_concurrent_attempts" || h.Get("Retry-After") != "1" {
+						t.Errorf("got %s, Retry-After %q", p.Code, h.Get("Retry-After"))
+					}
+					if time.Since(began) == 0 {
+						told.Add(1)
+					} else {
+						waited.Add(1)
+					}
+				})
+			}
+			synctest.Wait()
+			if got := g.lines.at[place{Login, ip}]; n < 4 && (got == nil || got.waiting != lineMax) {
+				t.Errorf("line %d: got %v, want %d waiting", n+1, got, lineMax)
+			}
+		}
+		done.Wait()
+		if waited.Load() != linesMax || told.Load() != 12*lineMax-linesMax {
+			t.Errorf("got %d waiting and %d told at once, want %d and %d", waited.Load(), told.Load(), linesMax, 12*lineMax-linesMax)
+		}
+		if g.lines.waiting != 0 || len(g.lines.at) != 0 {
+			t.Errorf("left: got %d waiting in %d lines, want none", g.lines.waiting, len(g.lines.at))
+		}
+	})
+}

@@ -150,6 +150,18 @@ func (m *Memory) with(p Policy, key string, do func(r *record, now time.Duration
 	sh.shrink(now, m.budget)
 }
 
+// look is with for a record that is only looked at, if there is one.
+func (m *Memory) look(p Policy, key string, do func(r *record, now time.Duration)) {
+	at := place{p.Name, key}
+	sh := m.shard(at)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if e, known := sh.tenants[at]; known {
+		sh.recent.MoveToFront(e)
+		do(&e.Value.(*tenant).record, time.Since(m.start))
+	}
+}
+
 // shrink forgets idle records from the old end, a few at each call, and makes
 // room when the shard is over its budget: the longest unused first, a lock only
 // when all around it are locks.

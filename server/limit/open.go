@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vitals/server/fault"
 )
 
 // Run looks after the limiter four times a second; in calm, what needs no haste
@@ -77,7 +79,8 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 
 	var e engine = memory
-	if o.Redis.URL != "" {
+	g.standing = memory
+	if o.Redis.URL != "" && !fault.Is(fault.CountersInProcess) {
 		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
 		if err != nil {
 			return nil, err
@@ -87,9 +90,12 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 		if err := g.greet(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		e = g.fallback
+		e, g.standing = g.fallback, g.fallback
 	}
-	e = finish(e)
+	if fault.Built {
+		b := broken{e}
+		e, g.standing = b, b
+	}
 	if g.mirror != nil {
 		e = mirrored{e, g.mirror}
 	}

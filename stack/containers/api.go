@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,10 +20,13 @@ import (
 func (p *parts) api(ctx context.Context) error {
 	base := []tc.ContainerCustomizer{
 		tc.WithEnv(p.environment("postgres:5432", "redis:6379")),
-		tc.WithConfigModifier(func(c *container.Config) { c.User = "65532:65532" }),
+		tc.WithConfigModifier(func(c *container.Config) { c.User = p.user() }),
 		tc.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
 			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
+			if p.c.Mail != "" {
+				h.Binds = append(h.Binds, p.c.Mail+":"+mailFolder)
+			}
 		}),
 	}
 	img, build, err := p.apiImage()
@@ -46,8 +50,37 @@ func (p *parts) api(ctx context.Context) error {
 	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container, fsync off", "Redis in a container"
 	p.s.Info["replicas"] = fmt.Sprint(len(p.s.Replicas))
 	p.s.Meter = observe.Sum(p.meters...)
-	p.s.Evidence, p.s.Fault = p.evidence, p.fault
+	p.s.Evidence, p.s.Fault, p.s.ReadLog = p.evidence, p.fault, p.logs
 	return nil
+}
+
+// mailFolder is where the API's container finds the folder for its mails.
+const mailFolder = "/mail"
+
+// user is nobody in particular, or, where the API writes mails that we are to
+// read, who we are. Root reads anybody's, so the API need not be root.
+func (p *parts) user() string {
+	if uid := os.Getuid(); p.c.Mail != "" && uid > 0 {
+		return fmt.Sprintf("%d:%d", uid, os.Getgid())
+	}
+	return "65532:65532"
+}
+
+// logs is what the replicas have logged so far, one after the other.
+func (p *parts) logs(ctx context.Context) ([]byte, error) {
+	var all []byte
+	for _, box := range p.apis {
+		r, err := box.Logs(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the API's log: %w", err)
+		}
+		b, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("read the API's log: %w", err)
+		}
+		all = append(all, b...)
+	}
+	return all, nil
 }
 
 // apiImage is the image that was named, or how to build it from the binary.
@@ -80,6 +113,7 @@ func (p *parts) replica(ctx context.Context, role, img string, opts []tc.Contain
 	if err != nil {
 		return err
 	}
+	p.apis = append(p.apis, box)
 	p.meters = append(p.meters, meter(p.engine, box.GetContainerID()))
 	base := &url.URL{Scheme: "http", Host: addr}
 	p.s.Replicas = append(p.s.Replicas, base)

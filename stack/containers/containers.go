@@ -43,6 +43,7 @@ type Starter struct {
 	Replicas int               // API processes side by side, each published on a port of its own; 0 = 1
 	Env      map[string]string // replaces or adds variables of the API
 	LogFile  string            // the API's log is saved here at Close; "" = not saved
+	Mail     string            // a folder of this machine that the API keeps its mails in; "" = it sends none
 	Talk     io.Writer         // progress in words; nil = none
 }
 
@@ -81,7 +82,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 		return nil, fmt.Errorf("make the stack's network: %w%s", err, hint(err))
 	}
 	s.OnClose(nw.Remove)
-	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}}
+	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}, frozen: map[string]bool{}}
 	if p.gateway, err = gateway(ctx, engine, nw.ID); err != nil {
 		return nil, err
 	}
@@ -90,6 +91,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 			return nil, err
 		}
 	}
+	s.OnClose(p.thaw) // before anything is removed: a frozen process cannot be asked to end
 	return s, nil
 }
 
@@ -181,6 +183,9 @@ func (p *parts) environment(db, kv string) map[string]string {
 		"TRUSTED_PROXIES": p.gateway + "/32",
 		"CORS_DISABLE":    "true", "MAIL_SINK": "none", "SHUTDOWN_DRAIN_DELAY": "0",
 		"REPLICAS": fmt.Sprint(max(1, p.c.Replicas)), // each falls back to its share of a limit
+	}
+	if p.c.Mail != "" {
+		vars["MAIL_SINK"] = "dir:" + mailFolder
 	}
 	maps.Copy(vars, p.c.Env)
 	return vars

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver under the name pgx
@@ -19,8 +20,11 @@ import (
 	"vitals/observe"
 )
 
-// meter reads a container's usage from the engine.
+// meter reads a container's usage from the engine. The engine counts anew when a
+// container is started again; what it used before counts all the same.
 func meter(engine *client.Client, id string) observe.Meter {
+	var mu sync.Mutex
+	var earlier, last time.Duration
 	return func(ctx context.Context) (observe.Usage, error) {
 		r, err := engine.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 		if err != nil {
@@ -31,7 +35,14 @@ func meter(engine *client.Client, id string) observe.Meter {
 		if err := json.NewDecoder(r.Body).Decode(&st); err != nil {
 			return observe.Usage{}, fmt.Errorf("meter the API's container: %w", err)
 		}
-		return observe.Usage{CPU: time.Duration(st.CPUStats.CPUUsage.TotalUsage), RSS: int64(st.MemoryStats.Usage)}, nil
+		mu.Lock()
+		defer mu.Unlock()
+		now := time.Duration(st.CPUStats.CPUUsage.TotalUsage)
+		if now < last {
+			earlier += last
+		}
+		last = now
+		return observe.Usage{CPU: earlier + now, RSS: int64(st.MemoryStats.Usage)}, nil
 	}
 }
 

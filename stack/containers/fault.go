@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -26,9 +27,13 @@ func (p *parts) fault(ctx context.Context, role string, a stack.Action) (err err
 	case stack.Start:
 		_, err = p.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
 	case stack.Pause:
-		_, err = p.engine.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		if _, err = p.engine.ContainerPause(ctx, id, client.ContainerPauseOptions{}); err == nil {
+			p.freeze(role, true)
+		}
 	case stack.Unpause:
-		_, err = p.engine.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		if _, err = p.engine.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{}); err == nil {
+			p.freeze(role, false)
+		}
 	case stack.Kill:
 		_, err = p.engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
 	default:
@@ -38,6 +43,26 @@ func (p *parts) fault(ctx context.Context, role string, a stack.Action) (err err
 		return fmt.Errorf("%s %s: %w", a, role, err)
 	}
 	return nil
+}
+
+// freeze remembers which parts are frozen.
+func (p *parts) freeze(role string, is bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.frozen[role] = is
+}
+
+// thaw lets every frozen part go on.
+func (p *parts) thaw(ctx context.Context) error {
+	p.mu.Lock()
+	roles := slices.Sorted(maps.Keys(p.frozen))
+	roles = slices.DeleteFunc(roles, func(role string) bool { return !p.frozen[role] })
+	p.mu.Unlock()
+	var errs []error
+	for _, role := range roles {
+		errs = append(errs, p.fault(ctx, role, stack.Unpause))
+	}
+	return errors.Join(errs...)
 }
 
 // freePorts are n ports of loopback that nobody listens on at this moment.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
@@ -27,7 +28,10 @@ type parts struct {
 	password, key  string
 	dbHost, kvHost string            // as the host reaches them
 	ids            map[string]string // role → container
-	meters         []observe.Meter   // of the API replicas
+	mu             sync.Mutex
+	frozen         map[string]bool // roles
+	apis           []*tc.DockerContainer
+	meters         []observe.Meter // of the API replicas
 }
 
 // start runs one container on the stack's network with its ports published on

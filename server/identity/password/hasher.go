@@ -12,6 +12,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"vitals/server/fault"
 	"vitals/server/web"
 )
 
@@ -48,6 +49,7 @@ type Hasher struct {
 	dummy  string
 	room   chan struct{} // running and waiting
 	slots  chan struct{} // running
+	freed  chan struct{} // places that have come free: one for each who may still come
 	wait   time.Duration
 
 	seconds prometheus.Histogram
@@ -73,6 +75,7 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 		params: c.params(), dummy: dummy, wait: l.Wait,
 		room:  make(chan struct{}, l.Concurrency+l.Queue),
 		slots: make(chan struct{}, l.Concurrency),
+		freed: make(chan struct{}, l.Concurrency+l.Queue),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "password_hash_seconds", Help: "Time to compute one argon2id hash, without the wait for a slot.",
 			Buckets: []float64{.01, .02, .03, .05, .075, .1, .15, .25, .5, 1, 2.5},
@@ -97,6 +100,11 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 // Hash hashes exactly the bytes given: no truncation, trimming or case folding
 // (ASVS 6.2.8).
 func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err error) {
+	t, err := h.Queue()
+	if err != nil {
+		return "", fmt.Errorf("hash password: %w", err)
+	}
+	defer t.Leave()
 	err = h.run(ctx, func() error {
 		hash, err = argon2id.CreateHash(password, h.params)
 		return err
@@ -111,16 +119,53 @@ func (h *Hasher) Hash(ctx context.Context, password string) (hash string, err er
 // another cost than today's and wants replacing. An empty hash stands for an
 // unknown user: it costs the same and never matches.
 func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, stale bool, err error) {
-	known := hash != ""
-	if !known {
-		hash = h.dummy
+	t, err := h.Queue()
+	if err != nil {
+		return false, false, fmt.Errorf("check password: %w", err)
 	}
-	err = h.run(ctx, func() error {
+	defer t.Leave()
+	return t.Check(ctx, password, hash)
+}
+
+// Turn is a place in the queue for a hash. One goroutine uses it.
+type Turn struct{ h *Hasher }
+
+// Queue takes a place, or is ErrCapacity. Who takes it before looking anything up
+// does so for no more sign-ins than can be judged. Leave must follow.
+func (h *Hasher) Queue() (Turn, error) {
+	select {
+	case h.room <- struct{}{}:
+		return Turn{h}, nil
+	default:
+		h.shed.Inc()
+		return Turn{}, ErrCapacity
+	}
+}
+
+// Leave gives the place back, and says so to who comes next.
+func (t Turn) Leave() {
+	<-t.h.room
+	select {
+	case t.h.freed <- struct{}{}:
+	default: // as many as there are places
+	}
+}
+
+// Check is Hasher.Check from a place that is held.
+func (t Turn) Check(ctx context.Context, password, hash string) (ok, stale bool, err error) {
+	known := hash != ""
+	if !known && fault.Is(fault.UnknownFaster) {
+		return false, false, nil
+	}
+	if !known {
+		hash = t.h.dummy
+	}
+	err = t.h.run(ctx, func() error {
 		match, params, err := argon2id.CheckHash(password, hash)
 		if err != nil {
 			return err
 		}
-		ok, stale = match && known, *params != *h.params
+		ok, stale = match && known, *params != *t.h.params
 		return nil
 	})
 	if err != nil {
@@ -129,16 +174,26 @@ func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, stale bo
 	return ok, stale, nil
 }
 
-// run does work in a slot. Work once begun is never abandoned: nothing can stop
-// argon2, so giving up early would only let more of them run (trap 21).
-func (h *Hasher) run(ctx context.Context, work func() error) error {
+// Able is ErrCapacity for who would find no place to hash: whoever learns so
+// before anything else spares us the rest. From half full on, one is let through
+// for each place that has come free: of two thousand a second that see the same
+// free place, all but one would come for nothing.
+func (h *Hasher) Able() error {
+	if 2*len(h.room) <= cap(h.room) {
+		return nil
+	}
 	select {
-	case h.room <- struct{}{}:
-		defer func() { <-h.room }()
+	case <-h.freed:
+		return nil
 	default:
 		h.shed.Inc()
 		return ErrCapacity
 	}
+}
+
+// run does work in a slot, for who holds a place in the queue. Work once begun is never abandoned: nothing can stop
+// argon2, so giving up early would only let more of them run (trap 21).
+func (h *Hasher) run(ctx context.Context, work func() error) error {
 	if err := h.enter(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"vitals/internal/canary"
+	seeded "vitals/server/fault"
+	"vitals/targets"
+)
+
+// Intruders of every kind against the real API: each has its say, and none gets
+// anywhere. The machine may be too busy for honest figures; the controls hold all
+// the same.
+func TestIntrudersOfEveryKind(t *testing.T) {
+	t.Parallel()
+	s, out := start(t), t.TempDir()
+	code, stdout, stderr := vitals(t, nil, "run", "testdata/intruders.yaml", "--pace", "quick", "--out", out,
+		"--url", s.URL.String(), "--accounts", accountsFile(t, s.Accounts))
+	if code != exitPass && code != exitNoAnswer {
+		t.Fatalf("exit: got %d\n%s\n%s", code, stderr, stdout)
+	}
+	d := document(t, out)
+	for _, v := range d.Runs[0].Verdicts {
+		if metric := v.Target.Metric; (strings.HasPrefix(metric, "intruders.") || strings.HasPrefix(metric, "lockout.")) && v.Status != targets.Pass {
+			t.Errorf("got %v, want it passed", v)
+		}
+	}
+	notes := strings.Join(d.Runs[0].Result.Notes, "\n")
+	for _, want := range []string{
+		`intruder "forger" (spoof headers): 10 judged and 10 refused from 2 addresses`,
+		`intruder "sprayer" (spray passwords): `, `intruder "botnet" (spray passwords): 30 of 30 guesses sent from 30 addresses`,
+		`intruder "coder" (guess codes): 20 judged and 8 refused from 2 addresses`,
+		`intruder "thief" (reuse tokens): 16 dead tokens presented from 2 addresses, 0 served`,
+		`intruder "dribbler" (dribble headers): 20 connections opened from 2 addresses, 20 cut, 0 still open`,
+		`intruder "glutton" (oversize bodies): 8 bodies sent from 2 addresses, 8 refused by 413 or a cut, 0 connections kept`,
+	} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("the notes lack %q:\n%s", want, notes)
+		}
+	}
+	password := s.Accounts[0].Password
+	if hits, err := canary.Dir(out, password); err != nil || len(hits) > 0 || strings.Contains(stdout+stderr, password) {
+		t.Errorf("a password is in the artefacts or the output: %v, %v", hits, err)
+	}
+}
+
+// Seeded faults of the API, and the figure in which an intruder tells of each: the
+// run fails, whatever the machine was like.
+func TestIntrudersFindFaults(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "vitals")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "faults", "-o", broken, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, text)
+	}
+	for name, want := range map[seeded.Name][]string{
+		"":                       nil,
+		seeded.GetThenIncr:       {"intruders.excess"},
+		seeded.LeftmostForwarded: {"intruders.excess", "intruders.leaked"}, // and the right password gets in
+		seeded.LimitWidened:      {"intruders.excess"},
+		seeded.LockEvicted:       {"intruders.excess", "intruders.leaked"},
+		seeded.RefreshReuse:      {"intruders.leaked"},
+		seeded.SuccessFalse:      {"intruders.leaked"},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			t.Parallel()
+			out := t.TempDir()
+			cmd := exec.CommandContext(t.Context(), broken, "run", "testdata/hostile.yaml", "--pace", "quick", "--out", out)
+			cmd.Env = append(os.Environ(), seeded.Variable+"="+string(name))
+			text, _ := cmd.Output()
+			code := cmd.ProcessState.ExitCode()
+			if code != exitFail && want != nil || code != exitPass && code != exitNoAnswer && want == nil {
+				t.Fatalf("exit: got %d\n%s", code, text)
+			}
+			var got []string
+			d := document(t, out)
+			for _, v := range d.Runs[0].Verdicts {
+				if v.Status == targets.Fail && strings.HasPrefix(v.Target.Metric, "intruders.") {
+					got = append(got, v.Target.Metric)
+				}
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("got %q failed, want %q: %q", got, want, d.Reasons)
+			}
+		})
+	}
+}

@@ -1,0 +1,183 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"vitals/targets/strict"
+)
+
+// kind is what an intruder of it may say of itself.
+type kind struct {
+	fields []string // beside those of all
+	usual  Intruder // what they are when they are left out
+}
+
+var kinds = map[string]kind{
+	GuessPasswords: {[]string{"guesses", "at_once", "every"}, Intruder{Guesses: 8}},
+	SprayPasswords: {[]string{"rate", "guesses", "accounts", "strangers"}, Intruder{Accounts: 1}},
+	SpoofHeaders:   {[]string{"guesses", "every"}, Intruder{Guesses: 8}},
+	GuessCodes:     {[]string{"guesses", "every"}, Intruder{Guesses: 12}},
+	ReuseTokens:    {[]string{"rounds", "every"}, Intruder{Rounds: 1}},
+	DribbleHeaders: {[]string{"connections", "every"}, Intruder{Connections: 50, Every: time.Second}},
+	OversizeBodies: {[]string{"bodies", "every"}, Intruder{Bodies: 4}},
+}
+
+// everyKind are the fields of all kinds.
+var everyKind = []string{"name", "kind", "addresses", "after", "for", "during"}
+
+func (r *reader) intruders(n *yaml.Node) (ins []Intruder) {
+	r.List(n, "intruders", func(n *yaml.Node) {
+		in := Intruder{Kind: GuessPasswords, Addresses: 1, File: r.File, Line: n.Line, Col: n.Column}
+		found := r.Fields(n, "an intruder", strict.Fields{
+			"name": func(n *yaml.Node) { in.Name = r.Word(n, "name") },
+			"kind": func(n *yaml.Node) {
+				in.Kind = r.Word(n, "kind")
+				if _, ok := kinds[in.Kind]; !ok && in.Kind != "" {
+					r.Fail(n, strict.Hint(in.Kind, slices.Collect(maps.Keys(kinds))), "unknown kind of intruder %q", in.Kind)
+				}
+			},
+			"addresses":   func(n *yaml.Node) { in.Addresses = r.Int(n, "addresses", 1) },
+			"guesses":     func(n *yaml.Node) { in.Guesses = r.Int(n, "guesses", 1) },
+			"at_once":     func(n *yaml.Node) { in.AtOnce = r.Bool(n, "at_once") },
+			"after":       func(n *yaml.Node) { in.After = r.Duration(n, "after") },
+			"every":       func(n *yaml.Node) { in.Every = r.Duration(n, "every") },
+			"for":         func(n *yaml.Node) { in.For = r.positive(n, "for") },
+			"during":      func(n *yaml.Node) { in.During = r.Word(n, "during"); r.during = append(r.during, n) },
+			"rate":        func(n *yaml.Node) { in.Rate = r.level(n, r.some(n, "rate")) },
+			"accounts":    func(n *yaml.Node) { in.Accounts = r.Int(n, "accounts", 1) },
+			"strangers":   func(n *yaml.Node) { in.Strangers = r.Int(n, "strangers", 0) },
+			"rounds":      func(n *yaml.Node) { in.Rounds = r.Int(n, "rounds", 1) },
+			"connections": func(n *yaml.Node) { in.Connections = r.Int(n, "connections", 1) },
+			"bodies":      func(n *yaml.Node) { in.Bodies = r.Int(n, "bodies", 1) },
+		})
+		if n.Kind == yaml.MappingNode {
+			r.intruder(n, found, &in)
+		}
+		ins = append(ins, in)
+	})
+	return ins
+}
+
+// intruder checks one as a whole, and fills in what was left out.
+func (r *reader) intruder(n *yaml.Node, found map[string]*yaml.Node, in *Intruder) {
+	if found["name"] == nil {
+		r.Fail(n, "as in name: burst", "an intruder needs a name")
+	}
+	k, ok := kinds[in.Kind]
+	if !ok {
+		return
+	}
+	known := slices.Concat(everyKind, k.fields)
+	for name, key := range found {
+		if !slices.Contains(known, name) && key.Value == name {
+			r.Fail(key, strict.Hint(name, known), "an intruder of kind %q has no %s", in.Kind, name)
+		}
+	}
+	if in.AtOnce && found["every"] != nil {
+		r.Fail(found["every"], "leave one of them out", "found every beside at_once: guesses at once have no time between them")
+	}
+	if in.Kind == SprayPasswords && found["rate"] == nil {
+		r.Fail(n, "as in rate: 2000/s", "an intruder that sprays passwords needs its rate")
+	}
+	in.Guesses = cmp.Or(in.Guesses, k.usual.Guesses)
+	in.Accounts = cmp.Or(in.Accounts, k.usual.Accounts)
+	in.Rounds = cmp.Or(in.Rounds, k.usual.Rounds)
+	in.Connections = cmp.Or(in.Connections, k.usual.Connections)
+	in.Bodies = cmp.Or(in.Bodies, k.usual.Bodies)
+	if found["every"] == nil {
+		in.Every = k.usual.Every
+	}
+}
+
+// Hours are the times of a load in which the intruder begins anything: those of
+// the phases that it works in, or the whole from its beginning, cut at For.
+func (in Intruder) Hours(l Load) (hours []Span) {
+	add := func(h Span) {
+		h.From += in.After
+		if in.For > 0 {
+			h.To = min(h.To, h.From+in.For)
+		}
+		if h.From < h.To {
+			hours = append(hours, h)
+		}
+	}
+	if in.During == "" {
+		add(Span{0, l.Total()})
+		return hours
+	}
+	for _, p := range l.Phases() {
+		if p.Name == in.During {
+			add(Span{p.From, p.To})
+		}
+	}
+	return hours
+}
+
+// work is how long the intruder's tries take when they are answered at once.
+func (in Intruder) work() time.Duration {
+	if in.AtOnce || in.Kind == DribbleHeaders { // these wait for the server's bound, and outlive the load
+		return 0
+	}
+	return time.Duration(max(in.Guesses, in.Rounds, in.Bodies)) * in.Every
+}
+
+// intrusions finds intruders that a run would end before, and phases that it
+// does not have.
+func (r *reader) intrusions() {
+	paces := []struct {
+		name string
+		Load
+	}{{"full", r.sc.Load}, {"quick", r.sc.Quick}}
+	for _, in := range r.sc.Intruder {
+		for _, l := range paces {
+			if in.During != "" && !slices.Contains(l.names(), in.During) {
+				continue // told below, with its place
+			}
+			var room time.Duration
+			hours := in.Hours(l.Load)
+			for _, h := range hours {
+				room += h.To - h.From
+			}
+			at := Error{File: in.File, Line: in.Line, Col: in.Col}
+			switch work, total := in.work(), l.Total(); {
+			case in.During == "" && in.After+work >= total:
+				at.Msg = fmt.Sprintf("intruder %q is at work until %s, the %s pace ends at %s", in.Name, in.After+work, l.name, total)
+			case len(hours) == 0:
+				at.Msg = fmt.Sprintf("intruder %q begins %s into phase %q, which the %s pace ends before", in.Name, in.After, in.During, l.name)
+			case work >= room:
+				at.Msg = fmt.Sprintf("intruder %q needs %s for its work, the %s pace leaves it %s", in.Name, work, l.name, room)
+			default:
+				continue
+			}
+			r.Add(&at)
+		}
+	}
+	for _, asked := range r.phases() {
+		for _, l := range paces {
+			if names := l.names(); !slices.Contains(names, asked.Msg) {
+				e := asked
+				e.Msg, e.Hint = fmt.Sprintf("during: the %s pace has no phase %q", l.name, asked.Msg), strict.Hint(asked.Msg, names)
+				r.Add(&e)
+				break
+			}
+		}
+	}
+}
+
+// phases are those that intruders ask for, here and in the part that is used,
+// each with its place.
+func (r *reader) phases() (asked []Error) {
+	if r.used != nil {
+		asked = r.used.phases()
+	}
+	for _, n := range r.during {
+		asked = append(asked, Error{File: r.File, Line: n.Line, Col: n.Column, Msg: n.Value})
+	}
+	return asked
+}

@@ -1,0 +1,84 @@
+package scenarios_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vitals/scenarios"
+)
+
+const waves = `
+name: waves
+arrivals:
+  stages:
+    - {name: quiet, from: 10/s, for: 10s}
+    - {name: attacked, for: 20s}
+    - {name: quiet, for: 10s}
+    - {name: attacked, for: 5s}
+journeys: [{name: visitor, steps: [{name: home, get: /}]}]
+intruders:
+  - {name: x, kind: %s}
+`
+
+func TestHours(t *testing.T) {
+	for kind, want := range map[string][]scenarios.Span{
+		"guess passwords":                                                      {{From: 0, To: 45 * time.Second}},
+		"reuse tokens, after: 5s, for: 12s":                                    {{From: 5 * time.Second, To: 17 * time.Second}},
+		"spray passwords, rate: 5/s, during: attacked":                         {{From: 10 * time.Second, To: 30 * time.Second}, {From: 40 * time.Second, To: 45 * time.Second}},
+		"spray passwords, rate: 5/s, during: attacked, after: 4s, for: 6s":     {{From: 14 * time.Second, To: 20 * time.Second}, {From: 44 * time.Second, To: 45 * time.Second}},
+		"spray passwords, rate: 5/s, during: attacked, after: 5s, accounts: 3": {{From: 15 * time.Second, To: 30 * time.Second}},
+	} {
+		sc := read(t, fmt.Sprintf(waves, kind))
+		if diff := cmp.Diff(sc.Intruder[0].Hours(sc.Load), want); diff != "" {
+			t.Errorf("%s: -got +want\n%s", kind, diff)
+		}
+	}
+}
+
+// Another intruder is another scenario, and whatever is said of it counts.
+func TestIntrudersAreInTheHash(t *testing.T) {
+	seen := map[string]string{}
+	for _, kind := range []string{
+		"guess passwords", "guess passwords, guesses: 9", "guess passwords, at_once: true", "spoof headers", "guess codes", "reuse tokens",
+		"reuse tokens, rounds: 2", "reuse tokens, for: 9s", "reuse tokens, during: quiet", "reuse tokens, after: 1s", "oversize bodies", "oversize bodies, bodies: 2", "dribble headers",
+		"dribble headers, connections: 7", "dribble headers, every: 2s", "spray passwords, rate: 5/s", "spray passwords, rate: 6/s",
+		"spray passwords, rate: 5/s, accounts: 2", "spray passwords, rate: 5/s, strangers: 1", "spray passwords, rate: 5/s, addresses: 9",
+	} {
+		sc := read(t, fmt.Sprintf(waves, kind))
+		if other, twice := seen[sc.SHA256]; twice {
+			t.Errorf("%q and %q have one hash", kind, other)
+		}
+		seen[sc.SHA256] = kind
+	}
+}
+
+// Siege compares stretches with and without the attack: as many of one as of
+// the other, of one length, in turn, under one honest load.
+func TestSiegeIsFair(t *testing.T) {
+	sc := open(t, "siege")
+	for _, l := range []scenarios.Load{sc.Load, sc.Quick} {
+		var judged []string
+		var attack time.Duration
+		for _, s := range l.Stages {
+			if s.From != 200 || s.To != 200 {
+				t.Errorf("stage %q goes from %g to %g/s", s.Name, s.From, s.To)
+			}
+			if s.Judged {
+				judged = append(judged, s.Name)
+			}
+			if s.Name == "attacked" {
+				attack += s.For
+			}
+		}
+		if got, want := strings.Join(judged, " "), "quiet attacked quiet attacked quiet attacked"; got != want {
+			t.Errorf("got stages %s, want %s", got, want)
+		}
+		if l.Total() > 90*time.Second && attack != 5*time.Minute {
+			t.Errorf("got %s of attack, want 5m", attack)
+		}
+	}
+}
