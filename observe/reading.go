@@ -25,8 +25,9 @@ type Entry struct {
 type Reading struct {
 	counts   map[Entry]int64
 	inFlight int64
-	started  []float64 // of each page's process, unix seconds
-	workers  float64   // restarts of workers that a supervisor has counted
+	each     []map[Entry]int64 // by page
+	started  []float64         // of each page's process, unix seconds
+	workers  float64           // restarts of workers that a supervisor has counted
 }
 
 // The names on the reference API's page (hardening 2.7).
@@ -83,12 +84,15 @@ func readOnce(ctx context.Context, c *http.Client, pages []*url.URL) (*Reading, 
 		if families[requestsTotal] == nil && families[inFlightGauge] == nil {
 			return nil, fmt.Errorf("%s has no %s: it is a page of another make", page.Redacted(), requestsTotal)
 		}
+		own := map[Entry]int64{}
+		r.each = append(r.each, own)
 		for _, m := range families[requestsTotal].GetMetric() {
 			e, err := entry(m)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", page.Redacted(), err)
 			}
-			r.counts[e] += int64(m.GetCounter().GetValue() + m.GetUntyped().GetValue())
+			own[e] = int64(m.GetCounter().GetValue() + m.GetUntyped().GetValue())
+			r.counts[e] += own[e]
 		}
 		r.inFlight += int64(first(families[inFlightGauge]).GetGauge().GetValue())
 		r.started = append(r.started, first(families[startTime]).GetGauge().GetValue())
@@ -123,8 +127,8 @@ func first(f *dto.MetricFamily) *dto.Metric {
 }
 
 // clockStep is how far a process' start time may move by itself: the kernel
-// derives it from a clock that is set now and then.
-const clockStep = 1.5 // seconds
+// derives it from a clock that it keeps in whole seconds and sets now and then.
+const clockStep = 1.1 // seconds
 
 // restarted says what began anew between two readings; "" when nothing did.
 func restarted(before, after *Reading) string {
@@ -136,9 +140,11 @@ func restarted(before, after *Reading) string {
 	if after.workers > before.workers {
 		return "a worker of the system restarted mid-run, and what it had counted is lost"
 	}
-	for e, n := range before.counts {
-		if after.counts[e] < n {
-			return fmt.Sprintf("the system restarted mid-run: its count of %s %s %d fell from %d to %d", e.Method, e.Route, e.Status, n, after.counts[e])
+	for i := range min(len(before.each), len(after.each)) {
+		for e, n := range before.each[i] {
+			if now := after.each[i][e]; now < n {
+				return fmt.Sprintf("the system restarted mid-run: its count of %s %s %d fell from %d to %d", e.Method, e.Route, e.Status, n, now)
+			}
 		}
 	}
 	return ""

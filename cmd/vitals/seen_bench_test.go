@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,7 +48,8 @@ func BenchmarkSee(b *testing.B) {
 }
 
 // BenchmarkWatched is what a request costs this process at a rate, with nobody
-// watching and with history and books; the server is a process of its own.
+// watching and with history and books, the median round of each; the server is a
+// process of its own.
 func BenchmarkWatched(b *testing.B) {
 	cmd := exec.Command(binary, "probe-generator", "null-server")
 	in, err := cmd.StdinPipe()
@@ -68,13 +70,13 @@ func BenchmarkWatched(b *testing.B) {
 	}
 	base := &url.URL{Scheme: "http", Host: strings.TrimSpace(line)}
 	for _, rate := range []float64{1000, 10000} {
-		l := scenarios.Load{Model: scenarios.Arrivals, Stages: []scenarios.Stage{{Name: "hold", From: rate, To: rate, For: 3 * time.Second, Judged: true}}}
+		l := scenarios.Load{Model: scenarios.Arrivals, Stages: []scenarios.Stage{{Name: "hold", From: rate, To: rate, For: 2 * time.Second, Judged: true}}}
 		sc := &scenarios.Scenario{Name: "watched", Load: l, Quick: l, Journeys: []scenarios.Journey{{Name: "j", Tasks: []scenarios.Task{{
 			Name: "get", Steps: []scenarios.Step{{Name: "get", Path: "/api/v1/medications", Anonymous: true}}}}}}}
-		for _, name := range []string{"unseen", "seen"} {
-			b.Run(fmt.Sprintf("%s at %.0f", name, rate), func(b *testing.B) {
-				best := time.Hour
-				for b.Loop() {
+		b.Run(fmt.Sprintf("%.0f a second", rate), func(b *testing.B) {
+			costs := map[string][]time.Duration{"unseen": nil, "seen": nil}
+			for b.Loop() {
+				for name := range costs { // in turns: the machine's moods are for both
 					o := witness()
 					opt := load.Options{Base: base, Source: home, Forward: true}
 					if name == "seen" {
@@ -86,14 +88,17 @@ func BenchmarkWatched(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					best = min(best, (used()-cpu)/time.Duration(done.Counts.Sent))
+					costs[name] = append(costs[name], (used()-cpu)/time.Duration(done.Counts.Sent))
 					if n := o.past.report(true).Answers; name == "seen" && n != done.Counts.Sent {
 						b.Fatalf("%d of %d were looked at", n, done.Counts.Sent)
 					}
 				}
-				b.ReportMetric(float64(best.Nanoseconds())/1e3, "µs/request")
-			})
-		}
+			}
+			for name, list := range costs {
+				slices.Sort(list)
+				b.ReportMetric(float64(list[len(list)/2].Nanoseconds())/1e3, name+"-µs/request")
+			}
+		})
 	}
 }
 
