@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench bench-peers lockout outside golden fuzz clean
+.PHONY: run build test images lint bench bench-peers lockout audits outside golden fuzz clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -14,10 +14,14 @@ run: build ## all four scenarios against the embedded reference API, in about 90
 build:
 	$(BUILD) -o bin/vitals ./cmd/vitals
 
-# Costs are held a second time without the race detector, which is one itself.
+# The whole audit has the machine for itself: what it measures would else be the
+# other packages' tests. Costs are held a second time without the race detector,
+# which is one itself.
+AUDIT = ^TestAuditOfTheContainerStack$$
 test: ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
-	( $(GO) test -json $(RACE) -shuffle=on -timeout 15m ./...; \
+	( $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./...; \
+	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals; \
 	  $(GO) test -json -run 'Cost|Garbage|Memory' ./load/... ) | $(GO) run ./internal/testsum
 
 images: ## stand-in Postgres and Redis images, where no registry can be reached
@@ -37,6 +41,10 @@ bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (lo
 
 lockout: ## the parallel attack on the lockout a thousand times, on containers (long)
 	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9_Trap' -timeout 60m -v ./stack/containers
+
+AUDITS ?= 20
+audits: build ## full audits of the container stack, one after the other (4 minutes each)
+	sh testdata/audits.sh $(AUDITS)
 
 outside: ## wrk, slowhttptest and hydra against our own driver
 	sh testdata/outside/run.sh
