@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 dir=out/audits
 mkdir -p "$dir"
 # The image is built once instead of for each audit.
-docker build -q -t vitals/api:audits . >/dev/null || exit 4
+docker build -q -t vitals/api:audits . >"$dir/build.txt" 2>&1 || { cat "$dir/build.txt"; exit 4; }
 export VITALS_API_IMAGE=vitals/api:audits
 
 i=0
