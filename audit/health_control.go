@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -92,16 +93,21 @@ func liveAlone(t *T) {
 		}
 		return out
 	}
-	before := quantile(times(), 0.99)
-	live.act(api, "postgres", stopPart)
-	live.act(api, "redis", stopPart)
-	after := quantile(times(), 0.99)
-	t.Note("p99 %v with everything up, %v with everything down", before.Round(10*time.Microsecond), after.Round(10*time.Microsecond))
 	const bound = 50 * time.Millisecond
+	before := quantile(times(), 0.99)
 	if before >= bound {
 		t.Skip("this machine is too busy: p99 is %v with everything up", before)
 	}
-	t.Check(after < bound, "p99 of /live and /health is %v with the database and Redis down, want below %v", after, bound)
+	live.act(api, "postgres", stopPart)
+	live.act(api, "redis", stopPart)
+	t.shows(func() string {
+		after := quantile(times(), 0.99)
+		t.Note("p99 %v with everything up, %v with everything down", before.Round(10*time.Microsecond), after.Round(10*time.Microsecond))
+		if after < bound {
+			return ""
+		}
+		return fmt.Sprintf("p99 of /live and /health is %v with the database and Redis down, want below %v", after, bound)
+	})
 }
 
 // hold keeps the API's requests for the list waiting in the database for a

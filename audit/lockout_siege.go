@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -27,6 +28,7 @@ const (
 	// foreignShare of the machine, and more, in others' hands is no place to measure
 	// in. Postgres, Redis and the way to them take half of it on two cores.
 	foreignShare = 0.3
+	calmWait     = time.Minute // for a machine that has other work
 )
 
 func besieged(t *T) {
@@ -40,23 +42,39 @@ func besieged(t *T) {
 	for range 8 {
 		users = append(users, live.Session())
 	}
+	// An accusation takes two sieges that nobody else had a part in.
+	missed := 0
 	for try := 1; ; try++ {
 		v := live.siegeOnce(api, users, calm, attack)
-		switch {
-		case v.words == nil:
+		if v.words == nil {
 			return
-		case v.ours == "" && v.foreign < foreignShare:
-			for _, words := range v.words {
-				t.Fail("%s", words)
-			}
+		}
+		if v.ours == "" && v.foreign >= foreignShare {
+			v.ours = fmt.Sprintf("%.0f %% of this machine was in others' hands", 100*v.foreign)
+		}
+		if v.ours == "" {
+			missed++
+		}
+		switch words := strings.Join(v.words, "; "); {
+		case missed == 2:
+			t.Fail("%s", words)
 			return
 		case try == siegeTries:
-			if v.ours == "" {
-				v.ours = fmt.Sprintf("%.0f %% of this machine was in others' hands", 100*v.foreign)
-			}
-			t.Skip("%s, so what honest users felt (%s) may not be the API's doing", v.ours, strings.Join(v.words, "; "))
+			t.Skip("%s, so what honest users felt (%s) may not be the API's doing", cmp.Or(v.ours, "it was so once only"), words)
+		default:
+			t.Note("measured again: %s", words)
+			t.calm(api)
 		}
-		t.Note("measured again: %s", strings.Join(v.words, "; "))
+	}
+}
+
+// calm waits until nobody else works on this machine, or for a minute.
+func (t *T) calm(api *API) {
+	t.run.progress(Progress{Probe: t.probe, Wait: calmWait, Words: "at most, for others to leave this machine alone"})
+	for end := time.Now().Add(calmWait); time.Now().Before(end); {
+		if efforts(api, func() { t.sleep(2 * time.Second) }).foreign() < foreignShare/3 {
+			return
+		}
 	}
 }
 
@@ -64,7 +82,7 @@ func besieged(t *T) {
 type siegeVerdict struct {
 	words   []string // what was missed; nil = nothing
 	ours    string   // why that may be this driver's doing; "" = it is not
-	foreign float64  // share of the machine that neither the API nor this driver had
+	foreign float64  // most of the machine that neither the API nor this driver had during an attack
 }
 
 // siegeOnce besieges the API from addresses of its own, with its first guesses
@@ -83,7 +101,8 @@ func (t *T) siegeOnce(api *API, users []session, calm, attack time.Duration) (v 
 	for range siegeArms {
 		t.run.progress(Progress{Probe: t.probe, Wait: calm + attack, Words: "honest load without and with the attack"})
 		quiet = quiet.plus(efforts(api, func() { s.stretch(&s.quiet, calm, false) }))
-		busy = busy.plus(efforts(api, func() { s.stretch(&s.attacked, attack, true) }))
+		arm := efforts(api, func() { s.stretch(&s.attacked, attack, true) })
+		busy, v.foreign = busy.plus(arm), max(v.foreign, arm.foreign())
 	}
 	grown := rss(api) - memory
 	limit := t.Limit("login").Limit
@@ -95,8 +114,7 @@ func (t *T) siegeOnce(api *API, users []session, calm, attack time.Duration) (v 
 
 	without, with := quantile(s.quiet.honest, 0.95), quantile(s.attacked.honest, 0.95)
 	rate, lag := float64(s.sent)/(siegeArms*attack).Seconds(), quantile(s.attacked.lag, 0.95)
-	v.foreign = busy.foreign()
-	t.Note("honest p95 %v without and %v with %.0f guesses a second (n = %d, %d); our own lag p95 %v; %.0f %% of the machine in others' hands; memory grew by %d MiB",
+	t.Note("honest p95 %v without and %v with %.0f guesses a second (n = %d, %d); our own lag p95 %v; up to %.0f %% of the machine in others' hands; memory grew by %d MiB",
 		without.Round(10*time.Microsecond), with.Round(10*time.Microsecond), rate, len(s.quiet.honest), len(s.attacked.honest), lag.Round(10*time.Microsecond), 100*v.foreign, grown>>20)
 	extra := busy.api - time.Duration(float64(quiet.api)*float64(attack)/float64(calm))
 	t.Note("guesses: %s; each cost the API %v of processor time, hashes included", tally(s.guesses), (extra / time.Duration(max(1, s.sent))).Round(time.Microsecond))

@@ -6,6 +6,18 @@ import (
 	"time"
 )
 
+// shows fails the probe with what look finds wrong if it finds it twice: what a
+// busy machine does to a measurement it seldom does again, and what the target does
+// it does each time.
+func (t *T) shows(look func() (wrong string)) {
+	wrong := look()
+	if wrong != "" {
+		t.Note("measured again: %s", wrong)
+		wrong = look()
+	}
+	t.Check(wrong == "", "%s", wrong)
+}
+
 // median of a series; 0 for none.
 func median(ds []time.Duration) time.Duration { return quantile(ds, 0.5) }
 

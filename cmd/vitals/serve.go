@@ -60,6 +60,7 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 	if err != nil {
 		return configError{err}
 	}
+	tuneCollector(env, config.ThisMachine(), cfg.Workers.Count)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal finds the default action: the end

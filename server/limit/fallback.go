@@ -162,6 +162,9 @@ func (f *Fallback) Lift(ctx context.Context, p Policy, key string) (bool, error)
 	here, _ := f.memory.Lift(ctx, p, key)
 	f.forget(place{p.Name, key})
 	there, err := f.redis.Lift(ctx, p, key)
+	if err == nil { // a request that asked just before may have confirmed it meanwhile
+		_, _ = f.memory.Lift(ctx, p, key)
+	}
 	return here || there, err
 }
 

@@ -40,9 +40,9 @@ func (s *SQL) openSQLite(cfg *config.Config, m *metrics) error {
 	s.ready = sql.OpenDB(reader)
 	s.ready.SetMaxOpenConns(1)
 	s.forMigration = func() *sql.DB { return sql.OpenDB(writer) }
-	s.read = newPool(reader, cfg.Pool, m)
+	s.read = newPool(remembered{reader}, cfg.Pool, m)
 	one := cfg.Pool
 	one.Size, one.MaxOverflow = 1, 0
-	s.write = newPool(writer, one, m)
+	s.write = newPool(remembered{writer}, one, m)
 	return nil
 }

@@ -39,7 +39,10 @@ func TestAbleLetsOneComeForEachFreePlace(t *testing.T) {
 	if got := able(); got != 100 {
 		t.Errorf("half full: got %d of 100, want all", got)
 	}
-	for range 4 {
+	for want := range 4 { // whoever comes first finds every place
+		if err := h.Able(); err != nil {
+			t.Errorf("place %d of 8: got %v, want it free", 5+want, err)
+		}
 		come()
 	}
 	if _, err := h.Queue(); !errors.Is(err, ErrCapacity) {

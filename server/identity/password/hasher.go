@@ -87,6 +87,9 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 			Name: "password_hash_shed_total", Help: "Requests refused because the hash queue was full or slow.",
 		}),
 	}
+	for range cap(h.room) - cap(h.room)/2 - 1 { // the upper half is free to begin with
+		h.freed <- struct{}{}
+	}
 	if reg != nil {
 		for _, c := range []prometheus.Collector{h.seconds, h.depth, h.shed} {
 			if err := reg.Register(c); err != nil {
@@ -179,16 +182,19 @@ func (t Turn) Check(ctx context.Context, password, hash string) (ok, stale bool,
 // for each place that has come free: of two thousand a second that see the same
 // free place, all but one would come for nothing.
 func (h *Hasher) Able() error {
-	if 2*len(h.room) <= cap(h.room) {
+	taken := len(h.room)
+	if 2*taken <= cap(h.room) {
 		return nil
 	}
-	select {
-	case <-h.freed:
-		return nil
-	default:
-		h.shed.Inc()
-		return ErrCapacity
+	if taken < cap(h.room) {
+		select {
+		case <-h.freed:
+			return nil
+		default:
+		}
 	}
+	h.shed.Inc()
+	return ErrCapacity
 }
 
 // run does work in a slot, for who holds a place in the queue. Work once begun is never abandoned: nothing can stop
