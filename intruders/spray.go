@@ -74,11 +74,13 @@ func (y *sprayer) work(ctx context.Context) {
 	defer context.AfterFunc(y.load, cancel)()
 	defer cancel()
 	var visits sync.WaitGroup
-	var met Attack
-	visits.Go(func() { met = y.visits(ctx) })
+	visitor := y.actor // copied before anything is counted
+	visitor.seen = Attack{}
+	visits.Go(func() { visitor.visit(ctx, y.owners) })
 	whole := y.shoot(ctx)
 	visits.Wait()
-	y.seen.Standing, y.seen.Harmed = met.Standing, met.Harmed
+	y.seen.Standing, y.seen.Harmed = visitor.seen.Standing, visitor.seen.Harmed
+	y.seen.Wrong += visitor.seen.Wrong
 	for i := range y.from {
 		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)
 	}
@@ -87,21 +89,18 @@ func (y *sprayer) work(ctx context.Context) {
 	y.seen.Complete = whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0
 }
 
-// visits sign the owners in from where they live, amid each of the attack's
+// visit signs the owners in from where they live, amid each of the attack's
 // hours: whoever has been there before must not pay for the attack (2.5.6).
-func (y *sprayer) visits(ctx context.Context) Attack {
-	visitor := y.actor
-	visitor.seen = Attack{}
-	for _, h := range y.hours {
-		if !y.wait(ctx, h.From+(h.To-h.From)/2-time.Since(y.began)) {
-			break
+func (a *actor) visit(ctx context.Context, owners []owner) {
+	for _, h := range a.hours {
+		if !a.wait(ctx, h.From+(h.To-h.From)/2-time.Since(a.began)) {
+			return
 		}
-		for _, o := range y.owners {
-			visitor.victim = o.Victim
-			visitor.stand(ctx, o.home)
+		for _, o := range owners {
+			a.victim = o.Victim
+			a.stand(ctx, o.home)
 		}
 	}
-	return visitor.seen
 }
 
 // senders is how many guesses may be on their way at once. A server that lets
