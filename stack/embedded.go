@@ -214,6 +214,10 @@ func Seed(ctx context.Context, binary string, env []string, n int, password stri
 	cmd := exec.CommandContext(ctx, binary, "serve", "seed", "--accounts", strconv.Itoa(n))
 	cmd.Env = append(env, "VITALS_SEED_PASSWORD="+password)
 	cmd.SysProcAttr = childAttr()
+	// The parent's death signal comes when the thread that started the child ends
+	// (golang/go#27505): this one must stay until the child has ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("seed %d accounts: %w: %s", n, err, lastLines(out, 5))
 	}

@@ -169,7 +169,7 @@ func newCluster(ctx context.Context, dir string) (*postgres, error) {
 			"--auth-host", "scram-sha-256", "--auth-local", "reject", "-E", "UTF8", "--locale=C", "--no-sync")
 		cmd.Dir, cmd.SysProcAttr = p.dir, p.attr()
 		var out []byte
-		if out, err = cmd.CombinedOutput(); err != nil {
+		if out, err = output(cmd); err != nil {
 			err = fmt.Errorf("initdb: %w: %s", err, out)
 		}
 	}

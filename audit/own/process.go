@@ -74,6 +74,13 @@ func spawn(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// output runs a child to its end, on a thread that stays as long: see spawn.
+func output(cmd *exec.Cmd) ([]byte, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return cmd.CombinedOutput()
+}
+
 func (p *process) ended() bool {
 	select {
 	case <-p.done:
@@ -113,7 +120,7 @@ func (f *fleet) seed(ctx context.Context, n int, password string) error {
 	cmd := exec.CommandContext(ctx, f.binary, "serve", "seed", "--accounts", strconv.Itoa(n))
 	cmd.Env = append(f.environ(), "VITALS_SEED_PASSWORD="+password)
 	cmd.SysProcAttr = childAttr()
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := output(cmd); err != nil {
 		return fmt.Errorf("seed %d accounts: %w: %s", n, err, bytes.TrimSpace(out))
 	}
 	return nil
