@@ -24,6 +24,7 @@ type besiegers struct {
 
 	mu              sync.Mutex
 	quiet, attacked arm
+	onset           arm                // the attack until each address has had its guesses judged
 	sent            int64              // guesses
 	judged          map[netip.Addr]int // guesses answered as wrong
 	guesses         map[int]int        // by status
@@ -41,7 +42,7 @@ func newSiege(live *T, users []session, from []netip.Addr) *besiegers {
 	s := &besiegers{
 		t: live, client: wire.NewRaw(hostPort(live.target.URL.Host, "80"), nil),
 		spare: sync.Pool{New: func() any { return new(wire.Call) }},
-		quiet: arm{errors: map[int]int{}}, attacked: arm{errors: map[int]int{}},
+		quiet: arm{errors: map[int]int{}}, attacked: arm{errors: map[int]int{}}, onset: arm{errors: map[int]int{}},
 		judged: map[netip.Addr]int{}, guesses: map[int]int{}, odd: map[int]int{},
 	}
 	for _, u := range users {

@@ -12,13 +12,13 @@ import (
 // queue: a queue only moves the wait to where nobody sees it. Who is admitted
 // gets REQUEST_TIMEOUT. A request that waits for its client or for its turn at
 // something scarce gives its place back meanwhile (web.StepOut, web.StepAside).
-// Checks of credentials, which strangers may send at any rate, leave an eighth of
+// Checks of credentials, which strangers may send at any rate, leave a fifth of
 // the places: they cannot turn away those who are signed in. Of the default 256
 // that is enough for 200 guesses at once to be judged or locked out, none shed
 // (LK8).
 func (s *Server) shedLoad(next http.Handler) http.Handler {
 	all := make(chan struct{}, s.cfg.HTTP.MaxInFlight)
-	most := make(chan struct{}, max(1, s.cfg.HTTP.MaxInFlight-max(1, s.cfg.HTTP.MaxInFlight/8)))
+	most := make(chan struct{}, max(1, s.cfg.HTTP.MaxInFlight-max(1, s.cfg.HTTP.MaxInFlight/5)))
 	everybody, strangers := []chan struct{}{all}, []chan struct{}{most, all}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), s.cfg.HTTP.RequestTimeout)
