@@ -75,10 +75,17 @@ func (f *Fallback) Take(ctx context.Context, p Policy, key, id string) (Decision
 		func(p Policy) (Decision, error) { return f.memory.Take(ctx, p, key, id) })
 }
 
-// Begin is Limiter.Begin.
+// Begin is Limiter.Begin. A call whose answer was lost may have reserved a slot in
+// Redis: unless the check goes on, that is given back, or five such would make an
+// address busy until their leases end. Each Begin needs an id of its own for that.
 func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decision, error) {
-	return f.ask(p,
-		func() (Decision, error) { return f.begin(ctx, p, key, id) },
+	lost := false
+	d, err := f.ask(p,
+		func() (Decision, error) {
+			d, err := f.begin(ctx, p, key, id)
+			lost = err != nil
+			return d, err
+		},
 		func(local Policy) (Decision, error) {
 			if f.replicas > 1 && !f.degraded() {
 				if d, locked := f.memory.Standing(p, key); locked {
@@ -93,6 +100,10 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 			}
 			return d, err
 		})
+	if lost && (err != nil || d.Verdict != Allowed) {
+		f.say(settlement{p, key, id, "", Released})
+	}
+	return d, err
 }
 
 // recall reads the saved locks before the first verdict of an outage: other
@@ -135,7 +146,9 @@ func (f *Fallback) stricter(ctx context.Context, p Policy, key, id string, d Dec
 		f.owe(Lock{Policy: p.Name, Key: key, Until: time.Now().Add(here.Retry)})
 	}
 	_, err := f.redis.Commit(ctx, p, key, id, Released, "")
-	f.called(err) // else its lease frees the slot
+	if f.called(err); err != nil {
+		f.say(settlement{p, key, id, "", Released})
+	}
 	return here
 }
 
@@ -150,7 +163,7 @@ func (f *Fallback) Commit(ctx context.Context, p Policy, key, id string, o Outco
 			return d, err
 		},
 		func(local Policy) (Decision, error) {
-			if guards(p) && o != Released {
+			if guards(p) { // a slot that is released too: Redis would keep it until its lease ends
 				f.say(settlement{p, key, id, user, o})
 			}
 			return f.memory.Commit(ctx, local, key, id, o, user)

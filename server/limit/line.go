@@ -106,6 +106,7 @@ func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
 		return g.lastAsk(ctx, a)
 	}
 	for look := firstLook; ; look = min(2*look, lastLook) {
+		a.id = newID() // the last one may have been given back
 		d, err := g.limiter.Begin(ctx, a.policy, a.key, a.id)
 		if err != nil || d.Verdict != Busy {
 			return d, err
@@ -124,5 +125,6 @@ func (g *Gate) lastAsk(ctx context.Context, a *Attempt) (Decision, error) {
 	if ctx.Err() != nil {
 		return Decision{Verdict: Busy}, nil
 	}
+	a.id = newID()
 	return g.limiter.Begin(ctx, a.policy, a.key, a.id)
 }

@@ -140,6 +140,34 @@ func TestTrap04_ASlowCallCountsOnce(t *testing.T) {
 	}
 }
 
+// A slot whose answer was lost is given back: five of them would make an address
+// busy, and keep it from its lock as well, until their leases end.
+func TestALostAnswerHoldsNoSlot(t *testing.T) {
+	s := startServer(t)
+	g := shared(t, s, nil, nil, func(o *Options) { o.Replicas = 2 })
+	p := g.policies[Login]
+	s.signal(syscall.SIGSTOP)
+	for i := range breakAfter - 2 { // with one more, and the keeper's own, Redis would be given up
+		d, err := g.fallback.Begin(t.Context(), p, "192.0.2.1", fmt.Sprint("lost ", i))
+		if err != nil || d.Verdict != Busy {
+			t.Errorf("of a hung Redis: got %v, %v, want busy", d.Verdict, err)
+		}
+	}
+	s.signal(syscall.SIGCONT)
+	c := s.client()
+	defer c.Close()
+	slots := redisKey("192.0.2.1", Login, "p")
+	eventually(t, "the late calls arrive and are taken back", 4*time.Second, func() bool {
+		_, unsaid := g.fallback.due()
+		return c.ZCard(t.Context(), slots).Val() == 0 && len(unsaid) == 0
+	})
+	for i := range p.Limit {
+		if d, err := g.fallback.Begin(t.Context(), p, "192.0.2.1", fmt.Sprint("new ", i)); err != nil || d.Verdict != Allowed {
+			t.Errorf("try %d afterwards: got %v, %v, want allowed", i+1, d.Verdict, err)
+		}
+	}
+}
+
 // Trap 12: a server that may throw locks away is refused in production.
 func TestTrap12_AnEvictingRedisIsRefused(t *testing.T) {
 	s := startServer(t, "--maxmemory-policy", "allkeys-lru")
