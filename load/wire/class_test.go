@@ -223,3 +223,34 @@ func TestWarmCallAllocatesNothing(t *testing.T) {
 		t.Errorf("got %v allocations per call, want 0", got)
 	}
 }
+
+// A new origin moves no deadline: one that was set before it would end requests
+// early, and the server would be blamed for their silence.
+func TestANewOriginMovesNoDeadline(t *testing.T) {
+	s := serve(t, func(p *peer) {
+		for {
+			if _, ok := p.next(); !ok {
+				return
+			}
+			time.Sleep(300 * time.Millisecond)
+			p.say("HTTP/1.1 204 No Content\r\n\r\n")
+		}
+	})
+	raw := NewRaw(s.listener.Addr().String(), nil)
+	defer raw.Close()
+	call := func() *Call {
+		c := &Call{Method: "GET", Path: []byte("/"), Timeout: 500 * time.Millisecond}
+		raw.Do(t.Context(), c)
+		return c
+	}
+	began := time.Now()
+	raw.Start(began)
+	if c := call(); c.Err != nil {
+		t.Fatal(c.Err)
+	}
+	time.Sleep(50 * time.Millisecond)
+	raw.Start(time.Now()) // both requests begin at the same offset
+	if c := call(); c.Err != nil || !c.Reused {
+		t.Errorf("got %v, reused %v; want an answer in time on the same connection", c.Err, c.Reused)
+	}
+}

@@ -55,7 +55,7 @@ type conn struct {
 	from     netip.Addr
 	uses     int
 	idle     time.Duration // since when; offset from the origin
-	deadline time.Duration // the one set on Conn; offset from the origin
+	deadline time.Time     // the one set on Conn; no offset, for it outlives the origin
 	alive    func() bool
 }
 
@@ -162,18 +162,18 @@ func (t *Raw) request(b []byte, c *Call) []byte {
 // call asks for is left as it is, because setting it costs a tenth of a request.
 func (t *Raw) arm(k *conn, c *Call) error {
 	if c.Timeout == 0 {
-		if k.deadline == 0 {
+		if k.deadline.IsZero() {
 			return nil
 		}
-		k.deadline = 0
-		return k.SetDeadline(time.Time{})
+		k.deadline = time.Time{}
+		return k.SetDeadline(k.deadline)
 	}
-	need, slack := c.Began+c.Timeout, c.Timeout/50
-	if k.deadline >= need && k.deadline <= need+slack {
+	need, slack := t.origin.Add(c.Began+c.Timeout), c.Timeout/50
+	if past := k.deadline.Sub(need); past >= 0 && past <= slack {
 		return nil
 	}
-	k.deadline = need + slack
-	return k.SetDeadline(t.origin.Add(k.deadline))
+	k.deadline = need.Add(slack)
+	return k.SetDeadline(k.deadline)
 }
 
 // Close implements Doer.
