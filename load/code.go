@@ -48,7 +48,7 @@ func (v *Visit) Send(ctx context.Context, q Request) *wire.Call {
 	c := &v.v.call
 	c.Method, c.Path, c.Body = cmp.Or(q.Method, http.MethodGet), append(v.v.path[:0], q.Path...), q.Body
 	c.Lines = headerLines(v.v.lines, q.Header)
-	v.v.r.client.Do(ctx, c)
+	v.v.send(ctx, c)
 	route, _, _ := strings.Cut(q.Path, "?")
 	v.v.tell(v.v.step, c.Method, route, q.Policy, q.User)
 	return c

@@ -195,7 +195,7 @@ func visits(b *testing.B, seen func(*Seen)) {
 		b.Fatal(err)
 	}
 	r.began = time.Now()
-	r.client, r.requests = still{r.began}, b.Context()
+	r.clients, r.requests = fleet{still{r.began}}, b.Context()
 	v := r.newVisitor(0)
 	defer v.close()
 	j := &r.plan.journeys[0]

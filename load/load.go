@@ -19,6 +19,7 @@ type Account struct{ Email, Password string }
 // Options of one run. Zero values are the safe defaults.
 type Options struct {
 	Base     *url.URL
+	Replicas []*url.URL // all addresses of the system, Base and its path among them; nil = Base alone
 	Accounts []Account
 	Sessions *Sessions // kept between scenarios (quick pace); nil = made for this run
 	Pace     string    // full (default) or quick

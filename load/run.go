@@ -5,12 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"vitals/load/wire"
 	"vitals/measure"
 	"vitals/scenarios"
 )
@@ -21,8 +19,8 @@ type run struct {
 	plan     *plan
 	load     scenarios.Load
 	rec      *measure.Recorder
-	client   wire.Doer
-	why      string // this client
+	clients  fleet
+	why      string // these clients
 	sessions *Sessions
 	share    int
 	users    int // of the closed model, in all shards
@@ -63,9 +61,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	o.Counts = measure.Counts{
 		Planned: r.planned.Load(), Sent: r.done.Load(), Dropped: r.drop.Load(), Unsent: r.unsents.Load(),
 	}
-	if raw, ok := r.client.(*wire.Raw); ok {
-		o.Conns = raw.Dials()
-	}
+	o.Conns = r.clients.dials()
 	if cause := context.Cause(ctx); cause != nil {
 		o.Partial = true
 		if !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
@@ -96,7 +92,7 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 		}
 	}
 	r.connect()
-	defer r.client.Close()
+	defer r.clients.close()
 	r.started = func() {
 		company.Go(func() { r.beside(ctx, over) })
 		company.Go(func() { r.report(over) })
@@ -114,15 +110,15 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 	return nil
 }
 
-// connect makes the client of the run, which ends with r.requests.
+// connect makes the clients of the run, which end with r.requests.
 func (r *run) connect() {
-	r.client, r.why = choose(r.opt)
+	r.clients, r.why = newFleet(r.opt)
 	r.origin = time.Now()
-	r.client.Start(r.origin)
+	r.clients.start(r.origin)
 	if r.opt.Direct && r.load.Model == scenarios.Users {
 		r.why += "; direct driver, without vegeta's attacker"
 	}
-	context.AfterFunc(r.requests, r.client.Close)
+	context.AfterFunc(r.requests, r.clients.close)
 }
 
 func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, error) {
@@ -171,7 +167,7 @@ func grid(rate float64) time.Duration {
 func (r *run) begin() {
 	r.began = time.Now()
 	r.origin = r.began
-	r.client.Start(r.began)
+	r.clients.start(r.began)
 	r.started()
 }
 
@@ -248,11 +244,10 @@ func (r *run) report(over <-chan struct{}) {
 // warm opens connections before the load begins: dialling under load was what
 // began every collapse seen (engine 3.1).
 func (r *run) warm(ctx context.Context, n int) error {
-	raw, ok := r.client.(*wire.Raw)
-	if !ok || r.opt.Source != nil && !r.opt.Forward {
+	if r.opt.Source != nil && !r.opt.Forward {
 		return nil
 	}
-	return raw.Warm(ctx, netip.Addr{}, n, 10*time.Second)
+	return r.clients.warm(ctx, n)
 }
 
 // sent counts a request that made a sample.

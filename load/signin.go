@@ -33,16 +33,16 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 	}
 	began := time.Now()
 	r.connect()
-	defer r.client.Close()
+	defer r.clients.close()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
 	var told sync.Mutex
 	done := 0
 	var wg sync.WaitGroup
-	for range min(signingIn, want) {
+	for i := range min(signingIn, want) {
 		wg.Go(func() {
-			v := r.newVisitor(0)
+			v := r.newVisitor(uint64(i))
 			v.quiet = true
 			defer v.close()
 			for next.Add(1) <= int64(want) && ctx.Err() == nil {

@@ -16,6 +16,7 @@ import (
 // so that a request makes no garbage.
 type visitor struct {
 	r     *run
+	n     uint64 // of the user or arrival it stands for
 	from  netip.Addr
 	call  wire.Call
 	vars  []variable
@@ -41,8 +42,9 @@ func (r *run) newVisitor(id uint64) *visitor {
 	return v
 }
 
-// place gives the visitor the source address of user or arrival n.
+// place gives the visitor the server and the source address of user or arrival n.
 func (v *visitor) place(n uint64) {
+	v.n = n
 	if v.r.opt.Source == nil {
 		return
 	}
@@ -155,7 +157,7 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	if s.code != nil {
 		v.runCode(ctx, s)
 	} else {
-		v.r.client.Do(ctx, &v.call)
+		v.send(ctx, &v.call)
 		v.tell(s, s.method, s.route, "", "")
 	}
 	class := v.call.Class
@@ -177,6 +179,8 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	v.r.watch.saw(&v.call)
 	return class == measure.None
 }
+
+func (v *visitor) send(ctx context.Context, c *wire.Call) { v.r.clients.of(v.n).Do(ctx, c) }
 
 // fill makes the request.
 func (v *visitor) fill(s *step) {

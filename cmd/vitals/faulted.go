@@ -150,7 +150,7 @@ func (o *outing) faultNotes(res *measure.Result) []string {
 		notes = append(notes, fmt.Sprintf("%d of the scenario's intruders worked while Redis was away: %s judges them, not lockout.admitted", len(o.aside), leakedFact))
 	}
 	if n := len(o.st.Replicas); n > 1 {
-		notes = append(notes, fmt.Sprintf("the load goes to the first of %d replicas; the guesses beside a fault go to each of them", n))
+		notes = append(notes, fmt.Sprintf("the load is spread over %d replicas, each user staying with one, and no balancer leads it round a dead one; the guesses beside a fault go to each of them", n))
 	}
 	return notes
 }

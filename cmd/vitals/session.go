@@ -113,7 +113,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	o.rec = measure.NewRecorder(append(steps, o.hostile...), phases, measure.Options{})
 	beside := []companion{o.watched(), o.attacked(), o.faulted(), o.reconciled(), o.remembered()} // the last two have the last word
 	opt := load.Options{
-		Base: ses.st.URL, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
+		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.o.pace, Seed: ses.o.seed,
 		Source: homes(ses.st.Source), Forward: ses.st.Forward,
 		Abort: abort(sc), Kill: kill, MaxLag: maxLag(slices.Concat(ses.p.targets, sc.Targets)),
 		SigningIn: ses.signingIn,
