@@ -22,7 +22,14 @@ type box struct {
 
 // docker runs one docker command and gives its output.
 func docker(ctx context.Context, args ...string) (string, error) {
-	out, err := exec.CommandContext(ctx, "docker", args...).Output()
+	return dockerWith(ctx, nil, args...)
+}
+
+// dockerWith runs it with more in its environment: everybody can read arguments.
+func dockerWith(ctx context.Context, env []string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "docker", args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
 	if err != nil {
 		var words []byte
 		if e, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -57,10 +64,12 @@ func startBox(ctx context.Context, closers *[]func(context.Context) error, image
 		"run", "--detach", "--publish", "127.0.0.1:" + b.port + ":" + inner,
 		"--label", fmt.Sprintf("vitals.pid=%d", os.Getpid()), "--label", "vitals.boot=" + strings.TrimSpace(string(boot)),
 	}
+	var values []string
 	for name, value := range env {
-		args = append(args, "--env", name+"="+value)
+		args = append(args, "--env", name) // its value is taken from the command's environment
+		values = append(values, name+"="+value)
 	}
-	if b.id, err = docker(ctx, append(append(args, image), command...)...); err != nil {
+	if b.id, err = dockerWith(ctx, values, append(append(args, image), command...)...); err != nil {
 		return nil, err
 	}
 	*closers = append(*closers, func(ctx context.Context) error {
