@@ -151,6 +151,15 @@ func statuses(as []Answer) map[int]int {
 	return out
 }
 
+// counted words any count: "2×late, 1×never".
+func counted(counts map[string]int) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d×%s", counts[what], what))
+	}
+	return strings.Join(parts, ", ")
+}
+
 // tally words a count of statuses: "5×401, 195×429".
 func tally(counts map[int]int) string {
 	var parts []string

@@ -118,7 +118,7 @@ func (t *T) siegeOnce(api *API, users []session, w watches) (v siegeVerdict) {
 	for _, a := range from {
 		t.Check(s.judged[a] <= limit, "%d wrong sign-ins from %s were judged, want at most %d", s.judged[a], a, limit)
 	}
-	t.Check(len(s.odd) == 0, "of %d guesses some were answered neither 401, nor 429, nor 503 with Retry-After: %s", s.sent, tally(s.odd))
+	t.Check(len(s.odd) == 0, "of %d guesses some were answered neither 401, nor 429, nor 503 with Retry-After: %s", s.sent, counted(s.odd))
 	t.Check(grown < 256<<20, "memory grew by %d MiB", grown>>20)
 
 	without, with := quantile(s.quiet.honest, 0.95), quantile(s.attacked.honest, 0.95)

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -28,7 +29,7 @@ type besiegers struct {
 	sent            int64              // guesses
 	judged          map[netip.Addr]int // guesses answered as wrong
 	guesses         map[int]int        // by status
-	odd             map[int]int        // guesses answered as nothing that is documented
+	odd             map[string]int     // guesses answered as nothing that is documented, by what came
 }
 
 // arm is what honest users met, with the attack or without.
@@ -43,7 +44,7 @@ func newSiege(live *T, users []session, from []netip.Addr) *besiegers {
 		t: live, client: wire.NewRaw(hostPort(live.target.URL.Host, "80"), nil),
 		spare: sync.Pool{New: func() any { return new(wire.Call) }},
 		quiet: arm{errors: map[int]int{}}, attacked: arm{errors: map[int]int{}}, onset: arm{errors: map[int]int{}},
-		judged: map[netip.Addr]int{}, guesses: map[int]int{}, odd: map[int]int{},
+		judged: map[netip.Addr]int{}, guesses: map[int]int{}, odd: map[string]int{},
 	}
 	for _, u := range users {
 		q := live.Request("list", u.from, u.access, nil)
@@ -107,8 +108,16 @@ func (s *besiegers) guessed(who int, c *wire.Call, began time.Time) {
 	case c.Code == http.StatusTooManyRequests:
 	case c.Code == http.StatusServiceUnavailable && whole(c, "Retry-After") >= 1: // no capacity to judge it (hardening 2.4)
 	default:
-		s.odd[c.Code]++
+		s.odd[came(c)]++
 	}
+}
+
+// came is a status, or why there is none.
+func came(c *wire.Call) string {
+	if c.Err != nil {
+		return fmt.Sprintf("no answer (%s: %s)", c.Class, plainError(c.Err))
+	}
+	return strconv.Itoa(c.Code)
 }
 
 // whole is a header's whole number, -1 without one.
