@@ -112,6 +112,7 @@ func (a *Attack) add(o Attack) {
 	a.Granted, a.Wrong, a.Reused = a.Granted+o.Granted, a.Wrong+o.Wrong, a.Reused+o.Reused
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
+	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
 	a.Rate, a.Lag = o.Rate, o.Lag
 }
 
@@ -122,8 +123,8 @@ func (a *Attack) words() string {
 	}
 	switch {
 	case a.Kind == scenarios.SprayPasswords && a.Planned > 0:
-		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered",
-			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost)
+		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered; the %d right sign-ins of those attacked took %d more tries, shed or unanswered",
+			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost, a.Standing, a.Again)
 	case a.Kind == scenarios.ReuseTokens && a.Reused > 0:
 		return fmt.Sprintf("%d dead tokens presented from %s, %d served", a.Reused, from, a.Granted)
 	case a.Kind == scenarios.DribbleHeaders && a.Opened > 0:

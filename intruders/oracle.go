@@ -30,6 +30,7 @@ type Attack struct {
 	Leaked     int           // of those, let through
 	Standing   int           // right credentials tried from elsewhere meanwhile
 	Harmed     int           // of those, refused
+	Again      int           // of one that sprays: tries of those that were shed or unanswered, and sent again
 	Reused     int           // dead tokens presented, and judged
 	Opened     int           // connections that dribbled, or carried a body
 	Open       int           // of those, not cut in time

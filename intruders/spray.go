@@ -79,7 +79,7 @@ func (y *sprayer) work(ctx context.Context) {
 	visits.Go(func() { visitor.visit(ctx, y.owners) })
 	whole := y.shoot(ctx)
 	visits.Wait()
-	y.seen.Standing, y.seen.Harmed = visitor.seen.Standing, visitor.seen.Harmed
+	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
 	y.seen.Wrong += visitor.seen.Wrong
 	for i := range y.from {
 		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)

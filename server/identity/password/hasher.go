@@ -197,8 +197,9 @@ func (h *Hasher) Able() error {
 	return ErrCapacity
 }
 
-// run does work in a slot, for who holds a place in the queue. Work once begun is never abandoned: nothing can stop
-// argon2, so giving up early would only let more of them run (trap 21).
+// run does work in a slot, for who holds a place in the queue. Work once begun is
+// never abandoned: nothing can stop argon2, so giving up early would only let more
+// of them run (trap 21).
 func (h *Hasher) run(ctx context.Context, work func() error) error {
 	if err := h.enter(ctx); err != nil {
 		return err
