@@ -69,10 +69,14 @@ func TestTrap28_FrozenServer(t *testing.T) {
 				t.Errorf("got %d connections, want at most the workers: %d", s.conns.Load(), tt.workers)
 			}
 			tolerance, slop := tt.tolerance, 2*time.Millisecond
-			if doubts := slices.Concat(o.Health.Invalid, o.Health.Suspect); len(doubts) > 0 {
+			doubts := slices.Concat(o.Health.Invalid, o.Health.Suspect)
+			if raceEnabled { // hundreds of answers at the thaw, each read slowly
+				doubts = append(doubts, "the race detector is at work")
+			}
+			if len(doubts) > 0 {
 				// Coordinated omission would be off by 99 %; this still tells.
 				tolerance, slop = 0.05, 100*time.Millisecond
-				t.Logf("held to 5 %% only, because this machine is busy: %s", doubts)
+				t.Logf("held to 5 %% only: %s", doubts)
 			}
 			check := func(q float64, truth []time.Duration, what string) {
 				have, _ := got.Response.Quantile(q)
