@@ -50,13 +50,15 @@ var faults = map[fault.Name]struct{ caught, also, why string }{
 // probes that were run.
 func judge(t *testing.T, rep audit.Report, caught, also string) {
 	t.Helper()
-	ran := map[string]bool{}
+	ran, missed := map[string]bool{}, ""
 	for _, f := range rep.Findings {
-		ran[f.ID] = true
 		switch {
 		case f.Status != audit.Skip:
-		case f.ID == caught || strings.HasPrefix(f.Reason, "this machine"):
+			ran[f.ID] = true
+		case f.ID == caught:
 			t.Skipf("%s did not run: %s", f.ID, f.Reason)
+		case strings.HasPrefix(f.Reason, "this machine"):
+			missed = fmt.Sprintf("all else is as it should be, but %s did not run: %s", f.ID, f.Reason)
 		default: // it would have turned red unseen
 			t.Errorf("%s did not run: %s", f.ID, f.Reason)
 		}
@@ -69,6 +71,9 @@ func judge(t *testing.T, rep audit.Report, caught, also string) {
 		}
 	}
 	if slices.Sort(want); slices.Equal(got, want) {
+		if missed != "" {
+			t.Skip(missed)
+		}
 		return
 	}
 	t.Errorf("got red %v, want %v", got, want)
@@ -116,8 +121,9 @@ func TestFaultsOfTheAPI(t *testing.T) {
 				only = append(only, want.caught)
 			}
 			env := map[string]string{fault.Variable: string(f.Name)}
-			judge(t, bed{bin, env, audit.Launch{}, 2}.run(t, only...), want.caught, want.also)
+			rep := bed{bin, env, audit.Launch{}, 2}.run(t, only...)
 			rows[i] = fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", f.Name, f.Does, trap(f.Trap), want.caught, beside(want.also, want.why))
+			judge(t, rep, want.caught, want.also)
 		})
 	}
 }
