@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -162,13 +163,13 @@ func counted(counts map[string]int) string {
 
 // tally words a count of statuses: "5×401, 195×429".
 func tally(counts map[int]int) string {
-	var parts []string
-	for _, s := range slices.Sorted(maps.Keys(counts)) {
-		if s == 0 {
-			parts = append(parts, fmt.Sprintf("%d×no answer", counts[s]))
+	words := map[string]int{}
+	for status, n := range counts {
+		if status == 0 {
+			words["no answer"] = n
 		} else {
-			parts = append(parts, fmt.Sprintf("%d×%d", counts[s], s))
+			words[strconv.Itoa(status)] = n
 		}
 	}
-	return strings.Join(parts, ", ")
+	return counted(words)
 }

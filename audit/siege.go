@@ -112,10 +112,11 @@ func (s *besiegers) guessed(who int, c *wire.Call, began time.Time) {
 	}
 }
 
-// came is a status, or why there is none.
+// came is a status, or the kind of trouble that there was instead: the trouble's
+// own words have a port in them, and each would be a line.
 func came(c *wire.Call) string {
 	if c.Err != nil {
-		return fmt.Sprintf("no answer (%s: %s)", c.Class, plainError(c.Err))
+		return fmt.Sprintf("no answer (%s)", c.Class)
 	}
 	return strconv.Itoa(c.Code)
 }

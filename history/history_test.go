@@ -26,7 +26,7 @@ func afternoon(fault string, seed uint64, rule history.Rule) []history.Violation
 // Whatever a limiter that keeps its promise does, nobody is accused.
 func TestHealthyLimiterIsNeverAccused(t *testing.T) {
 	for _, rule := range []history.Rule{login, {Limit: 10, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true}, {Limit: 5, Window: 20 * time.Second, Lock: 5 * time.Second, Failures: true}} {
-		for seed := range uint64(150) {
+		for seed := range uint64(400) {
 			if vs := afternoon("", seed, rule); len(vs) > 0 {
 				t.Fatalf("seed %d, %+v: %d accusations of a healthy limiter:\n%v", seed, rule, len(vs), vs[0])
 			}

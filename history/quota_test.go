@@ -109,7 +109,7 @@ func (s *quotaSim) rush(rng *rand.Rand) []history.Event {
 func TestQuotaUnderARush(t *testing.T) {
 	rule := history.Rule{Limit: 20, Window: 20 * time.Second, By: history.User}
 	caught := map[string]map[string]int{}
-	const seeds = 60
+	const seeds = 150
 	for fault, want := range map[string]string{"": "", "widened": "J1", "fixed": "J1", "early": "J4", "miscounts": "J6"} {
 		caught[fault] = map[string]int{}
 		for seed := range uint64(seeds) {

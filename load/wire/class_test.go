@@ -243,8 +243,7 @@ func TestANewOriginMovesNoDeadline(t *testing.T) {
 		raw.Do(t.Context(), c)
 		return c
 	}
-	began := time.Now()
-	raw.Start(began)
+	raw.Start(time.Now())
 	if c := call(); c.Err != nil {
 		t.Fatal(c.Err)
 	}

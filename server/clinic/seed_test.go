@@ -11,7 +11,7 @@ import (
 
 func TestSeed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
-		n := 500 // with 24 reminders each, more than the cap on totals
+		n := 2000
 		if testing.Short() {
 			n = 200
 		}
