@@ -22,10 +22,10 @@ test: ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
 	( $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./...; \
 	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals; \
-	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./load/... ) | $(GO) run ./internal/testsum
+	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/... ) | $(GO) run ./internal/testsum
 
 images: ## stand-in Postgres and Redis images, where no registry can be reached
-	sh images/build.sh
+	sh deploy/images/build.sh
 
 lint:
 	gofmt -l . | (! grep .)
@@ -34,13 +34,13 @@ lint:
 	$(GO) mod verify
 
 bench: ## the engine's ratios and the price of hardening
-	$(GO) test -run '^$$' -bench . -benchmem ./load/... ./measure/... ./server/...
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/load/... ./internal/wire/... ./internal/measure/... ./server/...
 
 bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (long)
-	$(GO) run ./bench/peers -k6
+	$(GO) run ./internal/peers -k6
 
 lockout: ## the parallel attack on the lockout a thousand times, on containers (long)
-	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9_Trap' -timeout 60m -v ./stack/containers
+	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9_Trap' -timeout 60m -v ./internal/stack/containers
 
 AUDITS ?= 20
 audits: build ## full audits of the container stack, one after the other (4 minutes each)

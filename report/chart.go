@@ -3,7 +3,7 @@ package report
 import (
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"vitals/history"
-	"vitals/observe"
+	"vitals/internal/limitcheck"
+	"vitals/internal/observe"
 	"vitals/targets"
 )
 
@@ -14,7 +14,7 @@ import (
 type History struct {
 	Answers    int64               `json:"answers"`           // of limited operations, looked at
 	Profile    string              `json:"profile,omitempty"` // whose limits they were held to
-	Violations []history.Violation `json:"violations,omitempty"`
+	Violations []limitcheck.Violation `json:"violations,omitempty"`
 	More       int64               `json:"more,omitempty"`     // violations beyond those kept
 	Doubts     []string            `json:"doubts,omitempty"`   // what was not judged, and why
 	Unjudged   string              `json:"unjudged,omitempty"` // why nothing was

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"vitals/baseline"
+	"vitals/internal/baseline"
 )
 
 // Comparison renders two baselines side by side, in the style that w asks for.

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // Fault is what was done to a part of the stack on purpose while the load went on.

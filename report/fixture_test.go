@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"vitals/baseline"
-	"vitals/history"
-	"vitals/measure"
-	"vitals/observe"
+	"vitals/internal/baseline"
+	"vitals/internal/limitcheck"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
 	"vitals/report"
 	"vitals/targets"
 )
@@ -111,7 +111,7 @@ func document(t testing.TB) *report.Document {
 				}, Explained: []string{"1 request had no whole answer; the server counted 1 of them"}}},
 			{Result: result(t, "peak", 10), Verdicts: judged(true), Verdict: report.Fail, History: &report.History{
 				Answers: 9_998, Profile: "clinic", Doubts: []string{"api: 2,000 in 1h is above 200, where a limiter estimates: not judged"}, More: 3,
-				Violations: []history.Violation{{Rule: "J1", Policy: "login", Key: "127.16.0.9", Words: "6 failures judged within 1.2s, allowed are 5 in 5m0s", Shown: []history.Shown{
+				Violations: []limitcheck.Violation{{Rule: "J1", Policy: "login", Key: "127.16.0.9", Words: "6 failures judged within 1.2s, allowed are 5 in 5m0s", Shown: []limitcheck.Shown{
 					{At: began, Took: 41.5, Step: "POST /api/v1/auth/login", Status: 401, Remaining: 0, RetryAfter: -1, ID: "0197-000001"},
 					{At: began.Add(time.Second), Took: 40, Step: "POST /api/v1/auth/login", Status: 401, Remaining: 0, RetryAfter: -1, ID: "0197-000002"},
 				}}},

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 

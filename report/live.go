@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // Now is what the live view shows. Zero fields are left out.

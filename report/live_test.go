@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/report"
 )
 

@@ -7,9 +7,9 @@ import (
 	"io"
 	"time"
 
-	"vitals/baseline"
-	"vitals/measure"
-	"vitals/observe"
+	"vitals/internal/baseline"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
 	"vitals/targets"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 

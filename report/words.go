@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // count writes n with its thousands apart: 27,410.

@@ -12,7 +12,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // feed reads "feed: {file: patients.csv, order: random}". The file is looked for

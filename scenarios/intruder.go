@@ -9,7 +9,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // kind is what an intruder of it may say of itself.

@@ -7,7 +7,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 func (r *reader) accounts(n *yaml.Node) (a Accounts) {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 //go:embed library/*.yaml library/parts/*.yaml

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // Phases are the named parts of the load, back to back from 0. Neighbouring

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // generators are the words of placeholders that make a value anew each time.

@@ -13,8 +13,8 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"vitals/internal/strict"
 	"vitals/targets"
-	"vitals/targets/strict"
 )
 
 // Error is one mistake in a scenario file, at its place; Read gives all of them

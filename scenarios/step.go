@@ -12,7 +12,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // methods are the fields that say what a step sends, and where to.

@@ -20,7 +20,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"vitals/observe"
+	"vitals/internal/observe"
 )
 
 // priceUsers are signed in and take turns, so that each stays below 100 requests

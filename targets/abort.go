@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // Tripped tells whether an abort rule such as "p95 > 1s for 10s" holds in the

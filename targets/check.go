@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // Scope is what a scenario has that a sentence may name.

@@ -3,7 +3,7 @@ package targets
 import (
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // goodput is the rate served in the last quarter of the judged window, of the

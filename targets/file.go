@@ -13,7 +13,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 //go:embed library/*.yaml

@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // Tail is how many answers must lie beyond a quantile for it to be judged:

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"vitals/targets/strict"
+	"vitals/internal/strict"
 )
 
 // ops are the comparisons; longer ones first, so that "<=" is not read as "<".

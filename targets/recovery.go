@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 )
 
 // spike is the phase whose end recovery is counted from.

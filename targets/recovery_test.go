@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 

@@ -8,9 +8,9 @@ import (
 	"os"
 	"slices"
 
-	"vitals/intruders"
+	"vitals/internal/intruders"
+	"vitals/internal/stack"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // readAccounts reads a CSV file with the columns email and password, in any

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"vitals/intruders"
-	"vitals/measure"
+	"vitals/internal/intruders"
+	"vitals/internal/measure"
 	"vitals/scenarios"
 )
 

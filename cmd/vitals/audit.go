@@ -15,11 +15,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/audit"
 	"vitals/internal/atomicfile"
-	"vitals/profiles"
-	"vitals/stack"
-	"vitals/stack/containers"
+	"vitals/internal/audit"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
+	"vitals/internal/stack/containers"
 )
 
 // auditOptions are the flags of `vitals audit`.
@@ -75,7 +75,7 @@ unless --may-skip names it.
 	f.StringSliceVar(&o.iOwn, "i-own", nil, "host that is yours to probe intrusively")
 	f.BoolVar(&o.allowProduction, "allow-production", false, "probe a host intrusively whose /health says env: production")
 	f.BoolVar(&o.forward, "forwarded", false, "with --url: this machine is a trusted proxy there, so client addresses travel in X-Forwarded-For")
-	f.StringVar(&o.profile, "profile", "clinic", "the API's paths and fields: "+strings.Join(profiles.Names(), ", ")+", or a file")
+	f.StringVar(&o.profile, "profile", "clinic", "the API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
 	f.StringVar(&o.accounts, "accounts", os.Getenv("VITALS_ACCOUNTS"), "with --url: CSV file with the columns email and password of test accounts")
 	f.StringVar(&o.metrics, "metrics", "", "with --url: its Prometheus page")
 	f.StringVar(&o.origin, "origin", "", "with --url: an origin that its CORS settings allow")
@@ -93,7 +93,7 @@ unless --may-skip names it.
 // auditPlan is what an audit will do, checked before anything is sent.
 type auditPlan struct {
 	probes   []audit.Probe
-	profile  *profiles.Profile
+	profile  *profile.Profile
 	url      *url.URL
 	metrics  *url.URL
 	accounts []stack.Account
@@ -132,7 +132,7 @@ func newAuditPlan(o auditOptions) (p auditPlan, err error) {
 	if _, err := audit.Select(audit.Control, o.maySkip); err != nil {
 		note(fmt.Errorf("--may-skip: %w", err))
 	}
-	p.profile, err = profiles.Open(o.profile)
+	p.profile, err = profile.Open(o.profile)
 	note(err)
 	if o.url != "" {
 		p.url, err = parseURL("--url", o.url)

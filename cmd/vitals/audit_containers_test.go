@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"vitals/audit"
+	"vitals/internal/audit"
 )
 
 // checklist is how many lines hardening 3 has.

@@ -11,22 +11,22 @@ import (
 	"slices"
 	"time"
 
-	"vitals/audit"
-	"vitals/audit/own"
-	"vitals/profiles"
-	"vitals/stack"
-	"vitals/stack/containers"
+	"vitals/internal/audit"
+	"vitals/internal/audit/own"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
+	"vitals/internal/stack/containers"
 )
 
 // shortClock are the settings of a run whose locks and timeouts last seconds
 // (hardening 2.5.5), and the limits that follow from them.
-func shortClock() (map[string]string, map[string]profiles.Limit) {
+func shortClock() (map[string]string, map[string]profile.Limit) {
 	env := map[string]string{
 		"ENV": "test", "RATE_LIMIT_LOCKOUT_DURATION": "6", "RATE_LIMIT_LOGIN_WINDOW": "12", "RATE_LIMIT_API_WINDOW": "12",
 		"PASSWORD_RESET_TTL": "20", "READ_HEADER_TIMEOUT": "3", "READ_TIMEOUT": "6",
 	}
-	limits := map[string]profiles.Limit{}
-	for name, l := range profiles.Clinic().Limits {
+	limits := map[string]profile.Limit{}
+	for name, l := range profile.Clinic().Limits {
 		if l.Lock > 0 {
 			l.Lock = 6 * time.Second
 		}
@@ -63,7 +63,7 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 		return nil, nil, clean, noSystem(fmt.Errorf("make a folder for mails: %w", err))
 	}
 	env := own.Environment(mails)
-	limits := map[string]profiles.Limit(nil)
+	limits := map[string]profile.Limit(nil)
 	if o.shortClock {
 		short, ls := shortClock()
 		maps.Copy(env, short)

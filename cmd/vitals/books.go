@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"time"
 
-	"vitals/load"
-	"vitals/measure"
-	"vitals/observe"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
 	"vitals/report"
 )
 

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/stack"
 	"vitals/report"
-	"vitals/stack"
 )
 
 // against runs smoke against a stack whose metrics page is shown as change makes it.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"time"
 
-	"vitals/intruders"
-	"vitals/load"
-	"vitals/measure"
-	"vitals/observe"
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
 	"vitals/report"
 	"vitals/scenarios"
 )

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/baseline"
+	"vitals/internal/baseline"
 	"vitals/report"
 )
 

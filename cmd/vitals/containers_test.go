@@ -15,12 +15,12 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"vitals/load"
-	"vitals/measure"
-	"vitals/profiles"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
+	"vitals/internal/stack/containers"
 	"vitals/report"
-	"vitals/stack"
-	"vitals/stack/containers"
 	"vitals/targets"
 )
 
@@ -144,7 +144,7 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 		t.Fatalf("got %d metrics pages, want 2", len(s.Admins))
 	}
 	undeclared := s.Fault
-	o := &outing{session: &session{st: s, past: newPast(s, profiles.Clinic())}, drain: t.Context()}
+	o := &outing{session: &session{st: s, past: newPast(s, profile.Clinic())}, drain: t.Context()}
 	o.past.watch(s)
 	scenario := func(meanwhile func()) *report.Run {
 		run := &report.Run{Result: &measure.Result{}}

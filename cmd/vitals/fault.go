@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
+	"vitals/internal/strict"
 	"vitals/scenarios"
-	"vitals/stack"
 	"vitals/targets"
-	"vitals/targets/strict"
 )
 
 // fault is one --fault: what is done to a part of the stack, when, and for how

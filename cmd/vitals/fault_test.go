@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
-	"vitals/stack"
 	"vitals/targets"
 )
 

@@ -8,10 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"vitals/load"
-	"vitals/measure"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
-	"vitals/stack"
 	"vitals/targets"
 )
 

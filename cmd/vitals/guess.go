@@ -9,10 +9,10 @@ import (
 	"net/url"
 	"time"
 
-	"vitals/load"
-	"vitals/measure"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/scenarios"
-	"vitals/stack"
 	"vitals/targets"
 )
 

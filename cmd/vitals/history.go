@@ -11,22 +11,22 @@ import (
 	"sync"
 	"time"
 
-	"vitals/history"
-	"vitals/load"
-	"vitals/profiles"
+	"vitals/internal/limitcheck"
+	"vitals/internal/load"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // past is what a session has seen of the limits so far. One serves all its
 // scenarios, for the server remembers too: a lock of the first is alive in the
 // second.
 type past struct {
-	profile *profiles.Profile
-	checker *history.Checker // nil: no limits are known
-	why     string           // then
-	rules   map[string]history.Rule
+	profile *profile.Profile
+	checker *limitcheck.Checker // nil: no limits are known
+	why     string              // then
+	rules   map[string]limitcheck.Rule
 	prefix  int               // bits of an IPv6 address that count as one client
 	names   map[string]string // of accounts: reports hold no address of a person
 	guessed bool
@@ -50,7 +50,7 @@ const estimated = 200
 
 // newPast makes the checker for the limits that are in force: the profile's, as the
 // stack's own settings change them.
-func newPast(st *stack.Stack, p *profiles.Profile) *past {
+func newPast(st *stack.Stack, p *profile.Profile) *past {
 	h := &past{profile: p, policies: map[operation]string{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
 	settings := map[string]string{}
 	for _, s := range st.Settings {
@@ -71,7 +71,7 @@ func newPast(st *stack.Stack, p *profiles.Profile) *past {
 		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"
 		return h
 	}
-	h.rules = profiles.Rules(p.InForce(settings))
+	h.rules = profile.Rules(p.InForce(settings))
 	for policy, r := range h.rules {
 		// We send every request ourselves, but to a server that others know too.
 		r.Partial, r.AnyLock = h.guessed && !r.Failures, h.guessed
@@ -82,14 +82,14 @@ func newPast(st *stack.Stack, p *profiles.Profile) *past {
 		}
 	}
 	slices.Sort(h.doubts)
-	h.checker = history.New(h.rules, history.Options{Shared: st.Kind == "url"})
+	h.checker = limitcheck.New(h.rules, limitcheck.Options{Shared: st.Kind == "url"})
 	return h
 }
 
 // profileOf is the profile that the scenarios speak to: that of their sign-in.
-func profileOf(scs []*scenarios.Scenario) *profiles.Profile {
+func profileOf(scs []*scenarios.Scenario) *profile.Profile {
 	for _, sc := range scs {
-		if p := profiles.ByLogin(sc.Accounts.SignIn.Method, sc.Accounts.SignIn.Path); p != nil {
+		if p := profile.ByLogin(sc.Accounts.SignIn.Method, sc.Accounts.SignIn.Path); p != nil {
 			return p
 		}
 	}
@@ -105,12 +105,12 @@ func (h *past) see(x *load.Seen) {
 	if !ok {
 		return
 	}
-	e := history.Event{
+	e := limitcheck.Event{
 		Sent: x.Sent, Done: x.Done, From: h.client(x.From), User: cmp.Or(h.names[x.User], x.User), Policy: policy, Status: x.Status,
 		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step,
 		// A token that was refused, or that is somebody's of whom we do not know,
 		// was counted for a user or for the address.
-		Unsure: x.Unsure || rule.By != history.Address && x.Signed && (x.User == "" || x.Status == 401),
+		Unsure: x.Unsure || rule.By != limitcheck.Address && x.Signed && (x.User == "" || x.Status == 401),
 	}
 	if policy != string(x.Counted) && len(x.Counted) > 0 {
 		switch {
@@ -122,7 +122,7 @@ func (h *past) see(x *load.Seen) {
 			if rule, ok = h.rules[string(x.Counted)]; !ok {
 				return
 			}
-			e.Policy, e.User, e.Unsure = string(x.Counted), "", rule.By != history.Address
+			e.Policy, e.User, e.Unsure = string(x.Counted), "", rule.By != limitcheck.Address
 		}
 	}
 	h.checker.Add(e)
@@ -138,7 +138,7 @@ func malformed(status int) bool {
 }
 
 // under is the rule that an answer is judged by.
-func (h *past) under(x *load.Seen) (policy string, rule history.Rule, ok bool) {
+func (h *past) under(x *load.Seen) (policy string, rule limitcheck.Rule, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if policy = x.Policy; policy == "" {

@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"vitals/history"
-	"vitals/load"
-	"vitals/measure"
-	"vitals/profiles"
+	"vitals/internal/limitcheck"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // limiter is a server with a lockout and a quota, on short clocks, that breaks its
@@ -155,7 +155,7 @@ func TestRunsAreHeldToTheInvariants(t *testing.T) {
 			base, _ := url.Parse(s.URL)
 			p := newPast(&stack.Stack{Kind: "embedded", Settings: []stack.Setting{
 				{Name: "RATE_LIMIT_LOCKOUT_DURATION", Value: "2"}, {Name: "RATE_LIMIT_API", Value: "6"}, {Name: "RATE_LIMIT_API_WINDOW", Value: "2"},
-			}}, profiles.Clinic())
+			}}, profile.Clinic())
 			sc := guessers(6 * time.Second)
 			rec := measure.NewRecorder(load.Steps(sc), sc.Load.Phases(), measure.Options{})
 			out, err := load.Run(t.Context(), sc, rec, load.Options{Base: base, Seen: p.see, Seed: 5, Source: func(n uint64) netip.Addr {
@@ -168,7 +168,7 @@ func TestRunsAreHeldToTheInvariants(t *testing.T) {
 			if h.Answers != out.Counts.Sent || h.Answers < 100 {
 				t.Errorf("got %d answers looked at, %d were sent", h.Answers, out.Counts.Sent)
 			}
-			var wanted history.Violation
+			var wanted limitcheck.Violation
 			for _, v := range h.Violations {
 				if v.Rule == want {
 					wanted = v

@@ -8,12 +8,12 @@ import (
 	"sync"
 	"time"
 
-	"vitals/intruders"
-	"vitals/load"
-	"vitals/measure"
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // attacked lets the scenario's intruders work beside the load.

@@ -17,8 +17,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
-	"vitals/load"
-	"vitals/load/null"
+	"vitals/internal/load"
+	"vitals/internal/load/null"
 )
 
 func newProbeCmd(s streams) *cobra.Command {

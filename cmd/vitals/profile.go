@@ -3,19 +3,19 @@ package main
 import (
 	"errors"
 
-	"vitals/profiles"
+	"vitals/internal/profile"
 	"vitals/scenarios"
 )
 
 // openProfile reads the profile of --profile; nil without one.
-func (o runOptions) openProfile() (*profiles.Profile, error) {
+func (o runOptions) openProfile() (*profile.Profile, error) {
 	switch {
 	case o.profile == "":
 		return nil, nil
 	case o.url == "" && !o.dry:
 		return nil, errors.New("--profile needs --url: a stack that is started here is the clinic itself")
 	}
-	return profiles.Open(o.profile)
+	return profile.Open(o.profile)
 }
 
 // translated is a scenario as the API under test is sent it, with what is to be
@@ -33,7 +33,7 @@ func (p plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string,
 
 // api is the profile of the API under test: the one that was named, else the one
 // whose sign-in the scenarios use.
-func (p plan) api() *profiles.Profile {
+func (p plan) api() *profile.Profile {
 	if p.profile != nil {
 		return p.profile
 	}

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"vitals/baseline"
-	"vitals/load"
-	"vitals/measure"
+	"vitals/internal/baseline"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // result puts together what one run measured.

@@ -15,10 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/profiles"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
+	"vitals/internal/stack/containers"
 	"vitals/scenarios"
-	"vitals/stack"
-	"vitals/stack/containers"
 	"vitals/targets"
 )
 
@@ -86,7 +86,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.url, "url", "", "a deployment that is already there, instead of --stack")
 	f.StringVar(&o.pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
 	f.StringVar(&o.targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
-	f.StringVar(&o.profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profiles.Names(), ", ")+", or a file")
+	f.StringVar(&o.profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profile.Names(), ", ")+", or a file")
 	f.StringVar(&o.out, "out", "out", "folder for document.json, baseline.json and the API's log")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of every choice the load makes")
 	f.StringSliceVar(&o.iOwn, "i-own", nil, "host that is yours to load, though neither loopback nor private")
@@ -153,7 +153,7 @@ type plan struct {
 	accounts  []stack.Account
 	faults    []fault
 	set       map[string]string                // of the stack's API
-	profile   *profiles.Profile                // of --profile; nil = the scenarios as they are written
+	profile   *profile.Profile                 // of --profile; nil = the scenarios as they are written
 	notes     map[*scenarios.Scenario][]string // what the profile changed
 }
 

@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"vitals/load"
-	"vitals/measure"
-	"vitals/observe"
-	"vitals/profiles"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
 	"vitals/scenarios"
-	"vitals/stack"
 )
 
 // perAddress is how many requests share a count, as an account's do in a run.
@@ -27,7 +27,7 @@ func home(n uint64) netip.Addr { return stack.Benchmark(n / perAddress) }
 
 func witness() *outing {
 	st := &stack.Stack{Kind: "embedded", Settings: []stack.Setting{{Name: "RATE_LIMIT_API_KEY", Value: "ip"}}}
-	return &outing{session: &session{st: st, past: newPast(st, profiles.Clinic())}, ledger: observe.NewLedger()}
+	return &outing{session: &session{st: st, past: newPast(st, profile.Clinic())}, ledger: observe.NewLedger()}
 }
 
 // BenchmarkSee is what history and books take of one answer.

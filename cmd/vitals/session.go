@@ -10,13 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"vitals/baseline"
-	"vitals/intruders"
-	"vitals/load"
-	"vitals/measure"
+	"vitals/internal/baseline"
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
-	"vitals/stack"
 	"vitals/targets"
 )
 

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"vitals/stack"
-	"vitals/targets/strict"
+	"vitals/internal/stack"
+	"vitals/internal/strict"
 )
 
 // stackOwn are settings that no --set may touch: the stack chooses them, or they

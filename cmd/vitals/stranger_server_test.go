@@ -20,7 +20,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 
-	"vitals/stack"
+	"vitals/internal/stack"
 )
 
 // stranger is an API that has nothing in common with the clinic: another router,

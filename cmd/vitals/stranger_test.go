@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"vitals/audit"
+	"vitals/internal/audit"
 	"vitals/targets"
 )
 

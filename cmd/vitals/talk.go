@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"vitals/measure"
+	"vitals/internal/measure"
 	"vitals/report"
 	"vitals/scenarios"
 )

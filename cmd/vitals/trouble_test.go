@@ -17,11 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"vitals/history"
 	"vitals/internal/canary"
+	"vitals/internal/limitcheck"
+	"vitals/internal/stack"
 	"vitals/report"
 	seeded "vitals/server/fault"
-	"vitals/stack"
 	"vitals/targets"
 )
 
@@ -300,7 +300,7 @@ func TestBrokenLockoutFails(t *testing.T) {
 		t.Errorf("got %v, want a failure above 5", v)
 	}
 	h := document(t, out).Runs[0].History
-	if h == nil || !slices.ContainsFunc(h.Violations, func(v history.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
+	if h == nil || !slices.ContainsFunc(h.Violations, func(v limitcheck.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
 		t.Errorf("got history %+v, want it to accuse the login of J1, with six requests", h)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/profiles"
+	"vitals/internal/profile"
 	"vitals/scenarios"
 	"vitals/targets"
 )
@@ -40,7 +40,7 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 	f := cmd.Flags()
 	f.StringVar(&o.pace, "pace", "full", "the pace to print: full or quick")
 	f.StringVar(&o.targets, "targets", "production", "targets to check: "+strings.Join(targets.Names(), ", ")+", or a file")
-	f.StringVar(&o.profile, "profile", "", "another API's paths and fields: "+strings.Join(profiles.Names(), ", ")+", or a file")
+	f.StringVar(&o.profile, "profile", "", "another API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
 	return cmd
 }
 

@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"time"
 
-	"vitals/measure"
-	"vitals/observe"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
+	"vitals/internal/stack"
 	"vitals/report"
-	"vitals/stack"
 )
 
 // watcher reads what the system under test feels, once a second, on the run's

@@ -1,0 +1,269 @@
+package audit
+
+import (
+	"cmp"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"vitals/internal/profile"
+)
+
+func lockout() []Probe {
+	return []Probe{
+		{
+			ID: "LK1", Title: "five wrong sign-ins are judged, each telling what is left", Seed: "S1:148", Class: Intrusive, run: firstFive,
+			Why: "Headers only on success leave a client, and its user, to find the limit by running into it.",
+			Fix: "Set X-RateLimit-* on every answer of a limited route; count failures, from 4 left down to 0.",
+		},
+		{
+			ID: "LK2", Title: "the sixth is refused and begins the lock", Seed: "S1:148", Class: Intrusive, run: sixthLocks,
+			Why: "This is the lockout itself: without it a password of six letters lasts an afternoon.",
+			Fix: "At five failures in the window, answer 429 with Retry-After of the lock, and start it.",
+		},
+		{
+			ID: "LK3", Title: "the right password finds the same closed door", Seed: "S1:155", Class: Intrusive, run: rightWhileLocked,
+			Why: "A locked answer that differs for the right password lets guessing go on at full speed; a hash that is still computed makes the lock a load.",
+			Fix: "Look at the lock before the user and before the hash; one answer for all.",
+		},
+		{
+			ID: "LK4", Title: "attempts during the lock do not prolong it", Seed: "S1:155", Class: Intrusive, run: lockNotProlonged,
+			Why: "One cron job with an old password would keep a whole clinic out for ever.",
+			Fix: "Add nothing for refused attempts; the lock ends when it was announced to.",
+		},
+		{
+			ID: "LK5", Title: "the lock holds to its end, and not beyond; then five fresh attempts", Seed: "S1:54", Class: Intrusive, Waits: true, run: lockEnds,
+			Why: "A lock that ends early is none; one that ends late punishes whoever obeyed Retry-After.",
+			Fix: "Keep the end, not a counter; empty the log when the lock begins.",
+		},
+		{
+			ID: "LK6", Title: "the same account signs in from elsewhere meanwhile", Seed: "S1:156", Class: Intrusive, run: elsewhere,
+			Why: "A lock on the account lets anybody lock a doctor out by knowing an address.",
+			Fix: "Lock the address under the policy, not the account.",
+		},
+		{
+			ID: "LK7", Title: "other endpoints of a locked address go on", Seed: "S1:156", Class: Intrusive, run: othersGoOn,
+			Why: "One colleague's forgotten password would stop the ward's whole application.",
+			Fix: "Key the lock by policy and address.",
+		},
+		{
+			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Seed: "S1:148", Class: Intrusive, Alone: true, run: burstOf200,
+			Why: "A counter that is read and then written, or written after the hash, lets a burst of guesses through: the usual way around a limit.",
+			Fix: "Reserve a place before judging, in one atomic step; commit the outcome after.",
+		},
+		{
+			ID: "LK13", Title: "50 right sign-ins at once from one address all succeed", Seed: "S1:156", Class: Intrusive, Alone: true, run: morningRush,
+			Why: "Colleagues behind one address are not attackers; counting reservations as failures locks a clinic out at eight in the morning.",
+			Fix: "Let attempts wait for a place that is taken, and never lock for it.",
+		},
+		{
+			ID: "LK14", Title: "an own success does not clear failures on others", Seed: "S1:154", Class: Intrusive, run: interleaved,
+			Why: "An attacker who signs in with an account of their own every fifth time guesses without end.",
+			Fix: "On success forget only that user's failures from that address.",
+		},
+		{
+			ID: "LK15", Title: "typos followed by success never lock their owner out", Seed: "S1:156", Class: Intrusive, run: typos,
+			Why: "Three typos in the morning, three at noon: a person would be locked out without ever failing.",
+			Fix: "On success forget that user's failures.",
+		},
+		{
+			ID: "LK16", Title: "failures leave the window", Seed: "S1:148", Class: Intrusive, Waits: true, run: windowSlides,
+			Why: "Failures that are never forgotten add up to a lock over days.",
+			Fix: "Drop entries older than the window before counting.",
+		},
+	}
+}
+
+// lockOut makes wrong sign-ins until the first refusal and gives it; whose
+// account they are for does not matter. A target that never refuses fails.
+func (t *T) lockOut(from netip.Addr, email string) Answer {
+	limit := t.Limit("login").Limit
+	for range limit + 1 {
+		if a := t.Guess(from, email); a.Status == http.StatusTooManyRequests {
+			return a
+		}
+	}
+	t.Fail("%d wrong sign-ins from one address, and no lock", limit+1)
+	t.Stop()
+	return Answer{}
+}
+
+func firstFive(t *T) {
+	from, email, l := t.Address(), stranger(), t.Limit("login")
+	for i := range l.Limit {
+		a := t.Guess(from, email)
+		if !t.Want(a, t.Operation("login").Refusal()) {
+			return
+		}
+		t.limitHeaders(a, l, l.Limit-1-i)
+	}
+}
+
+// limitHeaders checks what an answer tells of its limit.
+func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
+	is := func(name string, want int) {
+		t.Check(number(a.Header, name) == want, "%v (%d): %s is %q, want %d", a, a.Status, name, a.Header.Get(name), want)
+	}
+	is("X-RateLimit-Limit", l.Limit)
+	is("X-RateLimit-Remaining", left)
+	is("X-RateLimit-Window", int(l.Window/time.Second))
+	reset := number(a.Header, "X-RateLimit-Reset")
+	at := time.Unix(int64(reset), 0)
+	t.Check(reset > 0 && !at.Before(a.Sent.Add(-2*time.Second)) && !at.After(a.Done.Add(max(l.Window, l.Lock)+3*time.Second)),
+		"%v (%d): X-RateLimit-Reset is %q, want epoch seconds within the window", a, a.Status, a.Header.Get("X-RateLimit-Reset"))
+}
+
+func sixthLocks(t *T) {
+	from, email, l := t.Address(), stranger(), t.Limit("login")
+	for range l.Limit {
+		if !t.Want(t.Guess(from, email), t.Operation("login").Refusal()) {
+			return
+		}
+	}
+	a := t.Guess(from, email)
+	if !t.Want(a, http.StatusTooManyRequests) {
+		return
+	}
+	t.lockedFor(a, l)
+	t.limitHeaders(a, l, 0)
+}
+
+// lockedFor checks a refusal that begins a lock.
+func (t *T) lockedFor(a Answer, l profile.Limit) {
+	lock := int(l.Lock / time.Second)
+	took := int(a.Done.Sub(a.Sent)/time.Second) + 1
+	t.Check(a.RetryAfter() <= lock && a.RetryAfter() >= max(1, lock-took), "%v: Retry-After is %q, want %d", a, a.Header.Get("Retry-After"), lock)
+	if t.target.Profile.Name == "clinic" {
+		t.Check(a.Code() == "locked_out", "%v: code is %q, want locked_out", a, a.Code())
+	}
+}
+
+func rightWhileLocked(t *T) {
+	acc, from := t.Account(), t.Address()
+	var judged []time.Duration
+	for range t.Limit("login").Limit {
+		a := t.Guess(from, acc.Email)
+		if a.Status == t.Operation("login").Refusal() {
+			judged = append(judged, a.Done.Sub(a.Sent))
+		}
+	}
+	first := t.Guess(from, acc.Email)
+	if !t.Want(first, http.StatusTooManyRequests) {
+		return
+	}
+	var locked []time.Duration
+	for range 5 {
+		wrong, right := t.Guess(from, acc.Email), t.SignIn(from, acc)
+		if !t.Want(wrong, http.StatusTooManyRequests) || !t.Want(right, http.StatusTooManyRequests) {
+			return
+		}
+		t.same(wrong, right, "request_id", "retry_after")
+		t.Check(!strings.Contains(string(right.Body), "token"), "%v: a token was given out while locked", right)
+		locked = append(locked, right.Done.Sub(right.Sent))
+	}
+	hash, fast := median(judged), quantile(locked, 0)
+	t.Note("a judged attempt takes %v, a locked one %v at best", hash.Round(100*time.Microsecond), fast.Round(100*time.Microsecond))
+	t.Check(hash < 5*time.Millisecond || fast < hash/2, "a locked attempt takes %v, a judged one %v: the password is hashed although the lock holds", fast, hash)
+}
+
+func lockNotProlonged(t *T) {
+	from, email, l := t.Address(), stranger(), t.Limit("login")
+	first := t.lockOut(from, email)
+	end := first.Done.Add(time.Duration(first.RetryAfter()) * time.Second)
+	stop := first.Done.Add(l.Lock / 3) // a short clock's lock may be over before 200 attempts
+	last, n := first.RetryAfter(), 0
+	for n < 200 && time.Now().Before(stop) {
+		a := t.Guess(from, email)
+		if !t.Want(a, http.StatusTooManyRequests) || !t.Check(a.RetryAfter() <= last, "%v: Retry-After rose from %d to %d", a, last, a.RetryAfter()) {
+			return
+		}
+		last = a.RetryAfter()
+		n++
+	}
+	t.sleep(min(2*time.Second, l.Lock/3))
+	var a Answer
+	for range 3 { // a lock that a look takes away is none
+		if a = t.Guess(from, email); !t.Want(a, http.StatusTooManyRequests) {
+			return
+		}
+	}
+	moved := a.Done.Add(time.Duration(a.RetryAfter()) * time.Second).Sub(end)
+	t.Check(moved <= time.Second && moved >= -time.Second-a.Done.Sub(a.Sent), "after %d attempts during the lock its end moved by %v", n, moved.Round(10*time.Millisecond))
+	t.Check(a.RetryAfter() < first.RetryAfter(), "Retry-After did not fall: %d, then %d", first.RetryAfter(), a.RetryAfter())
+}
+
+func lockEnds(t *T) {
+	from, l := t.Address(), t.Limit("login")
+	first := t.lockOut(from, stranger())
+	wait := time.Duration(first.RetryAfter()) * time.Second
+	t.until(first.Sent.Add(wait-2*time.Second), "the lock is to hold until shortly before its end")
+	for range 2 {
+		t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+	}
+	t.until(first.Done.Add(wait), "the lock ends")
+	for i := range l.Limit {
+		a := t.Guess(from, stranger())
+		if !t.Want(a, t.Operation("login").Refusal()) {
+			return
+		}
+		t.Check(a.Remaining() < 0 || a.Remaining() == l.Limit-1-i, "%v: %d left after %d failures, want %d: the log was not emptied", a, a.Remaining(), i+1, l.Limit-1-i)
+	}
+	t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+}
+
+func elsewhere(t *T) {
+	t.Addresses(2)
+	acc := t.Account()
+	t.lockOut(t.Address(), acc.Email)
+	t.Want(t.SignIn(t.Address(), acc), http.StatusOK)
+}
+
+func othersGoOn(t *T) {
+	s := t.Session()
+	t.lockOut(s.from, stranger())
+	free := func(a Answer) {
+		t.Check(a.Status != http.StatusTooManyRequests && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
+	}
+	free(t.Do("me", s.from, s.access, nil))
+	if s.refresh != "" {
+		a, _ := t.Refresh(s, s.refresh)
+		free(a)
+	}
+	for name, v := range map[string]values{
+		"password_reset":    {"email": stranger()},
+		"two_factor_verify": {"challenge_token": "none", "code": "000000"},
+	} {
+		if _, ok := t.target.Profile.Operations[name]; ok {
+			q := t.Request(name, s.from, "", v)
+			q.Policy = "" // a challenge that is none is no attempt
+			free(t.Send(q))
+		} else {
+			t.Note("the profile has no %s", name)
+		}
+	}
+}
+
+func burstOf200(t *T) {
+	const many = 200
+	rounds := cmp.Or(t.run.o.Bursts, 20)
+	limit := t.Limit("login").Limit
+	t.Addresses(rounds)
+	bases := t.target.Replicas // a burst that every process gets a part of
+	if len(bases) == 0 {
+		bases = []*url.URL{t.target.URL}
+	}
+	for round := range rounds {
+		from := t.Address()
+		as := t.Burst(repeat(many, func(i int) Request {
+			q := t.Login(from, stranger(), wrongPassword()).at(bases[i%len(bases)])
+			q.Label = "one of 200"
+			return q
+		}))
+		n := statuses(as)
+		if !t.Check(n[401] == limit && n[429] == many-limit, "round %d of %d: %s, want %d×401, %d×429", round+1, rounds, tally(n), limit, many-limit) {
+			return // one round is proof enough
+		}
+	}
+}

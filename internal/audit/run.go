@@ -1,0 +1,244 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"vitals/internal/limitcheck"
+)
+
+// Options say how an audit is run. The zero value runs the probes given, one
+// after the other, with no owner and any wait.
+type Options struct {
+	Owner    Owner
+	Patience time.Duration  // longest single wait of a probe; 0 = any
+	Bursts   int            // how often LK8 tries; 0 = 20
+	Progress func(Progress) // called from several goroutines; nil = nobody asks
+	Secrets  []string       // texts that no transcript may show
+}
+
+// Progress is what happens while an audit runs: a probe begins, waits, or ends.
+type Progress struct {
+	Probe   Probe
+	Done    int // findings so far
+	Of      int
+	Wait    time.Duration // > 0: it waits so long, for the reason in Words
+	Words   string
+	Finding *Finding // the probe ended
+}
+
+// runner is one audit under way.
+type runner struct {
+	o       Options
+	target  *Target
+	secrets secrets
+	of      int
+
+	mu       sync.Mutex
+	address  uint64 // next client address
+	spent    bool   // the only client address is used up
+	accounts map[*Target]int
+	done     int
+	paced    time.Time // when the next safe request may go
+
+	checkers map[*Target]*limitcheck.Checker
+	order    []*Target
+	owners   map[string]string // access token → account
+}
+
+// Run runs the probes against the target and returns all findings, in the order
+// of the checklist. Probes that wait for minutes run beside the others, and those
+// that want to be alone last. When ctx ends, what is under way is ended and the
+// rest is skipped.
+func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
+	r := &runner{
+		o: o, target: target, of: len(probes), address: 1,
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{},
+	}
+	for _, s := range o.Secrets {
+		r.secrets.add(s)
+	}
+	for _, a := range target.Accounts {
+		r.secrets.add(a.Password)
+	}
+	findings := make([]Finding, len(probes))
+	var beside sync.WaitGroup
+	for i, p := range probes {
+		if p.Waits {
+			beside.Go(func() { findings[i] = r.one(ctx, p) })
+		}
+	}
+	for i, p := range probes {
+		if !p.Waits && !p.Alone {
+			findings[i] = r.one(ctx, p)
+		}
+	}
+	beside.Wait()
+	for i, p := range probes {
+		if p.Alone {
+			findings[i] = r.one(ctx, p)
+		}
+	}
+	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Partial: ctx.Err() != nil, Findings: findings}
+	for _, g := range r.order {
+		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
+		rep.Events += r.checkers[g].Events()
+	}
+	rep.count()
+	return rep
+}
+
+// one runs one probe on a goroutine of its own, which Skip and Stop end.
+func (r *runner) one(ctx context.Context, p Probe) Finding {
+	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, began: time.Now(), pool: newPool()}, target: r.target}
+	r.progress(Progress{Probe: p})
+	returned := false
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer t.close()
+		defer func() {
+			if broken := recover(); broken != nil {
+				// Our mistake must neither end the audit nor read as a verdict.
+				t.mu.Lock()
+				t.skipped = fmt.Sprintf("the probe itself broke: %v at %s", broken, culprit())
+				t.mu.Unlock()
+			}
+		}()
+		switch {
+		case ctx.Err() != nil:
+			t.Skip("interrupted")
+		case p.Class == Control && r.o.Owner == nil:
+			t.Skip("it starts and stops an API of its own: use --stack embedded or --stack containers")
+		case p.Class == Intrusive && !r.target.Own:
+			t.Skip("it locks addresses, spends quotas and makes data: name the host with --i-own if it is yours")
+		}
+		p.run(t)
+		returned = true
+	}()
+	<-ended
+	f := t.finding(returned)
+	f.Reason = r.secrets.redact(f.Reason)
+	for i, n := range f.Notes {
+		f.Notes[i] = r.secrets.redact(n)
+	}
+	r.mu.Lock()
+	r.done++
+	r.mu.Unlock()
+	r.progress(Progress{Probe: p, Finding: &f})
+	return f
+}
+
+// culprit is the line of a probe that panicked.
+func culprit() string {
+	stack := strings.Split(string(debug.Stack()), "\n")
+	at := slices.IndexFunc(stack, func(l string) bool { return strings.HasPrefix(l, "panic(") })
+	if at >= 0 && at+3 < len(stack) {
+		line := strings.TrimSpace(stack[at+3])
+		line = line[strings.LastIndexByte(line, '/')+1:]
+		line, _, _ = strings.Cut(line, " ")
+		return line
+	}
+	return "an unknown place"
+}
+
+func (r *runner) progress(p Progress) {
+	if r.o.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	p.Done, p.Of = r.done, r.of
+	r.mu.Unlock()
+	r.o.Progress(p)
+}
+
+// next numbers client addresses.
+func (r *runner) next() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.address++
+	return r.address
+}
+
+// spend takes the only client address, once.
+func (r *runner) spend(string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.spent
+	r.spent = true
+	return !was
+}
+
+// account gives out the target's accounts, each once; those with a role again.
+func (r *runner) account(g *Target, role string) (Account, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if role != "" {
+		at := slices.IndexFunc(g.Accounts, func(a Account) bool { return a.Role == role })
+		if at < 0 {
+			return Account{}, false
+		}
+		return g.Accounts[at], true
+	}
+	for at := r.accounts[g]; at < len(g.Accounts); at++ {
+		if g.Accounts[at].Role == "" {
+			r.accounts[g] = at + 1
+			return g.Accounts[at], true
+		}
+	}
+	return Account{}, false
+}
+
+// pace holds safe probes below SafeRate where the target is not the user's own.
+func (r *runner) pace(t *T) {
+	if t.target.Own || t.probe.Class != Safe {
+		return
+	}
+	r.mu.Lock()
+	at := r.paced
+	if now := time.Now(); at.Before(now) {
+		at = now
+	}
+	r.paced = at.Add(time.Second/SafeRate + 10*time.Millisecond)
+	r.mu.Unlock()
+	select {
+	case <-time.After(time.Until(at)):
+	case <-t.ctx.Done():
+	}
+}
+
+// observe gives an exchange to the target's history checker.
+func (r *runner) observe(g *Target, q Request, a Answer) { r.note(g, event(q, a)) }
+
+// note gives the target's history checker an event.
+func (r *runner) note(g *Target, e limitcheck.Event) {
+	if g.Deaf {
+		return
+	}
+	r.mu.Lock()
+	c, ok := r.checkers[g]
+	if !ok {
+		c = limitcheck.New(g.rules(), limitcheck.Options{Shared: g.Source == nil})
+		r.checkers[g], r.order = c, append(r.order, g)
+	}
+	r.mu.Unlock()
+	c.Add(e)
+}
+
+// own remembers whose a token is, for the history.
+func (r *runner) own(token, account string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owners[token] = account
+}
+
+func (r *runner) owner(token string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.owners[token]
+}

@@ -1,0 +1,210 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"vitals/internal/profile"
+)
+
+// T is given to a running probe, as testing.T is to a test. A probe that returns
+// without a single check has proved nothing and is skipped.
+type T struct {
+	*trial
+	target *Target
+}
+
+// trial is what all targets of one running probe share.
+type trial struct {
+	ctx   context.Context
+	run   *runner
+	probe Probe
+	began time.Time
+	pool  *pool // connections, by source address
+
+	closers  []func(context.Context) error
+	mu       sync.Mutex
+	failures []string
+	skipped  string
+	notes    []string
+	checks   int
+	script   transcript
+}
+
+// Context ends when the audit is interrupted.
+func (t *T) Context() context.Context { return t.ctx }
+
+// on is the same probe against another target: an API that was launched.
+func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g} }
+
+// Check counts an assertion and notes a failure when it does not hold; the probe
+// goes on either way, so that one run shows all that is wrong.
+func (t *T) Check(ok bool, format string, args ...any) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.checks++
+	if !ok {
+		t.failures = append(t.failures, fmt.Sprintf(format, args...))
+	}
+	return ok
+}
+
+// Fail notes a failure and goes on.
+func (t *T) Fail(format string, args ...any) { t.Check(false, format, args...) }
+
+// Stop ends the probe: after a failure it makes no sense to go on.
+func (t *T) Stop() { runtime.Goexit() }
+
+// Failed tells whether anything failed yet.
+func (t *T) Failed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.failures) > 0
+}
+
+// Skip ends the probe without a verdict. Failures that were found before stay.
+func (t *T) Skip(format string, args ...any) {
+	t.mu.Lock()
+	t.skipped = fmt.Sprintf(format, args...)
+	t.mu.Unlock()
+	runtime.Goexit()
+}
+
+// Note tells the reader something that is no verdict.
+func (t *T) Note(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notes = append(t.notes, fmt.Sprintf(format, args...))
+}
+
+// Waiting sleeps and says why. A wait longer than the audit's patience skips the
+// probe; an interruption ends it.
+func (t *T) Waiting(d time.Duration, why string) {
+	if d <= 0 {
+		return
+	}
+	if p := t.run.o.Patience; p > 0 && d > p {
+		t.Skip("it would wait %v (%s), longer than allowed: %v", d.Round(time.Second), why, p)
+	}
+	if d >= time.Second {
+		t.run.progress(Progress{Probe: t.probe, Wait: d, Words: why})
+		t.script.say(t.began, fmt.Sprintf("waiting %v: %s", d.Round(time.Millisecond), why))
+	}
+	t.sleep(d)
+}
+
+// sleep is a short pause that nobody needs to hear of.
+func (t *T) sleep(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.ctx.Done():
+		t.Skip("interrupted")
+	}
+}
+
+// until waits for a moment.
+func (t *T) until(at time.Time, why string) { t.Waiting(time.Until(at), why) }
+
+// Address is a client address that no trial has used, so that no earlier lock
+// colours this one. From a machine with one address towards the target only the
+// first intrusive probe gets it.
+func (t *T) Address() netip.Addr {
+	if t.target.Source != nil {
+		return t.target.Source(t.run.next())
+	}
+	if !t.run.spend(t.probe.ID) {
+		t.Skip("it needs a client address of its own, and this machine's one address towards the target is used up by an earlier probe")
+	}
+	return netip.Addr{}
+}
+
+// Addresses tells how many client addresses trials can have; skips below n.
+func (t *T) Addresses(n int) {
+	if n > 1 && t.target.Source == nil {
+		t.Skip("it needs %d client addresses, and all requests to this target come from one", n)
+	}
+}
+
+// Account is a user of the target that no trial has used, so that no throttle on
+// an account colours this one.
+func (t *T) Account() Account { return t.Role("") }
+
+// Role is an unused account with a role: staff, admin, or "" for any ordinary
+// one. Admins are few, and given out again.
+func (t *T) Role(role string) Account {
+	a, ok := t.run.account(t.target, role)
+	switch {
+	case ok:
+		t.run.secrets.add(a.Password)
+		return a
+	case role != "":
+		t.Skip("it needs an account with the role %s", role)
+	case len(t.target.Accounts) == 0:
+		t.Skip("it needs test accounts (--accounts FILE)")
+	default:
+		t.Skip("all %d test accounts are used up by earlier probes", len(t.target.Accounts))
+	}
+	return Account{}
+}
+
+// Limit is the target's limit of a policy; a profile that names none skips.
+func (t *T) Limit(policy string) profile.Limit {
+	l, ok := t.target.limit(policy)
+	if !ok {
+		t.Skip("profile %s has no limit %q", t.target.Profile.Name, policy)
+	}
+	return l
+}
+
+// Operation is one of the profile's operations; a profile without it skips.
+func (t *T) Operation(name string) profile.Operation {
+	op, ok := t.target.Profile.Operations[name]
+	if !ok {
+		t.Skip("profile %s has no operation %q", t.target.Profile.Name, name)
+	}
+	return op
+}
+
+// finding is the probe's outcome so far.
+func (t *T) finding(returned bool) Finding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := Finding{
+		ID: t.probe.ID, Title: t.probe.Title, Seed: t.probe.Seed, Class: t.probe.Class, Notes: t.notes,
+		Began: t.began, Took: Millis(time.Since(t.began)), Checks: t.checks,
+	}
+	if t.target.ShortClock {
+		f.Notes = append([]string{"short clock: locks and windows were shortened"}, f.Notes...)
+	}
+	f.Transcript, f.Omitted = t.script.kept(&t.run.secrets)
+	switch {
+	case len(t.failures) > 0:
+		f.Status, f.Reason = Fail, strings.Join(t.failures, "\n")
+		if t.skipped != "" {
+			f.Reason += "\nnot carried to its end: " + t.skipped
+		}
+	case t.skipped != "":
+		f.Reason = t.skipped
+	case t.checks == 0 || !returned:
+		f.Reason = "it checked nothing"
+	default:
+		f.Status = Pass
+	}
+	return f
+}
+
+// plain is a client address for requests that earn no lock: one of its own where
+// there are such, else this machine's.
+func (t *T) plain() (from netip.Addr) {
+	if t.target.Source != nil {
+		from = t.target.Source(t.run.next())
+	}
+	return from
+}

@@ -1,0 +1,285 @@
+package intruders_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/profile"
+	"vitals/scenarios"
+)
+
+// door is a sign-in with a lockout of its own and all that lies behind it, or
+// with one thing broken in a named way. The real API is attacked in cmd/vitals'
+// tests; here every fault is tried.
+type door struct {
+	mu      sync.Mutex
+	fault   string
+	asked   int
+	failed  map[string]int // by policy and address
+	locked  map[string]bool
+	wrong   map[string]int  // by account
+	known   map[string]bool // account and address that has signed in
+	secrets map[string]string
+	spent   map[string]string // challenge → account
+	alive   map[string]string // token → its family
+	dead    map[string]bool   // family
+	serial  int
+	sent    []load.Request
+	serve   func(net.Conn) // what is behind a bare connection
+}
+
+func newDoor(fault string) *door {
+	return &door{
+		fault: fault, failed: map[string]int{}, locked: map[string]bool{}, wrong: map[string]int{}, known: map[string]bool{},
+		secrets: map[string]string{}, spent: map[string]string{}, alive: map[string]string{}, dead: map[string]bool{},
+	}
+}
+
+// words are how a profile says what this door understands.
+const words = `
+profile: door
+operations:
+  login: {method: POST, path: /login, body: {email: "{{email}}", password: "{{password}}"}, policy: login}
+  two_factor_enrol: {method: POST, path: /enrol, body: {password: "{{password}}"}}
+  two_factor_confirm: {method: POST, path: /confirm, body: {code: "{{code}}"}}
+  two_factor_verify: {method: POST, path: /verify, body: {challenge_token: "{{challenge_token}}", code: "{{code}}"}, policy: 2fa_verify}
+  refresh: {method: POST, path: /refresh, body: {refresh_token: "{{refresh_token}}"}}
+  logout: {method: POST, path: /logout, body: {refresh_token: "{{refresh_token}}"}}
+  me: {path: /me, policy: none}
+limits:
+  login: {limit: 5, window: 300s}
+  2fa_verify: {limit: 10, window: 300s}
+`
+
+// from is the address that this door takes a request to come from: the peer's,
+// or the first that a header claims where it is gullible.
+func (d *door) from(q load.Request) string {
+	if claimed := q.Header["X-Forwarded-For"]; d.fault == "gullible" && claimed != "" {
+		return claimed
+	}
+	if d.fault == "global" {
+		return ""
+	}
+	return q.From.String()
+}
+
+func (d *door) Send(_ context.Context, q load.Request) (load.Answer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked++
+	d.sent = append(d.sent, q)
+	now := time.Now()
+	ans := load.Answer{Sent: now, Done: now.Add(time.Millisecond), Header: http.Header{}}
+	body := map[string]string{}
+	_ = json.Unmarshal(q.Body, &body) // none: no fields
+	var out map[string]string
+	switch q.Path {
+	case "/login":
+		ans.Header.Set("X-RateLimit-Limit", "5")
+		ans.Status, out = d.login(q, body)
+	case "/enrol":
+		key, _ := totp.Generate(totp.GenerateOpts{Issuer: "door", AccountName: q.User})
+		d.secrets[q.User] = key.Secret()
+		ans.Status, out = http.StatusOK, map[string]string{"secret": key.Secret()}
+	case "/confirm":
+		ans.Status = http.StatusOK
+	case "/verify":
+		ans.Status = d.verify(q, body)
+	case "/refresh", "/logout", "/me":
+		ans.Status, out = d.token(q, body)
+	default:
+		ans.Status = http.StatusNotFound
+	}
+	if ans.Status == http.StatusTooManyRequests {
+		retry := 900
+		if d.fault == "full" && d.asked < 8 {
+			retry = 1
+		}
+		ans.Header.Set("Retry-After", strconv.Itoa(retry))
+	}
+	if out != nil {
+		ans.Body, _ = json.Marshal(out)
+	}
+	return ans, nil
+}
+
+// login judges a password.
+func (d *door) login(q load.Request, body map[string]string) (int, map[string]string) {
+	right := !strings.HasPrefix(body["password"], "not-")
+	limit := 5
+	if d.fault == "widened" {
+		limit = 6
+	}
+	key, home := "login "+d.from(q), q.User+" "+q.From.String()
+	if d.failed[key] >= limit && !right {
+		d.locked[key] = true
+	}
+	throttled := d.wrong[q.User] >= 20 && (!d.known[home] || d.fault == "account lock")
+	switch {
+	case d.fault == "full" && d.asked < 8:
+		return http.StatusTooManyRequests, nil
+	case d.fault == "unwell", d.fault == "shedding" && d.asked%3 != 0:
+		return http.StatusServiceUnavailable, nil
+	case d.fault == "crashing" && !right:
+		return http.StatusInternalServerError, nil
+	case d.fault == "open" && !right:
+		return http.StatusOK, nil
+	case throttled:
+		return http.StatusTooManyRequests, nil
+	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):
+		d.failed[key]++
+		return http.StatusTooManyRequests, nil
+	case !right:
+		d.failed[key]++
+		d.wrong[q.User]++
+		return http.StatusUnauthorized, nil
+	case d.secrets[q.User] != "":
+		d.serial++
+		c := "challenge-" + strconv.Itoa(d.serial)
+		d.spent[c] = q.User
+		return http.StatusOK, map[string]string{"challenge_token": c}
+	}
+	d.known[home] = true
+	return http.StatusOK, d.pair("family-" + strconv.Itoa(d.serial))
+}
+
+// pair is a session's next tokens.
+func (d *door) pair(family string) map[string]string {
+	d.serial++
+	access, refresh := "access-"+strconv.Itoa(d.serial), "refresh-"+strconv.Itoa(d.serial)
+	d.alive[access], d.alive[refresh] = family, family
+	return map[string]string{"access_token": access, "refresh_token": refresh}
+}
+
+// verify judges a code.
+func (d *door) verify(q load.Request, body map[string]string) int {
+	user := d.spent[body["challenge_token"]]
+	right := totp.Validate(body["code"], d.secrets[user])
+	key := "2fa " + d.from(q)
+	if d.failed[key] >= 10 && !right {
+		d.locked[key] = true
+	}
+	switch {
+	case d.locked[key] && d.fault != "codes":
+		return http.StatusTooManyRequests
+	case d.fault == "failure inside" && !right: // 200 {"success": false}
+		return http.StatusOK
+	case right:
+		return http.StatusOK
+	}
+	d.failed[key]++
+	return http.StatusUnauthorized
+}
+
+// token judges refresh and access tokens.
+func (d *door) token(q load.Request, body map[string]string) (int, map[string]string) {
+	raw := body["refresh_token"]
+	if q.Path == "/me" {
+		raw = strings.TrimPrefix(q.Header["Authorization"], "Bearer ")
+	}
+	family, known := d.alive[raw]
+	if !known {
+		return http.StatusUnauthorized, nil
+	}
+	ended := d.dead[family] && d.fault != "undead" && !(d.fault == "stateless" && q.Path == "/me")
+	used := d.dead[raw] && d.fault != "replay"
+	switch {
+	case ended:
+		return http.StatusUnauthorized, nil
+	case used:
+		d.dead[family] = d.fault != "family lives"
+		return http.StatusUnauthorized, nil
+	case q.Path == "/refresh":
+		d.dead[raw] = true
+		return http.StatusOK, d.pair(family)
+	case q.Path == "/logout":
+		d.dead[family] = true
+		return http.StatusNoContent, nil
+	}
+	return http.StatusOK, nil
+}
+
+// Burst reads every counter before it writes any when the door is racy.
+func (d *door) Burst(ctx context.Context, qs []load.Request) ([]load.Answer, time.Duration, error) {
+	out := make([]load.Answer, len(qs))
+	for i, q := range qs {
+		out[i], _ = d.Send(ctx, q)
+		if d.fault == "racy" && out[i].Status == http.StatusTooManyRequests {
+			out[i].Status = http.StatusUnauthorized
+		}
+	}
+	if d.fault == "slow burst" {
+		return out, 9 * time.Millisecond, errors.New("released too slowly")
+	}
+	return out, 500 * time.Microsecond, nil
+}
+
+// Open gives one end of a pipe, with whatever serves behind the other.
+func (d *door) Open(context.Context, netip.Addr) (net.Conn, string, error) {
+	if d.serve == nil {
+		return nil, "", errors.New("nobody listens")
+	}
+	ours, theirs := net.Pipe()
+	go d.serve(theirs)
+	return ours, "Host: door\r\n", nil
+}
+
+// assault lets intruders loose on a door.
+func assault(t *testing.T, d *door, ins ...scenarios.Intruder) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
+	t.Helper()
+	profile, err := profile.Read(strings.NewReader(words), "door.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return assaultIn(t, d, profile, ins...)
+}
+
+func assaultIn(t *testing.T, d *door, profile *profile.Profile, ins ...scenarios.Intruder) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
+	t.Helper()
+	var mu sync.Mutex
+	var samples []measure.Sample
+	p := plan(ins, func() {})
+	p.Profile = profile
+	p.Record = func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) }
+	band := intruders.New(p, d)
+	band.Prepare(t.Context())
+	during, over := context.WithTimeout(t.Context(), time.Minute)
+	defer over()
+	attacks := band.Run(t.Context(), during, time.Now())
+	facts := map[string]measure.Fact{}
+	for _, f := range append(intruders.Facts(attacks, 0), intruders.Findings(attacks)...) {
+		facts[f.Name] = f
+	}
+	return attacks, facts, samples
+}
+
+// plan is one minute, of which the second half is the phase "attacked".
+func plan(ins []scenarios.Intruder, missed func()) intruders.Plan {
+	var victims []intruders.Victim
+	for n := range intruders.Victims(ins) {
+		name := string(rune('a' + n))
+		victims = append(victims, intruders.Victim{Email: name + "@clinic.test", Password: "right-" + name})
+	}
+	return intruders.Plan{
+		Intruders: ins, Victims: victims, First: 100,
+		Load:    scenarios.Load{Stages: []scenarios.Stage{{Name: "quiet", For: time.Minute / 2}, {Name: "attacked", For: time.Minute / 2}}},
+		SignIn:  scenarios.Step{Method: http.MethodPost, Path: "/login", Body: `{"email":"{{email}}","password":"{{password}}"}`},
+		Address: func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 9, byte(n >> 8), byte(n)}) },
+		Record:  func(*measure.Sample) {},
+		Missed:  func(int, time.Duration) { missed() },
+	}
+}

@@ -1,0 +1,183 @@
+package intruders
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/scenarios"
+)
+
+// finding is a figure over intruders of every kind.
+type finding struct {
+	name  string
+	worst bool // of the worst address; else the sum
+	note  string
+	// of is what one attack adds, and of how many observations; false when the
+	// attack is none that the figure is about.
+	of func(a *Attack) (value, n int, about bool)
+}
+
+var findings = []finding{
+	{"intruders.leaked", false, "", func(a *Attack) (int, int, bool) {
+		return a.Granted + a.Leaked + a.AfterLock, a.tried(), a.Kind != scenarios.DribbleHeaders
+	}},
+	{"intruders.excess", true, "in any window of the limit", func(a *Attack) (int, int, bool) {
+		return a.Excess, a.Judged + a.Refused, a.guesses()
+	}},
+	{"intruders.wrong", false, "a 503 that sheds load is not among them", func(a *Attack) (int, int, bool) {
+		return a.Wrong, a.tried(), a.Kind != scenarios.DribbleHeaders
+	}},
+	{"intruders.open", false, "past its own timeout and 2s of grace, or kept after it refused a body", func(a *Attack) (int, int, bool) {
+		return a.Open, a.Opened, a.Kind == scenarios.DribbleHeaders || a.Kind == scenarios.OversizeBodies
+	}},
+	{"intruders.harmed", false, "", func(a *Attack) (int, int, bool) {
+		return a.Harmed, a.Standing, a.guesses()
+	}},
+}
+
+// tried is how many hostile requests were judged or refused.
+func (a *Attack) tried() int {
+	n := a.Judged + a.Refused + a.Knowing + a.Reused
+	if a.Kind == scenarios.OversizeBodies {
+		n += a.Opened
+	}
+	return n
+}
+
+// guesses tells whether the attack is one on a credential that a limit guards.
+func (a *Attack) guesses() bool {
+	return a.locks() || a.Kind == scenarios.SprayPasswords || a.Kind == scenarios.GuessCodes
+}
+
+// Findings are the figures over intruders of every kind. One address that got
+// through is a leak, however well the others held. A nought is told only when
+// every attack that the figure is about had its say: what could not be shown is
+// no pass.
+func Findings(attacks []Attack) (facts []measure.Fact) {
+	for _, f := range findings {
+		fact := measure.Fact{Name: f.name, Note: f.note}
+		mute := false
+		for i := range attacks {
+			value, n, about := f.of(&attacks[i])
+			if !about {
+				continue
+			}
+			mute = mute || !attacks[i].Complete
+			fact.N += int64(n)
+			if f.worst {
+				fact.Value = max(fact.Value, float64(value))
+			} else {
+				fact.Value += float64(value)
+			}
+		}
+		if fact.Value > 0 || fact.N > 0 && !mute {
+			facts = append(facts, fact)
+		}
+	}
+	return facts
+}
+
+// Told is a line for each intruder that is no plain guesser of passwords, for
+// whom the lockout's figures speak, and one for each that shows nothing.
+func Told(attacks []Attack) (lines []string) {
+	sums := map[string]*Attack{}
+	for _, a := range attacks {
+		sum := sums[a.Intruder]
+		if sum == nil {
+			sum = &Attack{Intruder: a.Intruder, Kind: a.Kind}
+			sums[a.Intruder] = sum
+		}
+		sum.add(a)
+	}
+	for _, a := range attacks {
+		sum := sums[a.Intruder]
+		if sum == nil {
+			continue // told
+		}
+		delete(sums, a.Intruder)
+		if words := sum.words(); words != "" {
+			lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", sum.Intruder, sum.Kind, words))
+		}
+	}
+	return append(lines, troubles(attacks)...)
+}
+
+// add adds up what Told says of an intruder.
+func (a *Attack) add(o Attack) {
+	a.Addresses += max(1, o.Addresses)
+	a.Judged, a.Refused, a.Lost = a.Judged+o.Judged, a.Refused+o.Refused, a.Lost+o.Lost
+	a.Granted, a.Wrong, a.Reused = a.Granted+o.Granted, a.Wrong+o.Wrong, a.Reused+o.Reused
+	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
+	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
+	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
+	a.Rate, a.Lag = o.Rate, o.Lag
+}
+
+func (a *Attack) words() string {
+	from := "1 address"
+	if a.Addresses > 1 {
+		from = fmt.Sprintf("%d addresses", a.Addresses)
+	}
+	switch {
+	case a.Kind == scenarios.SprayPasswords && a.Planned > 0:
+		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered; the %d right sign-ins of those attacked took %d more tries, shed or unanswered",
+			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost, a.Standing, a.Again)
+	case a.Kind == scenarios.ReuseTokens && a.Reused > 0:
+		return fmt.Sprintf("%d dead tokens presented from %s, %d served", a.Reused, from, a.Granted)
+	case a.Kind == scenarios.DribbleHeaders && a.Opened > 0:
+		return fmt.Sprintf("%d connections opened from %s, %d cut, %d still open past their bound; the longest lived %s, %d could not be opened",
+			a.Opened, from, a.Opened-a.Open, a.Open, a.Longest.Round(time.Millisecond), a.Lost)
+	case a.Kind == scenarios.OversizeBodies && a.Opened > 0:
+		return fmt.Sprintf("%d bodies sent from %s, %d refused by 413 or a cut, %d connections kept", a.Opened, from, a.Opened-a.Granted-a.Wrong, a.Open)
+	case a.Kind != scenarios.GuessPasswords && a.Judged+a.Refused > 0:
+		return fmt.Sprintf("%d judged and %d refused from %s", a.Judged, a.Refused, from)
+	}
+	return ""
+}
+
+// troubles are the reasons why an attack proves nothing.
+func troubles(attacks []Attack) (lines []string) {
+	for _, a := range attacks {
+		who := fmt.Sprintf("intruder %q", strings.TrimSpace(a.Intruder))
+		if a.From.IsValid() {
+			who += " from " + a.From.String()
+		}
+		switch {
+		case a.Complete && a.Trouble != "":
+			// Its guesses were judged and are counted; that they came at once is not shown.
+			lines = append(lines, fmt.Sprintf("%s proves nothing about guesses at the same time: %s", who, a.Trouble))
+		case !a.Complete:
+			lines = append(lines, fmt.Sprintf("%s is NO DATA: %s", who, cmp.Or(a.Trouble,
+				fmt.Sprintf("it was cut short after %d judged, %d refused and %d unanswered tries", a.Judged, a.Refused, a.Lost))))
+		}
+	}
+	return lines
+}
+
+// What an attack at a rate must have been for anybody to have felt it, and to
+// have felt the server and not us (LK28).
+const (
+	minSent = 0.9
+	maxLag  = 10 * time.Millisecond
+)
+
+// Doubts are the reasons why an attack was not the one that was declared, so
+// that what honest users felt of it says nothing.
+func Doubts(attacks []Attack) (why []string) {
+	for _, a := range attacks {
+		if a.Planned == 0 {
+			continue
+		}
+		if share := float64(a.Sent) / float64(a.Planned); share < minSent {
+			why = append(why, fmt.Sprintf("intruder %q sent %.0f of %.0f guesses a second, want at least %.0f%%: %d found none of our %d connections free",
+				a.Intruder, share*a.Rate, a.Rate, 100*minSent, a.Missed, senders))
+		}
+		if a.Lag > maxLag {
+			why = append(why, fmt.Sprintf("intruder %q was late by ourselves: lag p95 %s, bound %s", a.Intruder, a.Lag.Round(10*time.Microsecond), maxLag))
+		}
+	}
+	return why
+}

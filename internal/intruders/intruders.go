@@ -1,0 +1,232 @@
+// Package intruders is the hostile side of a scenario: actors that guess, spray,
+// forge, steal and dribble from addresses of their own while honest users work,
+// and the oracle that says from the answers alone what was admitted, leaked, left
+// open, and done to others (hardening 2.4, 2.5). It sends through a Sender and
+// dials nothing itself.
+package intruders
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/profile"
+	"vitals/scenarios"
+)
+
+// Sender sends what intruders send. A load.Client is one, but for Open.
+type Sender interface {
+	// Send sends one request and waits for the answer; trouble on the wire is
+	// in the answer as well.
+	Send(ctx context.Context, q load.Request) (load.Answer, error)
+	// Burst releases all at one barrier on warm connections and tells how far
+	// apart they were released. Answers are in the order of qs. A burst that was
+	// too slow to be one has its answers beside the error.
+	Burst(ctx context.Context, qs []load.Request) (as []load.Answer, spread time.Duration, err error)
+	// Open opens a bare connection from an address, and gives the header lines
+	// that a request on it needs, each ended by CRLF.
+	Open(ctx context.Context, from netip.Addr) (conn net.Conn, lines string, err error)
+}
+
+// Victim is an account that intruders attack, with its right password. Each
+// address attacks a victim of its own, so that no throttle on an account is
+// mistaken for the lock on an address.
+type Victim struct{ Email, Password string }
+
+// Plan is everything one run's intruders need.
+type Plan struct {
+	Intruders []scenarios.Intruder
+	Load      scenarios.Load // whose phases they work in
+	SignIn    scenarios.Step // of honest users
+	Prefix    string         // of every path: that of the base URL
+	// Profile has the operations beyond signing in. An intruder that needs one
+	// which is not there, nil has none, shows nothing and says so.
+	Profile *profile.Profile
+	Victims []Victim                  // at least Victims(Intruders)
+	Address func(n uint64) netip.Addr // address n of the run
+	First   uint64                    // the first n that no honest user sends from; Places(Intruders) are used
+	// HeadTimeout and BodyTimeout are the server's own; 0 = the published 5 and 15 s.
+	HeadTimeout, BodyTimeout time.Duration
+	Step                     int                               // index of Steps[0] among the recorder's steps
+	Steps                    []measure.Step                    // that intruders' requests are recorded under, by their names; nil = Steps(Intruders)
+	Record                   func(*measure.Sample)             // safe for concurrent use
+	Missed                   func(step int, due time.Duration) // a guess that was due and not sent; safe for concurrent use
+}
+
+// Victims is how many accounts the intruders attack.
+func Victims(ins []scenarios.Intruder) (n int) {
+	for _, in := range ins {
+		n += victims(in)
+	}
+	return n
+}
+
+func victims(in scenarios.Intruder) int {
+	switch in.Kind {
+	case scenarios.SprayPasswords:
+		return in.Accounts
+	case scenarios.DribbleHeaders, scenarios.OversizeBodies:
+		return 0
+	}
+	return in.Addresses
+}
+
+// Places is how many client addresses the intruders and their victims use.
+func Places(ins []scenarios.Intruder) (n int) {
+	for _, in := range ins {
+		n += in.Addresses + victims(in)
+	}
+	return n
+}
+
+// steps that each kind's requests are recorded under.
+var steps = map[string][]string{
+	scenarios.GuessPasswords: {guessing, refused, knowing, standing},
+	scenarios.SpoofHeaders:   {guessing, refused, knowing, standing},
+	scenarios.SprayPasswords: {spraying, standing},
+	scenarios.GuessCodes:     {guessingCode, refusedCode, knowingCode, standing},
+	scenarios.ReuseTokens:    {preparing, reusing},
+	scenarios.DribbleHeaders: {dribbling},
+	scenarios.OversizeBodies: {stuffing},
+}
+
+const (
+	guessing = "guess a password"              // judged, 401
+	refused  = "guess while locked"            // 429
+	knowing  = "right password while locked"   // 429
+	standing = "right password from elsewhere" // 200
+
+	spraying = "spray a password" // 401 or 429
+
+	guessingCode = "guess a code"
+	refusedCode  = "guess a code while locked"
+	knowingCode  = "right code while locked"
+
+	preparing = "get a token"     // as honest users do
+	reusing   = "reuse a token"   // 401
+	dribbling = "dribble"         // cut
+	stuffing  = "oversize a body" // 413, or cut
+)
+
+// Steps are the intruders' steps for the recorder.
+func Steps(ins []scenarios.Intruder) (list []measure.Step) {
+	for _, in := range ins {
+		for _, name := range steps[in.Kind] {
+			s := measure.Step{Journey: "intruder", Name: name, Intruder: true}
+			if !slices.Contains(list, s) {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// Band is all intruders of one run.
+type Band struct {
+	Plan
+	s       Sender
+	began   time.Time
+	index   map[string]int // of steps, by name
+	members []member
+}
+
+// member is one address of an intruder, or the whole of one that sprays.
+type member interface {
+	prepare(ctx context.Context)
+	work(ctx context.Context)
+	base() *actor
+}
+
+// New musters the intruders of a plan, which has Victims(Intruders) victims.
+func New(p Plan, s Sender) *Band {
+	b := &Band{Plan: p, s: s, index: map[string]int{}}
+	if p.Steps == nil {
+		p.Steps = Steps(p.Intruders)
+	}
+	for i, step := range p.Steps {
+		b.index[step.Name] = p.Step + i
+	}
+	place, victim := p.First, 0
+	for _, in := range p.Intruders {
+		made := maker{
+			b: b, in: in,
+			place:  func() netip.Addr { place++; return p.Address(place - 1) },
+			victim: func() Victim { victim++; return p.Victims[victim-1] },
+		}
+		b.members = append(b.members, made.members()...)
+	}
+	return b
+}
+
+// maker makes the members of one intruder.
+type maker struct {
+	b      *Band
+	in     scenarios.Intruder
+	place  func() netip.Addr
+	victim func() Victim
+}
+
+func (m maker) members() (list []member) {
+	if m.in.Kind == scenarios.SprayPasswords {
+		return []member{m.sprayer()}
+	}
+	for n := range m.in.Addresses {
+		a := m.actor()
+		a.own = m.place()
+		if victims(m.in) > 0 {
+			a.other, a.victim = m.place(), m.victim()
+		}
+		switch m.in.Kind {
+		case scenarios.GuessCodes:
+			list = append(list, &coder{actor: a})
+		case scenarios.ReuseTokens:
+			list = append(list, &thief{actor: a})
+		case scenarios.DribbleHeaders:
+			list = append(list, &dribbler{actor: a, share: share(m.in, n)})
+		case scenarios.OversizeBodies:
+			list = append(list, &glutton{actor: a})
+		default:
+			list = append(list, &guesser{actor: a})
+		}
+	}
+	return list
+}
+
+// Prepare does what must have happened before the load: second factors are
+// enrolled, and victims have signed in from where they live. What fails there
+// is told by that intruder's attack.
+func (b *Band) Prepare(ctx context.Context) {
+	b.each(func(m member) { m.prepare(ctx) })
+}
+
+// Run lets all do their work beside the load, and returns what they saw. began
+// is the run's start. What has begun is brought to its end unless ctx ends;
+// nothing begins once during, the load, has ended.
+func (b *Band) Run(ctx, during context.Context, began time.Time) []Attack {
+	b.began = began
+	b.each(func(m member) {
+		a := m.base()
+		a.load = during
+		if a.seen.Trouble == "" {
+			m.work(ctx)
+		}
+	})
+	attacks := make([]Attack, len(b.members))
+	for i, m := range b.members {
+		attacks[i] = m.base().told()
+	}
+	return attacks
+}
+
+func (b *Band) each(f func(member)) {
+	var all sync.WaitGroup
+	for _, m := range b.members {
+		all.Go(func() { f(m) })
+	}
+	all.Wait()
+}

@@ -1,0 +1,95 @@
+package intruders_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitals/internal/intruders"
+	"vitals/scenarios"
+)
+
+// The kinds, each as it is let loose here.
+var (
+	spray = scenarios.Intruder{Name: "sprayer", Kind: scenarios.SprayPasswords, Addresses: 10, Accounts: 2, Strangers: 3, Rate: 50, During: "attacked"}
+	few   = scenarios.Intruder{Name: "botnet", Kind: scenarios.SprayPasswords, Addresses: 300, Guesses: 4, Accounts: 1, Rate: 100, For: 20 * time.Second} // LK29
+	spoof = scenarios.Intruder{Name: "forger", Kind: scenarios.SpoofHeaders, Addresses: 2, Guesses: 8, Every: time.Second}
+	codes = scenarios.Intruder{Name: "coder", Kind: scenarios.GuessCodes, Addresses: 2, Guesses: 12, Every: time.Second}
+	reuse = scenarios.Intruder{Name: "thief", Kind: scenarios.ReuseTokens, Addresses: 2, Rounds: 2, Every: time.Second}
+)
+
+// Every kind against a door that is well, and against each that is broken in a
+// way which the kind is there to see.
+func TestKinds(t *testing.T) {
+	for _, c := range []struct {
+		in    scenarios.Intruder
+		fault string
+		want  map[string]float64 // facts that are not 0
+		none  []string           // facts that are not there
+	}{
+		{in: spray},
+		{in: spray, fault: "full"},
+		{in: spray, fault: "widened", want: map[string]float64{"intruders.excess": 1}},
+		{in: spray, fault: "global", want: map[string]float64{"intruders.harmed": 2}}, // one lock for all: the owners at home feel it
+		{in: spray, fault: "account lock"},                                            // with 15 wrong passwords at each account there is none yet
+		{in: few, fault: ""},
+		{in: few, fault: "account lock", want: map[string]float64{"intruders.harmed": 1}},
+		{in: spray, fault: "sieve", want: map[string]float64{"intruders.leaked": 570, "intruders.excess": 58}},
+		{in: spray, fault: "open", want: map[string]float64{"intruders.leaked": 1500, "intruders.excess": 145}},
+		{in: spray, fault: "crashing", want: map[string]float64{"intruders.wrong": 1500}, none: []string{"intruders.leaked", "intruders.excess"}},
+		{in: spray, fault: "unwell", none: []string{"intruders.leaked", "intruders.excess", "intruders.harmed"}},
+
+		{in: spoof},
+		{in: spoof, fault: "gullible", want: map[string]float64{"intruders.excess": 5, "intruders.leaked": 2, "lockout.admitted": 10, "lockout.leaked": 2}},
+
+		{in: codes},
+		{in: codes, fault: "codes", want: map[string]float64{"intruders.excess": 4, "intruders.leaked": 2}},
+		{in: codes, fault: "failure inside", want: map[string]float64{"intruders.excess": 4, "intruders.leaked": 30}},
+
+		{in: reuse},
+		{in: reuse, fault: "replay", want: map[string]float64{"intruders.leaked": 8}},
+		{in: reuse, fault: "family lives", want: map[string]float64{"intruders.leaked": 4}},
+		{in: reuse, fault: "undead", want: map[string]float64{"intruders.leaked": 12}},
+		{in: reuse, fault: "stateless", want: map[string]float64{"intruders.leaked": 4}},
+		{in: reuse, fault: "unwell", none: []string{"intruders.leaked", "intruders.wrong"}},
+	} {
+		t.Run(c.in.Kind+"/"+c.fault, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				attacks, facts, samples := assault(t, newDoor(c.fault), c.in)
+				for name, f := range facts {
+					usual := map[string]float64{"lockout.admitted": 5, "lockout.retry_after": 900}[name]
+					if want, ok := c.want[name]; ok {
+						usual = want
+					}
+					if f.Value != usual {
+						t.Errorf("%s: got %g (n %d), want %g", name, f.Value, f.N, usual)
+					}
+				}
+				for name := range c.want {
+					if _, ok := facts[name]; !ok {
+						t.Errorf("%s is not there", name)
+					}
+				}
+				for _, name := range c.none {
+					if f, ok := facts[name]; ok {
+						t.Errorf("%s: got %g, want no data", name, f.Value)
+					}
+				}
+				if c.fault == "" && len(facts) < 4 && c.in.Kind != scenarios.ReuseTokens {
+					t.Errorf("got only the facts %v", facts)
+				}
+				for _, s := range samples {
+					if c.fault == "" && !s.OK {
+						t.Errorf("step %d, status %d at %s: not as expected of a good door", s.Step, s.Code, s.Due)
+					}
+				}
+				told := strings.Join(intruders.Told(attacks), "\n")
+				if !strings.Contains(told, c.in.Name) || strings.Contains(told, "right-") {
+					t.Errorf("told: %q", told)
+				}
+				t.Log(told)
+			})
+		})
+	}
+}

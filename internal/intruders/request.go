@@ -1,0 +1,114 @@
+package intruders
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"vitals/internal/load"
+	"vitals/internal/profile"
+)
+
+// signIn is a sign-in the way honest users do it: the scenario's own step, with
+// these credentials.
+func (b *Band) signIn(from netip.Addr, email, password string) load.Request {
+	fill := func(s string, escape func(string) string) string {
+		if !strings.Contains(s, "{{") {
+			return s
+		}
+		return strings.ReplaceAll(strings.ReplaceAll(s, "{{email}}", escape(email)), "{{password}}", escape(password))
+	}
+	header := map[string]string{"Content-Type": "application/json"}
+	for name, value := range b.SignIn.Header {
+		header[name] = value
+	}
+	inBody := inJSON
+	if header["Content-Type"] != "application/json" {
+		inBody = url.QueryEscape // a form
+	}
+	return load.Request{
+		Method: b.SignIn.Method, Path: fill(b.SignIn.Path, url.PathEscape), Header: header, Body: []byte(fill(b.SignIn.Body, inBody)),
+		From: from, Policy: login, User: strings.ToLower(email),
+	}
+}
+
+// line is the first line of a sign-in, for a bare connection.
+func (b *Band) line() string {
+	return fmt.Sprintf("%s %s%s HTTP/1.1\r\n", b.SignIn.Method, b.Prefix, b.signIn(netip.Addr{}, "nobody@clinic.test", "x").Path)
+}
+
+// inJSON is s as it stands inside a JSON string.
+func inJSON(s string) string {
+	b, _ := json.Marshal(s) // a string cannot fail
+	return string(b[1 : len(b)-1])
+}
+
+// The policies that intruders try, and the published limits of the two that lock
+// (hardening 2.5.1), for an API whose profile does not tell its own.
+const (
+	login     = "login"
+	twoFactor = "2fa_verify"
+)
+
+var published = map[string]profile.Limit{
+	login:     {Limit: 5, Window: 300 * time.Second},
+	twoFactor: {Limit: 10, Window: 300 * time.Second},
+}
+
+// limit is what the API promises for a policy.
+func (b *Band) limit(policy string) profile.Limit {
+	if b.Profile != nil {
+		if l, ok := b.Profile.Limits[policy]; ok {
+			return l
+		}
+	}
+	return published[policy]
+}
+
+// operation is one of the profile's operations as a request, with the token of
+// user, "" for nobody's.
+func (b *Band) operation(name string, from netip.Addr, token string, user Victim, values map[string]string) (load.Request, error) {
+	op := b.Profile.Operations[name]
+	path, body, kind, err := op.Request(values, b.Profile.Values)
+	if err != nil {
+		return load.Request{}, fmt.Errorf("profile %s, operation %s: %w", b.Profile.Name, name, err)
+	}
+	q := load.Request{Method: op.Method, Path: path, Body: body, From: from, Header: map[string]string{}, Policy: op.Policy, User: strings.ToLower(user.Email)}
+	switch q.Policy {
+	case "":
+		q.Policy = "api"
+	case "none":
+		q.Policy = ""
+	}
+	if kind != "" {
+		q.Header["Content-Type"] = kind
+	}
+	if token != "" {
+		q.Header["Authorization"] = "Bearer " + token
+	} else if q.Policy == "api" {
+		q.User = "" // whose token lies in the body, that limit does not ask: it counts by address
+	}
+	return q, nil
+}
+
+// lacks says which of the operations the profile does not have; "" when none.
+func (b *Band) lacks(operations ...string) string {
+	if b.Profile == nil {
+		return fmt.Sprintf("there is no profile that says how this API is asked to %s", strings.Join(operations, ", "))
+	}
+	for _, name := range operations {
+		if _, ok := b.Profile.Operations[name]; !ok {
+			return fmt.Sprintf("profile %s has no operation %s", b.Profile.Name, name)
+		}
+	}
+	return ""
+}
+
+// field reads a field of an operation's answer; "" when it is not there.
+func (b *Band) field(operation string, a load.Answer, name string) string {
+	s, _ := b.Profile.Operations[operation].Field(a.Body, name)
+	return s
+}

@@ -1,0 +1,221 @@
+package intruders
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"vitals/internal/load"
+	"vitals/internal/measure"
+)
+
+// sprayer tries wrong passwords from many addresses at a rate: an open loop, for
+// attackers do not wait for answers. It is one member for all its addresses.
+type sprayer struct {
+	actor
+	from   []source
+	owners []owner
+	domain string // of the strangers' emails
+
+	mu  sync.Mutex // over the sources and what is seen
+	lag *measure.Histogram
+}
+
+// source is one address.
+type source struct {
+	at     netip.Addr
+	meter  meter
+	locked struct{ seen, until time.Time } // since it was surely told, and until when
+}
+
+// owner is the person whose account is sprayed, and where they live: an address
+// that they have signed in from before.
+type owner struct {
+	Victim
+	home netip.Addr
+}
+
+func (m maker) sprayer() *sprayer {
+	y := &sprayer{actor: m.actor(), lag: measure.NewHistogram(), domain: "clinic.test"}
+	for range m.in.Addresses {
+		y.from = append(y.from, source{at: m.place(), meter: m.b.meter(login)})
+	}
+	for range m.in.Accounts {
+		y.owners = append(y.owners, owner{m.victim(), m.place()})
+	}
+	if _, domain, ok := strings.Cut(y.owners[0].Email, "@"); ok {
+		y.domain = domain
+	}
+	return y
+}
+
+func (y *sprayer) prepare(ctx context.Context) {
+	for _, o := range y.owners {
+		for tries := 0; ; tries++ {
+			ans := y.send(ctx, y.signIn(o.home, o.Email, o.Password))
+			if granted(ans) {
+				break
+			}
+			if answered(ans) || tries == patience || !y.wait(ctx, pause) {
+				y.seen.Trouble = fmt.Sprintf("an account that it was to attack could not sign in before (status %d)", ans.Status)
+				return
+			}
+		}
+	}
+}
+
+func (y *sprayer) work(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer context.AfterFunc(y.load, cancel)()
+	defer cancel()
+	var visits sync.WaitGroup
+	visitor := y.actor // copied before anything is counted
+	visitor.seen = Attack{}
+	visits.Go(func() { visitor.visit(ctx, y.owners) })
+	whole := y.shoot(ctx)
+	visits.Wait()
+	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
+	y.seen.Wrong += visitor.seen.Wrong
+	for i := range y.from {
+		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)
+	}
+	y.seen.Addresses, y.seen.Rate = len(y.from), y.in.Rate
+	y.seen.Lag, _ = y.lag.Quantile(0.95)
+	y.seen.Complete = whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0
+}
+
+// visit signs the owners in from where they live, amid each of the attack's
+// hours: whoever has been there before must not pay for the attack (2.5.6).
+func (a *actor) visit(ctx context.Context, owners []owner) {
+	for _, h := range a.hours {
+		if !a.wait(ctx, h.From+(h.To-h.From)/2-time.Since(a.began)) {
+			return
+		}
+		for _, o := range owners {
+			a.victim = o.Victim
+			a.stand(ctx, o.home)
+		}
+	}
+}
+
+// senders is how many guesses may be on their way at once. A server that lets
+// attackers wait holds as many connections of ours; what is due then is missed,
+// and counted.
+const senders = 2048
+
+// shot is one guess of the schedule.
+type shot struct {
+	n   int
+	due time.Duration
+}
+
+// shoot sends the guesses as they are due. A free sender takes the next one, a
+// new one is made when there is none. It reports whether it came to the end.
+func (y *sprayer) shoot(ctx context.Context) bool {
+	shots := make(chan shot)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer close(shots)
+	made := 0
+	for s := range y.schedule() {
+		if !y.wait(ctx, s.due-time.Since(y.began)) {
+			return time.Since(y.began) >= y.hours[len(y.hours)-1].To
+		}
+		y.lag.Record(time.Since(y.began) - s.due)
+		y.seen.Planned++
+		select {
+		case shots <- s:
+			continue
+		default:
+		}
+		if made == senders {
+			y.seen.Missed++
+			y.Missed(y.index[spraying], s.due)
+			continue
+		}
+		made++
+		all.Go(func() {
+			y.guess(ctx, s)
+			for s := range shots {
+				y.guess(ctx, s)
+			}
+		})
+	}
+	return true
+}
+
+// schedule is every guess, in its order.
+func (y *sprayer) schedule() iter.Seq[shot] {
+	return func(yield func(shot) bool) {
+		n := 0
+		for _, h := range y.hours {
+			for k := 0; ; k++ {
+				due := h.From + time.Duration(float64(k)/y.in.Rate*float64(time.Second))
+				if due >= h.To {
+					break
+				}
+				if y.in.Guesses > 0 && n >= y.in.Guesses*len(y.from) || !yield(shot{n, due}) {
+					return
+				}
+				n++
+			}
+		}
+	}
+}
+
+// guess sends shot n: each address in turn, and one account in 1 + Strangers a
+// real one, so that every address comes to try one.
+func (y *sprayer) guess(ctx context.Context, s shot) {
+	row, at := s.n/len(y.from), s.n%len(y.from)
+	email, word := "", "not-the-password-of-anybody"
+	if many := y.in.Strangers + 1; (row+at)%many == 0 {
+		o := y.owners[s.n/many%len(y.owners)]
+		email, word = o.Email, "not-"+o.Password
+	} else {
+		email = fmt.Sprintf("nobody-%d@%s", s.n, y.domain)
+	}
+	ans, _ := y.s.Send(ctx, y.signIn(y.from[at].at, email, word)) // trouble is in the answer
+	if ctx.Err() != nil && ans.Status == 0 {
+		return // cut off by the end of it all
+	}
+	sample := measure.Sample{
+		Step: y.index[spraying], Code: ans.Status, Class: ans.Class, Bytes: ans.Bytes, Planned: true,
+		OK:  ans.Status == http.StatusUnauthorized || refusal(ans),
+		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: ans.Header.Get("X-Request-ID"),
+	}
+	classified(&sample)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.seen.at(&sample)
+	y.Record(&sample)
+	y.note(&y.from[at], ans)
+}
+
+// note adds a guess's answer to what is known of its address.
+func (y *sprayer) note(from *source, ans load.Answer) {
+	y.seen.Sent++
+	switch retry, _ := locked(ans); {
+	case broke(ans):
+		y.seen.Wrong++
+	case !answered(ans):
+		y.seen.Lost++
+	case !refusal(ans):
+		y.judge(&from.meter, ans)
+		if ans.Sent.After(from.locked.seen) && ans.Done.Before(from.locked.until) {
+			y.seen.AfterLock++
+		}
+	default:
+		y.seen.Refused++
+		y.seen.RetryAfter = max(y.seen.RetryAfter, retry)
+		// An account's throttle answers alike. It is the address's own lock once
+		// the address has had its limit judged.
+		if len(from.meter.sent) >= from.meter.limit && ans.Done.After(from.locked.until) {
+			from.locked.seen, from.locked.until = ans.Done, ans.Done.Add(retry)
+		}
+	}
+}

@@ -1,0 +1,328 @@
+// Package history checks, from nothing but what a client saw, that a limiter
+// kept its promises: who was judged, who was refused, until when (J1–J7 of
+// hardening 3). It reads a stream of answers in bounded memory, needs no
+// cooperation of the server, and accuses only when every possible order of what
+// happened inside the server breaks the promise: an answer was judged at some
+// moment between its sending and its arrival, and the checker assumes the moment
+// that is best for the server.
+package limitcheck
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Event is one answer of a limited operation.
+type Event struct {
+	Sent, Done time.Time
+	From       netip.Addr // client address
+	User       string     // whose credential was sent, or who is signed in; "" = nobody
+	Policy     string
+	Status     int    // 0 = no answer
+	Limit      int    // X-RateLimit-Limit; -1 = not sent
+	Remaining  int    // X-RateLimit-Remaining; -1 = not sent
+	RetryAfter int    // seconds; -1 = not sent
+	ID         string // X-Request-ID
+	Step       string // name for people
+	// Unsure says that nobody outside knows whether the answer counts under the
+	// user, as one to a token that may have ended: it may explain what is counted,
+	// and proves nothing.
+	Unsure bool
+}
+
+// By says whose requests share a count.
+type By uint8
+
+// A count is kept for each address, each user (else address), or both, of which
+// either may refuse.
+const (
+	Address By = iota
+	User
+	Either
+)
+
+// Rule is what a policy promises.
+type Rule struct {
+	Limit    int
+	Window   time.Duration
+	Lock     time.Duration // 0 = exceeding it does not lock
+	Failures bool          // counts refused credentials (401, 403); else every admitted request
+	By       By
+	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
+	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
+	AnyLock  bool // how long a lock lasts is not promised: only that its end stays where it was told
+}
+
+// Options say how much the checker may know.
+type Options struct {
+	Shared bool // others send from the same addresses or as the same users: what they earned is not ours to see
+	Keys   int  // histories kept at once; 0 = 8192. Past it the longest silent is forgotten, and counted
+}
+
+// slack is how far clocks and whole seconds may put a lock's end off: ±1 s is
+// what J7 grants.
+const slack = time.Second
+
+// Violation is a broken invariant, with the answers that show it.
+type Violation struct {
+	Rule   string  `json:"rule"` // J1 … J7
+	Policy string  `json:"policy"`
+	Key    string  `json:"key"` // whose count
+	Words  string  `json:"words"`
+	Shown  []Shown `json:"shown"`
+}
+
+// Shown is one answer of a violation.
+type Shown struct {
+	At         time.Time `json:"at"` // sent
+	Took       float64   `json:"took_ms"`
+	Step       string    `json:"step"`
+	Status     int       `json:"status"`
+	Remaining  int       `json:"remaining"`   // -1 = not sent
+	RetryAfter int       `json:"retry_after"` // -1 = not sent
+	ID         string    `json:"request_id,omitempty"`
+}
+
+// String is the violation with its requests, one to a line.
+func (v Violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s: %s", v.Rule, v.Policy, v.Key, v.Words)
+	for _, s := range v.Shown {
+		fmt.Fprintf(&b, "\n  %s +%.0f ms  %s → %d", s.At.Format("15:04:05.000"), s.Took, s.Step, s.Status)
+		if s.Remaining >= 0 {
+			fmt.Fprintf(&b, ", remaining %d", s.Remaining)
+		}
+		if s.RetryAfter >= 0 {
+			fmt.Fprintf(&b, ", Retry-After %d", s.RetryAfter)
+		}
+		if s.ID != "" {
+			fmt.Fprintf(&b, "  %s", s.ID)
+		}
+	}
+	return b.String()
+}
+
+// maxViolations is how many are kept; the rest is counted.
+const maxViolations = 100
+
+// Checker reads a stream of events. Events of one key come about in the order in
+// which they ended. It is safe for concurrent use.
+type Checker struct {
+	rules map[string]Rule
+	o     Options
+
+	mu        sync.Mutex
+	keys      map[key]*track
+	oldest    *track // of the list of tracks by last use
+	newest    *track
+	users     map[string]int // failures of each user, over all addresses
+	events    int64
+	epoch     time.Time // entries count from here
+	forgotten int64
+	doubted   bool // what was counted before is not all known: a refusal proves nothing
+	lost      bool // failures of users were dropped for room: any of them may be throttled
+	found     []Violation
+	more      int64
+}
+
+type key struct {
+	policy string
+	addr   netip.Addr
+	user   string
+}
+
+func (k key) String() string {
+	switch {
+	case k.user != "":
+		return "user " + k.user
+	case !k.addr.IsValid():
+		return "this machine's address"
+	}
+	return k.addr.String()
+}
+
+// New makes a checker of the rules, by policy.
+func New(rules map[string]Rule, o Options) *Checker {
+	if o.Keys == 0 {
+		o.Keys = 8192
+	}
+	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]int{}}
+}
+
+// Events is how many events were looked at.
+func (c *Checker) Events() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.events
+}
+
+// Forgotten is how many histories were dropped for room, and how many violations
+// beyond the first hundred.
+func (c *Checker) Forgotten() (histories, violations int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.forgotten, c.more
+}
+
+// Add looks at one event. Events of policies without a rule are passed over.
+func (c *Checker) Add(e Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rule, ok := c.rules[e.Policy]
+	if !ok || rule.Limit < 1 {
+		return
+	}
+	if c.events++; c.events == 1 {
+		c.epoch = e.Sent
+	}
+	// An account under attack is throttled by a rule of its own: from here on a
+	// refusal says nothing of the address.
+	throttled := rule.Account > 0 && e.User != "" && (c.lost || c.users[e.User] >= rule.Account-1)
+	if rule.Account > 0 && rule.Failures && failed(&e) && e.User != "" {
+		if len(c.users) >= c.o.Keys {
+			clear(c.users)
+			c.lost = true
+		}
+		c.users[e.User]++
+	}
+	of := keysOf(rule, &e)
+	for _, k := range of.keys[:of.n] {
+		c.track(k, rule).add(c, &e, throttled, of.n > 1)
+	}
+}
+
+// counts are the one or two counts that an event is in.
+type counts struct {
+	keys [2]key
+	n    int
+}
+
+func keysOf(rule Rule, e *Event) counts {
+	address := key{policy: e.Policy, addr: e.From.Unmap()}
+	user := key{policy: e.Policy, user: e.User}
+	switch {
+	case rule.By == Address || e.User == "":
+		return counts{[2]key{address}, 1}
+	case rule.By == User && !e.Unsure:
+		return counts{[2]key{user}, 1}
+	}
+	return counts{[2]key{address, user}, 2}
+}
+
+// Doubt says that something is done to the server on purpose: it may forget what
+// it has counted, and from now on refuse sooner than the rules say. A lock it may
+// not forget: what is judged inside one, and a lock that moves, is accused all the
+// same, and so is what is judged too often from here on.
+func (c *Checker) Doubt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.doubted = true
+	for t := c.oldest; t != nil; t = t.next {
+		for i := range t.counted {
+			t.counted[i].certain = false
+		}
+		t.suspect, t.odd = nil, nil
+	}
+}
+
+// Settle decides what waited for later answers, because none is under way, and
+// gives all violations so far, in the order they were found. Counts and locks
+// stay as they are, for what comes later.
+func (c *Checker) Settle() []Violation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := c.oldest; t != nil; t = t.next {
+		t.settle(c, time.Time{})
+	}
+	return slices.Clone(c.found)
+}
+
+// Finish is Settle at the end: it judges what is left of the locks as well. The
+// checker is empty afterwards.
+func (c *Checker) Finish() []Violation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for t := c.oldest; t != nil; t = t.next {
+		t.settle(c, time.Time{})
+		t.close(c)
+	}
+	c.keys, c.oldest, c.newest = map[key]*track{}, nil, nil
+	return c.found
+}
+
+func (c *Checker) accuse(rule string, t *track, words string, shown ...*Event) {
+	if len(c.found) >= maxViolations {
+		c.more++
+		return
+	}
+	v := Violation{Rule: rule, Policy: t.key.policy, Key: t.key.String(), Words: words}
+	for _, e := range shown {
+		v.Shown = append(v.Shown, Shown{
+			At: e.Sent.UTC(), Took: float64(e.Done.Sub(e.Sent).Microseconds()) / 1000, Step: e.Step, Status: e.Status,
+			Remaining: e.Remaining, RetryAfter: e.RetryAfter, ID: e.ID,
+		})
+	}
+	c.found = append(c.found, v)
+}
+
+// track finds or makes the history of a key, and makes it the newest.
+func (c *Checker) track(k key, rule Rule) *track {
+	t, ok := c.keys[k]
+	if ok {
+		c.unlink(t)
+	} else {
+		if len(c.keys) >= c.o.Keys {
+			old := c.oldest
+			old.settle(c, time.Time{})
+			old.close(c)
+			c.unlink(old)
+			delete(c.keys, old.key)
+			c.forgotten++
+		}
+		t = &track{key: k, rule: rule, epoch: c.epoch}
+		// What was forgotten may have been this one's.
+		t.rule.Partial = rule.Partial || c.forgotten > 0
+		c.keys[k] = t
+	}
+	if t.prev = c.newest; t.prev != nil {
+		t.prev.next = t
+	} else {
+		c.oldest = t
+	}
+	t.next, c.newest = nil, t
+	return t
+}
+
+func (c *Checker) unlink(t *track) {
+	if t.prev != nil {
+		t.prev.next = t.next
+	} else {
+		c.oldest = t.next
+	}
+	if t.next != nil {
+		t.next.prev = t.prev
+	} else {
+		c.newest = t.prev
+	}
+	t.prev, t.next = nil, nil
+}
+
+// failed tells whether the event is a credential that was judged and refused.
+func failed(e *Event) bool { return e.Status == 401 || e.Status == 403 }
+
+// refused tells whether the limiter turned the event away.
+func refused(e *Event) bool { return e.Status == 429 }
+
+// judged tells whether the limiter let the event through to a judgement. What
+// was malformed never reached it, and a 5xx judged nothing.
+func judged(e *Event) bool {
+	switch e.Status {
+	case 0, 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
+		return false
+	}
+	return e.Status < 500
+}

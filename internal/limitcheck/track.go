@@ -1,0 +1,319 @@
+package limitcheck
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// track is the history of one key under one policy.
+type track struct {
+	key        key
+	rule       Rule
+	epoch      time.Time
+	prev, next *track
+
+	counted []entry // since the last lock, by arrival; at most keep()
+	newest  []Event // the last few of them, where requests are counted
+	passes  []Event // latest successes: they took slots, and forgave
+	lock    *lock
+	ended   time.Time // when the last lock was over at the latest
+	refusal *Event    // the latest, while nothing was counted after it
+	suspect *suspicion
+	odd     *remainder
+	told    int64 // what an accusation of J1 has covered; 0 = nothing
+	toldOff bool  // Retry-After below 1 was accused
+}
+
+// entry is an event that the limiter may have counted. Requests are many, so
+// they are kept as two times each; failures are few, and kept whole.
+type entry struct {
+	sent, done int64 // ns from the epoch
+	certain    bool
+	*Event     // nil where requests are counted
+}
+
+// at is a time as entries have it.
+func (t *track) at(x time.Time) int64 { return int64(x.Sub(t.epoch)) }
+
+// lock is what the refusals of one lock tell of it. Its end lies between lo and
+// hi; it began at minDone at the latest.
+type lock struct {
+	first            Event
+	minSent, minDone time.Time
+	lo, hi           time.Time
+	ours             bool // we saw every failure that earned it
+	moved            bool // accused already
+}
+
+func (t *track) keep() int { return t.rule.Limit + min(64, t.rule.Limit+16) }
+
+func (t *track) add(c *Checker, e *Event, throttled, other bool) {
+	t.settle(c, e.Sent)
+	t.overlap(e)
+	switch {
+	case refused(e) && e.Unsure:
+	case refused(e):
+		t.refuse(c, e, throttled, other)
+	case t.rule.Failures:
+		t.judge(c, e)
+	default:
+		t.admit(c, e, other)
+	}
+	if t.suspect != nil && t.earned(t.suspect) {
+		t.suspect = nil
+	}
+}
+
+// refuse looks at a 429.
+func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
+	if e.RetryAfter < 1 && !t.toldOff {
+		t.toldOff = true
+		words := "a refusal without Retry-After"
+		if e.RetryAfter == 0 {
+			words = "a refusal with Retry-After 0: whoever obeys is refused again"
+		}
+		c.accuse("J5", t, words, e)
+	}
+	if throttled {
+		return
+	}
+	if t.rule.Lock > 0 && e.RetryAfter > 1 {
+		t.hold(c, e)
+	}
+	if c.o.Shared || c.doubted || t.rule.Partial || other || t.suspect != nil {
+		return
+	}
+	s := &suspicion{Event: *e, rule: "J4", ended: t.ended}
+	switch last := t.refusal; {
+	case last == nil || last.RetryAfter < 1:
+	case !e.Sent.Before(last.Done.Add(time.Duration(last.RetryAfter) * time.Second)):
+		s.rule, s.prior = "J5", last
+		if t.rule.Lock > 0 && last.RetryAfter > 1 {
+			s.rule = "J3"
+		}
+	}
+	s.possible, _ = t.within(e)
+	// A right password at the same time took a slot too, and forgave nobody knows
+	// whom: no accusation then.
+	if !t.overlapped(e) && !t.earned(s) {
+		t.suspect = s
+	}
+	if e.RetryAfter > 1 || t.refusal == nil {
+		t.refusal = &s.Event
+	}
+}
+
+// hold learns from a refusal when the lock ends, and accuses one whose end moves.
+func (t *track) hold(c *Checker, e *Event) {
+	wait := time.Duration(e.RetryAfter) * time.Second
+	lo, hi := e.Sent.Add(wait-time.Second), e.Done.Add(wait)
+	if t.lock != nil && e.Sent.After(t.lock.hi.Add(slack)) {
+		t.close(c)
+	}
+	if t.lock == nil {
+		if e.Sent.Before(t.ended) {
+			return // a straggler of a lock that is over
+		}
+		_, certain := t.within(e)
+		t.lock = &lock{first: *e, minSent: e.Sent, minDone: e.Done, lo: lo, hi: hi, ours: certain >= t.rule.Limit}
+	}
+	l := t.lock
+	if e.Sent.Before(l.minSent) {
+		l.minSent = e.Sent
+	}
+	if e.Done.Before(l.minDone) {
+		l.minDone = e.Done
+	}
+	if l.moved {
+		return
+	}
+	switch {
+	case lo.After(l.hi.Add(slack)):
+		l.moved = true
+		c.accuse("J7", t, fmt.Sprintf("the lock was prolonged by at least %v while it lasted", lo.Sub(l.hi).Round(time.Millisecond)), &l.first, e)
+	case hi.Before(l.lo.Add(-slack)):
+		l.moved = true
+		c.accuse("J7", t, fmt.Sprintf("the lock was shortened by at least %v while it lasted", l.lo.Sub(hi).Round(time.Millisecond)), &l.first, e)
+	case !t.rule.AnyLock && lo.After(l.minDone.Add(t.rule.Lock+slack)):
+		l.moved = true
+		c.accuse("J7", t, fmt.Sprintf("the lock is to last longer than %v", t.rule.Lock), &l.first, e)
+	default:
+		l.lo, l.hi = latest(l.lo, lo), earliest(l.hi, hi)
+	}
+}
+
+// close ends the lock's story.
+func (t *track) close(c *Checker) {
+	l := t.lock
+	if l == nil {
+		return
+	}
+	if l.ours && !l.moved && !c.o.Shared && !t.rule.AnyLock && l.hi.Before(l.minSent.Add(t.rule.Lock-slack)) {
+		c.accuse("J7", t, fmt.Sprintf("the lock is to last shorter than %v", t.rule.Lock), &l.first)
+	}
+	t.ended, t.lock = l.hi, nil
+	from := t.at(l.lo)
+	t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return x.sent < from })
+}
+
+// judge looks at an answer of a policy that counts failures.
+func (t *track) judge(c *Checker, e *Event) {
+	if l := t.lock; l != nil && judged(e) {
+		if !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
+			c.accuse("J2", t, fmt.Sprintf("judged %v before the lock could end", l.lo.Sub(e.Done).Round(time.Millisecond)), &l.first, e)
+		} else if e.Sent.After(l.lo.Add(-slack)) {
+			t.close(c) // it was judged, so the lock is over and its log empty
+		}
+	}
+	switch {
+	case failed(e):
+		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
+		t.refusal = nil
+		t.overLimit(c)
+	case judged(e):
+		t.refusal = nil
+		c.forgive(e)
+	case e.Status == 0 || e.Status >= 500:
+		t.count(e, false) // the client hung up, or we do not know
+	default:
+		return
+	}
+	t.left(c, e, false)
+}
+
+// forgive takes a success as what it may have done: every failure of its user
+// from its address is forgotten. Under another policy it may have forgotten none:
+// a right password whose second factor is due takes no wrong code back.
+func (c *Checker) forgive(e *Event) {
+	for policy, rule := range c.rules {
+		if !rule.Failures {
+			continue
+		}
+		t, ok := c.keys[key{policy: policy, addr: e.From.Unmap()}]
+		if !ok {
+			continue
+		}
+		sent, done := t.at(e.Sent), t.at(e.Done)
+		if policy == e.Policy {
+			t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return sameUser(x.Event, e) && x.done <= sent })
+		}
+		for i, x := range t.counted { // before it or after, forgotten or not: nobody knows
+			if sameUser(x.Event, e) && x.sent < done {
+				t.counted[i].certain = false
+			}
+		}
+		if t.passes = append(t.passes, *e); len(t.passes) > t.rule.Limit+3 {
+			t.passes = slices.Delete(t.passes, 0, 1)
+		}
+	}
+}
+
+// sameUser is true also when one of them is unknown.
+func sameUser(a, b *Event) bool { return a.User == b.User || a.User == "" || b.User == "" }
+
+// admit looks at an answer of a policy that counts requests.
+func (t *track) admit(c *Checker, e *Event, other bool) {
+	t.count(e, (judged(e) || e.Status == 404) && !e.Unsure)
+	if e.Unsure {
+		return
+	}
+	t.refusal = nil
+	t.overLimit(c)
+	t.left(c, e, other)
+}
+
+// count keeps an entry, drops what no window can hold any more, and bounds the
+// rest.
+func (t *track) count(e *Event, certain bool) {
+	x := entry{sent: t.at(e.Sent), done: t.at(e.Done), certain: certain}
+	if t.rule.Failures {
+		whole := *e
+		x.Event = &whole
+	} else if certain {
+		if len(t.newest) == shownRequests {
+			t.newest = slices.Delete(t.newest, 0, 1)
+		}
+		t.newest = append(t.newest, *e)
+	}
+	gone, old := x.sent-int64(t.rule.Window+slack+settled), 0
+	for old < len(t.counted) && t.counted[old].done < gone {
+		old++
+	}
+	t.counted = slices.Delete(t.counted, 0, old)
+	t.counted = append(t.counted, x)
+	if len(t.counted) > t.keep() {
+		t.counted = slices.Delete(t.counted, 0, 1)
+	}
+}
+
+// shownRequests is how many of the requests beyond a limit are shown.
+const shownRequests = 4
+
+// overLimit accuses when the newest limit+1 that were surely counted surely fell
+// into one window (J1).
+func (t *track) overLimit(c *Checker) {
+	need := t.rule.Limit + 1
+	if len(t.counted) < need {
+		return
+	}
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	i := len(t.counted)
+	for i > 0 && need > 0 {
+		if i--; t.counted[i].certain {
+			first, last, need = min(first, t.counted[i].sent), max(last, t.counted[i].done), need-1
+		}
+	}
+	span := time.Duration(last - first)
+	if need > 0 || span >= t.rule.Window || t.told != 0 && first < t.told {
+		return
+	}
+	var shown []*Event
+	what := "requests admitted"
+	if t.rule.Failures {
+		what = "failures judged"
+		for _, x := range t.counted[i:] {
+			if x.certain {
+				shown = append(shown, x.Event)
+			}
+		}
+		if n := len(shown); n > 12 {
+			shown = append(shown[:6:6], shown[n-6:]...)
+		}
+	}
+	for k := range t.newest {
+		shown = append(shown, &t.newest[k])
+	}
+	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d in %v", t.rule.Limit+1, what, span.Round(time.Millisecond), t.rule.Limit, t.rule.Window), shown...)
+	t.told = last // once for each window
+}
+
+// within counts what may have been, and what surely was, in the window at e.
+func (t *track) within(e *Event) (possible, certain int) {
+	sent, done, window := t.at(e.Sent), t.at(e.Done), int64(t.rule.Window)
+	for i := range t.counted {
+		x := &t.counted[i]
+		if x.sent < done && x.done > sent-window-int64(slack) {
+			possible++
+		}
+		if x.certain && x.done <= sent && x.sent > done-window {
+			certain++
+		}
+	}
+	return possible, certain
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,179 @@
+package load
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"strconv"
+	"time"
+
+	"vitals/internal/measure"
+)
+
+// The bounds past which a run measured its generator instead of the server
+// (engine 3.6, baselines 3.3). Half of each makes it suspect.
+const (
+	maxGCPause  = 10 * time.Millisecond
+	maxSteal    = 0.05 // of the machine
+	maxThrottle = 0.05 // of the time
+	maxOwnCPU   = 0.70 // of the machine
+	minSent     = 0.98 // of what was planned, in a run that was not ended early
+	defaultLag  = 2 * time.Millisecond
+	clockStep   = 50 * time.Millisecond
+)
+
+// monitor watches the process and the machine while the load runs.
+type monitor struct {
+	took                time.Duration
+	cpu, steal, squeeze float64 // shares
+	pause               time.Duration
+	steps               int // of the wall clock
+}
+
+// watch looks once at the start and once at the end, and ten times a second at
+// what cannot be had as a difference.
+func (m *monitor) watch(began time.Time, over <-chan struct{}) {
+	before := look()
+	last := time.Now()
+	t := time.NewTicker(100 * time.Millisecond)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			now := time.Now()
+			if apart := now.Round(0).Sub(last.Round(0)) - now.Sub(last); apart.Abs() > clockStep {
+				m.steps++
+			}
+			last = now
+			continue
+		case <-over:
+		}
+		break
+	}
+	after := look()
+	m.took = time.Since(began)
+	if m.took > 0 {
+		m.cpu = (after.own - before.own).Seconds() / m.took.Seconds() / float64(runtime.NumCPU())
+		m.squeeze = (after.throttled - before.throttled).Seconds() / m.took.Seconds()
+	}
+	if all := after.all - before.all; all > 0 {
+		m.steal = (after.steal - before.steal) / all
+	}
+	m.pause = longest(before.pauses, after.pauses)
+}
+
+// sight is what can be read at one moment.
+type sight struct {
+	own, throttled time.Duration
+	steal, all     float64 // ticks of the machine
+	pauses         *metrics.Float64Histogram
+}
+
+func look() sight {
+	s := sight{own: ownCPU()}
+	if stat, err := os.ReadFile("/proc/stat"); err == nil {
+		line, _, _ := bytes.Cut(stat, []byte("\n"))
+		for i, f := range bytes.Fields(line) {
+			v, err := strconv.ParseFloat(string(f), 64)
+			if err != nil || i > 8 { // the last two are counted in user time already
+				continue
+			}
+			s.all += v
+			if i == 8 {
+				s.steal = v
+			}
+		}
+	}
+	if stat, err := os.ReadFile("/sys/fs/cgroup/cpu.stat"); err == nil {
+		if _, rest, ok := bytes.Cut(stat, []byte("throttled_usec ")); ok {
+			line, _, _ := bytes.Cut(rest, []byte("\n"))
+			us, _ := strconv.ParseInt(string(line), 10, 64)
+			s.throttled = time.Duration(us) * time.Microsecond
+		}
+	}
+	sample := []metrics.Sample{{Name: "/sched/pauses/total/gc:seconds"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() == metrics.KindFloat64Histogram {
+		s.pauses = sample[0].Value.Float64Histogram()
+	}
+	return s
+}
+
+// longest is the upper end of the highest bucket that has grown.
+func longest(before, after *metrics.Float64Histogram) time.Duration {
+	if before == nil || after == nil {
+		return 0
+	}
+	for i := len(after.Counts) - 1; i >= 0; i-- {
+		if i < len(before.Counts) && after.Counts[i] == before.Counts[i] || after.Counts[i] == 0 {
+			continue
+		}
+		end := after.Buckets[i+1]
+		if math.IsInf(end, 1) {
+			end = after.Buckets[i]
+		}
+		return time.Duration(end * float64(time.Second))
+	}
+	return 0
+}
+
+// judge fills in what the run knows of itself, and says whether to believe it.
+func (r *run) judge(o *Outcome) measure.Health {
+	m := &r.monitor
+	h := measure.Health{
+		Lag: r.lag.all, CPU: m.cpu, GCPauseMax: m.pause, Steal: m.steal, CapWait: r.capWait, Peak: int(r.peak.Load()),
+	}
+	v := verdict{h: &h}
+	if p99, ok := h.Lag.Quantile(0.99); ok {
+		v.over(float64(p99), float64(r.lag.bound), "requests were sent late by ourselves: lag p99 %s, bound %s", p99, r.lag.bound)
+	}
+	if n, bad := r.lag.bad(); bad > 1 && float64(bad) > 0.01*float64(n) {
+		v.invalid("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
+	} else if bad > 0 {
+		v.suspect("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
+	}
+	if c := o.Counts; !o.Partial && c.Planned > 0 {
+		v.over(1-float64(c.Sent)/float64(c.Planned), 1-minSent, "%d of %d planned requests were sent", c.Sent, c.Planned)
+	}
+	v.over(float64(m.pause), float64(maxGCPause), "our own garbage collector stopped the world for %s, bound %s", m.pause, maxGCPause)
+	v.over(m.steal, maxSteal, "the hypervisor took %.1f %% of the machine, bound %.0f %%", 100*m.steal, 100*maxSteal)
+	v.over(m.squeeze, maxThrottle, "our CPU was throttled %.1f %% of the time, bound %.0f %%", 100*m.squeeze, 100*maxThrottle)
+	v.over(m.cpu, maxOwnCPU, "the generator took %.0f %% of the machine, bound %.0f %%", 100*m.cpu, 100*maxOwnCPU)
+	if n := r.watch.ports.Load(); n > 0 {
+		v.invalid("out of local ports, %d times", n)
+	}
+	if n := r.watch.files.Load(); n > 0 {
+		v.invalid("out of file descriptors, %d times", n)
+	}
+	if r.watch.own.Load() > 0 {
+		v.invalid("%d requests failed inside the generator", r.watch.own.Load())
+	}
+	if m.steps > 0 {
+		v.suspect("the wall clock was set %d times: times of day in the report may not fit the server's", m.steps)
+	}
+	return h
+}
+
+// verdict collects reasons.
+type verdict struct{ h *measure.Health }
+
+func (v verdict) invalid(format string, args ...any) {
+	v.h.Invalid = append(v.h.Invalid, fmt.Sprintf(format, args...))
+}
+
+func (v verdict) suspect(format string, args ...any) {
+	v.h.Suspect = append(v.h.Suspect, fmt.Sprintf(format, args...))
+}
+
+// over makes the run invalid past the bound, suspect past half of it.
+func (v verdict) over(got, bound float64, format string, args ...any) {
+	switch {
+	case got > bound:
+		v.invalid(format, args...)
+	case got > bound/2:
+		v.suspect(format, args...)
+	}
+}

@@ -1,0 +1,71 @@
+// Package load is the engine: it turns a scenario into requests on vegeta's
+// attacker, counts every one of them from the moment it was due, and hands each
+// to the recorder. It judges nothing but itself: how late it was, and whether
+// what was measured can be believed (engine 3).
+package load
+
+import (
+	"context"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"vitals/internal/measure"
+)
+
+// Account is a user of the system under test that the load may sign in as.
+type Account struct{ Email, Password string }
+
+// Options of one run. Zero values are the safe defaults.
+type Options struct {
+	Base     *url.URL
+	Replicas []*url.URL // all addresses of the system, Base and its path among them; nil = Base alone
+	Accounts []Account
+	Sessions *Sessions // kept between scenarios (quick pace); nil = made for this run
+	Pace     string    // full (default) or quick
+	Seed     uint64
+	Shard    int // this process is Shard of Shards; 0 of 1 by default
+	Shards   int
+	// Source picks the client address that user or arrival n sends from; nil =
+	// the system's choice. With Forward the address goes into X-Forwarded-For,
+	// because the driver is a declared trusted proxy there.
+	Source  func(n uint64) netip.Addr
+	Forward bool
+	// Code holds steps written in Go, by the name of the scenario's step that
+	// each one takes the place of.
+	Code map[string]Func
+	// Beside runs with the load (intruders, gauges), is given the moment from
+	// which all offsets count, and is waited for. Its context ends with the load.
+	Beside []func(ctx context.Context, began time.Time) error
+	// Seen is told of every request when it has ended, those before the measured
+	// window included, by the goroutine that sent it: it must be quick, and safe for
+	// concurrent use.
+	Seen func(*Seen)
+	Live func(measure.Snapshot) // called about once a second
+	// Abort is asked about once a second; a reason ends the run early.
+	Abort func(measure.Snapshot) (reason string)
+	// SigningIn is told how far the sign-in before the measured window is.
+	SigningIn func(done, of int)
+	// MaxLag is the 99th percentile of our own lateness past which the run is
+	// invalid; default 2ms. Give a tenth of the latency target when that is more
+	// (engine 3.6).
+	MaxLag  time.Duration
+	Kill    context.Context // ends requests under way at once; nil = never
+	Grace   time.Duration   // for requests under way once ctx ends, default 5s
+	Direct  bool            // users without think time: own loop instead of an attacker each, for saturation
+	NetHTTP bool            // use net/http even where the lean client would do
+}
+
+// Outcome is what a run was, beside what the recorder holds.
+type Outcome struct {
+	Began      time.Time // every offset in the recorder counts from here
+	Took       time.Duration
+	Counts     measure.Counts // planned, sent, dropped, unsent, of all steps, inside and outside the phases
+	Health     measure.Health
+	Client     string // which client sent the requests, and why
+	SignedIn   int    // accounts signed in, before and inside the load
+	Conns      int64  // connections opened; 0 where net/http does not tell
+	Notes      []string
+	Partial    bool   // ended before its schedule did
+	EndedEarly string // why, when the engine or an abort rule ended it; "" when the caller did
+}

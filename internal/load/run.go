@@ -1,0 +1,275 @@
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/scenarios"
+)
+
+// run is one execution of one scenario.
+type run struct {
+	opt      Options
+	plan     *plan
+	load     scenarios.Load
+	rec      *measure.Recorder
+	clients  fleet
+	why      string // these clients
+	sessions *Sessions
+	share    int
+	users    int // of the closed model, in all shards
+	began    time.Time
+	origin   time.Time // times of the client count from here: began, once there is one
+	started  func()    // called when began is set
+	requests context.Context
+	cancel   context.CancelCauseFunc // ends the schedule, with the reason
+	lag      lag
+	watch    watch
+	capWait  time.Duration
+	monitor  monitor
+	notes    []string
+
+	besideErr error // written before the company is waited for
+
+	busy, peak                   atomic.Int64
+	planned, done, drop, unsents atomic.Int64
+}
+
+// Run carries the scenario out and hands every request to rec, which was made
+// for Steps(sc) (and more, if the caller has any). It returns when every request
+// has ended. An error means that the load could not begin: a scenario that does
+// not compile, a server that cannot be reached, an account that cannot sign in.
+// What goes wrong later is in the recorder and the outcome.
+func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*Outcome, error) {
+	r, err := newRun(sc, rec, opt)
+	if err != nil {
+		return nil, fmt.Errorf("run scenario %s: %w", sc.Name, err)
+	}
+	ctx, r.cancel = context.WithCancelCause(ctx)
+	defer r.cancel(nil)
+	before := r.sessions.count()
+	if err := r.execute(ctx, sc); err != nil {
+		return nil, fmt.Errorf("run scenario %s: %w", sc.Name, err)
+	}
+	o := &Outcome{Began: r.began, Took: time.Since(r.began), Client: r.why, SignedIn: r.sessions.count() - before, Notes: r.notes}
+	o.Counts = measure.Counts{
+		Planned: r.planned.Load(), Sent: r.done.Load(), Dropped: r.drop.Load(), Unsent: r.unsents.Load(),
+	}
+	o.Conns = r.clients.dials()
+	if cause := context.Cause(ctx); cause != nil {
+		o.Partial = true
+		if !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+			o.EndedEarly = cause.Error()
+		}
+	}
+	o.Health = r.judge(o)
+	return o, nil
+}
+
+// execute does all that needs company: the load, the guard over its end, what
+// runs beside it, and the watch over ourselves.
+func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
+	var end context.CancelFunc
+	r.requests, end = context.WithCancel(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	var company sync.WaitGroup
+	company.Go(func() { r.guard(ctx, over, end) })
+	defer func() {
+		close(over)
+		company.Wait()
+		end()
+		err = errors.Join(err, r.besideErr)
+	}()
+	if r.load.SignIn == scenarios.Before && r.plan.signIn != nil {
+		if err := r.signInAll(ctx, sc); err != nil {
+			return err
+		}
+	}
+	r.connect()
+	defer r.clients.close()
+	r.started = func() {
+		company.Go(func() { r.beside(ctx, over) })
+		company.Go(func() { r.report(over) })
+		company.Go(func() { r.monitor.watch(r.began, over) })
+	}
+	play := r.closed
+	if r.load.Model == scenarios.Arrivals {
+		play = r.open
+	}
+	if err := play(ctx); err != nil {
+		return err
+	}
+	// The last users leave while they think; what runs beside has the whole time.
+	sleep(ctx, r.load.Total()-time.Since(r.began))
+	return nil
+}
+
+// connect makes the clients of the run, which end with r.requests.
+func (r *run) connect() {
+	r.clients, r.why = newFleet(r.opt)
+	r.origin = time.Now()
+	r.clients.start(r.origin)
+	if r.opt.Direct && r.load.Model == scenarios.Users {
+		r.why += "; direct driver, without vegeta's attacker"
+	}
+	context.AfterFunc(r.requests, r.clients.close)
+}
+
+func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, error) {
+	if opt.Base == nil {
+		return nil, errors.New("no base URL")
+	}
+	opt.Shards = max(1, opt.Shards)
+	opt.Grace = cmp.Or(opt.Grace, 5*time.Second)
+	if opt.Kill == nil {
+		opt.Kill = context.Background()
+	}
+	p, err := compile(sc, opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.Sessions == nil {
+		opt.Sessions = &Sessions{}
+	}
+	opt.Sessions.adopt(opt.Accounts, opt.Shard, opt.Shards)
+	r := &run{opt: opt, plan: p, load: sc.At(opt.Pace), rec: rec, sessions: opt.Sessions}
+	r.share = max(1, r.load.Share)
+	if r.load.Grid == 0 && r.load.Model == scenarios.Arrivals {
+		r.load.Grid = grid(r.load.Peak())
+	}
+	r.watch.stop = r.stop
+	r.lag.bound = cmp.Or(opt.MaxLag, defaultLag)
+	return r, nil
+}
+
+// grid is what arrivals are rounded up to when the scenario leaves it open. At
+// high rates the wake-ups cost more than the requests: a grid of half a
+// millisecond halves the cost of one (engine 2.2).
+func grid(rate float64) time.Duration {
+	switch {
+	case rate < 2000:
+		return 0
+	case rate <= 5000:
+		return 250 * time.Microsecond
+	case rate <= 20000:
+		return 500 * time.Microsecond
+	}
+	return time.Millisecond
+}
+
+// begin starts the run's clock.
+func (r *run) begin() {
+	r.began = time.Now()
+	r.origin = r.began
+	r.clients.start(r.began)
+	r.started()
+}
+
+// stop ends the schedule with a reason; what is under way goes on to its end.
+func (r *run) stop(why error) { r.cancel(why) }
+
+// guard sees to it that an ended run comes to its end: requests under way have
+// the grace, and none when the caller says so a second time.
+func (r *run) guard(ctx context.Context, over <-chan struct{}, end func()) {
+	select {
+	case <-over:
+		return
+	case <-r.opt.Kill.Done():
+	case <-ctx.Done():
+		t := time.NewTimer(r.opt.Grace)
+		defer t.Stop()
+		select {
+		case <-over:
+			return
+		case <-t.C:
+		case <-r.opt.Kill.Done():
+		}
+	}
+	r.stop(context.Canceled)
+	end()
+}
+
+// beside runs what the caller wants done meanwhile. Trouble there is trouble of
+// the run: an intruder that did not work must not look like one that was kept out.
+func (r *run) beside(ctx context.Context, over <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(r.opt.Beside))
+	for i, f := range r.opt.Beside {
+		wg.Go(func() { errs[i] = f(ctx, r.began) })
+	}
+	<-over
+	cancel()
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			r.besideErr = errors.Join(r.besideErr, err)
+		}
+	}
+}
+
+// report shows how the run stands, and asks whether it may go on.
+func (r *run) report(over <-chan struct{}) {
+	if r.opt.Live == nil && r.opt.Abort == nil {
+		return
+	}
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-t.C:
+		}
+		snap := r.rec.Snapshot()
+		snap.Counts.Inflight = r.busy.Load()
+		if r.opt.Live != nil {
+			r.opt.Live(snap)
+		}
+		if r.opt.Abort != nil {
+			if reason := r.opt.Abort(snap); reason != "" {
+				r.stop(errors.New(reason))
+			}
+		}
+	}
+}
+
+// warm opens connections before the load begins: dialling under load was what
+// began every collapse seen (engine 3.1).
+func (r *run) warm(ctx context.Context, n int) error {
+	if r.opt.Source != nil && !r.opt.Forward {
+		return nil
+	}
+	return r.clients.warm(ctx, n)
+}
+
+// sent counts a request that made a sample.
+func (r *run) sent(s *measure.Sample) {
+	r.planned.Add(1)
+	r.done.Add(1)
+	r.rec.Add(s.Step, s.Due, measure.Counts{Planned: 1})
+}
+
+// lost counts requests that made none.
+func (r *run) lost(step int, due time.Duration, c measure.Counts) {
+	r.planned.Add(c.Planned)
+	r.drop.Add(c.Dropped)
+	r.unsents.Add(c.Unsent)
+	r.rec.Add(step, due, c)
+}
+
+// enter and exit bracket a visit.
+func (r *run) enter() {
+	busy := r.busy.Add(1)
+	for peak := r.peak.Load(); busy > peak && !r.peak.CompareAndSwap(peak, busy); peak = r.peak.Load() {
+	}
+}
+
+func (r *run) exit() { r.busy.Add(-1) }

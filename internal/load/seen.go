@@ -1,0 +1,148 @@
+package load
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/internal/wire"
+)
+
+// Seen is one request and what came of it, as whoever watches every answer needs
+// it: a history checker, the books that are held against the server's own. It is
+// valid during the call only.
+type Seen struct {
+	Step   string     // name for people
+	Method string     // "GET"
+	Route  string     // path as the scenario writes it, with {{placeholders}}, without its query
+	From   netip.Addr // client address; zero = the system's choice
+	User   string     // whose password or token it carried; "" = nobody's, or unknown
+	Signed bool       // it carried a token
+	Unsure bool       // the token may have ended
+	Policy string     // limit policy it counts under, where its sender says so; "" = untold
+
+	Status                               int           // 0 without a status line
+	Limit, Remaining, Window, RetryAfter int           // of the headers of that name; -1 = not sent
+	Counted                              []byte        // X-RateLimit-Policy: what the server says it counted under
+	ID                                   []byte        // X-Request-ID
+	Class                                measure.Class // None, or why there is no complete answer
+	Sent, Done                           time.Time
+}
+
+// tell hands an exchange of the visitor over to who watches.
+func (v *visitor) tell(s *step, method, route, policy, user string) {
+	if v.r.opt.Seen == nil {
+		return
+	}
+	c, x := &v.call, &v.told
+	*x = Seen{
+		Step: s.name, Method: method, Route: route, From: v.from, Policy: policy, Status: c.Code, Class: c.Class,
+		Signed: s.signed || !s.anonymous && v.vars[slotToken].known, Unsure: s.unsure,
+		Sent: v.r.origin.Add(c.Began), Done: v.r.origin.Add(c.Done),
+	}
+	switch {
+	case user != "":
+		x.User = user
+	case s == v.r.plan.signIn:
+		x.User = v.account
+	case x.Signed && !s.signed && !v.r.plan.ownTokens:
+		x.User = v.account
+	}
+	x.read(c.Head)
+	v.r.opt.Seen(x)
+}
+
+// The headers that are read, by the length of their names.
+var (
+	headerRetry     = []byte("Retry-After")
+	headerID        = []byte("X-Request-ID")
+	headerLimit     = []byte("X-RateLimit-Limit")
+	headerWindow    = []byte("X-RateLimit-Window")
+	headerPolicy    = []byte("X-RateLimit-Policy")
+	headerRemaining = []byte("X-RateLimit-Remaining")
+)
+
+// read takes what is wanted from the header lines in one pass.
+func (x *Seen) read(head []byte) {
+	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID, x.Counted = -1, -1, -1, -1, nil, nil
+	for len(head) > 0 {
+		end := bytes.IndexByte(head, '\n')
+		if end < 1 {
+			return
+		}
+		line := head[:end-1]
+		head = head[end+1:]
+		if len(line) == 0 || line[0]|' ' != 'x' && line[0]|' ' != 'r' {
+			continue // none of ours: most lines end here
+		}
+		colon := bytes.IndexByte(line, ':')
+		if colon < len(headerRetry) || len(line) < colon+2 {
+			continue
+		}
+		name, value := line[:colon], line[colon+2:]
+		switch colon {
+		case len(headerRetry):
+			whole(&x.RetryAfter, name, headerRetry, value)
+		case len(headerLimit):
+			whole(&x.Limit, name, headerLimit, value)
+		case len(headerWindow): // and headerPolicy
+			whole(&x.Window, name, headerWindow, value)
+			bytesOf(&x.Counted, name, headerPolicy, value)
+		case len(headerRemaining):
+			whole(&x.Remaining, name, headerRemaining, value)
+		case len(headerID):
+			bytesOf(&x.ID, name, headerID, value)
+		}
+	}
+}
+
+// bytesOf sets into to the header's value, if the name is the wanted one.
+func bytesOf(into *[]byte, name, want, value []byte) {
+	if *into == nil && bytes.EqualFold(name, want) {
+		*into = value
+	}
+}
+
+// whole sets into to the header's number, if the name is the wanted one and the
+// value is one; the first of several counts.
+func whole(into *int, name, want, value []byte) {
+	if *into >= 0 || !bytes.EqualFold(name, want) || len(value) == 0 || len(value) > 9 {
+		return
+	}
+	n := 0
+	for _, d := range value {
+		if d < '0' || d > '9' {
+			return
+		}
+		n = n*10 + int(d-'0')
+	}
+	*into = n
+}
+
+// Watch has every request of the client told to seen, also those of bursts and
+// those without an answer. Call it before the first of them.
+func (c *Client) Watch(seen func(*Seen)) { c.seen = seen }
+
+// tell hands an exchange of the client over to who watches. early is the moment
+// from which the server may have begun on it; zero = when it was sent.
+func (c *Client) tell(q *Request, call *wire.Call, early time.Time) {
+	if c.seen == nil {
+		return
+	}
+	path, _, _ := strings.Cut(q.Path, "?")
+	x := Seen{
+		Step: call.Method + " " + path, Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy,
+		Status: call.Code, Class: call.Class,
+		Sent: c.began.Add(call.Began), Done: c.began.Add(call.Done),
+	}
+	for name := range q.Header {
+		x.Signed = x.Signed || strings.EqualFold(name, "Authorization")
+	}
+	if !early.IsZero() {
+		x.Sent = early
+	}
+	x.read(call.Head)
+	c.seen(&x)
+}

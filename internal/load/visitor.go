@@ -1,0 +1,237 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/internal/wire"
+)
+
+// visitor carries out tasks, one at a time: it fills requests in, sends them,
+// checks and records what comes back, and stays signed in. It belongs to one
+// goroutine at a time, so nothing in it is locked, and everything is used again,
+// so that a request makes no garbage.
+type visitor struct {
+	r     *run
+	n     uint64 // of the user or arrival it stands for
+	from  netip.Addr
+	call  wire.Call
+	vars  []variable
+	sess  *session
+	seen  int // version of the session's values
+	shard *measure.Shard
+	slow  slowest
+	pcg   rand.PCG
+	given given
+	quiet bool // signs in before the measured window: nothing is recorded
+
+	account string // who it is signed in as, or was last; "" = nobody
+	told    Seen   // used again for each
+	step    *step  // in code, under way
+
+	path, lines, body, scratch []byte
+}
+
+func (r *run) newVisitor(id uint64) *visitor {
+	v := &visitor{r: r, vars: make([]variable, len(r.plan.names)), shard: r.rec.Shard()}
+	v.given = given{rng: rand.New(&v.pcg), now: time.Now}
+	v.place(id)
+	return v
+}
+
+// place gives the visitor the server and the source address of user or arrival n.
+func (v *visitor) place(n uint64) {
+	v.n = n
+	if v.r.opt.Source == nil {
+		return
+	}
+	v.from = v.r.opt.Source(n)
+	if !v.r.opt.Forward {
+		v.call.From = v.from
+	}
+}
+
+// close gives back what the visitor holds.
+func (v *visitor) close() {
+	if v.sess != nil {
+		v.r.sessions.leave(v.sess)
+		v.sess = nil
+	}
+	v.shard.Close()
+}
+
+// forget drops what earlier visits saved.
+func (v *visitor) forget() {
+	for _, slot := range v.r.plan.saved {
+		v.vars[slot].known = false
+	}
+}
+
+// begin makes the visitor ready for visit n: what it draws comes from the seed
+// and n alone.
+func (v *visitor) begin(j *journey, key, n uint64) {
+	v.given.n = n
+	v.pcg.Seed(key, n)
+	if j.feed != nil && len(j.feed.rows) > 0 {
+		i := n
+		if j.feed.random {
+			i = v.pcg.Uint64()
+		}
+		for k, value := range j.feed.rows[i%uint64(len(j.feed.rows))] {
+			v.vars[j.feed.slots[k]].set(value)
+		}
+	}
+}
+
+// draw picks a task by weight among those whose first step can be filled in; nil
+// when there is none. fresh leaves out what earlier visits saved, so that the
+// choice depends on the key alone.
+func (v *visitor) draw(j *journey, key uint64, fresh bool) *task {
+	total := 0
+	for i := range j.tasks {
+		if j.tasks[i].open(v, fresh) {
+			total += j.tasks[i].weight
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	at := int(key % uint64(total))
+	for i := range j.tasks {
+		if !j.tasks[i].open(v, fresh) {
+			continue
+		}
+		if at -= j.tasks[i].weight; at < 0 {
+			return &j.tasks[i]
+		}
+	}
+	return nil
+}
+
+// open reports whether the task can be drawn; a nil visitor knows nothing.
+func (t *task) open(v *visitor, fresh bool) bool {
+	return len(t.needs) == 0 || !fresh && v.knows(t.needs)
+}
+
+func (v *visitor) knows(slots []int) bool {
+	for _, s := range slots {
+		if !v.vars[s].known {
+			return false
+		}
+	}
+	return true
+}
+
+// visit carries out one task of the journey, due at the given offset, and returns
+// which, and when it ended. A later step is due when the one before it ended; a
+// step that goes wrong ends the task.
+func (v *visitor) visit(ctx context.Context, j *journey, key uint64, fresh bool, due time.Duration) (*task, time.Duration) {
+	signed := true
+	if v.r.plan.signIn != nil && j.signed {
+		due, signed = v.enter(ctx, j.longest, due)
+	}
+	t := v.draw(j, key, fresh)
+	sent := 0
+	switch {
+	case t == nil:
+	case !signed:
+		v.r.lost(t.steps[0].index, due, measure.Counts{Planned: 1, Dropped: 1})
+	default:
+		for ok := true; ok && sent < len(t.steps); sent++ {
+			ok = v.do(ctx, &t.steps[sent], due)
+			due = v.call.Done
+		}
+	}
+	if v.sess != nil && signed && j.signed {
+		v.r.sessions.refund(v.sess, j.longest-sent)
+	}
+	return t, due
+}
+
+// do carries out one step and reports whether all went as expected.
+func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
+	v.fill(s)
+	if s.code != nil {
+		v.runCode(ctx, s)
+	} else {
+		v.send(ctx, &v.call)
+		v.tell(s, s.method, s.route, "", "")
+	}
+	class := v.call.Class
+	if class == measure.None {
+		class = s.expect.check(&v.call, &v.scratch)
+	}
+	for i := range s.captures {
+		if class == measure.None && !s.captures[i].take(&v.call, v.vars) {
+			class = measure.BadCapture
+		}
+	}
+	for _, slot := range s.forget {
+		v.vars[slot].known = false
+	}
+	v.turned(s, class)
+	if !v.quiet {
+		v.record(s, due, class)
+	}
+	v.r.watch.saw(&v.call)
+	return class == measure.None
+}
+
+func (v *visitor) send(ctx context.Context, c *wire.Call) { v.r.clients.of(v.n).Do(ctx, c) }
+
+// fill makes the request.
+func (v *visitor) fill(s *step) {
+	c := &v.call
+	v.path = s.path.fill(v.path[:0], v.vars, &v.given, inPath)
+	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.given, inHeader)
+	v.body = s.body.fill(v.body[:0], v.vars, &v.given, s.escape)
+	if token := &v.vars[slotToken]; !s.anonymous && token.known {
+		v.lines = append(v.lines, "Authorization: Bearer "...)
+		v.lines = inHeader(v.lines, token.value)
+		v.lines = append(v.lines, '\r', '\n')
+	}
+	if v.r.opt.Forward && v.from.IsValid() {
+		v.lines = append(v.lines, "X-Forwarded-For: "...)
+		v.lines = v.from.AppendTo(v.lines)
+		v.lines = append(v.lines, '\r', '\n')
+	}
+	c.Method, c.Path, c.Lines, c.Body, c.Timeout, c.Keep = s.method, v.path, v.lines, v.body, s.timeout, s.keep
+}
+
+// record hands the exchange over.
+func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
+	c := &v.call
+	sample := measure.Sample{
+		Step: s.index, Due: due, Sent: c.Began, Done: c.Done, Code: c.Code, Bytes: c.Bytes,
+		Outcome: outcome(c, class), OK: class == measure.None, Class: class,
+	}
+	// The recorder keeps few requests whole; only what it may keep is worth a string.
+	if v.slow.admits(sample.Response()) || !sample.OK {
+		if id, ok := c.Header("X-Request-ID"); ok {
+			sample.RequestID = string(id)
+		}
+	}
+	v.shard.Record(&sample)
+	v.r.sent(&sample)
+}
+
+// slowest are the longest responses of one visitor. The slowest of the run are
+// among those of its visitors, so nothing that is kept lacks its request ID.
+type slowest struct {
+	top [10]time.Duration // ascending
+}
+
+func (s *slowest) admits(d time.Duration) bool {
+	if d <= s.top[0] {
+		return false
+	}
+	i := 0
+	for ; i+1 < len(s.top) && s.top[i+1] < d; i++ {
+		s.top[i] = s.top[i+1]
+	}
+	s.top[i] = d
+	return true
+}

@@ -1,0 +1,58 @@
+package load
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/internal/wire"
+)
+
+// A target is dead when so many attempts in a row found nobody there, over at
+// least so long. Answers of any kind, even errors, are life.
+const (
+	deadAfter = 10
+	deadFor   = 3 * time.Second
+)
+
+// watch ends a run whose target is gone: load on nothing measures nothing.
+type watch struct {
+	stop  func(error)
+	row   atomic.Int64 // failures in a row
+	since atomic.Int64 // Done of the first of them, ns
+
+	ports, files, own atomic.Int64 // trouble that is ours
+}
+
+// saw is told of every exchange.
+func (w *watch) saw(c *wire.Call) {
+	switch c.Class {
+	case measure.Connect, measure.DNS, measure.TimeoutConnect, measure.TLS:
+	case measure.NoPorts:
+		w.ports.Add(1)
+		return
+	case measure.FDLimit:
+		w.files.Add(1)
+		return
+	case measure.Generator:
+		w.own.Add(1)
+		return
+	case measure.Cancelled:
+		return
+	default:
+		if w.row.Load() != 0 {
+			w.row.Store(0)
+		}
+		return
+	}
+	n := w.row.Add(1)
+	if n == 1 {
+		w.since.Store(int64(c.Done))
+		return
+	}
+	if over := c.Done - time.Duration(w.since.Load()); n >= deadAfter && over >= deadFor {
+		w.stop(fmt.Errorf("the target is dead: %d attempts to connect in a row failed over %s, the last with: %w",
+			n, over.Round(100*time.Millisecond), c.Err))
+	}
+}

@@ -1,0 +1,111 @@
+package profile_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/profile"
+	"vitals/scenarios"
+)
+
+func TestBuiltIn(t *testing.T) {
+	for _, name := range profile.Names() {
+		p, err := profile.Open(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if p.Name != name {
+			t.Errorf("%s calls itself %q", name, p.Name)
+		}
+		if _, ok := p.Operations["login"]; !ok {
+			t.Errorf("%s: no login", name)
+		}
+	}
+	got := profile.Clinic().Limits["login"]
+	want := profile.Limit{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Counts: profile.Failures, By: "address", Account: 20}
+	if got != want {
+		t.Errorf("login limit: got %+v, want %+v", got, want)
+	}
+}
+
+func TestRequest(t *testing.T) {
+	p, err := profile.Read(strings.NewReader(`
+profile: t
+values: {n: 3, name: Default}
+operations:
+  get: {path: "/things/{{id}}?q={{name}}"}
+  create: {method: POST, path: /things, body: {name: "a {{name}}", n: "{{n}}", deep: [{x: "{{name}}"}], on: true}}
+  login: {method: POST, path: /token, form: true, body: {username: "{{email}}"}, fields: {access_token: data.0.jwt}}
+`), "t.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(op string, values map[string]string, wantPath, wantBody, wantKind string) {
+		t.Helper()
+		path, body, kind, err := p.Operations[op].Request(values, p.Values)
+		if err != nil || path != wantPath || string(body) != wantBody || kind != wantKind {
+			t.Errorf("%s: got %q %q %q %v, want %q %q %q", op, path, body, kind, err, wantPath, wantBody, wantKind)
+		}
+	}
+	check("get", map[string]string{"id": "a/b c"}, "/things/a%2Fb%20c?q=Default", "", "")
+	check("create", map[string]string{"name": `q"uote`}, "/things", `{"deep":[{"x":"q\"uote"}],"n":3,"name":"a q\"uote","on":true}`, "application/json")
+	check("login", map[string]string{"email": "a&b@c"}, "/token", "username=a%26b%40c", "application/x-www-form-urlencoded")
+	if _, _, _, err := p.Operations["get"].Request(nil, nil); err == nil || !strings.Contains(err.Error(), "{{id}}") {
+		t.Errorf("got %v, want the missing value named", err)
+	}
+	if got, ok := p.Operations["login"].Field([]byte(`{"data":[{"jwt":"x"}]}`), "access_token"); got != "x" || !ok {
+		t.Errorf("got %q %v", got, ok)
+	}
+	for _, body := range []string{`{"data":[]}`, `{"data":{"0":1}}`, `[]`, `no`, `{"data":[{"jwt":null}]}`} {
+		if got, ok := p.Operations["login"].Field([]byte(body), "access_token"); ok {
+			t.Errorf("%s: got %q, want nothing", body, got)
+		}
+	}
+}
+
+func TestMistakesHavePlaces(t *testing.T) {
+	for text, want := range map[string]string{
+		"profile: x\noperations:\n  logn: {path: /a}":                                                           `p.yaml:3:3: unknown operation "logn" (did you mean "login"?)`,
+		"profile: x\noperations:\n  login: {paht: /a}":                                                          `p.yaml:3:11: unknown field "paht" in an operation (did you mean "path"?)`,
+		"profile: x\noperations:\n  login: {path: a}":                                                           `p.yaml:3:17: path: found "a", expected one that begins with /`,
+		"profile: x\noperations:\n  login: {method: POST}":                                                      `p.yaml:3:10: an operation needs its path (as in path: /api/v1/auth/login)`,
+		"profile: x\noperations:\n  login: {path: /a, policy: logon}\nlimits:\n  login: {limit: 5, window: 5m}": `p.yaml:3:3: login: its policy "logon" is not in limits (did you mean "login"?)`,
+		"profile: x\noperations: {login: {path: /a}}\nlimits: {login: {limit: 5, window: 300}}":                 `p.yaml:3:36: window: found "300", expected a time such as 90s or 5m (write the unit: 300s)`,
+		"profile: x\noperations: {login: {path: /a}}\ntoken: abc":                                               `p.yaml:3:8: token: want a regular expression with one group (as in token=([A-Za-z0-9_-]+))`,
+		"operations: {login: {path: /a}}":                                                                       `p.yaml:1:1: a profile needs profile`,
+		"profile: x\noperations: {login: {path: /a, fields: {acess_token: x}}}":                                 `p.yaml:2:41: unknown field "acess_token" (did you mean "access_token"?)`,
+	} {
+		_, err := profile.Read(strings.NewReader(text), "p.yaml")
+		if err == nil || err.Error() != want {
+			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+	if _, err := profile.Open("clinc"); err == nil || !strings.Contains(err.Error(), `did you mean "clinic"?`) {
+		t.Errorf("got %v, want the nearest name", err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("profile: x\noperations:\n  login: {path: /a, body: {a: [1, {b: '{{c}}'}]}}")
+	f.Add(strange)
+	smoke, err := scenarios.Open("smoke")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := profile.Read(strings.NewReader(text), "f")
+		if (p == nil) == (err == nil) {
+			t.Fatalf("got %v and %v", p, err)
+		}
+		if p == nil {
+			return
+		}
+		for _, op := range p.Operations {
+			_, _, _, _ = op.Request(map[string]string{"c": "v"}, p.Values)
+			_ = op.Placeholders()
+		}
+		_, _, _ = p.Scenario(smoke)
+	})
+}

@@ -1,0 +1,194 @@
+package profile
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var placeholder = regexp.MustCompile(`\{\{([a-z_][a-z0-9_]*)\}\}`)
+
+const formType = "application/x-www-form-urlencoded"
+
+// Request fills the operation's path and body. A value that neither the caller
+// nor the profile gives is an error that names it. kind is the body's content
+// type, "" without a body.
+func (o Operation) Request(values map[string]string, defaults map[string]any) (path string, body []byte, kind string, err error) {
+	look := func(name string) (any, bool) {
+		if v, ok := values[name]; ok {
+			return v, true
+		}
+		v, ok := defaults[name]
+		return v, ok
+	}
+	path, err = expand(o.Path, look, url.PathEscape)
+	if err != nil || o.Body == nil {
+		return path, nil, "", err
+	}
+	tree, err := fill(o.Body, look)
+	if err != nil {
+		return "", nil, "", err
+	}
+	if !o.Form {
+		body, err = json.Marshal(tree)
+		return path, body, "application/json", err
+	}
+	form := url.Values{}
+	for name, v := range tree.(map[string]any) {
+		form.Set(name, fmt.Sprint(v))
+	}
+	return path, []byte(form.Encode()), formType, nil
+}
+
+// expand replaces the placeholders of a text.
+func expand(text string, look func(string) (any, bool), escape func(string) string) (string, error) {
+	var missing []string
+	out := placeholder.ReplaceAllStringFunc(text, func(m string) string {
+		v, ok := look(m[2 : len(m)-2])
+		if !ok {
+			missing = append(missing, m)
+			return m
+		}
+		return escape(fmt.Sprint(v))
+	})
+	if missing != nil {
+		return "", fmt.Errorf("no value for %s", strings.Join(missing, ", "))
+	}
+	return out, nil
+}
+
+// fill replaces the placeholders in a body's tree. A text that is nothing but a
+// placeholder takes the value with its type.
+func fill(v any, look func(string) (any, bool)) (any, error) {
+	switch v := v.(type) {
+	case string:
+		if m := placeholder.FindString(v); m == v && m != "" {
+			if value, ok := look(m[2 : len(m)-2]); ok {
+				return value, nil
+			}
+		}
+		return expand(v, look, func(s string) string { return s })
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			var err error
+			if out[i], err = fill(v[i], look); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name := range v {
+			var err error
+			if out[name], err = fill(v[name], look); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	return v, nil
+}
+
+// Field reads a field of an answer's JSON body: where the profile says it is, or
+// by its own name. Numbers and flags come as their text. False when it is not
+// there, or is neither text, number nor flag.
+func (o Operation) Field(body []byte, name string) (string, bool) {
+	v, ok := o.Value(body, name)
+	switch v := v.(type) {
+	case string:
+		return v, ok
+	case json.Number:
+		return v.String(), ok
+	case bool:
+		return strconv.FormatBool(v), ok
+	}
+	return "", false
+}
+
+// Value is Field for any kind of value.
+func (o Operation) Value(body []byte, name string) (any, bool) {
+	place, ok := o.place(name), true
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil, false
+	}
+	if place == "." {
+		return v, true
+	}
+	for part := range strings.SplitSeq(place, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			if v, ok = at[part]; !ok {
+				return nil, false
+			}
+		case []any:
+			i, err := strconv.Atoi(part)
+			if err != nil || i < 0 || i >= len(at) {
+				return nil, false
+			}
+			v = at[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, v != nil
+}
+
+// Succeeded tells whether a status is the operation's success.
+func (o Operation) Succeeded(status int) bool {
+	return status == o.OK || o.OK == 0 && status/100 == 2
+}
+
+// Refusal is the status of a wrong credential.
+func (o Operation) Refusal() int {
+	if o.Refuse == 0 {
+		return 401
+	}
+	return o.Refuse
+}
+
+// Placeholders are the names that the operation wants values for, sorted.
+func (o Operation) Placeholders() []string {
+	var names []string
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case string:
+			for _, m := range placeholder.FindAllStringSubmatch(v, -1) {
+				names = append(names, m[1])
+			}
+		case []any:
+			for _, c := range v {
+				walk(c)
+			}
+		case map[string]any:
+			for _, c := range v {
+				walk(c)
+			}
+		}
+	}
+	walk(o.Path)
+	walk(o.Body)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Token finds a reset token in its mail.
+func Token(p *Profile, mail string) (string, bool) {
+	re, err := regexp.Compile(p.Token)
+	if err != nil || p.Token == "" {
+		return "", false
+	}
+	m := re.FindStringSubmatch(mail)
+	if len(m) < 2 {
+		return "", false
+	}
+	return m[1], true
+}

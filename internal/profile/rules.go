@@ -1,0 +1,59 @@
+package profile
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"vitals/internal/limitcheck"
+)
+
+// Rules are limits as the history checker needs them. Policies that count requests
+// are taken as partly seen: malformed sign-ins and unknown paths count as well, and
+// not every client tells them apart.
+func Rules(limits map[string]Limit) map[string]limitcheck.Rule {
+	by := map[string]limitcheck.By{"": limitcheck.Address, "address": limitcheck.Address, "user": limitcheck.User, "both": limitcheck.Either}
+	rules := map[string]limitcheck.Rule{}
+	for policy, l := range limits {
+		rules[policy] = limitcheck.Rule{
+			Limit: l.Limit, Window: l.Window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
+			Partial: l.Counts != Failures, By: by[l.By],
+		}
+	}
+	return rules
+}
+
+// InForce are the profile's limits as an API's settings change them (hardening
+// 2.1), so that nobody is accused of keeping a limit that was set. Settings that
+// are no number change nothing.
+func (p *Profile) InForce(settings map[string]string) map[string]Limit {
+	set := func(name string, into func(int)) {
+		if n, err := strconv.Atoi(settings[name]); err == nil {
+			into(n)
+		}
+	}
+	limits := map[string]Limit{}
+	for policy, l := range p.Limits {
+		name := "RATE_LIMIT_" + strings.ToUpper(policy)
+		switch policy {
+		case "2fa_verify":
+			name = "RATE_LIMIT_2FA"
+		case "password_reset_confirm":
+			name = "RATE_LIMIT_PASSWORD_RESET"
+		case "api":
+			if settings["RATE_LIMIT_API_KEY"] == "ip" {
+				l.By = "address"
+			}
+		}
+		set(name, func(n int) { l.Limit = n })
+		set(name+"_WINDOW", func(n int) { l.Window = time.Duration(n) * time.Second })
+		if l.Lock > 0 {
+			set("RATE_LIMIT_LOCKOUT_DURATION", func(n int) { l.Lock = time.Duration(n) * time.Second })
+		}
+		if l.Account > 0 {
+			set("ACCOUNT_THROTTLE_FAILURES", func(n int) { l.Account = n })
+		}
+		limits[policy] = l
+	}
+	return limits
+}

@@ -1,0 +1,174 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/moby/moby/api/types/container"
+	tc "github.com/testcontainers/testcontainers-go"
+
+	"vitals/internal/observe"
+	"vitals/internal/stack"
+)
+
+// api starts the replicas of the API, one after the other: the first migrates.
+func (p *parts) api(ctx context.Context) error {
+	base := []tc.ContainerCustomizer{
+		tc.WithEnv(p.environment("postgres:5432", "redis:6379")),
+		tc.WithConfigModifier(func(c *container.Config) { c.User = p.user() }),
+		tc.WithHostConfigModifier(func(h *container.HostConfig) {
+			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
+			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
+			if p.c.Mail != "" {
+				h.Binds = append(h.Binds, p.c.Mail+":"+mailFolder)
+			}
+		}),
+	}
+	img, build, err := p.apiImage()
+	if err != nil {
+		return err
+	}
+	for n := range max(1, p.c.Replicas) {
+		role, opts := "api", base
+		if n > 0 {
+			role = fmt.Sprintf("api-%d", n+1)
+		} else {
+			opts = append(build, base...)
+		}
+		if err := p.replica(ctx, role, img, opts); err != nil {
+			return err
+		}
+	}
+	p.s.URL = p.s.Replicas[0]
+	p.s.Source, p.s.Forward = stack.Benchmark, true
+	p.s.Info["addresses"] = "published ports hide client addresses, so this driver is a declared trusted proxy (TRUSTED_PROXIES=" + p.gateway + "/32) and each user's and intruder's address travels in X-Forwarded-For"
+	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container, fsync off", "Redis in a container"
+	p.s.Info["replicas"] = fmt.Sprint(len(p.s.Replicas))
+	p.s.Meter = observe.Sum(p.meters...)
+	p.s.Evidence, p.s.Fault, p.s.ReadLog = p.evidence, p.fault, p.logs
+	return nil
+}
+
+// mailFolder is where the API's container finds the folder for its mails.
+const mailFolder = "/mail"
+
+// user is nobody in particular, or, where the API writes mails that we are to
+// read, who we are. Root reads anybody's, so the API need not be root.
+func (p *parts) user() string {
+	if uid := os.Getuid(); p.c.Mail != "" && uid > 0 {
+		return fmt.Sprintf("%d:%d", uid, os.Getgid())
+	}
+	return "65532:65532"
+}
+
+// logs is what the replicas have logged so far, one after the other.
+func (p *parts) logs(ctx context.Context) ([]byte, error) {
+	var all []byte
+	for _, box := range p.apis {
+		r, err := box.Logs(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the API's log: %w", err)
+		}
+		b, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("read the API's log: %w", err)
+		}
+		all = append(all, b...)
+	}
+	return all, nil
+}
+
+// apiImage is the image that was named, or how to build it from the binary.
+func (p *parts) apiImage() (string, []tc.ContainerCustomizer, error) {
+	if p.c.Images.API != "" {
+		return p.c.Images.API, nil, nil
+	}
+	archive, tag, err := apiContext(p.c.Binary)
+	if err != nil {
+		return "", nil, err
+	}
+	build := tc.WithDockerfile(tc.FromDockerfile{ContextArchive: archive, Repo: "vitals/api", Tag: tag})
+	return "vitals/api:" + tag, []tc.ContainerCustomizer{build}, nil
+}
+
+func (p *parts) replica(ctx context.Context, role, img string, opts []tc.ContainerCustomizer) error {
+	box, err := p.start(ctx, role, img, []string{apiPort, admPort}, opts...)
+	if err != nil {
+		return err
+	}
+	if role == "api" {
+		p.s.OnClose(func(ctx context.Context) error { return saveLog(ctx, box, p.c.LogFile) })
+		p.s.Log = p.c.LogFile
+	}
+	addr, err := address(ctx, box, apiPort)
+	if err != nil {
+		return err
+	}
+	admin, err := address(ctx, box, admPort)
+	if err != nil {
+		return err
+	}
+	p.apis = append(p.apis, box)
+	p.meters = append(p.meters, meter(p.engine, box.GetContainerID()))
+	base := &url.URL{Scheme: "http", Host: addr}
+	p.s.Replicas = append(p.s.Replicas, base)
+	p.s.Admins = append(p.s.Admins, &url.URL{Scheme: "http", Host: admin, Path: "/metrics"})
+	p.s.Metrics = p.s.Admins[0]
+	if err := patiently(ctx, "the API", func(ctx context.Context) error { return ready(ctx, base) }); err != nil {
+		return fmt.Errorf("%w; its last words:\n%s", err, lastLog(ctx, box))
+	}
+	return nil
+}
+
+// ready asks the API's own readiness endpoint.
+func ready(ctx context.Context, base *url.URL) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base.JoinPath("ready").String(), nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("/ready says %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// saveLog keeps the API's log, so that the request IDs in a report can be found.
+func saveLog(ctx context.Context, box *tc.DockerContainer, file string) error {
+	if file == "" {
+		return nil
+	}
+	r, err := box.Logs(ctx)
+	if err != nil {
+		return fmt.Errorf("read the API's log: %w", err)
+	}
+	defer r.Close()
+	f, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("save the API's log: %w", err)
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("save the API's log: %w", err)
+	}
+	return f.Close()
+}
+
+func lastLog(ctx context.Context, box *tc.DockerContainer) string {
+	r, err := box.Logs(context.WithoutCancel(ctx))
+	if err != nil {
+		return ""
+	}
+	defer r.Close()
+	b, _ := io.ReadAll(io.LimitReader(r, 1<<20))
+	return string(b[max(0, len(b)-1500):])
+}

@@ -1,0 +1,68 @@
+package strict_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	yaml "go.yaml.in/yaml/v4"
+
+	"vitals/internal/strict"
+)
+
+func TestNearest(t *testing.T) {
+	fields := []string{"users", "spawn_rate", "run_for", "stages", "arrivals", "share"}
+	for word, want := range map[string]string{
+		"spwan_rate": "spawn_rate", "Users": "users", "user": "users", "runfor": "run_for", "stage": "stages", "arival": "arrivals",
+		"banana": "", "x": "", "": "",
+	} {
+		if got, _ := strict.Nearest(word, fields); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+	if got := strict.Hint("banana", []string{"b", "a"}); got != "known: a, b" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	if err := (strict.Errors{}).Err(); err != nil {
+		t.Errorf("got %v for no mistakes, want nil", err)
+	}
+	err := strict.Errors{
+		{File: "b", Line: 1, Col: 1, Msg: "third"}, {File: "a", Line: 9, Col: 2, Msg: "second", Hint: "a way out"}, {File: "a", Line: 2, Col: 7, Msg: "first"},
+	}.Err()
+	want := "a:2:7: first\na:9:2: second (a way out)\nb:1:1: third"
+	if err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if one, ok := errors.AsType[*strict.Error](err); !ok || one.Msg != "first" {
+		t.Errorf("got %v as the first mistake", one)
+	}
+}
+
+// Whatever the text is, it is read or refused with a place; it never breaks the
+// reader.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"a: 1", "a: &x [1]\nb: *x", "a: {{x}}", "? {a: b}\n: c", "a: !!binary x", "\xff\xfe\x00", "---\n---\n", "a:\n\tb: 1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, root := strict.Parse("f", []byte(text))
+		if root == nil {
+			if d.Err() == nil || !strings.HasPrefix(d.Err().Error(), "f:") {
+				t.Fatalf("got no tree and %v", d.Err())
+			}
+			return
+		}
+		read := func(n *yaml.Node) {
+			d.Text(n, "a")
+			d.Int(n, "a", 0)
+			d.Bool(n, "a")
+			d.Duration(n, "a")
+			d.Rate(n, "a")
+			d.List(n, "a", func(*yaml.Node) {})
+		}
+		d.Fields(root, "f", strict.Fields{"a": read, "b": read})
+	})
+}
