@@ -40,7 +40,7 @@ bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (lo
 	$(GO) run ./internal/peers -k6
 
 lockout: ## the parallel attack on the lockout a thousand times, on containers (long)
-	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9_Trap' -timeout 60m -v ./internal/stack/containers
+	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9' -timeout 60m -v ./internal/stack/containers
 
 AUDITS ?= 20
 audits: build ## full audits of the container stack, one after the other (4 minutes each)

@@ -176,7 +176,7 @@ func TestKubernetes(t *testing.T) {
 		t.Error("pods get a token, or variables of services")
 	}
 
-	// The probes of the published guide (S1:304-320).
+	// The probes of the published guide.
 	want := map[string]probe{"/live": {InitialDelaySeconds: 5, PeriodSeconds: 10}, "/ready": {InitialDelaySeconds: 5, PeriodSeconds: 5}}
 	for _, p := range []probe{api.LivenessProbe, api.ReadinessProbe} {
 		w := want[p.HTTPGet.Path]

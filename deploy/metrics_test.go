@@ -14,7 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// labels are the metrics of hardening 2.7 with their own labels, and the
+// labels are the published metrics with their own labels, and the
 // standard ones that are used here.
 var labels = map[string][]string{
 	"up":                             {},

@@ -9,19 +9,19 @@ import (
 	"vitals/targets"
 )
 
-// History is what the checker of the limits' invariants (hardening 3, J1 to J7)
+// Invariants is what the checker of the limits' invariants (J1 to J7)
 // found in the answers of one run.
-type History struct {
-	Answers    int64               `json:"answers"`           // of limited operations, looked at
-	Profile    string              `json:"profile,omitempty"` // whose limits they were held to
+type Invariants struct {
+	Answers    int64                  `json:"answers"`           // of limited operations, looked at
+	Profile    string                 `json:"profile,omitempty"` // whose limits they were held to
 	Violations []limitcheck.Violation `json:"violations,omitempty"`
-	More       int64               `json:"more,omitempty"`     // violations beyond those kept
-	Doubts     []string            `json:"doubts,omitempty"`   // what was not judged, and why
-	Unjudged   string              `json:"unjudged,omitempty"` // why nothing was
+	More       int64                  `json:"more,omitempty"`     // violations beyond those kept
+	Doubts     []string               `json:"doubts,omitempty"`   // what was not judged, and why
+	Unjudged   string                 `json:"unjudged,omitempty"` // why nothing was
 }
 
 // Broken is how many invariants were seen broken.
-func (h *History) Broken() int {
+func (h *Invariants) Broken() int {
 	if h == nil {
 		return 0
 	}
@@ -40,11 +40,11 @@ type check struct {
 
 // checks are a run's, as far as it has any: documents of old have none.
 func checks(r *Run) (out []check) {
-	if r.History != nil {
-		out = append(out, historyCheck(r.History))
+	if r.Invariants != nil {
+		out = append(out, invariantsCheck(r.Invariants))
 	}
-	if r.Books != nil {
-		out = append(out, booksCheck(r.Books))
+	if r.Reconciliation != nil {
+		out = append(out, reconciliationCheck(r.Reconciliation))
 	}
 	return out
 }
@@ -52,7 +52,7 @@ func checks(r *Run) (out []check) {
 // mostShown is how many violations are shown whole; the document has all.
 const mostShown = 5
 
-func historyCheck(h *History) check {
+func invariantsCheck(h *Invariants) check {
 	c := check{name: "history: J1 to J7 hold over every answer", doubts: h.Doubts}
 	of := fmt.Sprintf("history of %s answers (J1 to J7)", count(h.Answers))
 	switch n := h.Broken(); {
@@ -83,7 +83,7 @@ func broken(n int) string {
 	return fmt.Sprintf("invariants broken %s times", count(int64(n)))
 }
 
-func booksCheck(b *observe.Books) check {
+func reconciliationCheck(b *observe.Reconciliation) check {
 	c := check{name: "books: our counts and the server's agree", doubts: b.Explained, self: true}
 	of := fmt.Sprintf("books: %s requests on %s", count(b.Requests), plural(b.Routes, "route"))
 	switch {
@@ -111,7 +111,7 @@ func booksCheck(b *observe.Books) check {
 }
 
 // books are all rows, with the mark of those that differ.
-func books(b *observe.Books) grid {
+func books(b *observe.Reconciliation) grid {
 	g := grid{title: "books", cols: []column{
 		{words: true}, {title: "route", words: true}, {title: "status"}, {title: "ours"}, {title: "theirs"},
 	}}

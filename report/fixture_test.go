@@ -105,17 +105,17 @@ func document(t testing.TB) *report.Document {
 		Deviations: []string{"api limit raised from 100 to 10000 in 60s, so that few accounts can carry the load of many users on one machine"},
 		Runs: []report.Run{
 			{Result: result(t, "normal", 1), Verdicts: judged(false), Verdict: report.NoData, Evidence: []report.Evidence{{Name: "rows in intake_logs", Before: 1200, After: 3456}},
-				History: &report.History{Answers: 9_998, Profile: "clinic"},
-				Books: &observe.Books{Requests: 12_500, Routes: 2, Rows: []observe.Row{
+				Invariants: &report.Invariants{Answers: 9_998, Profile: "clinic"},
+				Reconciliation: &observe.Reconciliation{Requests: 12_500, Routes: 2, Rows: []observe.Row{
 					{Method: "POST", Route: "/api/v1/auth/login", Status: 401, Ours: 9, Theirs: 9}, {Method: "GET", Route: "/api/v1/medications", Status: 200, Ours: 12_491, Theirs: 12_492},
 				}, Explained: []string{"1 request had no whole answer; the server counted 1 of them"}}},
-			{Result: result(t, "peak", 10), Verdicts: judged(true), Verdict: report.Fail, History: &report.History{
+			{Result: result(t, "peak", 10), Verdicts: judged(true), Verdict: report.Fail, Invariants: &report.Invariants{
 				Answers: 9_998, Profile: "clinic", Doubts: []string{"api: 2,000 in 1h is above 200, where a limiter estimates: not judged"}, More: 3,
 				Violations: []limitcheck.Violation{{Rule: "J1", Policy: "login", Key: "127.16.0.9", Words: "6 failures judged within 1.2s, allowed are 5 in 5m0s", Shown: []limitcheck.Shown{
 					{At: began, Took: 41.5, Step: "POST /api/v1/auth/login", Status: 401, Remaining: 0, RetryAfter: -1, ID: "0197-000001"},
 					{At: began.Add(time.Second), Took: 40, Step: "POST /api/v1/auth/login", Status: 401, Remaining: 0, RetryAfter: -1, ID: "0197-000002"},
 				}}},
-			}, Books: &observe.Books{Requests: 12_500, Routes: 2, Rows: []observe.Row{
+			}, Reconciliation: &observe.Reconciliation{Requests: 12_500, Routes: 2, Rows: []observe.Row{
 				{Method: "POST", Route: "/api/v1/auth/login", Status: 401, Ours: 9, Theirs: 9}, {Method: "GET", Route: "/api/v1/users", Status: 200, Theirs: 10, Found: true},
 			}, Findings: []string{"GET /api/v1/users 200: we counted 0, the server 10: somebody else uses it"}}, Faults: []report.Fault{
 				{Part: "redis", Action: "stop", At: 10 * time.Second, Took: 5 * time.Second},

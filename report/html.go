@@ -102,7 +102,7 @@ type htmlRun struct {
 	Slowest, Unexpected             htmlGrid
 	Lockout, Figures                []htmlFact
 	Checks                          []htmlCheck
-	Books                           htmlGrid
+	Reconciliation                  htmlGrid
 }
 
 type htmlCheck struct {
@@ -155,7 +155,7 @@ func htmlOf(r *Run) htmlRun {
 		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),
-		Books: books(r.Books).html(), Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),
+		Reconciliation: books(r.Reconciliation).html(), Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),
 	}
 	for _, c := range checks(r) {
 		h := htmlCheck{Status: c.status.String(), Mark: marks[c.status].glyph, Words: c.words, Doubts: c.doubts}

@@ -149,8 +149,8 @@ func doubts(r *Run) []string {
 	if r.Result.EndedEarly != "" {
 		out = append(out, "ended early: "+r.Result.EndedEarly)
 	}
-	if r.Books != nil && len(r.Books.Findings) > 0 {
-		out = append(out, booksCheck(r.Books).words)
+	if r.Reconciliation != nil && len(r.Reconciliation.Findings) > 0 {
+		out = append(out, reconciliationCheck(r.Reconciliation).words)
 	}
 	if r.Verdict == Invalid && len(out) == 0 {
 		out = append(out, "the run is invalid")

@@ -14,7 +14,7 @@ import (
 )
 
 // Schema is the version of the document's form.
-const Schema = 1
+const Schema = 2
 
 // The verdicts of a run and of a document (product).
 const (
@@ -47,13 +47,13 @@ type Document struct {
 
 // Run is one scenario's result and what was judged of it.
 type Run struct {
-	Result   *measure.Result   `json:"result"`
-	Verdicts []targets.Verdict `json:"verdicts"`
-	Verdict  string            `json:"verdict"`
-	Evidence []Evidence        `json:"evidence,omitempty"`
-	Faults   []Fault           `json:"faults,omitempty"`  // what was done to the stack meanwhile
-	History  *History          `json:"history,omitempty"` // whether the limits' invariants held over every answer
-	Books    *observe.Books    `json:"books,omitempty"`   // our counts beside the server's own
+	Result         *measure.Result         `json:"result"`
+	Verdicts       []targets.Verdict       `json:"verdicts"`
+	Verdict        string                  `json:"verdict"`
+	Evidence       []Evidence              `json:"evidence,omitempty"`
+	Faults         []Fault                 `json:"faults,omitempty"`         // what was done to the stack meanwhile
+	Invariants     *Invariants             `json:"invariants,omitempty"`     // whether the limits' invariants held over every answer
+	Reconciliation *observe.Reconciliation `json:"reconciliation,omitempty"` // our counts beside the server's own
 }
 
 // Evidence is a figure read from the system under test itself: pool and Redis

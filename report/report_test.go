@@ -91,7 +91,7 @@ func TestHostileText(t *testing.T) {
 	d.Reasons, d.Deviations = []string{evil}, []string{evil}
 	d.Limits[0].Value, d.Stack.URL = evil, evil
 	d.Runs[0].Faults = []report.Fault{{Part: evil, Action: evil, Error: evil}}
-	h, b := d.Runs[1].History, d.Runs[1].Books
+	h, b := d.Runs[1].Invariants, d.Runs[1].Reconciliation
 	h.Doubts[0], h.Violations[0].Key, h.Violations[0].Shown[0].ID, h.Unjudged = evil, evil, evil, evil
 	b.Rows[1].Route, b.Findings[0] = evil, evil
 	for _, format := range report.Formats() {
@@ -156,12 +156,12 @@ func TestWriteAndRead(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ text, want string }{
-		"newer":    {`{"schema":2,"runs":[]}`, "use the newer vitals"},
+		"newer":    {`{"schema":3,"runs":[]}`, "use the newer vitals"},
 		"older":    {`{"schema":0,"runs":[]}`, "run the scenario again"},
 		"baseline": {`{"schema":"vitals.baseline/1"}`, `this is a "vitals.baseline/1"`},
 		"other":    {`{"name":"x"}`, "not a document"},
-		"cut":      {`{"schema":1,"runs":[`, "not a document"},
-		"no run":   {`{"schema":1,"runs":[{}]}`, "run 1 has no result"},
+		"cut":      {`{"schema":2,"runs":[`, "not a document"},
+		"no run":   {`{"schema":2,"runs":[{}]}`, "run 1 has no result"},
 		"text":     {`hello`, "not a document"},
 	} {
 		path := filepath.Join(dir, "document.json")
@@ -187,8 +187,8 @@ func TestForUnknownFormat(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte(`{"schema":1,"runs":[{"result":{"phases":[{"judged":true,"steps":[{"step":{"name":"a"}}]},{"name":"b"}],"facts":[{"name":"cpu"}]},"verdicts":[{"status":"NO DATA"}]}]}`))
-	f.Add([]byte(`{"schema":1,"runs":[{"result":{"series":{"slices":[{"gauges":{"cpu":1e300}}]},"failures":[{"class":"x"}]}}],"comparison":{"rows":[{"change":"no_change"}]}}`))
+	f.Add([]byte(`{"schema":2,"runs":[{"result":{"phases":[{"judged":true,"steps":[{"step":{"name":"a"}}]},{"name":"b"}],"facts":[{"name":"cpu"}]},"verdicts":[{"status":"NO DATA"}]}]}`))
+	f.Add([]byte(`{"schema":2,"runs":[{"result":{"series":{"slices":[{"gauges":{"cpu":1e300}}]},"failures":[{"class":"x"}]}}],"comparison":{"rows":[{"change":"no_change"}]}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		d, err := report.Decode(bytes.NewReader(text))
 		if err != nil {

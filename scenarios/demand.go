@@ -51,7 +51,7 @@ func (j Journey) mean() (requests, think float64) {
 }
 
 // Needed is how many accounts a load uses up when none may make more requests
-// than the production limit leaves it (hardening 2.5.5), and no more users share
+// than the production limit leaves it, and no more users share
 // one than the load says.
 func (a Accounts) Needed(l Load, journeys []Journey) int {
 	byRequests := 0.0

@@ -2,7 +2,7 @@ package scenarios
 
 // Hash is a number drawn from the seed and the place it is for: the arrival's
 // index, or user and turn. It knows neither time nor shard, so what request n is
-// stays the same however the plan is striped (distributed 5). It is splitmix64
+// stays the same however the plan is striped. It is splitmix64
 // (Steele, Lea, Flood 2014), once per word.
 func Hash(seed uint64, n ...uint64) uint64 {
 	h := mix(seed)

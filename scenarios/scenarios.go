@@ -120,7 +120,7 @@ type Accounts struct {
 	SignIn   Step
 	SignOut  *Step
 	Refresh  *Step
-	Requests int // per account and hour, 0 = no bound (hardening 2.5.5: 90)
+	Requests int // per account and hour, 0 = no bound
 }
 
 // Journey is what one virtual user does: draws tasks by weight, thinks between.

@@ -39,7 +39,7 @@ type segment struct {
 // Arrivals is the schedule of an open load: arrival n is due when the integral
 // of the rate reaches n, the first at the start of the first stage that has a
 // rate; a gap belongs to the stage after it. Totals are exact, and so are due
-// times, to the nanosecond, rounded up (distributed 5). With Poisson the gaps are
+// times, to the nanosecond, rounded up. With Poisson the gaps are
 // drawn from the seed; without, the seed is not used.
 func (l Load) Arrivals(seed uint64) Schedule {
 	s := Schedule{grid: l.Grid}

@@ -193,7 +193,7 @@ func TestDueIsExact(t *testing.T) {
 }
 
 // Shards n mod N of one plan have the same union for every N, and so does what
-// each request is (distributed 5).
+// each request is.
 func TestShardsUnite(t *testing.T) {
 	type request struct {
 		due  time.Duration

@@ -98,7 +98,7 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 }
 
 // spawned is the closed model's short form: a ramp that is not judged, because a
-// sign-in storm is no steady state (hardening 4, trap 27), then a hold that is.
+// sign-in storm is no steady state, then a hold that is.
 // run_for is both together.
 func (s *shape) spawned(r *reader) []Stage {
 	for _, f := range []struct {

@@ -10,7 +10,7 @@ import (
 
 // parseToken reads the access token, without the database: signature, type,
 // audience, times. A bad one is remembered, not refused yet, because refusals
-// count too (hardening 2.3).
+// count too.
 func (s *Server) parseToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		sent := r.Header["Authorization"]

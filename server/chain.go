@@ -8,7 +8,7 @@ import (
 // layer wraps a handler with one concern.
 type layer func(http.Handler) http.Handler
 
-// chain is the order of hardening 2.3, outermost first. The order is the
+// chain is the order of the middleware, outermost first. The order is the
 // design: identity before anything can write, CORS before everything that can
 // refuse, the count before the work, the costly checks last. Layer 1, the
 // connection, is the listener's (listen.go).

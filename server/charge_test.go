@@ -43,7 +43,7 @@ func (g *fakeGate) Count(_ context.Context, policy string, keys ...string) error
 	return nil
 }
 
-// Refusals count once, whoever makes them (probe LK25, hardening 2.5.2).
+// Refusals count once, whoever makes them (probe LK25).
 func TestRefusalsOfPolicyRoutesAreCharged(t *testing.T) {
 	gate := &fakeGate{limit: 1 << 30}
 	bed := newTestbed(t, func(d *Deps) {

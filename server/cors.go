@@ -41,7 +41,7 @@ func newCORS(c config.CORS, production bool) (layer, error) {
 		wrapped := m.Wrap(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			// The library leaves it off preflights, which no cache may keep; a
-			// cache that does so all the same must not mix origins up (trap 16).
+			// cache that does so all the same must not mix origins up.
 			if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 				w.Header().Add("Vary", "Origin")
 			}

@@ -40,7 +40,7 @@ func check(t *testing.T, name string, a answer, status int, origin string) {
 	}
 }
 
-func TestTrap16_StrangeOriginsGetNothing(t *testing.T) {
+func TestStrangeOriginsGetNothing(t *testing.T) {
 	bed := newTestbed(t, nil, corsVars...)
 	for _, origin := range []string{
 		"https://evil.de", "null", "https://app.clinic.de.evil.de", "https://evil-app.clinic.de", "https://x.app.clinic.de",
@@ -74,7 +74,7 @@ func TestPreflightGrantsNoMore(t *testing.T) {
 }
 
 // A browser must be able to read every refusal (probe CO4).
-func TestTrap16_RefusalsAreReadable(t *testing.T) {
+func TestRefusalsAreReadable(t *testing.T) {
 	gate := &fakeGate{limit: 2}
 	bed := newTestbed(t, func(d *Deps) { d.Gate = gate }, append(corsVars, "MAX_IN_FLIGHT=1")...)
 	origin := "Origin: " + page

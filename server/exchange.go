@@ -53,7 +53,7 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // refuse answers with p before a handler ran. A route with a policy of its own
 // skips the api policy; its refusals are charged there instead, by address, so
-// that malformed sign-ins are not free (hardening 2.5.2).
+// that malformed sign-ins are not free.
 func refuse(w http.ResponseWriter, r *http.Request, p *web.Problem) {
 	if x := exchangeOf(r.Context()); x != nil && x.charge != nil {
 		if err := x.charge(r.Context()); err != nil {

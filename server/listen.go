@@ -25,7 +25,7 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 // publicAddr is HOST:PORT.
 func publicAddr(c config.Core) string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
-// httpServer is layer 1 of the chain (hardening 2.3): the timeouts that cut slow
+// httpServer is layer 1 of the chain: the timeouts that cut slow
 // writers of headers and bodies, and HTTP/1.1 alone, since TLS ends at the proxy.
 func (s *Server) httpServer() *http.Server {
 	c := s.cfg.HTTP

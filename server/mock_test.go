@@ -12,7 +12,7 @@ import (
 // The origin's authorisation tests replaced the authorisation function and then
 // asserted the replacement's 403. Here nothing that is a control has a mock: the
 // tests go over HTTP to the real thing, on every engine there is.
-func TestTrap30_NoControlIsTestedAgainstAMockOfItself(t *testing.T) {
+func TestNoControlIsTestedAgainstAMockOfItself(t *testing.T) {
 	double := regexp.MustCompile(`(?i)type \w*(mock|stub)\w* |gomock|testify/mock`)
 	files := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {

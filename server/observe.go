@@ -23,7 +23,7 @@ func (s *Server) clientIP(next http.Handler) http.Handler {
 }
 
 // observe writes the access log and counts, by route pattern and never by raw
-// path, which would be unbounded and personal (trap 25).
+// path, which would be unbounded and personal.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())

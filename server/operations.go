@@ -9,7 +9,7 @@ import (
 	"vitals/server/web"
 )
 
-// operations answers /health, /ready and /live (S1:263-302) ahead of CORS, the
+// operations answers /health, /ready and /live ahead of CORS, the
 // limiter, authentication and the load shedder: a probe must get through when
 // nothing else does.
 func (s *Server) operations(next http.Handler) http.Handler {
@@ -28,7 +28,7 @@ func (s *Server) operations(next http.Handler) http.Handler {
 		switch x.route.path {
 		case "/health":
 			writeJSON(w, http.StatusOK, healthAnswer{"healthy", now, s.version, string(s.cfg.Core.Env)})
-		case "/live": // constant: a liveness probe that asks the database turns its outage into a crash loop (trap 17)
+		case "/live": // constant: a liveness probe that asks the database turns its outage into a crash loop
 			writeJSON(w, http.StatusOK, liveAnswer{"alive", now})
 		case "/ready":
 			answer := readyAnswer{"ready", now, s.version, readyChecks{Database: s.ready.ok(r.Context()), Config: true}}

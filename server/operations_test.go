@@ -69,8 +69,8 @@ func TestNotReady(t *testing.T) {
 }
 
 // A storm of probes is one question to the database, and one that hangs costs a
-// second (trap 17).
-func TestTrap17_ReadinessIsOneQuestionASecond(t *testing.T) {
+// second.
+func TestReadinessIsOneQuestionASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
 		c := newReadiness(func(ctx context.Context) error {

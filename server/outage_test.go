@@ -141,7 +141,7 @@ func TestDatabaseOutage(t *testing.T) {
 
 // With every pooled connection taken the service stays ready, and requests get
 // their 503 when the pool's patience ends (probes HL6, DB2).
-func TestTrap17_SaturatedPoolStaysReady(t *testing.T) {
+func TestSaturatedPoolStaysReady(t *testing.T) {
 	p, err := newProcess(testConfig(t, "DATABASE_URL="+storetest.PostgresURL(t), "DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=1", "DB_POOL_TIMEOUT=1"), Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The readiness check's own bounds (hardening 2.6): a probe storm costs the
+// The readiness check's own bounds: a probe storm costs the
 // database one query a second, and a hung one costs a probe one second.
 const (
 	readyTimeout = time.Second

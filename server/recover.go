@@ -11,7 +11,7 @@ import (
 	"vitals/server/web"
 )
 
-// requestIDHeader carries the request's ID both ways (S1:107-112).
+// requestIDHeader carries the request's ID both ways.
 const requestIDHeader = "X-Request-ID"
 
 // recoverPanics turns a panic into the generic 500 and one ERROR record, which

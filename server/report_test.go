@@ -95,7 +95,7 @@ func TestMetricsAreWellNamed(t *testing.T) {
 	}
 	for _, p := range problems {
 		if p.Metric == "db_pool_total" {
-			continue // hardening 2.7 names it so: connections in all, not a count
+			continue // the published name: connections in all, not a count
 		}
 		t.Errorf("%s: %s", p.Metric, p.Text)
 	}

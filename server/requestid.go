@@ -30,7 +30,7 @@ func (s *Server) requestID(next http.Handler) http.Handler {
 const requestIDHeaderKey = "X-Request-Id"
 
 // acceptableID is ^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$: nothing that could break a
-// log line, a header or a label (hardening 2.3).
+// log line, a header or a label.
 func acceptableID(id string) bool {
 	if len(id) < 8 || len(id) > 64 {
 		return false

@@ -39,7 +39,7 @@ type Ready struct {
 	PID   int    `json:"pid"`
 }
 
-// Run serves until ctx ends, then drains (hardening 2.6) and returns nil. An
+// Run serves until ctx ends, then drains and returns nil. An
 // error means it could not start, or broke. With WORKERS above 1 it starts this
 // same program again, with the same arguments, once per worker.
 func Run(ctx context.Context, cfg *config.Config, o Options) error {
@@ -74,7 +74,7 @@ type process struct {
 	workers  *prometheus.GaugeVec
 }
 
-// sentryFlush is how long the end waits for reports under way (hardening 2.6).
+// sentryFlush is how long the end waits for reports under way.
 const sentryFlush = 2 * time.Second
 
 func newProcess(cfg *config.Config, o Options) (*process, error) {

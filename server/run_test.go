@@ -80,7 +80,7 @@ func TestMalformedSignInsAreNotFree(t *testing.T) {
 }
 
 // Whatever spelling, the attempts are the same five (probe LK20).
-func TestTrap14_SpellingsShareOneLimit(t *testing.T) {
+func TestSpellingsShareOneLimit(t *testing.T) {
 	cfg := testConfig(t)
 	seed(t, cfg, 1)
 	s := startLive(t, cfg)
@@ -175,7 +175,7 @@ func TestWholeRunLeaksNothing(t *testing.T) {
 	}
 }
 
-// The start-up line that the guide prints verbatim (probe CF7, S1:205), and the
+// The start-up line that the guide prints verbatim (probe CF7), and the
 // limits in force.
 func TestStartUpLines(t *testing.T) {
 	cfg := testConfig(t, "RATE_LIMIT_API=1000", "DB_POOL_SIZE=10", "DB_MAX_OVERFLOW=20")
@@ -199,7 +199,7 @@ func TestStartUpLines(t *testing.T) {
 
 // Whatever a client writes about its own address, its TCP address is what
 // counts; from a trusted proxy, the rightmost untrusted one (probes LK17, LK18).
-func TestTrap10_ForgedAddresses(t *testing.T) {
+func TestForgedAddresses(t *testing.T) {
 	cfg := testConfig(t, "TRUSTED_PROXIES=127.0.0.99/32")
 	seed(t, cfg, 1)
 	s := startLive(t, cfg)

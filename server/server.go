@@ -41,7 +41,7 @@ type Deps struct {
 	// CheckSession confirms a token's user and session against storage.
 	CheckSession func(ctx context.Context, p web.Principal) (web.Principal, error)
 	Gate         Gate
-	// OwnPolicy are the patterns that the api policy skips (hardening 2.5.1).
+	// OwnPolicy are the patterns that the api policy skips.
 	OwnPolicy []string
 	// Early are checks by pattern that come before the body is read; the error is
 	// the refusal.

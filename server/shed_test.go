@@ -49,7 +49,7 @@ func TestLoadIsShedNotQueued(t *testing.T) {
 		t.Errorf("got http_shed_total %v, want 1", got)
 	}
 	if got := metric(t, bed.reg, "http_request_duration_seconds", "route", "/api/v1/slow", "outcome", "refused"); got != 1 {
-		t.Errorf("got %v refused latencies, want 1 apart from the served (trap 26)", got)
+		t.Errorf("got %v refused latencies, want 1 apart from the served", got)
 	}
 }
 
@@ -231,7 +231,7 @@ func TestRequestTimeout(t *testing.T) {
 }
 
 // A scanner's paths and methods must not grow the metrics or the log's routes.
-func TestTrap25_ScannersMakeNoSeries(t *testing.T) {
+func TestScannersMakeNoSeries(t *testing.T) {
 	bed := newTestbed(t, nil)
 	bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient")
 	before := len(seriesOf(t, bed))

@@ -17,7 +17,7 @@ import (
 	"vitals/server/telemetry"
 )
 
-// supervisor keeps WORKERS processes accepting on one listener (hardening 2.6).
+// supervisor keeps WORKERS processes accepting on one listener.
 // The listener is inherited, not SO_REUSEPORT, whose queued connections die with
 // the worker they were dealt to.
 type supervisor struct {

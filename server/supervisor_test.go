@@ -19,7 +19,7 @@ import (
 )
 
 // startWorkers runs n workers on SQLite and a real Redis: the configuration
-// refuses several processes without a shared limiter (trap 11).
+// refuses several processes without a shared limiter.
 func startWorkers(t *testing.T, n int, vars ...string) (*live, *config.Config) {
 	t.Helper()
 	if testing.Short() {
@@ -68,8 +68,8 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // As many processes as claimed, one limit for all of them, their metrics added
-// up, and a killed or hung one replaced (probes CF6, LK9; trap 23).
-func TestTrap23_WorkersAreRealAndShareLimits(t *testing.T) {
+// up, and a killed or hung one replaced (probes CF6, LK9).
+func TestWorkersAreRealAndShareLimits(t *testing.T) {
 	// A generous Redis timeout: on a loaded machine the degraded mode would
 	// (rightly) judge a few more, and this test is about the shared count.
 	s, _ := startWorkers(t, 3, "RATE_LIMIT_REDIS_TIMEOUT=2000", "WORKER_TIMEOUT=3", "REQUEST_TIMEOUT=2", "DB_POOL_TIMEOUT=1")

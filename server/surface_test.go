@@ -60,7 +60,7 @@ func TestOpenRoutes(t *testing.T) {
 	}
 }
 
-// The endpoints of hardening 2.2, and who may call them.
+// The endpoints, and who may call them.
 func TestRoutesAreTheSpecified(t *testing.T) {
 	routes := surface(t)
 	admin, staff := []web.Role{web.Admin}, []web.Role{web.Clinician}

@@ -8,7 +8,7 @@ import (
 
 // goodput is the rate served in the last quarter of the judged window, of the
 // best rate of any span as long: 1 for a system that keeps its best rate to the
-// end, near 0 for one that collapses past its knee (peers 4.14).
+// end, near 0 for one that collapses past its knee.
 func goodput(r *measure.Result) figure {
 	var served []int64
 	var n int64

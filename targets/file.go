@@ -29,8 +29,7 @@ func Names() []string {
 	return names
 }
 
-// Production is the built-in set of the published figures (hardening 1.1,
-// product "The four scenarios").
+// Production is the built-in set of the published figures (// product "The four scenarios").
 func Production() []Target {
 	ts, err := Open("production")
 	if err != nil {

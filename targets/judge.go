@@ -9,7 +9,7 @@ import (
 )
 
 // Tail is how many answers must lie beyond a quantile for it to be judged:
-// n·(1−q) ≥ 10, so a p95 needs 200 answers (peers 4.13).
+// n·(1−q) ≥ 10, so a p95 needs 200 answers.
 const Tail = 10
 
 // Judge holds the sentences that are asked of the result's scenario against it,

@@ -15,7 +15,7 @@ const spike = "spike"
 // scenario's own p95 and errors targets. A slice in which nothing was sent is
 // passed over. A run that is outside at its end has not recovered: that fails
 // when the limit has passed, and is no data when the run ended before it
-// (product, "spike"; peers 4.14). The precision is one slice.
+// (product, "spike"). The precision is one slice.
 func recovery(t Target, all []Target, r *measure.Result) figure {
 	end := time.Duration(-1)
 	for _, p := range r.Phases {

@@ -3,7 +3,7 @@ package targets
 import "time"
 
 // Unfelt is a difference in latency that counts as none: a tenth of the published
-// 300 ms (S2:109). Of an API that answers in 2 ms a tenth more is less than a
+// 300 ms. Of an API that answers in 2 ms a tenth more is less than a
 // shared machine can repeat, and nobody feels it; without a floor the comparison
 // would judge the machine (hardening LK28, SH4).
 const Unfelt = 30 * time.Millisecond

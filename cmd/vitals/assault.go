@@ -124,7 +124,7 @@ func (o *outing) leaked() (measure.Fact, bool) {
 }
 
 // declared is the limit on sign-ins, and what each replica admits while Redis is
-// away, by the settings in force (hardening 2.5.7).
+// away, by the settings in force.
 func (o *outing) declared() (limit, share int, policy string) {
 	set := map[string]string{}
 	for _, s := range o.st.Settings {

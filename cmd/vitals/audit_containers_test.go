@@ -13,7 +13,7 @@ import (
 	"vitals/internal/audit"
 )
 
-// checklist is how many lines hardening 3 has.
+// checklist is how many probes the checklist has.
 const checklist = 79
 
 // unprovable are the lines that cannot be proved everywhere: CF6 takes 8

@@ -23,7 +23,7 @@ type outing struct {
 
 	hostile []measure.Step // those
 
-	ledger *observe.Ledger // our count of all requests
+	counts *observe.RequestCounts // our count of all requests
 
 	spare   time.Duration      // how long recovery from a fault may take
 	outages []outage           // the faults, as they are done

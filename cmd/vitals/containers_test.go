@@ -88,7 +88,7 @@ func TestContainersRun(t *testing.T) {
 	if len(d.Limits) == 0 || len(d.Deviations) != 0 {
 		t.Errorf("got %d limits and deviations %v, want the production limits in force", len(d.Limits), d.Deviations)
 	}
-	if h, b := d.Runs[0].History, d.Runs[0].Books; h.Broken() > 0 || h.Answers < 60 || b == nil || len(b.Findings) > 0 || b.Requests < h.Answers {
+	if h, b := d.Runs[0].Invariants, d.Runs[0].Reconciliation; h.Broken() > 0 || h.Answers < 60 || b == nil || len(b.Findings) > 0 || b.Requests < h.Answers {
 		t.Errorf("got history %+v and books %+v, want both right", h, b)
 	}
 	if left := leftBy(t, cmd.Process.Pid); len(left) > 0 {
@@ -169,14 +169,14 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 		}
 		meanwhile()
 		books.after(run)
-		run.History = o.past.report(false)
+		run.Invariants = o.past.report(false)
 		return run
 	}
 	run := scenario(func() {})
-	if b := run.Books; b.Unread != "" || len(b.Findings)+len(b.Explained) > 0 || b.Requests != 24 {
+	if b := run.Reconciliation; b.Unread != "" || len(b.Findings)+len(b.Explained) > 0 || b.Requests != 24 {
 		t.Errorf("got books %+v, want 24 requests that agree", b)
 	}
-	if h := run.History; h.Broken() > 0 || h.Answers != 24 {
+	if h := run.Invariants; h.Broken() > 0 || h.Answers != 24 {
 		t.Errorf("got history %+v, want 24 answers and no invariant broken", h)
 	}
 	again := func(fault func(context.Context, string, stack.Action) error) func() {
@@ -200,11 +200,11 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 			}
 		}
 	}
-	if b := scenario(again(s.Fault)).Books; len(b.Findings) > 0 || !strings.Contains(b.Unread, "on purpose") {
+	if b := scenario(again(s.Fault)).Reconciliation; len(b.Findings) > 0 || !strings.Contains(b.Unread, "on purpose") {
 		t.Errorf("got books %+v, want the restart explained", b)
 	}
 	time.Sleep(2 * time.Second) // a process as young as its successor's start-up would look like it
-	if b := scenario(again(undeclared)).Books; len(b.Findings) != 1 || !strings.Contains(b.Findings[0], "restarted mid-run") {
+	if b := scenario(again(undeclared)).Reconciliation; len(b.Findings) != 1 || !strings.Contains(b.Findings[0], "restarted mid-run") {
 		t.Errorf("got books %+v, want the restart found", b)
 	}
 }

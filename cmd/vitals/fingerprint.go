@@ -32,7 +32,7 @@ func machine() report.Machine {
 		m.MemMiB = int64(v.Total >> 20)
 	}
 	// The fields that must agree before absolute numbers are compared
-	// (baselines 3.2, env.hard); memory in whole GiB, for it differs by pages.
+	//; memory in whole GiB, for it differs by pages.
 	hard := fmt.Sprintf("%s|%s|%s|%d|%d|%s", m.OS, m.Arch, m.CPU, m.Cores, (m.MemMiB+512)/1024, minor(m.Kernel))
 	sum := sha256.Sum256([]byte(hard))
 	m.Class = hex.EncodeToString(sum[:])[:12]

@@ -27,7 +27,7 @@ func home(n uint64) netip.Addr { return stack.Benchmark(n / perAddress) }
 
 func witness() *outing {
 	st := &stack.Stack{Kind: "embedded", Settings: []stack.Setting{{Name: "RATE_LIMIT_API_KEY", Value: "ip"}}}
-	return &outing{session: &session{st: st, past: newPast(st, profile.Clinic())}, ledger: observe.NewLedger()}
+	return &outing{session: &session{st: st, past: newPast(st, profile.Clinic())}, counts: observe.NewRequestCounts()}
 }
 
 // BenchmarkSee is what history and books take of one answer.

@@ -204,7 +204,7 @@ func runServeSeed(ctx context.Context, s streams, env map[string]string, account
 }
 
 // newServeSentryTestCmd replaces the guide's "raise a test error (only do this
-// once!)" (S1:251-254).
+// once!)".
 func newServeSentryTestCmd(s streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "sentry-test",

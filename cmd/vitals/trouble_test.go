@@ -299,7 +299,7 @@ func TestBrokenLockoutFails(t *testing.T) {
 	if v := status(t, document(t, out), "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
 		t.Errorf("got %v, want a failure above 5", v)
 	}
-	h := document(t, out).Runs[0].History
+	h := document(t, out).Runs[0].Invariants
 	if h == nil || !slices.ContainsFunc(h.Violations, func(v limitcheck.Violation) bool { return v.Rule == "J1" && v.Policy == "login" && len(v.Shown) == 6 }) {
 		t.Errorf("got history %+v, want it to accuse the login of J1, with six requests", h)
 	}

@@ -13,7 +13,7 @@ import (
 // health was; a missed latency is one only when we measured the server and not
 // ourselves, all of the server's requests are ours, and it ran all the time.
 func verdict(r *report.Run) string {
-	leaked := r.History.Broken() > 0
+	leaked := r.Invariants.Broken() > 0
 	var failed, missing bool
 	for _, v := range r.Verdicts {
 		switch v.Status {
@@ -29,7 +29,7 @@ func verdict(r *report.Run) string {
 	switch {
 	case leaked:
 		return report.Fail
-	case len(r.Result.Health.Invalid) > 0, r.Books != nil && len(r.Books.Findings) > 0:
+	case len(r.Result.Health.Invalid) > 0, r.Reconciliation != nil && len(r.Reconciliation.Findings) > 0:
 		return report.Invalid
 	case failed:
 		return report.Fail
@@ -72,13 +72,13 @@ func reasons(r report.Run) []string {
 	for _, why := range r.Result.Health.Invalid {
 		out = append(out, r.Result.Scenario+": invalid: "+why)
 	}
-	if r.History != nil {
-		for _, v := range r.History.Violations[:min(3, len(r.History.Violations))] {
+	if r.Invariants != nil {
+		for _, v := range r.Invariants.Violations[:min(3, len(r.Invariants.Violations))] {
 			out = append(out, fmt.Sprintf("%s: %s %s %s: %s", r.Result.Scenario, v.Rule, v.Policy, v.Key, v.Words))
 		}
 	}
-	if r.Books != nil {
-		for _, why := range r.Books.Findings[:min(3, len(r.Books.Findings))] {
+	if r.Reconciliation != nil {
+		for _, why := range r.Reconciliation.Findings[:min(3, len(r.Reconciliation.Findings))] {
 			out = append(out, r.Result.Scenario+": invalid: "+why)
 		}
 	}
@@ -92,7 +92,7 @@ func reasons(r report.Run) []string {
 
 // maxLag is how late our own requests may be before latencies are no longer the
 // server's: a tenth of the strictest latency asked for, and 2 ms at least
-// (engine 3.6).
+// .
 func maxLag(ts []targets.Target) time.Duration {
 	strictest := time.Duration(0)
 	for _, t := range ts {

@@ -1,6 +1,6 @@
 // Package audit carries out a security checklist on the wire: each probe sends
 // requests to an API, looks at the answers, and says PASS, FAIL or SKIP with
-// the transcript that shows it (hardening 3). It speaks HTTP and knows nothing
+// the transcript that shows it. It speaks HTTP and knows nothing
 // of how the API is made; what reaches beyond HTTP, starting an API or stopping
 // its database, comes in through an Owner.
 package audit
@@ -13,7 +13,7 @@ import (
 	"vitals/internal/limitcheck"
 )
 
-// Class says what a probe may do to its target (hardening 3).
+// Class says what a probe may do to its target.
 type Class uint8
 
 const (
@@ -79,11 +79,11 @@ func (s *Status) UnmarshalText(text []byte) error {
 
 // Probe is one line of the checklist.
 type Probe struct {
-	ID    string // as in hardening 3: LK8
+	ID    string // such as LK8; ids never change
 	Title string // what it proves
 	Why   string // what an attacker or an operator gains when it does not hold
 	Fix   string // what to change when it fails
-	Seed  string // line of the published guide: S1:148; "–" = none
+	Guide string // line of the published guides (docs/published-guides.md): production-guide:148; "–" = none
 	Class Class
 	Waits bool // it sleeps for minutes, so it runs beside the others
 	Alone bool // it loads the target, or listens closely: it runs when all others have ended
@@ -94,7 +94,7 @@ type Probe struct {
 type Finding struct {
 	ID         string     `json:"id"`
 	Title      string     `json:"title"`
-	Seed       string     `json:"seed"`
+	Guide      string     `json:"guide"`
 	Class      Class      `json:"class"`
 	Status     Status     `json:"status"`
 	Reason     string     `json:"reason,omitempty"` // of Skip: why; of Fail: what was found, one line each

@@ -88,7 +88,7 @@ func TestStrangerPasses(t *testing.T) {
 	t.Logf("%+v, %d events", rep.Counts, rep.Events)
 }
 
-// The checklist has 79 lines (hardening 3), and each has a probe that can be
+// The checklist has 79 lines, and each has a probe that can be
 // explained.
 func TestChecklistIsComplete(t *testing.T) {
 	want := map[string]int{"CF": 7, "HL": 8, "RQ": 5, "CO": 5, "SH": 5, "AU": 11, "LK": 31, "DB": 4, "SE": 3}
@@ -99,7 +99,7 @@ func TestChecklistIsComplete(t *testing.T) {
 			t.Errorf("%s stands twice", p.ID)
 		}
 		seen[p.ID] = true
-		if p.Title == "" || p.Why == "" || p.Fix == "" || p.Seed == "" {
+		if p.Title == "" || p.Why == "" || p.Fix == "" || p.Guide == "" {
 			t.Errorf("%s: a word is missing: %+v", p.ID, p)
 		}
 		words, err := audit.Explain(strings.ToLower(p.ID))

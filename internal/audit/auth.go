@@ -13,7 +13,7 @@ import (
 
 func authentication() []Probe {
 	return append([]Probe{{
-		ID: "AU3", Title: "no forged, foreign or misused token is taken for an access token", Seed: "S1:18", Class: Safe, run: forgedTokens,
+		ID: "AU3", Title: "no forged, foreign or misused token is taken for an access token", Guide: "production-guide:18", Class: Safe, run: forgedTokens,
 		Why: "One accepted forgery is every account at once.",
 		Fix: "Accept one algorithm, known key ids, issuer, audience and type; never take the key or the algorithm from the token.",
 	}}, authIntrusive()...)

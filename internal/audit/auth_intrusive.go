@@ -14,52 +14,52 @@ import (
 func authIntrusive() []Probe {
 	return []Probe{
 		{
-			ID: "AU1", Title: "unknown, wrong and disabled sign-ins read the same", Seed: "S1:154", Class: Intrusive, run: sameRefusals,
+			ID: "AU1", Title: "unknown, wrong and disabled sign-ins read the same", Guide: "production-guide:154", Class: Intrusive, run: sameRefusals,
 			Why: "A different answer for an address that exists is a list of who is a patient here.",
 			Fix: "One status, one body, one set of headers for every refused sign-in.",
 		},
 		{
-			ID: "AU2", Title: "known and unknown accounts take the same time", Seed: "S1:154", Class: Intrusive, Alone: true, run: sameTimes,
+			ID: "AU2", Title: "known and unknown accounts take the same time", Guide: "production-guide:154", Class: Intrusive, Alone: true, run: sameTimes,
 			Why: "A hash that is skipped for unknown accounts tells who exists by the clock.",
 			Fix: "Verify against a dummy hash of the current parameters, made at start, on the same path with the same queries.",
 		},
 		{
-			ID: "AU4", Title: "a refresh token works once; a second use ends its family", Seed: "S1:18", Class: Intrusive, run: refreshReuse,
+			ID: "AU4", Title: "a refresh token works once; a second use ends its family", Guide: "production-guide:18", Class: Intrusive, run: refreshReuse,
 			Why: "A stolen refresh token that keeps working is an account for as long as its thief likes.",
 			Fix: "Rotate on every use; a used token revokes all that came of it.",
 		},
 		{
-			ID: "AU5", Title: "of 20 refreshes with one token at once, exactly one succeeds", Seed: "S1:18", Class: Intrusive, run: refreshRace,
+			ID: "AU5", Title: "of 20 refreshes with one token at once, exactly one succeeds", Guide: "production-guide:18", Class: Intrusive, run: refreshRace,
 			Why: "Reading and then marking lets two callers through at once.",
 			Fix: "Use the token up in one statement: UPDATE … WHERE used_at IS NULL RETURNING.",
 		},
 		{
-			ID: "AU6", Title: "changing the password ends every other session at once", Seed: "S1:151", Class: Intrusive, run: changeEndsSessions,
+			ID: "AU6", Title: "changing the password ends every other session at once", Guide: "production-guide:151", Class: Intrusive, run: changeEndsSessions,
 			Why: "Whoever changes a password because it was stolen wants the thief out now, not when a token expires.",
 			Fix: "Raise a session version with the password and check it on every request.",
 		},
 		{
-			ID: "AU7", Title: "a reset token works once, the newest only, and signs nobody in", Seed: "S1:150", Class: Intrusive, Waits: true, run: resetTokens,
+			ID: "AU7", Title: "a reset token works once, the newest only, and signs nobody in", Guide: "production-guide:150", Class: Intrusive, Waits: true, run: resetTokens,
 			Why: "A mail that can be replayed, or that skips the second factor, is a key under the mat.",
 			Fix: "Spend the token in one statement; newest only; no tokens in the answer; the second factor stays.",
 		},
 		{
-			ID: "AU8", Title: "asking for a reset tells nobody who exists", Seed: "S1:150", Class: Intrusive, Alone: true, run: sameResets,
+			ID: "AU8", Title: "asking for a reset tells nobody who exists", Guide: "production-guide:150", Class: Intrusive, Alone: true, run: sameResets,
 			Why: "The reset form is the usual place to ask a service for its list of users.",
 			Fix: "Answer 202 with the same bytes after the same work; look the user up in the background.",
 		},
 		{
-			ID: "AU9", Title: "a one-time code works once, however many try it at once", Seed: "S1:149", Class: Intrusive, run: codeOnce,
+			ID: "AU9", Title: "a one-time code works once, however many try it at once", Guide: "production-guide:149", Class: Intrusive, run: codeOnce,
 			Why: "A code that is read over a shoulder works for its whole minute.",
 			Fix: "Store the last step that was accepted, in one conditional UPDATE; answer 401, never 200 with a failure inside.",
 		},
 		{
-			ID: "AU10", Title: "another user's objects are not there", Seed: "–", Class: Intrusive, run: foreignObjects,
+			ID: "AU10", Title: "another user's objects are not there", Guide: "–", Class: Intrusive, run: foreignObjects,
 			Why: "An id in a URL is all it takes to read another patient's record.",
 			Fix: "Decide ownership in the query, and answer 404 rather than 403.",
 		},
 		{
-			ID: "AU11", Title: "fields that a client must not set are refused or ignored", Seed: "–", Class: Intrusive, run: massAssignment,
+			ID: "AU11", Title: "fields that a client must not set are refused or ignored", Guide: "–", Class: Intrusive, run: massAssignment,
 			Why: "A body that is bound to the whole record makes anyone an admin who guesses a field's name.",
 			Fix: "Accept named fields only.",
 		},

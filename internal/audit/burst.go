@@ -14,7 +14,7 @@ import (
 )
 
 // maxSpread is how far apart a burst may be released and still count as one
-// moment: 2 ms, or 40 µs for each request when that is more (engine 3.7).
+// moment: 2 ms, or 40 µs for each request when that is more.
 func maxSpread(n int) time.Duration {
 	return max(2*time.Millisecond, time.Duration(n)*40*time.Microsecond)
 }

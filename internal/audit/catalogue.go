@@ -10,7 +10,7 @@ import (
 	"vitals/internal/strict"
 )
 
-// Probes are all probes, in the order of the checklist (hardening 3).
+// Probes are all probes, in the order of the checklist.
 func Probes() []Probe {
 	all := slices.Concat(
 		configuration(), health(), requestID(), crossOrigin(), surface(), authentication(),
@@ -84,7 +84,7 @@ func Explain(id string) (string, error) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Seed, p.Why, p.Fix)
+		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Guide, p.Why, p.Fix)
 	}
 	return b.String(), nil
 }

@@ -16,44 +16,44 @@ import (
 func configuration() []Probe {
 	return []Probe{
 		{
-			ID: "CF1", Title: "missing, short and published secret keys refuse to start in production", Seed: "S1:327", Class: Control, run: weakKeys,
+			ID: "CF1", Title: "missing, short and published secret keys refuse to start in production", Guide: "production-guide:327", Class: Control, run: weakKeys,
 			Why: "The sample key of a guide passes every rule of length, and everybody can read it: it signs tokens for all who copied it.",
 			Fix: "Refuse keys under 32 bytes, placeholders and published samples by value; never print what was refused.",
 		},
 		{
-			ID: "CF2", Title: "dangerous settings refuse to start, all named in one message", Seed: "S1:328", Class: Control, run: dangerousSettings,
+			ID: "CF2", Title: "dangerous settings refuse to start, all named in one message", Guide: "production-guide:328", Class: Control, run: dangerousSettings,
 			Why: "A misspelt limit silently becomes its default; one error at a time makes a deployment an evening.",
 			Fix: "Validate everything at start, gather all errors, name variables and rules.",
 		},
 		{
-			ID: "CF3", Title: "careless origins refuse to start in production", Seed: "S1:39", Class: Control, run: carelessOrigins,
+			ID: "CF3", Title: "careless origins refuse to start in production", Guide: "production-guide:39", Class: Control, run: carelessOrigins,
 			Why: "http, null or a placeholder in the list of origins is a door left open by a copied file.",
 			Fix: "Accept exact https origins alone in production.",
 		},
 		{
-			ID: "CF4", Title: "secrets may come from files, and never from two places", Seed: "S2:14", Class: Control, run: secretFiles,
+			ID: "CF4", Title: "secrets may come from files, and never from two places", Guide: "hardening-summary:14", Class: Control, run: secretFiles,
 			Why: "Of two values one is the wrong one, and nobody knows which is in force.",
 			Fix: "Read NAME_FILE when it is set; refuse both, and what cannot be read.",
 		},
 		{
-			ID: "CF5", Title: "no secret's bytes are in the log, the settings shown or the metrics", Seed: "S2:9", Class: Control, run: secretsHidden,
+			ID: "CF5", Title: "no secret's bytes are in the log, the settings shown or the metrics", Guide: "hardening-summary:9", Class: Control, run: secretsHidden,
 			Why: "A key in a log is a key in every place that logs are copied to.",
 			Fix: "Keep secrets in a type that prints as set(len=N).",
 		},
 		{
-			ID: "CF6", Title: "as many workers run as the formula says and the metrics claim", Seed: "S2:122", Class: Control, run: workers,
+			ID: "CF6", Title: "as many workers run as the formula says and the metrics claim", Guide: "hardening-summary:122", Class: Control, run: workers,
 			Why: "A worker number that is printed and not used, or read from the host's processors, is a capacity that is not there.",
 			Fix: "max(2, 2 x CPUs - 1) of the processors that the process may use; report configured and running.",
 		},
 		{
-			ID: "CF7", Title: "the pool is logged as the guide says, and never larger than the database", Seed: "S1:205", Class: Control, run: poolLine,
+			ID: "CF7", Title: "the pool is logged as the guide says, and never larger than the database", Guide: "production-guide:205", Class: Control, run: poolLine,
 			Why: "Pool sizes are per process: four workers of thirty connections meet a database of a hundred at the worst moment.",
 			Fix: "Log size, overflow, timeout and recycle at start; refuse more connections in all than the database takes.",
 		},
 	}
 }
 
-// The keys that the guides print (S1:20, S1:360).
+// The keys that the guides print.
 const (
 	sampleKeyShortGuide = "your-32-char-or-longer-secret-key"
 	sampleKeyGuide      = "6HK2DZj8qL4xPRvYnM9aS7cWfT3gJbE0uNhXiYlOpQw"
@@ -106,8 +106,8 @@ func (t *T) accepts(what string, env map[string]string) *API {
 func weakKeys(t *T) {
 	t.refuses("no key", production(map[string]string{"SECRET_KEY": ""}), "SECRET_KEY")
 	t.refuses("a key of 31 characters", production(map[string]string{"SECRET_KEY": goodKey[:31]}), "SECRET_KEY")
-	t.refuses("the sample key of S1:20", production(map[string]string{"SECRET_KEY": sampleKeyShortGuide}), "SECRET_KEY")
-	t.refuses("the sample key of S1:360", production(map[string]string{"SECRET_KEY": sampleKeyGuide}), "SECRET_KEY")
+	t.refuses("the sample key of the production guide, line 20", production(map[string]string{"SECRET_KEY": sampleKeyShortGuide}), "SECRET_KEY")
+	t.refuses("the sample key of the production guide, line 360", production(map[string]string{"SECRET_KEY": sampleKeyGuide}), "SECRET_KEY")
 	t.accepts("a good key of 32 characters", production(map[string]string{"SECRET_KEY": goodKey[:32]}))
 	live, _ := t.Launch(Launch{Postgres: true, Bare: true, Env: ownStores(production(map[string]string{"SECRET_KEY": goodKey[:32]}))})
 	live.Want(live.Do("ready", live.plain(), "", nil), http.StatusOK)

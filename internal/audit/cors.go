@@ -11,22 +11,22 @@ import (
 func crossOrigin() []Probe {
 	return append([]Probe{
 		{
-			ID: "CO1", Title: "an allowed origin may read answers, with credentials, and caches are told", Seed: "S2:54", Class: Safe, run: corsAllowed,
+			ID: "CO1", Title: "an allowed origin may read answers, with credentials, and caches are told", Guide: "hardening-summary:54", Class: Safe, run: corsAllowed,
 			Why: "Without Vary: Origin a shared cache hands one origin's permission to another.",
 			Fix: "Echo exactly the allowed origin, allow credentials, add Vary: Origin to every answer, answer preflights with 204.",
 		},
 		{
-			ID: "CO2", Title: "foreign and look-alike origins get no permission", Seed: "S2:33", Class: Safe, run: corsForeign,
+			ID: "CO2", Title: "foreign and look-alike origins get no permission", Guide: "hardening-summary:33", Class: Safe, run: corsForeign,
 			Why: "One look-alike that is let in reads patients' records with their own session.",
 			Fix: "Compare origins whole, byte by byte, with a list; never null, never by prefix or suffix.",
 		},
 		{
-			ID: "CO3", Title: "preflights grant no method or header beyond the list, and never *", Seed: "S2:58", Class: Safe, run: corsPreflight,
+			ID: "CO3", Title: "preflights grant no method or header beyond the list, and never *", Guide: "hardening-summary:58", Class: Safe, run: corsPreflight,
 			Why: "A wildcard, or an echoed header, turns the list of what is allowed into decoration.",
 			Fix: "Answer preflights from fixed lists; no * beside credentials.",
 		},
 		{
-			ID: "CO4", Title: "refusals can be read by an allowed origin", Seed: "S1:157", Class: Intrusive, run: corsRefusals,
+			ID: "CO4", Title: "refusals can be read by an allowed origin", Guide: "production-guide:157", Class: Intrusive, run: corsRefusals,
 			Why: "A 429 without CORS headers is a network error in a browser: the page cannot tell the user how long to wait.",
 			Fix: "Put CORS outside of every layer that can refuse; expose Retry-After and X-RateLimit-*.",
 		},

@@ -7,7 +7,7 @@ import (
 
 func corsControl() []Probe {
 	return []Probe{{
-		ID: "CO5", Title: "CORS_DISABLE sends no CORS header at all", Seed: "S1:33", Class: Control, run: corsOff,
+		ID: "CO5", Title: "CORS_DISABLE sends no CORS header at all", Guide: "production-guide:33", Class: Control, run: corsOff,
 		Why: "Behind a gateway that does CORS, a second set of headers is refused by browsers.",
 		Fix: "Leave the layer out when it is off.",
 	}}

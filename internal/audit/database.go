@@ -13,22 +13,22 @@ import (
 func database() []Probe {
 	return []Probe{
 		{
-			ID: "DB1", Title: "the pool is exactly as large as size plus overflow", Seed: "S1:179", Class: Control, run: poolSize,
+			ID: "DB1", Title: "the pool is exactly as large as size plus overflow", Guide: "production-guide:179", Class: Control, run: poolSize,
 			Why: "A larger pool than configured exhausts the database for everybody; a smaller one wastes what was paid for.",
 			Fix: "Map size and overflow to one maximum, per process.",
 		},
 		{
-			ID: "DB2", Title: "a blocked pool answers 503 in time, and leaks nothing", Seed: "S1:182", Class: Control, run: poolTimeout,
+			ID: "DB2", Title: "a blocked pool answers 503 in time, and leaks nothing", Guide: "production-guide:182", Class: Control, run: poolTimeout,
 			Why: "Requests that wait for a connection without end pile up until the process falls.",
 			Fix: "Bound the wait by DB_POOL_TIMEOUT; answer 503 with Retry-After.",
 		},
 		{
-			ID: "DB3", Title: "killed connections cost no request", Seed: "S1:215", Class: Control, run: killedConnections,
+			ID: "DB3", Title: "killed connections cost no request", Guide: "production-guide:215", Class: Control, run: killedConnections,
 			Why: "After a failover every pooled connection is dead; without a check each costs a user an error.",
 			Fix: "Ping connections that were idle before use.",
 		},
 		{
-			ID: "DB4", Title: "connections are recycled, staggered; -1 recycles none", Seed: "S1:186", Class: Control, Waits: true, run: recycling,
+			ID: "DB4", Title: "connections are recycled, staggered; -1 recycles none", Guide: "production-guide:186", Class: Control, Waits: true, run: recycling,
 			Why: "A recycle of -1 read as 0 opens a connection for every query; one for all at once makes a gap every hour.",
 			Fix: "Give each connection a lifetime with jitter; map -1 to practically never.",
 		},

@@ -9,22 +9,22 @@ import (
 func health() []Probe {
 	return append([]Probe{
 		{
-			ID: "HL1", Title: "/health answers with status, time, version and environment", Seed: "S1:263", Class: Safe, run: healthAnswers,
+			ID: "HL1", Title: "/health answers with status, time, version and environment", Guide: "production-guide:263", Class: Safe, run: healthAnswers,
 			Why: "Whoever operates the service, and every tool of theirs, asks here first; an answer without a clock hides a machine whose time is wrong.",
 			Fix: "Answer GET and HEAD with status, timestamp (RFC 3339, Z), version and env, without touching the database.",
 		},
 		{
-			ID: "HL2", Title: "/ready tells that database and configuration are good", Seed: "S1:276", Class: Safe, run: readyAnswers,
+			ID: "HL2", Title: "/ready tells that database and configuration are good", Guide: "production-guide:276", Class: Safe, run: readyAnswers,
 			Why: "A load balancer sends requests where /ready says so; one that does not look at the database sends them into errors.",
 			Fix: "Answer 200 with checks.database and checks.config true, else 503.",
 		},
 		{
-			ID: "HL3", Title: "/live answers with status and time alone", Seed: "S1:293", Class: Safe, run: liveAnswers,
+			ID: "HL3", Title: "/live answers with status and time alone", Guide: "production-guide:293", Class: Safe, run: liveAnswers,
 			Why: "A liveness check that looks at anything else turns that thing's outage into restarts.",
 			Fix: "Answer a constant and the time.",
 		},
 		{
-			ID: "HL7", Title: "300 checks of each kind are all answered, and count against no limit", Seed: "S1:347", Class: Safe, run: healthUnlimited,
+			ID: "HL7", Title: "300 checks of each kind are all answered, and count against no limit", Guide: "production-guide:347", Class: Safe, run: healthUnlimited,
 			Why: "A limiter that counts health checks takes the service out of rotation when it is checked often, as by several balancers at once.",
 			Fix: "Serve health checks ahead of the limiter, and without its headers.",
 		},

@@ -11,22 +11,22 @@ import (
 func healthControl() []Probe {
 	return []Probe{
 		{
-			ID: "HL4", Title: "/ready follows the database down and up, and tells nothing of it", Seed: "S1:278", Class: Control, run: readyFollows,
+			ID: "HL4", Title: "/ready follows the database down and up, and tells nothing of it", Guide: "production-guide:278", Class: Control, run: readyFollows,
 			Why: "A replica that calls itself ready without a database answers every request with an error.",
 			Fix: "Ask the database on a connection of its own, within a second; answer flags, never an error's text.",
 		},
 		{
-			ID: "HL5", Title: "/live and /health answer fast with the database and Redis gone", Seed: "S1:265", Class: Control, run: liveAlone,
+			ID: "HL5", Title: "/live and /health answer fast with the database and Redis gone", Guide: "production-guide:265", Class: Control, run: liveAlone,
 			Why: "A liveness check that hangs with the database restarts every replica in the middle of its outage.",
 			Fix: "Touch nothing in either.",
 		},
 		{
-			ID: "HL6", Title: "/ready stays good with every pool connection busy", Seed: "S1:279", Class: Control, run: readyBesidePool,
+			ID: "HL6", Title: "/ready stays good with every pool connection busy", Guide: "production-guide:279", Class: Control, run: readyBesidePool,
 			Why: "Readiness through the request pool ejects every replica at once when all are merely busy.",
 			Fix: "Keep a connection for readiness outside of the pool.",
 		},
 		{
-			ID: "HL8", Title: "a stop under load loses no request", Seed: "S1:277", Class: Control, run: stopUnderLoad,
+			ID: "HL8", Title: "a stop under load loses no request", Guide: "production-guide:277", Class: Control, run: stopUnderLoad,
 			Why: "A release in the middle of the day drops whatever was under way, and what the balancer still sends.",
 			Fix: "On SIGTERM say 503 on /ready, go on serving for the drain delay, then close and wait.",
 		},

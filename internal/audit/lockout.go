@@ -14,62 +14,62 @@ import (
 func lockout() []Probe {
 	return []Probe{
 		{
-			ID: "LK1", Title: "five wrong sign-ins are judged, each telling what is left", Seed: "S1:148", Class: Intrusive, run: firstFive,
+			ID: "LK1", Title: "five wrong sign-ins are judged, each telling what is left", Guide: "production-guide:148", Class: Intrusive, run: firstFive,
 			Why: "Headers only on success leave a client, and its user, to find the limit by running into it.",
 			Fix: "Set X-RateLimit-* on every answer of a limited route; count failures, from 4 left down to 0.",
 		},
 		{
-			ID: "LK2", Title: "the sixth is refused and begins the lock", Seed: "S1:148", Class: Intrusive, run: sixthLocks,
+			ID: "LK2", Title: "the sixth is refused and begins the lock", Guide: "production-guide:148", Class: Intrusive, run: sixthLocks,
 			Why: "This is the lockout itself: without it a password of six letters lasts an afternoon.",
 			Fix: "At five failures in the window, answer 429 with Retry-After of the lock, and start it.",
 		},
 		{
-			ID: "LK3", Title: "the right password finds the same closed door", Seed: "S1:155", Class: Intrusive, run: rightWhileLocked,
+			ID: "LK3", Title: "the right password finds the same closed door", Guide: "production-guide:155", Class: Intrusive, run: rightWhileLocked,
 			Why: "A locked answer that differs for the right password lets guessing go on at full speed; a hash that is still computed makes the lock a load.",
 			Fix: "Look at the lock before the user and before the hash; one answer for all.",
 		},
 		{
-			ID: "LK4", Title: "attempts during the lock do not prolong it", Seed: "S1:155", Class: Intrusive, run: lockNotProlonged,
+			ID: "LK4", Title: "attempts during the lock do not prolong it", Guide: "production-guide:155", Class: Intrusive, run: lockNotProlonged,
 			Why: "One cron job with an old password would keep a whole clinic out for ever.",
 			Fix: "Add nothing for refused attempts; the lock ends when it was announced to.",
 		},
 		{
-			ID: "LK5", Title: "the lock holds to its end, and not beyond; then five fresh attempts", Seed: "S1:54", Class: Intrusive, Waits: true, run: lockEnds,
+			ID: "LK5", Title: "the lock holds to its end, and not beyond; then five fresh attempts", Guide: "production-guide:54", Class: Intrusive, Waits: true, run: lockEnds,
 			Why: "A lock that ends early is none; one that ends late punishes whoever obeyed Retry-After.",
 			Fix: "Keep the end, not a counter; empty the log when the lock begins.",
 		},
 		{
-			ID: "LK6", Title: "the same account signs in from elsewhere meanwhile", Seed: "S1:156", Class: Intrusive, run: elsewhere,
+			ID: "LK6", Title: "the same account signs in from elsewhere meanwhile", Guide: "production-guide:156", Class: Intrusive, run: elsewhere,
 			Why: "A lock on the account lets anybody lock a doctor out by knowing an address.",
 			Fix: "Lock the address under the policy, not the account.",
 		},
 		{
-			ID: "LK7", Title: "other endpoints of a locked address go on", Seed: "S1:156", Class: Intrusive, run: othersGoOn,
+			ID: "LK7", Title: "other endpoints of a locked address go on", Guide: "production-guide:156", Class: Intrusive, run: othersGoOn,
 			Why: "One colleague's forgotten password would stop the ward's whole application.",
 			Fix: "Key the lock by policy and address.",
 		},
 		{
-			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Seed: "S1:148", Class: Intrusive, Alone: true, run: burstOf200,
+			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Guide: "production-guide:148", Class: Intrusive, Alone: true, run: burstOf200,
 			Why: "A counter that is read and then written, or written after the hash, lets a burst of guesses through: the usual way around a limit.",
 			Fix: "Reserve a place before judging, in one atomic step; commit the outcome after.",
 		},
 		{
-			ID: "LK13", Title: "50 right sign-ins at once from one address all succeed", Seed: "S1:156", Class: Intrusive, Alone: true, run: morningRush,
+			ID: "LK13", Title: "50 right sign-ins at once from one address all succeed", Guide: "production-guide:156", Class: Intrusive, Alone: true, run: morningRush,
 			Why: "Colleagues behind one address are not attackers; counting reservations as failures locks a clinic out at eight in the morning.",
 			Fix: "Let attempts wait for a place that is taken, and never lock for it.",
 		},
 		{
-			ID: "LK14", Title: "an own success does not clear failures on others", Seed: "S1:154", Class: Intrusive, run: interleaved,
+			ID: "LK14", Title: "an own success does not clear failures on others", Guide: "production-guide:154", Class: Intrusive, run: interleaved,
 			Why: "An attacker who signs in with an account of their own every fifth time guesses without end.",
 			Fix: "On success forget only that user's failures from that address.",
 		},
 		{
-			ID: "LK15", Title: "typos followed by success never lock their owner out", Seed: "S1:156", Class: Intrusive, run: typos,
+			ID: "LK15", Title: "typos followed by success never lock their owner out", Guide: "production-guide:156", Class: Intrusive, run: typos,
 			Why: "Three typos in the morning, three at noon: a person would be locked out without ever failing.",
 			Fix: "On success forget that user's failures.",
 		},
 		{
-			ID: "LK16", Title: "failures leave the window", Seed: "S1:148", Class: Intrusive, Waits: true, run: windowSlides,
+			ID: "LK16", Title: "failures leave the window", Guide: "production-guide:148", Class: Intrusive, Waits: true, run: windowSlides,
 			Why: "Failures that are never forgotten add up to a lock over days.",
 			Fix: "Drop entries older than the window before counting.",
 		},

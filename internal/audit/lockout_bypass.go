@@ -11,22 +11,22 @@ import (
 func lockoutBypass() []Probe {
 	return []Probe{
 		{
-			ID: "LK17", Title: "forged address headers do not shake the lock off", Seed: "S1:156", Class: Intrusive, run: forgedAddresses,
+			ID: "LK17", Title: "forged address headers do not shake the lock off", Guide: "production-guide:156", Class: Intrusive, run: forgedAddresses,
 			Why: "Whoever believes the leftmost X-Forwarded-For gives every guess an address of its own.",
 			Fix: "Take the header only from a trusted proxy's own connection, from the right, in the one header it writes.",
 		},
 		{
-			ID: "LK20", Title: "spellings of the path share one count", Seed: "S1:156", Class: Intrusive, run: spellings,
+			ID: "LK20", Title: "spellings of the path share one count", Guide: "production-guide:156", Class: Intrusive, run: spellings,
 			Why: "A limiter on the raw path counts /login, //login and /%6cogin each on its own.",
 			Fix: "Key limits on the route that will serve the request, found once.",
 		},
 		{
-			ID: "LK25", Title: "malformed sign-ins and preflights neither count as failures nor come free", Seed: "S1:156", Class: Intrusive, run: malformed,
+			ID: "LK25", Title: "malformed sign-ins and preflights neither count as failures nor come free", Guide: "production-guide:156", Class: Intrusive, run: malformed,
 			Why: "Failures that are not about a credential lock honest clients out; requests that cost nothing are for flooding.",
 			Fix: "Refuse by form before the limiter takes a place, and count the refusal against the general quota; never count preflights.",
 		},
 		{
-			ID: "LK27", Title: "hanging up is no refund", Seed: "S1:155", Class: Intrusive, run: hangingUp,
+			ID: "LK27", Title: "hanging up is no refund", Guide: "production-guide:155", Class: Intrusive, run: hangingUp,
 			Why: "A guess whose answer is not waited for still tells by its side effects; if it is not counted, guessing is free.",
 			Fix: "Finish and record the verification whatever the client does.",
 		},

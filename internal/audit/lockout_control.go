@@ -13,47 +13,47 @@ import (
 func lockoutControl() []Probe {
 	return []Probe{
 		{
-			ID: "LK9", Title: "replicas and workers share one count", Seed: "S1:159", Class: Control, run: sharedCount,
+			ID: "LK9", Title: "replicas and workers share one count", Guide: "production-guide:159", Class: Control, run: sharedCount,
 			Why: "Counters in each process's memory multiply the limit by the number of processes; the document still says five.",
 			Fix: "Keep counts in Redis, or in one process; prove it across both replicas and workers.",
 		},
 		{
-			ID: "LK10", Title: "a lock survives Redis: restart, kill -9, FLUSHALL", Seed: "S1:159", Class: Control, run: lockSurvivesRedis,
+			ID: "LK10", Title: "a lock survives Redis: restart, kill -9, FLUSHALL", Guide: "production-guide:159", Class: Control, run: lockSurvivesRedis,
 			Why: "Where locks live in a cache alone, its restart is an amnesty for every attacker.",
 			Fix: "Keep locks in the database as well, and load them before a Redis that forgot is used.",
 		},
 		{
-			ID: "LK11", Title: "a lock survives a restart of every API process", Seed: "S1:159", Class: Control, run: lockSurvivesRestart,
+			ID: "LK11", Title: "a lock survives a restart of every API process", Guide: "production-guide:159", Class: Control, run: lockSurvivesRestart,
 			Why: "A lock in a process's memory ends with the next release, or with the crash an attacker provokes.",
 			Fix: "Keep locks outside of the process.",
 		},
 		{
-			ID: "LK12", Title: "without Redis guessing stays limited, and nobody else notices", Seed: "S1:159", Class: Control, run: redisGone,
+			ID: "LK12", Title: "without Redis guessing stays limited, and nobody else notices", Guide: "production-guide:159", Class: Control, run: redisGone,
 			Why: "A limiter that fails open is switched off by whoever can hurt Redis; one that hangs takes the API with it.",
 			Fix: "Own timeouts, no retries, a breaker, and the same algorithm in process while Redis is away.",
 		},
 		{
-			ID: "LK18", Title: "behind a trusted proxy the rightmost untrusted address counts", Seed: "S1:339", Class: Control, run: trustedProxy,
+			ID: "LK18", Title: "behind a trusted proxy the rightmost untrusted address counts", Guide: "production-guide:339", Class: Control, run: trustedProxy,
 			Why: "What stands left of the proxy's own entry was written by the client.",
 			Fix: "Join all lines of the header, walk from the right past trusted networks, and take the first other address.",
 		},
 		{
-			ID: "LK19", Title: "one /64 counts as one client", Seed: "S1:156", Class: Control, run: oneNetwork,
+			ID: "LK19", Title: "one /64 counts as one client", Guide: "production-guide:156", Class: Control, run: oneNetwork,
 			Why: "Every home has 18 trillion addresses: a limit per IPv6 address is none.",
 			Fix: "Cut IPv6 addresses to their /64 before counting.",
 		},
 		{
-			ID: "LK26", Title: "an outage of the database locks nobody out", Seed: "S1:155", Class: Control, run: outageIsNoFailure,
+			ID: "LK26", Title: "an outage of the database locks nobody out", Guide: "production-guide:155", Class: Control, run: outageIsNoFailure,
 			Why: "Errors of ours that count as wrong passwords turn a minute's outage into a quarter of an hour for everybody.",
 			Fix: "Release the place on any error of ours; count only judgements.",
 		},
 		{
-			ID: "LK29", Title: "an account guessed at from everywhere is throttled, its owner is not", Seed: "–", Class: Control, run: accountThrottle,
+			ID: "LK29", Title: "an account guessed at from everywhere is throttled, its owner is not", Guide: "–", Class: Control, run: accountThrottle,
 			Why: "Three hundred addresses with four guesses each pass any limit per address.",
 			Fix: "Count failures per account over all addresses; let addresses that signed in lately pass.",
 		},
 		{
-			ID: "LK31", Title: "every key in Redis expires, and none can be evicted", Seed: "S1:159", Class: Control, run: redisKeys,
+			ID: "LK31", Title: "every key in Redis expires, and none can be evicted", Guide: "production-guide:159", Class: Control, run: redisKeys,
 			Why: "A counter without an end is a lock for ever when a process dies at the wrong moment; a lock that can be evicted is lifted by filling the memory.",
 			Fix: "Set every key with its expiry in the same script; noeviction, checked at start.",
 		},
@@ -231,7 +231,7 @@ func accountThrottle(t *T) {
 	}
 	close(work)
 	wg.Wait()
-	// One attempt is admitted per wait of at least 30 s (hardening 2.5.6).
+	// One attempt is admitted per wait of at least 30 s.
 	most := threshold + beside + 1 + int(time.Since(began)/(30*time.Second))
 	t.Note("%d guesses at one account from %d addresses: %s", addresses*each, addresses, tally(n))
 	t.Check(n[401] >= threshold && n[401] <= most, "%d of %d guesses at one account were judged, want %d to %d", n[401], addresses*each, threshold, most)

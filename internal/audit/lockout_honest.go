@@ -35,7 +35,7 @@ func morningRush(t *T) {
 			codes[a.Code()]++
 		}
 	}
-	const slotWait = 3 * time.Second // LOGIN_SLOT_WAIT (hardening 2.1)
+	const slotWait = 3 * time.Second // LOGIN_SLOT_WAIT
 	if n[200] < many && codes["locked_out"] == 0 && took > slotWait {
 		t.Skip("this machine takes %v for one sign-in alone, so %d at once outlast the wait for a place (%v): %s", median(alone).Round(time.Millisecond), many, slotWait, tally(n))
 	}

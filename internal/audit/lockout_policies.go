@@ -10,27 +10,27 @@ import (
 func lockoutPolicies() []Probe {
 	return []Probe{
 		{
-			ID: "LK21", Title: "ten wrong one-time codes are judged, the eleventh is locked out", Seed: "S1:149", Class: Intrusive, run: wrongCodesLock,
+			ID: "LK21", Title: "ten wrong one-time codes are judged, the eleventh is locked out", Guide: "production-guide:149", Class: Intrusive, run: wrongCodesLock,
 			Why: "Six digits fall to a machine within hours where wrong codes are answered 200 and so are never counted.",
 			Fix: "Answer 401, count each, lock at ten, and end a challenge after five.",
 		},
 		{
-			ID: "LK22", Title: "resets and password changes have limits of their own", Seed: "S1:150", Class: Intrusive, run: resetAndChange,
+			ID: "LK22", Title: "resets and password changes have limits of their own", Guide: "production-guide:150", Class: Intrusive, run: resetAndChange,
 			Why: "Unlimited resets flood a mailbox; unlimited changes try old passwords past the sign-in's limit.",
 			Fix: "3 resets an hour by address, 5 changes an hour by address and user; no lock of the sign-in for either.",
 		},
 		{
-			ID: "LK23", Title: "a user has 100 requests an hour, exactly, also at once", Seed: "S1:152", Class: Intrusive, Alone: true, run: hundredAnHour,
+			ID: "LK23", Title: "a user has 100 requests an hour, exactly, also at once", Guide: "production-guide:152", Class: Intrusive, Alone: true, run: hundredAnHour,
 			Why: "A quota that is read and then written admits as many as come at once.",
 			Fix: "Count before serving, in one atomic step, by user.",
 		},
 		{
-			ID: "LK24", Title: "no window of any position holds more than the limit", Seed: "S1:152", Class: Intrusive, Waits: true, run: slidingQuota,
+			ID: "LK24", Title: "no window of any position holds more than the limit", Guide: "production-guide:152", Class: Intrusive, Waits: true, run: slidingQuota,
 			Why: "Counters that start anew on the hour admit twice the limit around it.",
 			Fix: "Use a sliding window.",
 		},
 		{
-			ID: "LK30", Title: "the server's own counters agree with what was sent", Seed: "S1:349", Class: Intrusive, Alone: true, run: countersAgree,
+			ID: "LK30", Title: "the server's own counters agree with what was sent", Guide: "production-guide:349", Class: Intrusive, Alone: true, run: countersAgree,
 			Why: "Alarms and dashboards are drawn from counters that nobody has compared with the wire.",
 			Fix: "Count once per request, at one place, by route pattern and status.",
 		},

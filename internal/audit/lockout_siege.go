@@ -10,13 +10,13 @@ import (
 
 func siege() []Probe {
 	return []Probe{{
-		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Seed: "S2:109", Class: Control, Alone: true, run: besieged,
+		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Guide: "hardening-summary:109", Class: Control, Alone: true, run: besieged,
 		Why: "A lockout that costs as much as a sign-in is itself the way to stop the service.",
 		Fix: "Decide before hashing, in one trip; bound hashing; keep the lock's own answer cheap.",
 	}}
 }
 
-// The siege of hardening 3: how much of what, and what honest users may feel.
+// The siege: how much of what, and what honest users may feel.
 const (
 	honestRate  = 200  // requests a second
 	attackRate  = 2000 // wrong sign-ins a second

@@ -27,7 +27,7 @@ func Print(w io.Writer, rep Report) error {
 			family = name
 			fmt.Fprintf(&b, "\n%s%s\n", strings.ToUpper(name[:1]), name[1:])
 		}
-		fmt.Fprintf(&b, "  %s  %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Seed)
+		fmt.Fprintf(&b, "  %s  %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Guide)
 		if f.Status != Pass {
 			for line := range strings.SplitSeq(f.Reason, "\n") {
 				fmt.Fprintf(&b, "              %s\n", line)

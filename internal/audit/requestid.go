@@ -13,17 +13,17 @@ import (
 func requestID() []Probe {
 	return append([]Probe{
 		{
-			ID: "RQ1", Title: "every answer carries a request id of its own", Seed: "S1:109", Class: Safe, run: requestIDs,
+			ID: "RQ1", Title: "every answer carries a request id of its own", Guide: "production-guide:109", Class: Safe, run: requestIDs,
 			Why: "Without an id on refusals and errors too, the one answer a user complains of cannot be found in the log.",
 			Fix: "Make a UUID and set it on the answer before anything can write one.",
 		},
 		{
-			ID: "RQ2", Title: "an acceptable id of the client's is echoed, and logged", Seed: "S1:112", Class: Safe, run: requestIDEchoed,
+			ID: "RQ2", Title: "an acceptable id of the client's is echoed, and logged", Guide: "production-guide:112", Class: Safe, run: requestIDEchoed,
 			Why: "A gateway's id that is dropped cuts the trace in two.",
 			Fix: "Accept one X-Request-ID of 8 to 64 letters, digits, dots, dashes and underscores.",
 		},
 		{
-			ID: "RQ3", Title: "a hostile id is replaced and breaks no log line", Seed: "S1:107", Class: Safe, run: requestIDHostile,
+			ID: "RQ3", Title: "a hostile id is replaced and breaks no log line", Guide: "production-guide:107", Class: Safe, run: requestIDHostile,
 			Why: "What is copied from a header into a log forges lines there, and hides the attacker's own.",
 			Fix: "Replace what does not match the pattern; encode every value that is logged.",
 		},

@@ -13,12 +13,12 @@ import (
 func requestIDControl() []Probe {
 	return []Probe{
 		{
-			ID: "RQ4", Title: "every line of a run's log parses, with the guide's fields", Seed: "S1:93", Class: Control, run: logLines,
+			ID: "RQ4", Title: "every line of a run's log parses, with the guide's fields", Guide: "production-guide:93", Class: Control, run: logLines,
 			Why: "A log that parses nearly always loses the lines of the error that matters.",
 			Fix: "One encoder for all output, standard library and panics included.",
 		},
 		{
-			ID: "RQ5", Title: "no credential reaches the log or the error reports", Seed: "S1:246", Class: Control, run: credentialsHidden,
+			ID: "RQ5", Title: "no credential reaches the log or the error reports", Guide: "production-guide:246", Class: Control, run: credentialsHidden,
 			Why: "What a log keeps, its readers, its backups and its search index keep.",
 			Fix: "Log no body, query or Authorization; scrub every event before it is sent.",
 		},

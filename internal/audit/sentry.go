@@ -15,17 +15,17 @@ import (
 func sentry() []Probe {
 	return []Probe{
 		{
-			ID: "SE1", Title: "an error and a panic make one tagged event each", Seed: "S1:237", Class: Control, run: oneEventEach,
+			ID: "SE1", Title: "an error and a panic make one tagged event each", Guide: "production-guide:237", Class: Control, run: oneEventEach,
 			Why: "An event without its request id cannot be found in the log; three for one error bury the next.",
 			Fix: "One event per logged error, tagged with request_id and environment.",
 		},
 		{
-			ID: "SE2", Title: "sampling rates are kept, whatever the client asks for", Seed: "S1:64", Class: Control, run: sampling,
+			ID: "SE2", Title: "sampling rates are kept, whatever the client asks for", Guide: "production-guide:64", Class: Control, run: sampling,
 			Why: "A rate of 0 that means all, or a client's header that decides, makes a bill and a load of somebody else's choosing.",
 			Fix: "Start no client at rate 0; decide by an own sampler that ignores the parent.",
 		},
 		{
-			ID: "SE3", Title: "an error service that hangs is not felt", Seed: "S1:223", Class: Control, run: hangingIngest,
+			ID: "SE3", Title: "an error service that hangs is not felt", Guide: "production-guide:223", Class: Control, run: hangingIngest,
 			Why: "Reports sent from within the request make their service's outage ours.",
 			Fix: "Send in the background from a bounded queue.",
 		},

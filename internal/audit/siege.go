@@ -106,7 +106,7 @@ func (s *besiegers) guessed(who int, c *wire.Call, began time.Time) {
 	case c.Code == http.StatusUnauthorized:
 		s.judged[q.From]++
 	case c.Code == http.StatusTooManyRequests:
-	case c.Code == http.StatusServiceUnavailable && whole(c, "Retry-After") >= 1: // no capacity to judge it (hardening 2.4)
+	case c.Code == http.StatusServiceUnavailable && whole(c, "Retry-After") >= 1: // no capacity to judge it
 	default:
 		s.odd[came(c)]++
 	}

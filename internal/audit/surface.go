@@ -12,17 +12,17 @@ import (
 func surface() []Probe {
 	return append([]Probe{
 		{
-			ID: "SH1", Title: "security headers are on every kind of answer", Seed: "S1:333", Class: Safe, run: securityHeaders,
+			ID: "SH1", Title: "security headers are on every kind of answer", Guide: "production-guide:333", Class: Safe, run: securityHeaders,
 			Why: "An error page without them is sniffed, framed or cached like any page of an attacker's choice.",
 			Fix: "Set nosniff, a CSP of default-src 'none', X-Frame-Options, Referrer-Policy, Cache-Control: no-store, and HSTS over TLS, before anything can write.",
 		},
 		{
-			ID: "SH2", Title: "odd methods, types, sizes and framings are refused by their own status", Seed: "S2:58", Class: Safe, run: oddRequests,
+			ID: "SH2", Title: "odd methods, types, sizes and framings are refused by their own status", Guide: "hardening-summary:58", Class: Safe, run: oddRequests,
 			Why: "What is not refused early is parsed, buffered or forwarded; two framings of one request let a second one be smuggled past a proxy.",
 			Fix: "405 with Allow, 415, 413, 431, a bound on JSON depth, and the connection closed after Content-Length beside Transfer-Encoding.",
 		},
 		{
-			ID: "SH3", Title: "metrics, profiles, documents and stray files are not on the public port", Seed: "S2:9", Class: Safe, run: strayPaths,
+			ID: "SH3", Title: "metrics, profiles, documents and stray files are not on the public port", Guide: "hardening-summary:9", Class: Safe, run: strayPaths,
 			Why: "A profile or a .env on the public port hands out memory, keys or load for the asking.",
 			Fix: "Serve them on a listener of their own; answer 404 here.",
 		},

@@ -6,7 +6,7 @@ import (
 
 func surfaceControl() []Probe {
 	return []Probe{{
-		ID: "SH5", Title: "an error or a panic of ours is a plain 500 with a request id", Seed: "S1:237", Class: Control, run: plainErrors,
+		ID: "SH5", Title: "an error or a panic of ours is a plain 500 with a request id", Guide: "production-guide:237", Class: Control, run: plainErrors,
 		Why: "A stack or an SQL error in an answer is a map of the inside.",
 		Fix: "Answer a generic problem; keep the cause for the log, under the request id.",
 	}}

@@ -13,7 +13,7 @@ import (
 
 func surfaceIntrusive() []Probe {
 	return []Probe{{
-		ID: "SH4", Title: "500 connections that dribble are cut, and honest requests do not feel them", Seed: "S2:123", Class: Intrusive, Alone: true, run: dribble,
+		ID: "SH4", Title: "500 connections that dribble are cut, and honest requests do not feel them", Guide: "hardening-summary:123", Class: Intrusive, Alone: true, run: dribble,
 		Why: "A few hundred connections that never finish their headers hold a server's slots for nothing.",
 		Fix: "Bound the time for headers and for bodies, and the number of connections.",
 	}}
@@ -80,7 +80,7 @@ func (t *T) dribbled() string {
 	quiet = append(quiet, t.honest(3*time.Second)...)
 	before, during := quantile(quiet, 0.95), quantile(attacked, 0.95)
 	// Of a millisecond a tenth says nothing; 30 ms are a tenth of the published
-	// target of 300 ms (S2:109).
+	// target of 300 ms.
 	bound := max(before*11/10, before+30*time.Millisecond)
 	t.Note("honest p95 %v without, %v with the attack (n = %d, %d); connections lived %v with headers, %v with bodies at most", before.Round(10*time.Microsecond), during.Round(10*time.Microsecond), len(quiet), len(attacked), slowest[0].Round(time.Millisecond), slowest[1].Round(time.Millisecond))
 	if during <= bound {

@@ -177,7 +177,7 @@ func (t *T) finding(returned bool) Finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := Finding{
-		ID: t.probe.ID, Title: t.probe.Title, Seed: t.probe.Seed, Class: t.probe.Class, Notes: t.notes,
+		ID: t.probe.ID, Title: t.probe.Title, Guide: t.probe.Guide, Class: t.probe.Class, Notes: t.notes,
 		Began: t.began, Took: Millis(time.Since(t.began)), Checks: t.checks,
 	}
 	if t.target.ShortClock {

@@ -11,7 +11,7 @@ import (
 
 // A lock tried on a shortened clock is no proof of 900 s, and a probe that was
 // skipped is no green one: both stand in every form of the report.
-func TestTrap29_AShortClockAndASkipAreSaid(t *testing.T) {
+func TestAShortClockAndASkipAreSaid(t *testing.T) {
 	rep := audit.Report{
 		Target: "http://127.0.0.1:1", ShortClock: true, Counts: audit.Counts{Skip: 1},
 		Findings: []audit.Finding{{ID: "LK5", Title: "waiting Retry-After succeeds", Reason: "it waits for 900 s"}},

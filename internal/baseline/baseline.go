@@ -7,7 +7,7 @@ package baseline
 import "time"
 
 // Schema is the form of the file. Another major form is not comparable; fields
-// that a later minor form adds are kept (baselines 3.2).
+// that a later minor form adds are kept.
 const Schema = "vitals.baseline/1"
 
 // File is one session: the runs one job made of one or two builds. Durations

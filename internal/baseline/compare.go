@@ -18,7 +18,7 @@ type Mismatch struct {
 }
 
 // NotComparable is why two files, or a file and this program, cannot be
-// compared: never a silent number (baselines 0).
+// compared: never a silent number.
 type NotComparable []Mismatch
 
 // Error names each field with both values.
@@ -62,7 +62,7 @@ type Options struct {
 }
 
 // Compare sets the scenarios that both files hold side by side. What does not
-// compare (baselines 3.4) is an error of type *NotComparable.
+// compare is an error of type *NotComparable.
 func Compare(old, new *File, opt Options) (*Comparison, error) {
 	c := &Comparison{Old: side(old), New: side(new)}
 	bad := NotComparable(files(old, new))

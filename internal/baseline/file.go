@@ -148,7 +148,7 @@ func understood(schema string) bool {
 }
 
 // check recomputes the summary: a file edited by hand is corrupt
-// (baselines 3.2).
+// .
 func (f *File) check() error {
 	want := summarise(f)
 	for name, w := range want {

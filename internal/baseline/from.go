@@ -52,7 +52,7 @@ func From(about About, results []*measure.Result) *File {
 }
 
 // Class is the name of an environment: the first 12 hex digits of the sha256
-// of its hard fields in canonical JSON (baselines 3.2).
+// of its hard fields in canonical JSON.
 func Class(hard map[string]any) string { return digest(hard)[:12] }
 
 // digest is the sha256 of the canonical JSON: sorted keys, no spaces.
@@ -67,7 +67,7 @@ func digest(v any) string {
 }
 
 // loadModel hashes what decides how requests come: two results compare only
-// when they were loaded alike (baselines 3.4). Seeds may differ.
+// when they were loaded alike. Seeds may differ.
 func loadModel(r *measure.Result) string {
 	phases := make([]measure.Phase, len(r.Phases))
 	for i, p := range r.Phases {
@@ -137,7 +137,7 @@ func invalid(r *measure.Result) string {
 }
 
 // whole is the scenario histogram of a run: the merge of its endpoints, never
-// an average of their percentiles (baselines 3.2).
+// an average of their percentiles.
 func (r *Run) whole() *measure.Histogram {
 	h := measure.NewHistogram()
 	for _, e := range r.Endpoints {

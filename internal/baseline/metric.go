@@ -1,7 +1,7 @@
 package baseline
 
 // metric is one figure of a run that two files are compared by
-// (baselines 3.5).
+// .
 type metric struct {
 	name string
 	unit Unit
@@ -34,7 +34,7 @@ var metrics = []metric{
 	{"memory", Bytes, true, func(r *Run) (float64, bool) { return value(r.SUT.RSSMax) }},
 }
 
-// quantile needs n(1-q) ≥ 50 requests to say anything (baselines 3.2).
+// quantile needs n(1-q) ≥ 50 requests to say anything.
 func quantile(q float64) func(*Run) (float64, bool) {
 	return func(r *Run) (float64, bool) {
 		h := r.whole()

@@ -121,7 +121,7 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 }
 
 // queueing is the longest Retry-After that is no lock: a server whose slots are
-// all taken by checks in flight asks for a second or so (hardening 2.5.2).
+// all taken by checks in flight asks for a second or so.
 const queueing = 5 * time.Second
 
 // locked tells whether an answer is a lock's refusal, and the wait that it asks

@@ -23,7 +23,7 @@ type dribbler struct {
 // tolerance is how long after its own timeout a server may take to cut.
 const tolerance = 2 * time.Second
 
-// The published timeouts (hardening 2.1), for a server that does not tell its own.
+// The published timeouts, for a server that does not tell its own.
 const (
 	headTimeout = 5 * time.Second
 	bodyTimeout = 15 * time.Second

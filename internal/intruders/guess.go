@@ -94,7 +94,7 @@ func (g *guesser) guess(ctx context.Context, n int) {
 }
 
 // burst releases all guesses at once: a counter that reads and then writes
-// admits more of them than its limit (hardening 4, trap 1).
+// admits more of them than its limit.
 func (g *guesser) burst(ctx context.Context) {
 	qs := make([]load.Request, g.in.Guesses)
 	for i := range qs {

@@ -1,7 +1,7 @@
 // Package intruders is the hostile side of a scenario: actors that guess, spray,
 // forge, steal and dribble from addresses of their own while honest users work,
 // and the oracle that says from the answers alone what was admitted, leaked, left
-// open, and done to others (hardening 2.4, 2.5). It sends through a Sender and
+// open, and done to others. It sends through a Sender and
 // dials nothing itself.
 package intruders
 

@@ -15,7 +15,7 @@ import (
 	"vitals/internal/measure"
 )
 
-// glutton sends bodies above the published 64 KiB (hardening 2.1), by their
+// glutton sends bodies above the published 64 KiB, by their
 // length told before and in chunks, in turn. What lies beyond the limit are
 // requests: a server that refuses and reads on as if nothing had been answers
 // more than once.

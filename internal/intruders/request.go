@@ -47,7 +47,7 @@ func inJSON(s string) string {
 }
 
 // The policies that intruders try, and the published limits of the two that lock
-// (hardening 2.5.1), for an API whose profile does not tell its own.
+// , for an API whose profile does not tell its own.
 const (
 	login     = "login"
 	twoFactor = "2fa_verify"

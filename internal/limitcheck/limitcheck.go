@@ -1,6 +1,6 @@
-// Package history checks, from nothing but what a client saw, that a limiter
-// kept its promises: who was judged, who was refused, until when (J1–J7 of
-// hardening 3). It reads a stream of answers in bounded memory, needs no
+// Package limitcheck checks, from nothing but what a client saw, that a limiter
+// kept its promises: who was judged, who was refused, until when (rules
+// J1 to J7). It reads a stream of answers in bounded memory, needs no
 // cooperation of the server, and accuses only when every possible order of what
 // happened inside the server breaks the promise: an answer was judged at some
 // moment between its sending and its arrival, and the checker assumes the moment

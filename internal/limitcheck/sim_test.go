@@ -11,7 +11,7 @@ import (
 	"vitals/internal/limitcheck"
 )
 
-// sim is a login limiter on a clock of its own, kept as hardening 2.5.3 says, or
+// sim is a login limiter on a clock of its own, kept as the reference API keeps it, or
 // broken in a named way. It is written from the promise, not from the server.
 type sim struct {
 	fault string

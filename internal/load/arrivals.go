@@ -16,7 +16,7 @@ import (
 
 // defaultWorkers is the cap on requests in flight. Without one a late tick makes
 // a worker, whose dialling makes more ticks late: on two cores the attacker ended
-// with 13 000 connections and two thirds of the load (engine 0.4).
+// with 13 000 connections and two thirds of the load.
 const defaultWorkers = 256
 
 // started is how many workers and connections are there from the start.

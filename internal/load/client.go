@@ -90,7 +90,7 @@ var ErrSpread = errors.New("the burst was released too slowly to count as simult
 // Burst releases all requests at one barrier, each on an open connection of its
 // own, and returns their answers in order and the time from the first release to
 // the last. Past 2 ms, or 40 µs for each request when that is more, it returns
-// ErrSpread beside the answers (engine 3.7).
+// ErrSpread beside the answers.
 func (c *Client) Burst(ctx context.Context, requests []Request) ([]Answer, time.Duration, error) {
 	calls := make([]*wire.Call, len(requests))
 	for i, q := range requests {

@@ -116,7 +116,7 @@ func measureCost(t testing.TB, base *url.URL, driver string, n int, d time.Durat
 }
 
 // TestCostAgainstVegeta holds what a request costs against vegeta's library as it
-// comes, in the same process, in turns, by the cheapest round of each (engine 4).
+// comes, in the same process, in turns, by the cheapest round of each.
 // Noise only ever adds to a round, so a machine that others use needs more rounds
 // before wider bounds; 0.48 to 0.64 was seen for the engine here.
 func TestCostAgainstVegeta(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // The bounds past which a run measured its generator instead of the server
-// (engine 3.6, baselines 3.3). Half of each makes it suspect.
+// . Half of each makes it suspect.
 const (
 	maxGCPause  = 10 * time.Millisecond
 	maxSteal    = 0.05 // of the machine

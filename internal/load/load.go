@@ -1,7 +1,7 @@
 // Package load is the engine: it turns a scenario into requests on vegeta's
 // attacker, counts every one of them from the moment it was due, and hands each
 // to the recorder. It judges nothing but itself: how late it was, and whether
-// what was measured can be believed (engine 3).
+// what was measured can be believed.
 package load
 
 import (
@@ -48,7 +48,7 @@ type Options struct {
 	SigningIn func(done, of int)
 	// MaxLag is the 99th percentile of our own lateness past which the run is
 	// invalid; default 2ms. Give a tenth of the latency target when that is more
-	// (engine 3.6).
+	//.
 	MaxLag  time.Duration
 	Kill    context.Context // ends requests under way at once; nil = never
 	Grace   time.Duration   // for requests under way once ctx ends, default 5s

@@ -27,7 +27,7 @@ type arrival struct {
 
 // pacer is a vegeta.Pacer that waits itself, precisely, and answers "now": the
 // attacker's own wait is time.Sleep, which wakes up a millisecond late and cannot
-// be interrupted (engine 0.5, 1.1). It is called from one goroutine.
+// be interrupted. It is called from one goroutine.
 type pacer struct {
 	ctx      context.Context
 	schedule Schedule

@@ -150,7 +150,7 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 
 // grid is what arrivals are rounded up to when the scenario leaves it open. At
 // high rates the wake-ups cost more than the requests: a grid of half a
-// millisecond halves the cost of one (engine 2.2).
+// millisecond halves the cost of one.
 func grid(rate float64) time.Duration {
 	switch {
 	case rate < 2000:
@@ -242,7 +242,7 @@ func (r *run) report(over <-chan struct{}) {
 }
 
 // warm opens connections before the load begins: dialling under load was what
-// began every collapse seen (engine 3.1).
+// began every collapse seen.
 func (r *run) warm(ctx context.Context, n int) error {
 	if r.opt.Source != nil && !r.opt.Forward {
 		return nil

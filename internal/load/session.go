@@ -8,14 +8,14 @@ import (
 )
 
 // rest is how long an account that has spent its requests is left alone, counted
-// from its last one: the limit's window (hardening 2.5.1).
+// from its last one: the limit's window.
 const rest = time.Hour
 
 // renewBefore is how long before its end a token is refreshed.
 const renewBefore = 30 * time.Second
 
 // errNoAccount ends a run: going on would send requests that the production
-// limits turn away, and call that a result (hardening 2.5.5).
+// limits turn away, and call that a result.
 var errNoAccount = errors.New("every account has made the requests it may make in an hour: seed more accounts, or lower the load")
 
 // Sessions are accounts and their signed-in sessions, kept by the caller from
@@ -240,7 +240,7 @@ func (s *Sessions) keep(a *session, now time.Time, values map[string]string, sig
 
 // refuse takes a session out after its sign-in, refresh or token was refused.
 // An account whose password does not fit is not tried again: five such attempts
-// would lock the address (hardening 2.5.1).
+// would lock the address.
 func (s *Sessions) refuse(a *session, bad bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,7 @@ func carry(t *testing.T, sc *scenarios.Scenario, opt Options) (*Outcome, map[str
 }
 
 // An account moves on before the limit is met: at the production limits not one
-// request is refused (hardening 2.5.5).
+// request is refused.
 func TestAccountsRotateBeforeTheLimit(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -39,7 +39,7 @@ func (never) until(context.Context, time.Duration) bool { return true }
 func (never) close()                                    {}
 
 // Striped over any number of processes, the plan is the same plan: the same
-// requests at the same times, each exactly once. (distributed 5)
+// requests at the same times, each exactly once.
 func TestShardsAddUpToThePlan(t *testing.T) {
 	curve := scenarios.Load{Model: scenarios.Arrivals, Stages: []scenarios.Stage{
 		{From: 0, To: 300, For: time.Second}, {From: 300, To: 300, For: time.Second}, {From: 300, To: 7, For: 500 * time.Millisecond},

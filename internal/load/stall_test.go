@@ -17,7 +17,7 @@ import (
 // 2.3). What a waiting user felt follows from the schedule alone: whoever was due
 // during the freeze waited for its end. Whatever the cap on workers, the recorder
 // must show that.
-func TestTrap28_FrozenServer(t *testing.T) {
+func TestFrozenServer(t *testing.T) {
 	for _, tt := range []struct {
 		rate      float64
 		workers   int

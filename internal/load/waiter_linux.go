@@ -9,7 +9,7 @@ import (
 )
 
 // timer waits on a timerfd through the runtime's poller: the poller itself rounds
-// waits up to a millisecond, a readable descriptor wakes it within 50 µs (engine 0.5).
+// waits up to a millisecond, a readable descriptor wakes it within 50 µs.
 type timer struct {
 	fd   int
 	file *os.File

@@ -9,7 +9,7 @@ import (
 )
 
 // One geometry everywhere, so that every merge is exact: 1 µs to 60 s at three
-// significant digits (product, baselines 3.2).
+// significant digits (product).
 const (
 	lowest  = 1
 	highest = 60_000_000
@@ -128,7 +128,7 @@ func (h *Histogram) Equal(o *Histogram) bool {
 func (h *Histogram) Reset() { h.h.Reset() }
 
 // MarshalText is the histogram as the HdrHistogram family writes it: V2,
-// compressed, base64 (baselines 3.2). Any of its tools reads it, in microseconds.
+// compressed, base64. Any of its tools reads it, in microseconds.
 func (h *Histogram) MarshalText() ([]byte, error) {
 	b, err := h.h.Encode(hdr.V2CompressedEncodingCookieBase)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 type Class uint8
 
 // The classes. Those from NoPorts on are the generator's own trouble and never
-// count against the server (engine 3.4).
+// count against the server.
 const (
 	None           Class = iota
 	BadStatus            // another status than the step expects

@@ -46,5 +46,5 @@ func (c Class) String() string {
 }
 
 // Ours says that the trouble was the generator's own, or the run's end, and so
-// never counts against the server (engine 3.4).
+// never counts against the server.
 func (c Class) Ours() bool { return c >= NoPorts }

@@ -9,7 +9,7 @@ import (
 
 // A system that refuses more must not look faster: refused requests are quick,
 // and have a histogram of their own.
-func TestTrap26_RefusedAndServedShareNoHistogram(t *testing.T) {
+func TestRefusedAndServedShareNoHistogram(t *testing.T) {
 	rec := measure.NewRecorder([]measure.Step{{Journey: "j", Name: "s"}},
 		[]measure.Phase{{Name: "hold", To: time.Minute, Judged: true}}, measure.Options{})
 	shard := rec.Shard()
@@ -35,7 +35,7 @@ func TestTrap26_RefusedAndServedShareNoHistogram(t *testing.T) {
 
 // The sign-in storm of a ramp is no steady state: what is due on the ramp stands
 // in a phase of its own, which is not judged.
-func TestTrap27_RampAndPlateauAreApart(t *testing.T) {
+func TestRampAndPlateauAreApart(t *testing.T) {
 	rec := measure.NewRecorder([]measure.Step{{Journey: "j", Name: "s"}}, []measure.Phase{
 		{Name: "ramp", To: time.Second}, {Name: "hold", From: time.Second, To: 2 * time.Second, Judged: true},
 	}, measure.Options{})

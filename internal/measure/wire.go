@@ -8,7 +8,7 @@ import (
 )
 
 // Micros is a duration as documents carry it: a whole number of microseconds
-// (baselines 3.2). Fields named …_us are written through it.
+// . Fields named …_us are written through it.
 type Micros time.Duration
 
 // MarshalJSON writes whole microseconds, cut towards zero.

@@ -30,7 +30,7 @@ type Reading struct {
 	workers  float64           // restarts of workers that a supervisor has counted
 }
 
-// The names on the reference API's page (hardening 2.7).
+// The names on the reference API's page.
 const (
 	requestsTotal  = "http_requests_total"
 	inFlightGauge  = "http_in_flight"

@@ -2,7 +2,7 @@
 // list, create…) to the paths, fields and statuses of an API that is not ours, so
 // that the same checks run against it. Profiles are YAML that people write; two
 // are built in: clinic, the reference API, and medication-reminder, the API that
-// the summary guide was written for (hardening 1.1).
+// the summary guide was written for.
 package profile
 
 import (
@@ -34,7 +34,7 @@ type Operation struct {
 	Policy string // limit policy it counts under; "" = api, "none" = unlimited
 }
 
-// Limit is one line of a limits table (hardening 2.5.1).
+// Limit is one line of a limits table.
 type Limit struct {
 	Limit   int
 	Window  time.Duration

@@ -10,7 +10,7 @@ import (
 
 // Burst sends the calls at one moment, each on a connection of its own that is
 // open before: all of every request but its last byte is sent ahead, and the last
-// bytes are released in one loop on a locked thread (engine 2.5). So neither
+// bytes are released in one loop on a locked thread. So neither
 // dialling nor the server's parsing is part of the race. It returns the time from
 // the first release to the end of the last; Began of each call is its release.
 // An error means that the burst was not released.

@@ -13,7 +13,7 @@ import (
 	"vitals/internal/measure"
 )
 
-// classify names err, which struck at the given stage (engine 3.4). The order
+// classify names err, which struck at the given stage. The order
 // matters: our own trouble first, so that it is never blamed on the server.
 func classify(err error, at stage, reused bool) measure.Class {
 	var (

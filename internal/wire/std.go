@@ -190,7 +190,7 @@ func (t *Std) request(ctx context.Context, c *Call) (*http.Request, error) {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 	}
 	// A body that cannot be read twice is what keeps net/http from sending a
-	// request again on its own (engine 1.3). Without one, POST must have none, or
+	// request again on its own. Without one, POST must have none, or
 	// it would be sent chunked.
 	if len(c.Body) > 0 || c.Method != http.MethodPost && c.Method != http.MethodPut && c.Method != http.MethodPatch {
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(c.Body)), int64(len(c.Body))

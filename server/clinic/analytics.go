@@ -13,7 +13,7 @@ import (
 
 // Adherence is how well doses were taken in a period. The rate is
 // taken / (taken + missed) · 100 with two decimals, null if there was neither:
-// a skipped dose was left out on purpose (hardening 2.2).
+// a skipped dose was left out on purpose.
 type Adherence struct {
 	Taken         int64     `json:"taken"`
 	Skipped       int64     `json:"skipped"`

@@ -1,6 +1,6 @@
 // Package clinic is the domain of the reference API: patients, their
 // medications, the reminders made from them, the log of what was taken, and
-// adherence over it (hardening 2.2). Whose a record is, is decided in SQL: a
+// adherence over it. Whose a record is, is decided in SQL: a
 // record of another owner is not found. Signing in, limits and the shape of
 // huma's own errors belong to the rooms above and beside it.
 package clinic
@@ -32,11 +32,10 @@ type clinic struct {
 	zones zones
 }
 
-// maxBody is the size of the largest request body, in bytes (hardening 2.1,
-// MAX_BODY_BYTES).
+// maxBody is the size of the largest request body, in bytes (// MAX_BODY_BYTES).
 const maxBody = 64 << 10
 
-// Register adds the operations of hardening 2.2 from /patients to
+// Register adds the operations from /patients to
 // /analytics/recent to the API, under /api/v1.
 func Register(api huma.API, d Deps) {
 	c := &clinic{db: d.DB, now: d.Now}

@@ -11,7 +11,7 @@ import (
 // fromReminder is the source of a log that marking a reminder wrote.
 const fromReminder = "notification"
 
-// leeway is how far ahead of our clock a client's may be (hardening 2.2).
+// leeway is how far ahead of our clock a client's may be.
 const leeway = 5 * time.Minute
 
 // Log is what happened to one dose. Apart from its notes, and that it can be

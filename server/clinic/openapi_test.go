@@ -45,6 +45,6 @@ func TestOperations(t *testing.T) {
 		}
 	}
 	if n != 26 {
-		t.Errorf("got %d operations, want the 26 of hardening 2.2", n)
+		t.Errorf("got %d operations, want 26", n)
 	}
 }

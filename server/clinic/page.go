@@ -15,7 +15,7 @@ type Page struct {
 }
 
 // List is one page of a list. Total is exact up to the last item that paging
-// can reach (10 000 + 100, hardening 2.2), so that no count costs more than
+// can reach (10 000 + 100), so that no count costs more than
 // that many index entries.
 type List[T any] struct {
 	Items    []T `json:"items" nullable:"false"`

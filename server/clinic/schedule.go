@@ -11,7 +11,7 @@ import (
 	_ "time/tzdata" // the image is built from nothing and has no zone files
 )
 
-// The kinds of frequency of hardening 2.2.
+// The kinds of frequency.
 const (
 	onceDaily       = "once_daily"
 	twiceDaily      = "twice_daily"

@@ -10,7 +10,7 @@ import (
 )
 
 // Env is the deployment kind, from ENV or ENVIRONMENT. Unknown words refuse: a
-// typo must not turn production into development (trap 18).
+// typo must not turn production into development.
 type Env string
 
 // The four kinds.
@@ -93,12 +93,12 @@ const (
 	PingOff    PrePing = "off"
 )
 
-// Pool is the connection pool of ONE process (S1:172-190).
+// Pool is the connection pool of ONE process.
 type Pool struct {
 	Size        int           // connections kept
 	MaxOverflow int           // more than Size, under load
 	Timeout     time.Duration // longest wait for a connection
-	Recycle     time.Duration // age at which a connection is replaced; negative = never, never 0 (trap 19)
+	Recycle     time.Duration // age at which a connection is replaced; negative = never, never 0
 	PrePing     PrePing
 }
 
@@ -128,7 +128,7 @@ type Quota struct {
 	Window time.Duration
 }
 
-// Limits is the limits table (S1:148-152) and how the limiter behaves.
+// Limits is the limits table and how the limiter behaves.
 type Limits struct {
 	Enabled        bool
 	Login          Quota // failed attempts
@@ -145,7 +145,7 @@ type Limits struct {
 	SlotWait       time.Duration // LOGIN_SLOT_WAIT: longest wait for checks in flight
 }
 
-// Throttle is the account throttle (hardening 2.5.6); Failures 0 = off.
+// Throttle is the account throttle; Failures 0 = off.
 type Throttle struct {
 	Failures int
 	Window   time.Duration
@@ -227,7 +227,7 @@ type Mail struct {
 // Sentry is error reporting; unset DSN = none.
 type Sentry struct {
 	DSN              Secret
-	SampleRate       float64 // 0 = no client at all (trap 24)
+	SampleRate       float64 // 0 = no client at all
 	TracesSampleRate float64
 	Environment      string // default ENV
 	Release          string // "" = the build's version

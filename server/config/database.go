@@ -111,7 +111,7 @@ func (d dsn) encrypted() bool {
 	return slices.Contains([]string{"require", "verify-ca", "verify-full"}, d.sslmode)
 }
 
-// samplePassword reports a password that guides print (S1:27, S1:364), or one
+// samplePassword reports a password that guides print, or one
 // that repeats the user's name.
 func samplePassword(user, password string) bool {
 	known := []string{"strongpassword", "password", "postgres", "changeme", "secret"}

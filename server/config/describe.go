@@ -44,8 +44,7 @@ func WriteText(w io.Writer, lines []Line) error {
 	return tw.Flush() // its first error is kept to here
 }
 
-// Deviation is one difference from the published limits table (S1:148-152,
-// S1:55). Values are counts, or seconds.
+// Deviation is one difference from the published limits table. Values are counts, or seconds.
 type Deviation struct {
 	Variable  string `json:"variable"`
 	Published string `json:"published"`
@@ -58,7 +57,7 @@ func (d Deviation) String() string {
 
 // Deviations lists every difference from the published limits table: the five
 // limits and windows, the 900 s lock, and the limiter being on. A result with
-// any carries them as a banner (hardening 2.5.5).
+// any carries them as a banner.
 func (c *Config) Deviations() []Deviation {
 	var out []Deviation
 	scratch := *c

@@ -91,7 +91,7 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
-// The defaults of the table are the published numbers (S1:148-152, S1:55).
+// The defaults of the table are the published numbers.
 func TestPublishedTable(t *testing.T) {
 	want := map[string]string{
 		"RATE_LIMIT_ENABLED": "true", "RATE_LIMIT_LOGIN": "5", "RATE_LIMIT_LOGIN_WINDOW": "300", "RATE_LIMIT_2FA": "10", "RATE_LIMIT_2FA_WINDOW": "300",

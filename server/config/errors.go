@@ -7,7 +7,7 @@ import (
 )
 
 // ExitCode is EX_CONFIG of sysexits.h: what a program that refuses its
-// configuration exits with (hardening 2.1).
+// configuration exits with.
 const ExitCode = 78
 
 // Violation is one broken rule. It holds no value.

@@ -13,7 +13,7 @@ const (
 )
 
 // keyStrength is the form of a signing key; a length rule alone is met by the
-// published guide's own sample (trap 18), see placeholderKey.
+// published guide's own sample, see placeholderKey.
 func keyStrength(s string) error {
 	if len(s) < keyMinBytes {
 		return errors.New("must be at least 32 bytes; make one with: openssl rand -base64 32")
@@ -28,9 +28,9 @@ func keyStrength(s string) error {
 	return nil
 }
 
-// sampleKeys are keys that the world can read: S1:360 (43 characters that pass
+// sampleKeys are keys that the world can read: the production guide's long one (43 characters that pass
 // every rule of form) and the one of FastAPI's tutorial, in thousands of .env
-// files. S1:20 and S2's origin are caught by placeholderWords.
+// files. Its short one, and the summary's origin, are caught by placeholderWords.
 var sampleKeys = []string{
 	"6HK2DZj8qL4xPRvYnM9aS7cWfT3gJbE0uNhXiYlOpQw",
 	"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
@@ -45,5 +45,5 @@ func placeholderKey(s string) bool {
 // ephemeralKey is for development and test only: sessions end with the process.
 func ephemeralKey() Secret { return Secret(rand.Text() + rand.Text()) }
 
-// sampleDSNs are S1:62 and S1:384.
+// sampleDSNs are the Sentry addresses that the production guide prints.
 var sampleDSNs = regexp.MustCompile(`^https://(key|abc123)@sentry\.io/`)

@@ -34,7 +34,7 @@ func LoadOn(m Machine, env map[string]string) (*Config, []string, error) {
 		c.read(r, env, v)
 	}
 	if r.unread["ENV"] {
-		c.Core.Env = Production // until it is known, the hardest rules hold (trap 18)
+		c.Core.Env = Production // until it is known, the hardest rules hold
 	}
 	c.complete(r, m)
 	c.check(r, m)

@@ -16,7 +16,7 @@ type Machine struct {
 }
 
 // ThisMachine reads the process's own limits. Not cpu_count() of the host
-// (trap 23), and not GOMAXPROCS, which never falls below 2.
+// , and not GOMAXPROCS, which never falls below 2.
 func ThisMachine() Machine { return machine(os.DirFS("/"), runtime.NumCPU()) }
 
 func machine(root fs.FS, affinity int) Machine {
@@ -106,5 +106,5 @@ func number(s string) int64 {
 	return n
 }
 
-// AutoWorkers is WORKERS=auto: max(2, 2·cpus−1), so 1→2, 2→3, 4→7, 8→15 (S2:136-139).
+// AutoWorkers is WORKERS=auto: max(2, 2·cpus−1), so 1→2, 2→3, 4→7, 8→15.
 func AutoWorkers(cpus int) int { return max(2, 2*cpus-1) }

@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Trap 23: the number of CPUs is the process's, not the host's, and the worker
+// The number of CPUs is the process's, not the host's, and the worker
 // number that is printed is the one that is used (CF6).
-func TestTrap23_EffectiveCPUs(t *testing.T) {
+func TestEffectiveCPUs(t *testing.T) {
 	tests := map[string]struct {
 		files    map[string]string
 		affinity int
@@ -44,7 +44,7 @@ func TestTrap23_EffectiveCPUs(t *testing.T) {
 	}
 }
 
-func TestTrap23_AutomaticNumbers(t *testing.T) {
+func TestAutomaticNumbers(t *testing.T) {
 	for cpus, want := range map[int]int{1: 2, 2: 3, 4: 7, 8: 15} {
 		c, _, err := LoadOn(Machine{CPUs: cpus}, production("WORKERS=auto", "REDIS_URL=redis://h"))
 		if err != nil {

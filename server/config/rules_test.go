@@ -189,14 +189,14 @@ func name(env map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-// CF1: the key's rules, and trap 18: a length rule alone is met by the guide's
+// CF1: the key's rules: a length rule alone is met by the guide's
 // own sample, and an unknown ENV must not become development.
-func TestTrap18_KeysAndUnknownEnv(t *testing.T) {
+func TestKeysAndUnknownEnv(t *testing.T) {
 	for what, key := range map[string]string{
 		"missing":        "",
 		"31 characters":  goodKey[:31],
-		"S1:20":          "your-32-char-or-longer-secret-key",
-		"S1:360":         "6HK2DZj8qL4xPRvYnM9aS7cWfT3gJbE0uNhXiYlOpQw",
+		"short sample":   "your-32-char-or-longer-secret-key",
+		"long sample":    "6HK2DZj8qL4xPRvYnM9aS7cWfT3gJbE0uNhXiYlOpQw",
 		"S2 origin":      "your-super-secret-jwt-key-change-this-in-production-min-32-chars",
 		"fastapi manual": "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
 	} {
@@ -227,9 +227,9 @@ func TestAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
-// Trap 19, configuration's side: -1 is never, 0 refuses, so neither reaches the
+// Configuration's side: -1 is never, 0 refuses, so neither reaches the
 // driver as 0.
-func TestTrap19_RecycleNever(t *testing.T) {
+func TestRecycleNever(t *testing.T) {
 	if got := mustLoad(t, production("DB_POOL_RECYCLE=-1")).Pool.Recycle; got >= 0 {
 		t.Errorf("got %v, want negative", got)
 	}

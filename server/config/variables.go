@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// A variable is one line of hardening 2.1: the table below drives parsing,
+// A variable is one setting: the table below drives parsing,
 // Describe, the spelling check and the table of docs/DEPLOYMENT.md.
 type variable struct {
 	name   string

@@ -39,32 +39,31 @@ const (
 type Fault struct {
 	Name Name
 	Does string
-	Trap int // of hardening 4; 0 = none of those
 }
 
 // All lists them.
 func All() []Fault {
 	return []Fault{
-		{GetThenIncr, "a limiter reads its counter, and a round trip later writes it", 1},
-		{CountAfterHash, "a sign-in is counted when its hash is done, and takes no place before", 1},
-		{LockExtended, "each attempt during a lock begins it anew", 8},
-		{SuccessClearsAddress, "a success forgets everybody's failures from its address", 6},
-		{LeftmostForwarded, "the leftmost X-Forwarded-For is the client, whoever sent it", 10},
-		{RawPath, "failures count for each spelling of the path on its own", 14},
-		{FailOpen, "without Redis the limiter lets everything through", 13},
-		{SuccessFalse, `a wrong sign-in is answered 200 {"success":false}`, 9},
-		{TOTPReplay, "a one-time code that was used is accepted again", 0},
-		{RefreshReuse, "a refresh token that was used is accepted again", 0},
-		{VaryMissing, "no answer says Vary", 16},
-		{NullOrigin, "the origin null is allowed, with credentials", 16},
-		{HeadersOnSuccess, "the limit's headers stand on successes alone", 15},
-		{RetryAfterZero, "every Retry-After is 0", 15},
-		{LockEvicted, "a lock is thrown away two seconds after it began", 12},
-		{ReadyThroughPool, "/ready asks the database through the pool of requests", 17},
-		{LiveTouchesDatabase, "/live asks the database", 17},
-		{LimitWidened, "every limit is 10 % wider than its headers say, rounded up: 100 are 110, and 5 are 6", 0},
-		{CountersInProcess, "each process counts for itself, Redis or not", 11},
-		{UnknownFaster, "no hash is computed for an account that does not exist", 22},
-		{Panic, "asking who one is panics", 0},
+		{GetThenIncr, "a limiter reads its counter, and a round trip later writes it"},
+		{CountAfterHash, "a sign-in is counted when its hash is done, and takes no place before"},
+		{LockExtended, "each attempt during a lock begins it anew"},
+		{SuccessClearsAddress, "a success forgets everybody's failures from its address"},
+		{LeftmostForwarded, "the leftmost X-Forwarded-For is the client, whoever sent it"},
+		{RawPath, "failures count for each spelling of the path on its own"},
+		{FailOpen, "without Redis the limiter lets everything through"},
+		{SuccessFalse, `a wrong sign-in is answered 200 {"success":false}`},
+		{TOTPReplay, "a one-time code that was used is accepted again"},
+		{RefreshReuse, "a refresh token that was used is accepted again"},
+		{VaryMissing, "no answer says Vary"},
+		{NullOrigin, "the origin null is allowed, with credentials"},
+		{HeadersOnSuccess, "the limit's headers stand on successes alone"},
+		{RetryAfterZero, "every Retry-After is 0"},
+		{LockEvicted, "a lock is thrown away two seconds after it began"},
+		{ReadyThroughPool, "/ready asks the database through the pool of requests"},
+		{LiveTouchesDatabase, "/live asks the database"},
+		{LimitWidened, "every limit is 10 % wider than its headers say, rounded up: 100 are 110, and 5 are 6"},
+		{CountersInProcess, "each process counts for itself, Redis or not"},
+		{UnknownFaster, "no hash is computed for an account that does not exist"},
+		{Panic, "asking who one is panics"},
 	}
 }

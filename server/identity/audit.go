@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// The security events (hardening 2.7, and what else an auditor asks for), as the
+// The security events (and what else an auditor asks for), as the
 // log's message. lockout_started and lockout_denied are the limiter's,
 // authz_denied the middleware's.
 const (

@@ -63,7 +63,7 @@ type verifyInput struct {
 }
 
 // verify turns a challenge and a code into tokens. A wrong code is a 401, never
-// a 200 that says so inside: counters and clients go by the status (trap 9).
+// a 200 that says so inside: counters and clients go by the status.
 func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, error) {
 	attempt, err := s.gate.Enter(ctx, limit.TwoFactor)
 	if err != nil {

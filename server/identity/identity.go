@@ -1,6 +1,6 @@
 // Package identity is who uses the clinic API and how they prove it: sign-in
 // with password and second factor, sessions, password change and reset, and the
-// users that an admin manages (hardening 2.2, 2.4). What is counted and locked
+// users that an admin manages. What is counted and locked
 // is the limiter's to decide; who may see which patient is the clinic's.
 package identity
 
@@ -22,7 +22,7 @@ import (
 	"vitals/server/web"
 )
 
-// Options is what an operator decides about accounts (hardening 2.1).
+// Options is what an operator decides about accounts.
 type Options struct {
 	AccessTTL    time.Duration
 	RefreshTTL   time.Duration // of one refresh token, renewed at each use

@@ -28,7 +28,7 @@ func (s *site) try(addr, email, word string) answer {
 }
 
 // LK8: counting after the hash would let all of them be judged.
-func TestTrap01_ParallelGuessesAreJudgedFiveTimes(t *testing.T) {
+func TestParallelGuessesAreJudgedFiveTimes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		before := hashes(t, s.metrics)
@@ -43,7 +43,7 @@ func TestTrap01_ParallelGuessesAreJudgedFiveTimes(t *testing.T) {
 }
 
 // LK13: colleagues behind one address are no attackers.
-func TestTrap02_BusyIsNotLocked(t *testing.T) {
+func TestBusyIsNotLocked(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		got := parallel(50, func(int) answer { return s.try("192.0.2.1", patient, goodWord) })
@@ -54,7 +54,7 @@ func TestTrap02_BusyIsNotLocked(t *testing.T) {
 }
 
 // LK1, LK2: each failure counts once, none trickles back, the sixth locks.
-func TestTrap04_OneAttemptCountsOnce(t *testing.T) {
+func TestOneAttemptCountsOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		for i := range 5 {
@@ -74,7 +74,7 @@ func TestTrap04_OneAttemptCountsOnce(t *testing.T) {
 }
 
 // LK14 and LK15: a success forgives that user's failures and no others.
-func TestTrap06_OwnSuccessClearsOwnFailuresOnly(t *testing.T) {
+func TestOwnSuccessClearsOwnFailuresOnly(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		const victim, own = "patient-000002@clinic.test", patient
@@ -93,7 +93,7 @@ func TestTrap06_OwnSuccessClearsOwnFailuresOnly(t *testing.T) {
 	})
 }
 
-func TestTrap08_AttemptsDuringALockDoNotExtendIt(t *testing.T) {
+func TestAttemptsDuringALockDoNotExtendIt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		for range 5 {
@@ -148,7 +148,7 @@ func (l *lameDB) Read(ctx context.Context, fn func(context.Context, store.Querie
 }
 
 // LK27: hanging up is no refund.
-func TestTrap21_AnAbortedAttemptIsJudged(t *testing.T) {
+func TestAnAbortedAttemptIsJudged(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, published(t))
 		for range 5 {

@@ -35,10 +35,10 @@ type loginOutput struct {
 	Body SignIn
 }
 
-// login keeps the order of hardening 2.4: the input is valid, the limiter has a
+// login keeps this order: the input is valid, the limiter has a
 // slot, a hash can be had, one trip to the database, the account throttle, one
 // hash, the limiter hears the result. Nothing costly comes before the limiter
-// (trap 7), and unknown, wrong and disabled cost the same and read the same.
+// , and unknown, wrong and disabled cost the same and read the same.
 func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	attempt, err := s.gate.Enter(ctx, limit.Login)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 		return nil, err
 	}
 	// From here on a client that hangs up gets its attempt judged all the same:
-	// aborting is no refund (hardening 2.5.2).
+	// aborting is no refund.
 	ctx = context.WithoutCancel(ctx)
 	defer attempt.Release(ctx)
 
@@ -143,7 +143,7 @@ func (t Tokens) signIn() SignIn {
 	}
 }
 
-// knownFor is how long an address stays known to an account (hardening 2.5.6).
+// knownFor is how long an address stays known to an account.
 const knownFor = 30 * 24 * time.Hour
 
 // knowsAddress reports whether email was signed in to from this address lately.

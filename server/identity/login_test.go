@@ -46,7 +46,7 @@ func TestLogin(t *testing.T) {
 }
 
 // AU1: unknown, wrong and disabled are one answer, at the price of one hash.
-func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
+func TestUnknownWrongAndDisabledAreAlike(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db)
 		s.exec(`UPDATE users SET is_active = FALSE WHERE email = 'patient-000002@clinic.test'`)
@@ -83,7 +83,7 @@ func TestTrap22_UnknownWrongAndDisabledAreAlike(t *testing.T) {
 	})
 }
 
-func TestTrap07_NothingIsHashedPastTheLock(t *testing.T) {
+func TestNothingIsHashedPastTheLock(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		s := open(t, db, func(_ *identity.Options, d *identity.Deps) {
 			d.Gate = gate(t, limit.Published(), nil)
@@ -105,7 +105,7 @@ func TestTrap07_NothingIsHashedPastTheLock(t *testing.T) {
 	})
 }
 
-func TestTrap21_FullHashQueueIs503AndNoFailure(t *testing.T) {
+func TestFullHashQueueIs503AndNoFailure(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		narrow, err := password.NewHasher(password.Cost{MemoryKiB: 32 << 10, Time: 2, Parallelism: 1},
 			password.Limits{Concurrency: 1, Queue: 0, Wait: time.Second}, nil)

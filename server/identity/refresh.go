@@ -63,7 +63,7 @@ func invalidToken(ctx context.Context) *web.Problem {
 }
 
 // rotate uses a token up, in one statement: of parallel callers exactly one
-// gets the session (trap 1, ASVS 15.4.2). A session that was revoked, or made
+// gets the session (ASVS 15.4.2). A session that was revoked, or made
 // before the user's sessions were all ended, has no usable token.
 func rotate(ctx context.Context, q store.Querier, hash string, now int64) (session string, err error) {
 	err = q.QueryRowContext(ctx, `

@@ -11,7 +11,7 @@ import (
 
 const (
 	prefix  = "/api/v1"
-	maxBody = 4 << 10 // auth bodies are small (hardening 2.1)
+	maxBody = 4 << 10 // auth bodies are small
 )
 
 // Register adds the routes of s to api. Operations say who may call them by
@@ -45,7 +45,7 @@ func Register(api huma.API, s *Service) {
 }
 
 // OwnPolicy are the patterns of the routes that have a limit policy of their own
-// and do not count against `api` (hardening 2.5.1), as ServeMux spells them.
+// and do not count against `api`, as ServeMux spells them.
 func (s *Service) OwnPolicy() []string {
 	patterns := []string{
 		"POST " + prefix + "/auth/login",

@@ -125,7 +125,7 @@ func TestTwoFactor(t *testing.T) {
 	})
 }
 
-func TestTrap09_WrongCodesCountAndLock(t *testing.T) {
+func TestWrongCodesCountAndLock(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		q := limit.Published()
 		q.PasswordChange.Limit = 100

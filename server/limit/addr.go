@@ -28,7 +28,7 @@ func (p Proxies) Middleware(next http.Handler) http.Handler {
 
 // ClientIP is the address of whoever sent r: the TCP peer, or, if that is a
 // trusted proxy, the rightmost address in its header that is not one. Everything
-// further left was written by the client and proves nothing (trap 10). A header
+// further left was written by the client and proves nothing. A header
 // that cannot be read up to there leaves the peer. v4-in-v6 is unmapped and the
 // zone stripped; the zero Addr means that the peer has no address, as on a unix
 // socket.

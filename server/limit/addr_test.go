@@ -25,7 +25,7 @@ func requestFrom(peer string, header string, lines ...string) *http.Request {
 }
 
 // LK17, LK18.
-func TestTrap10_OnlyWhatATrustedProxyAppendedIsEvidence(t *testing.T) {
+func TestOnlyWhatATrustedProxyAppendedIsEvidence(t *testing.T) {
 	const xff, fwd, real = "X-Forwarded-For", "Forwarded", "X-Real-IP"
 	for _, c := range []struct {
 		name, header, peer string

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// When we stop asking, and for how long (hardening 2.5.7). The pause after a
+// When we stop asking, and for how long. The pause after a
 // failed probe is shorter, so that recovery takes less than two seconds.
 const (
 	breakAfter = 5

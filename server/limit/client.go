@@ -26,8 +26,8 @@ const defaultRedisTimeout = 200 * time.Millisecond
 const redisCalls = 64
 
 // newClient makes a Redis client that does each thing once, in time, or not at
-// all (hardening 2.5.7). The library's defaults send a slow call four times and
-// wait five seconds on a hung server whatever the context says (traps 4, 12).
+// all. The library's defaults send a slow call four times and
+// wait five seconds on a hung server whatever the context says (12).
 func newClient(o RedisOptions, onConnect func(context.Context, *redis.Conn) error) (*redis.Client, error) {
 	opt, err := redis.ParseURL(o.URL)
 	if err != nil { // the library's text may quote the URL, and so the password

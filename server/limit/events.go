@@ -9,7 +9,7 @@ import (
 	"vitals/server/web"
 )
 
-// The limiter's security events (hardening 2.7), as the log's message.
+// The limiter's security events, as the log's message.
 const (
 	eventLockoutStarted = "lockout_started"
 	eventLockoutDenied  = "lockout_denied"

@@ -6,8 +6,7 @@ import (
 )
 
 // Evicts is the error about a Redis that may throw locks away when its memory is
-// full: allkeys-* and volatile-* both did so to 10 of 10 locks (hardening 1.3,
-// trap 12).
+// full: allkeys-* and volatile-* both did so to 10 of 10 locks.
 type Evicts struct {
 	Policy string // the server's maxmemory-policy
 }

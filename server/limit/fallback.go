@@ -14,7 +14,7 @@ import (
 type Failure string
 
 // The three. Whatever guards a credential, every policy but api, is never open
-// (ASVS 16.5.3, trap 13).
+// (ASVS 16.5.3).
 const (
 	FailLocal  Failure = "local"  // each process counts for itself, its share of the limit
 	FailClosed Failure = "closed" // 503, but for api, which is as with FailLocal

@@ -134,7 +134,7 @@ func (g *Gate) refuse(ctx context.Context, h http.Header, p Policy, d Decision) 
 }
 
 // refusal writes the headers of a refusal and words it. Nothing in it depends on
-// the credential or on why: no oracle (trap 7).
+// the credential or on why: no oracle.
 func (g *Gate) refusal(h http.Header, p Policy, d Decision) *web.Problem {
 	problem := web.Fail(http.StatusTooManyRequests, "rate_limited", "Too many requests. Try again later.")
 	switch d.Verdict {

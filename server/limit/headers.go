@@ -12,8 +12,8 @@ func seconds(d time.Duration) int64 {
 	return int64((max(0, d) + time.Second - 1) / time.Second)
 }
 
-// setHeaders writes what a client may know of its quota (hardening 2.5.4), on
-// success and failure alike (trap 15); X-RateLimit-Reset in epoch seconds, ietf
+// setHeaders writes what a client may know of its quota, on
+// success and failure alike; X-RateLimit-Reset in epoch seconds, ietf
 // adds the two fields of the IETF draft, in seconds from now.
 func setHeaders(h http.Header, p Policy, d Decision, now time.Time, ietf bool) {
 	window := int64(p.Window / time.Second)

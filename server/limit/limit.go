@@ -1,4 +1,4 @@
-// Package limit is the API's rate limits and lockout (hardening 2.5): the
+// Package limit is the API's rate limits and lockout: the
 // policies, the reserve → verify → commit core on Redis and its twin in
 // process, and the headers both give. It knows no route and no password.
 package limit
@@ -24,7 +24,7 @@ type Policy struct {
 type Verdict uint8
 
 // The verdicts. Busy means that all free slots are taken by checks in flight:
-// the caller waits, it is no attack (trap 2).
+// the caller waits, it is no attack.
 const (
 	Denied Verdict = iota // the zero value refuses
 	Allowed
@@ -50,7 +50,7 @@ func (v Verdict) String() string {
 }
 
 // Decision is a verdict with the numbers that the headers carry. Durations, not
-// clock times: the limiter's clock may be another machine's (trap 15).
+// clock times: the limiter's clock may be another machine's.
 type Decision struct {
 	Verdict   Verdict
 	Remaining int           // limit minus entries in the window; 0 while locked
@@ -64,7 +64,7 @@ type Outcome uint8
 // The outcomes. Released is for our own failures (500, 503): neither a success
 // nor a failure of the client; on a count-all policy it gives a Take back.
 // Passed removes this user's failures from this key, others' stay (NIST SP
-// 800-63B 5.2.2; clearing all of them is trap 6).
+// 800-63B 5.2.2; clearing all of them would let an attacker with one account guess at the others).
 const (
 	Released Outcome = iota
 	Failed

@@ -35,7 +35,7 @@ func TestSixthAttemptLocks(t *testing.T) {
 }
 
 // LK8, LK9: many at once, over two instances.
-func TestTrap01_ParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
+func TestParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		p := r.login()
 		p.Lock, p.Window = 9*time.Hour, 3*time.Hour // no time may pass for this one
@@ -82,7 +82,7 @@ func TestTrap01_ParallelGuessesAreReservedBeforeTheyAreJudged(t *testing.T) {
 	})
 }
 
-func TestTrap02_BusyIsNotLocked(t *testing.T) {
+func TestBusyIsNotLocked(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, r.login()}
 		for i := range 5 {
@@ -102,7 +102,7 @@ func TestTrap02_BusyIsNotLocked(t *testing.T) {
 }
 
 // LK31: whatever was done, every key ends by itself.
-func TestTrap03_EveryKeyEnds(t *testing.T) {
+func TestEveryKeyEnds(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, r.login()}
 		a.fails("192.0.2.1", 3)
@@ -153,7 +153,7 @@ func TestReplaysCountOnce(t *testing.T) {
 }
 
 // LK5, LK16: a lockout trickles nothing back; after it, five fresh attempts.
-func TestTrap05_ALockTricklesNothingBack(t *testing.T) {
+func TestALockTricklesNothingBack(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, r.login()}
 		a.fails("192.0.2.1", 5)
@@ -190,7 +190,7 @@ func TestFailuresLeaveTheWindow(t *testing.T) {
 }
 
 // LK14, LK15.
-func TestTrap06_SuccessForgetsOnlyItsOwnUsersFailures(t *testing.T) {
+func TestSuccessForgetsOnlyItsOwnUsersFailures(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, r.login()}
 		for range 3 { // a user who mistypes is never locked
@@ -213,7 +213,7 @@ func TestTrap06_SuccessForgetsOnlyItsOwnUsersFailures(t *testing.T) {
 }
 
 // LK4.
-func TestTrap08_AttemptsDuringALockDoNotProlongIt(t *testing.T) {
+func TestAttemptsDuringALockDoNotProlongIt(t *testing.T) {
 	onEvery(t, func(t *testing.T, r rig) {
 		a := asker{t, r.engine, r.login()}
 		a.fails("192.0.2.1", 5)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// LK13 and trap 2: colleagues behind one address wait for each other, and nobody
+// LK13: colleagues behind one address wait for each other, and nobody
 // is locked out.
 func TestColleaguesWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -107,7 +107,7 @@ func TestWaitingIsNoStorm(t *testing.T) {
 }
 
 // LK8 at the gate: exactly five of 200 at once are judged.
-func TestTrap01_AtTheGate(t *testing.T) {
+func TestAtTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
 		var judged, locked atomic.Int64

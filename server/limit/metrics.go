@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// metrics are the limiter's numbers (hardening 2.7). Labels are policy names and
+// metrics are the limiter's numbers. Labels are policy names and
 // verdicts: a closed set, whatever clients send.
 type metrics struct {
 	decisions *prometheus.CounterVec

@@ -10,7 +10,7 @@ import (
 // Middleware counts every request under the `api` policy: by user when one is
 // signed in, else by address. skip says, by route pattern, which routes have a
 // policy of their own; patternOf finds the pattern, never the raw path, which a
-// client can spell in many ways (trap 14). Requests without a route ("") count.
+// client can spell in many ways. Requests without a route ("") count.
 func (g *Gate) Middleware(skip func(pattern string) bool, patternOf func(*http.Request) string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

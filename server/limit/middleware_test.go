@@ -46,8 +46,8 @@ func TestMiddlewareCountsByUserElseAddress(t *testing.T) {
 	})
 }
 
-// Trap 14: what has no route counts, however it is spelt, and the pattern decides.
-func TestTrap14_NoPathIsExempt(t *testing.T) {
+// What has no route counts, however it is spelt, and the pattern decides.
+func TestNoPathIsExempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.Quotas.API.Limit = 3

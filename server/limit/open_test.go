@@ -41,8 +41,8 @@ func TestOffAllowsAllAndSaysSo(t *testing.T) {
 	}
 }
 
-// Trap 11 in one process: a restart is no amnesty either, if locks have a place.
-func TestTrap11_ARestartIsNoAmnesty(t *testing.T) {
+// A restart is no amnesty either, if locks have a place.
+func TestARestartIsNoAmnesty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locks := newTable()
 		run := func() (*Gate, func()) {

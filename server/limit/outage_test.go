@@ -13,7 +13,7 @@ import (
 // LK12 and traps 12 and 13: a server that hangs costs the timeout, then nothing;
 // every replica judges at most its share, says once that it is degraded, and is
 // back within two seconds.
-func TestTrap13_AHungRedisIsNeitherOpenNorSlowNorSilent(t *testing.T) {
+func TestAHungRedisIsNeitherOpenNorSlowNorSilent(t *testing.T) {
 	s := startServer(t)
 	book := newLogbook()
 	g := shared(t, s, newTable(), slog.New(book), func(o *Options) { o.Replicas = 2 })

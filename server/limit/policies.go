@@ -29,7 +29,7 @@ type Quotas struct {
 	Lockout        time.Duration // of login and 2FA
 }
 
-// Published is the table of the production guide (S1:148-156): 5, 10, 3, 5 and
+// Published is the table of the production guide: 5, 10, 3, 5 and
 // 100, and a lock of 900 seconds.
 func Published() Quotas {
 	return Quotas{
@@ -42,9 +42,9 @@ func Published() Quotas {
 	}
 }
 
-// Policies makes the limits table of hardening 2.5.1, by name. Only the two
+// Policies makes the limits table, by name. Only the two
 // policies that count failures lock: a lock shorter than its window is none, and
-// the others' windows are hours. Registration takes 10 an hour (hardening 2.2).
+// the others' windows are hours. Registration takes 10 an hour.
 func Policies(q Quotas) map[string]Policy {
 	table := map[string]Policy{}
 	add := func(name string, quota Quota, lock time.Duration, failures bool) {

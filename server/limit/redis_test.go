@@ -111,8 +111,8 @@ func TestTwoGatesJudgeFive(t *testing.T) {
 	}
 }
 
-// Trap 4: a call whose answer comes too late has been made once.
-func TestTrap04_ASlowCallCountsOnce(t *testing.T) {
+// A call whose answer comes too late has been made once.
+func TestASlowCallCountsOnce(t *testing.T) {
 	s := startServer(t)
 	g := shared(t, s, nil, nil, nil)
 	p := g.policies[PasswordReset]
@@ -168,8 +168,8 @@ func TestALostAnswerHoldsNoSlot(t *testing.T) {
 	}
 }
 
-// Trap 12: a server that may throw locks away is refused in production.
-func TestTrap12_AnEvictingRedisIsRefused(t *testing.T) {
+// A server that may throw locks away is refused in production.
+func TestAnEvictingRedisIsRefused(t *testing.T) {
 	s := startServer(t, "--maxmemory-policy", "allkeys-lru")
 	o := options()
 	o.Redis = RedisOptions{URL: s.url, Strict: true}
@@ -184,8 +184,8 @@ func TestTrap12_AnEvictingRedisIsRefused(t *testing.T) {
 	}
 }
 
-// Trap 11: two processes share one limit, and a restart of both is no amnesty.
-func TestTrap11_ProcessesShareOneLimit(t *testing.T) {
+// Two processes share one limit, and a restart of both is no amnesty.
+func TestProcessesShareOneLimit(t *testing.T) {
 	s := startServer(t)
 	two := [2]*Gate{shared(t, s, nil, nil, nil), shared(t, s, nil, nil, nil)}
 	judged := 0

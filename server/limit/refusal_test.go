@@ -47,8 +47,8 @@ func TestGateHeaders(t *testing.T) {
 	})
 }
 
-// Trap 7: a refusal says nothing of the credential, nor of why.
-func TestTrap07_RefusalsAreAlike(t *testing.T) {
+// A refusal says nothing of the credential, nor of why.
+func TestRefusalsAreAlike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
 		body := func(err error) string {
@@ -81,8 +81,8 @@ func TestTrap07_RefusalsAreAlike(t *testing.T) {
 	})
 }
 
-// Trap 15: headers on success too, Retry-After never 0 and never too early.
-func TestTrap15_RetryAfterIsTheTruth(t *testing.T) {
+// Headers on success too, Retry-After never 0 and never too early.
+func TestRetryAfterIsTheTruth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
 		ctx, h := from(t.Context(), "192.0.2.1")

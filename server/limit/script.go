@@ -7,7 +7,7 @@ import (
 )
 
 // The scripts, each one atomic step on the server with the server's clock. They
-// set every key's expiry in the same step as its value (trap 3), and answer
+// set every key's expiry in the same step as its value, and answer
 // "epoch" and touch nothing when the sentinel is gone: see epoch.go.
 var (
 	//go:embed lua/begin.lua

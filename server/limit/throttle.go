@@ -127,7 +127,7 @@ func (r *record) admit(t Throttle, now time.Duration) time.Duration {
 	if r.lock > now {
 		return r.lock - now
 	}
-	r.lock = now + wait // reserved before it is judged (trap 1)
+	r.lock = now + wait // reserved before it is judged
 	return 0
 }
 

@@ -4,7 +4,7 @@ import "time"
 
 // logMax is the largest limit that is kept as an exact log. Above it two
 // counters estimate the sliding window: a set of a million entries per client
-// would measure itself (hardening 2.5.3).
+// would measure itself.
 const logMax = 200
 
 // exact reports whether p is kept as a sliding log.

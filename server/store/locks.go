@@ -16,7 +16,7 @@ type LockRow struct {
 }
 
 // Locks keeps the limiter's locks where no restart of Redis can lose them
-// (hardening 2.5.7).
+// .
 type Locks struct{ DB DB }
 
 // Save inserts the lock, or replaces the one of the same policy and key; an

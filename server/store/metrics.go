@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are the pool's (hardening 2.7). On SQLite the gauges add up the
+// metrics are the pool's. On SQLite the gauges add up the
 // readers and the writer.
 type metrics struct {
 	acquire  prometheus.Histogram

@@ -29,7 +29,7 @@ func newPool(c driver.Connector, p config.Pool, m *metrics) *pool {
 	db.SetMaxOpenConns(p.Total())
 	db.SetMaxIdleConns(p.Total()) // trim closes the overflow
 	// The upper end; Postgres connections go earlier, each at its own time. Zero
-	// or less is "for ever" to database/sql, which is what -1 means (trap 19).
+	// or less is "for ever" to database/sql, which is what -1 means.
 	db.SetConnMaxLifetime(max(0, p.Recycle))
 	return &pool{db: db, size: p.Size, timeout: p.Timeout, m: m}
 }
@@ -85,7 +85,7 @@ func (p *pool) warm(ctx context.Context) error {
 	return nil
 }
 
-// trimEvery is pgxpool's idle time for overflow (hardening 2.6).
+// trimEvery is pgxpool's idle time for overflow.
 const trimEvery = time.Minute
 
 // trim closes idle connections beyond size once a minute. SQLAlchemy closes

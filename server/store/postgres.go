@@ -61,7 +61,7 @@ type life struct {
 
 const (
 	lifeKey = "vitals.life"
-	// pingIdle and pingTimeout are hardening 2.1 and 2.6: a connection used a
+	// pingIdle and pingTimeout: a connection used a
 	// second ago is alive, and a hung one must not hang its user.
 	pingIdle    = time.Second
 	pingTimeout = 2 * time.Second

@@ -36,7 +36,7 @@ func openConfig(t *testing.T, cfg *config.Config) (*store.SQL, *prometheus.Regis
 const backend = "SELECT pg_backend_pid()"
 
 // The server ends a slow statement, and the connection survives it.
-func TestTrap20_StatementTimeoutKeepsConnection(t *testing.T) {
+func TestStatementTimeoutKeepsConnection(t *testing.T) {
 	cfg := storetest.Config(t, storetest.PostgresURL(t), "DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=0")
 	cfg.Database.StatementTimeout = 100 * time.Millisecond
 	db, reg := openConfig(t, cfg)
@@ -52,7 +52,7 @@ func TestTrap20_StatementTimeoutKeepsConnection(t *testing.T) {
 }
 
 // DB4: -1 is never, not at every query; the pool's numbers hold per process.
-func TestTrap19_RecycleNever(t *testing.T) {
+func TestRecycleNever(t *testing.T) {
 	db, reg := openPostgres(t, "DB_POOL_RECYCLE=-1", "DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=0")
 	first := number(t, db, backend)
 	for range 50 {
@@ -65,7 +65,7 @@ func TestTrap19_RecycleNever(t *testing.T) {
 	}
 }
 
-func TestTrap19_RecycleReplaces(t *testing.T) {
+func TestRecycleReplaces(t *testing.T) {
 	cfg := storetest.Config(t, storetest.PostgresURL(t), "DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=0")
 	cfg.Pool.Recycle = 200 * time.Millisecond
 	db, _ := openConfig(t, cfg)
@@ -79,7 +79,7 @@ func TestTrap19_RecycleReplaces(t *testing.T) {
 }
 
 // CF7: what all workers may open is compared with what the server takes.
-func TestTrap19_PoolPerWorker(t *testing.T) {
+func TestPoolPerWorker(t *testing.T) {
 	cfg := storetest.Config(t, storetest.PostgresURL(t), "DB_POOL_SIZE=20", "DB_MAX_OVERFLOW=30")
 	cfg.Workers.Count = 100
 	var out bytes.Buffer

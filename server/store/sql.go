@@ -16,7 +16,7 @@ import (
 
 // runMargin is how much longer than the server's statement timeout a call may
 // take before we cut it: the server should be the one to end a statement, for
-// cutting costs pgx the connection (trap 20).
+// cutting costs pgx the connection.
 const runMargin = time.Second
 
 // SQL is a DB over database/sql. Make it with Open, end it with Close.
@@ -35,7 +35,7 @@ type SQL struct {
 
 var _ DB = (*SQL)(nil)
 
-// Open connects to cfg's database, warms the pool and logs its numbers (S1:205).
+// Open connects to cfg's database, warms the pool and logs its numbers.
 // A nil log discards, a nil reg registers no metrics. It refuses, with
 // config.Errors, a pool that the server cannot hold in production. The error
 // never names the address or the password. Migrate separately.
@@ -153,12 +153,12 @@ func transact(ctx context.Context, conn *sql.Conn, fn func(ctx context.Context, 
 	return nil
 }
 
-// readyTimeout bounds one readiness question (hardening 2.6).
+// readyTimeout bounds one readiness question.
 const readyTimeout = time.Second
 
 // Ready asks the database one thing, within a second, on a connection that is
 // not of the pool: a saturated pool must not take every replica out of service
-// (trap 17). The caller shares and caches the answer among probes.
+// . The caller shares and caches the answer among probes.
 func (s *SQL) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

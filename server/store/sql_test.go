@@ -83,7 +83,7 @@ func code(err error) string {
 	return ""
 }
 
-// The line that the published guide promises, word for word (S1:205).
+// The line that the published guide promises, word for word.
 func TestPoolLine(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		for recycle, want := range map[string]string{
@@ -185,7 +185,7 @@ db_pool_timeouts_total 2
 		if err := testutil.GatherAndCompare(reg, want, "db_pool_acquired", "db_pool_max", "db_pool_timeouts_total"); err != nil {
 			t.Error(err)
 		}
-		// db_pool_total is the published name (hardening 2.7), a gauge though.
+		// db_pool_total is the published name, a gauge though.
 		lint, err := testutil.GatherAndLint(reg)
 		lint = slices.DeleteFunc(lint, func(p promlint.Problem) bool { return p.Metric == "db_pool_total" })
 		if err != nil || len(lint) > 0 {
@@ -195,7 +195,7 @@ db_pool_timeouts_total 2
 }
 
 // A client that leaves does not end the statement, and so costs no connection.
-func TestTrap20_DisconnectKeepsConnection(t *testing.T) {
+func TestDisconnectKeepsConnection(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		reg := prometheus.NewRegistry()
 		db, err := store.Open(t.Context(), storetest.Config(t, url, "DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=0"), nil, reg)
@@ -240,7 +240,7 @@ func opened(t *testing.T, reg *prometheus.Registry) float64 {
 }
 
 // HL6: every connection of the pool is taken, readiness answers at once.
-func TestTrap17_ReadyBesideSaturatedPool(t *testing.T) {
+func TestReadyBesideSaturatedPool(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		db := storetest.Open(t, url, "DB_POOL_SIZE=2", "DB_MAX_OVERFLOW=0")
 		defer hold(t, 2, db.Read)()

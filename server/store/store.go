@@ -21,7 +21,7 @@ type Querier interface {
 // DB is the pool. Read and Write are the only ways to reach it: both wait for a
 // connection at most DB_POOL_TIMEOUT (a *web.Problem 503 "pool_timeout" past
 // it), then run fn under a context that the client's disconnect does not
-// cancel, so that no connection is lost to it (trap 20). That context ends a
+// cancel, so that no connection is lost to it. That context ends a
 // second after DB_STATEMENT_TIMEOUT, counted from the start of fn.
 //
 // A database that is away or too slow is a *web.Problem 503; other errors of fn

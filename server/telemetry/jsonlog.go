@@ -12,7 +12,7 @@ import (
 	"vitals/server/web"
 )
 
-// reserved are the keys of S1:93-105 and slog's own, which a caller's attribute
+// reserved are the published keys (production guide, lines 93 to 105) and slog's own, which a caller's attribute
 // may not take: it is renamed with a trailing underscore. request_id and user_id
 // may be given, for records made outside a request's context.
 var reserved = []string{

@@ -31,7 +31,7 @@ func ParseLevel(word string) (slog.Level, error) {
 	return 0, fmt.Errorf("unknown log level %q: want DEBUG, INFO, WARNING, ERROR or CRITICAL", word)
 }
 
-// LevelName is the published word for a level (S1:93-105); a level between two
+// LevelName is the published word for a level; a level between two
 // words takes the lower.
 func LevelName(l slog.Level) string {
 	name := levelNames[0].name

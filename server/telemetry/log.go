@@ -23,11 +23,11 @@ import (
 const LoggerKey = "logger"
 
 // SecurityLogger is the name under which security events are logged; LOG_LEVEL
-// does not silence them (hardening 2.7).
+// does not silence them.
 const SecurityLogger = "security"
 
 // TimeLayout is RFC 3339 in UTC with six decimals and Z, the one form of time
-// in logs and health answers (hardening 1.2).
+// in logs and health answers.
 const TimeLayout = "2006-01-02T15:04:05.000000Z"
 
 // Named is a logger that signs its records with name.
@@ -45,8 +45,8 @@ type LogOptions struct {
 	NoColor bool // of the console
 }
 
-// NewHandler writes records to w, whole lines under one lock: JSON as S1:93-105
-// publishes it, or the console form.
+// NewHandler writes records to w, whole lines under one lock: JSON with the published keys
+// (production guide, lines 93 to 105), or the console form.
 func NewHandler(w io.Writer, o LogOptions) slog.Handler {
 	if !o.Console {
 		return newJSONHandler(w, o.Level)

@@ -24,7 +24,7 @@ func NewRegistry(version string) *prometheus.Registry {
 }
 
 // HTTP counts requests at the edge. Routes come from the route table and
-// methods from a closed set, so a scanner cannot grow the series (trap 25).
+// methods from a closed set, so a scanner cannot grow the series.
 type HTTP struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -62,7 +62,7 @@ func NewHTTP(reg prometheus.Registerer) *HTTP {
 func (m *HTTP) Answered(method, route string, status int, took time.Duration) {
 	outcome := "served"
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		outcome = "refused" // a fast refusal must not flatter the latency (trap 26)
+		outcome = "refused" // a fast refusal must not flatter the latency
 	}
 	m.requests.WithLabelValues(Method(method), route, strconv.Itoa(status)).Inc()
 	m.duration.WithLabelValues(route, outcome).Observe(took.Seconds())

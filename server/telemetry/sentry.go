@@ -16,7 +16,7 @@ import (
 // SentryOptions says where errors go and how many.
 type SentryOptions struct {
 	DSN              string
-	SampleRate       float64 // of errors; 0 = no client at all, since the SDK reads 0 as 1 (trap 24)
+	SampleRate       float64 // of errors; 0 = no client at all, since the SDK reads 0 as 1
 	TracesSampleRate float64 // of requests; 0 = none
 	Environment      string
 	Release          string
@@ -96,7 +96,7 @@ func (s *Sentry) Trace(ctx context.Context, method, route string) (context.Conte
 }
 
 // Test sends one event and waits until it is on its way, for `vitals serve
-// sentry-test` (replaces S1:251-254).
+// sentry-test`.
 func (s *Sentry) Test(ctx context.Context) error {
 	if s == nil {
 		return errors.New("SENTRY_DSN is unset or SENTRY_SAMPLE_RATE is 0: nothing would be sent")

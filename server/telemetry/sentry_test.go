@@ -60,7 +60,7 @@ func TestErrorRecordIsOneScrubbedEvent(t *testing.T) {
 	}
 }
 
-func TestTrap24_RateZeroMakesNoClient(t *testing.T) {
+func TestRateZeroMakesNoClient(t *testing.T) {
 	s, err := telemetry.NewSentry(telemetry.SentryOptions{DSN: "http://key@127.0.0.1:1/1", SampleRate: 0, TracesSampleRate: 1}, nil)
 	if s != nil || err != nil {
 		t.Fatalf("got %v, %v, want no client and no error", s, err)
@@ -71,7 +71,7 @@ func TestTrap24_RateZeroMakesNoClient(t *testing.T) {
 	}
 }
 
-func TestTrap24_SampleRateHolds(t *testing.T) {
+func TestSampleRateHolds(t *testing.T) {
 	in := sentrytest.New(t)
 	reg := prometheus.NewRegistry()
 	s, err := telemetry.NewSentry(telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 0.25}, reg)
@@ -91,7 +91,7 @@ func TestTrap24_SampleRateHolds(t *testing.T) {
 	}
 }
 
-func TestTrap24_ForgedTraceHeaderDoesNotSample(t *testing.T) {
+func TestForgedTraceHeaderDoesNotSample(t *testing.T) {
 	in := sentrytest.New(t)
 	s := newSentry(t, telemetry.SentryOptions{DSN: in.DSN(), SampleRate: 1, TracesSampleRate: 0.1})
 	const n = 500

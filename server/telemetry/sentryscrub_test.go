@@ -10,7 +10,7 @@ import (
 	"vitals/server/telemetry"
 )
 
-func TestTrap24_EventIsScrubbedEverywhere(t *testing.T) {
+func TestEventIsScrubbedEverywhere(t *testing.T) {
 	const canary = "password=canary"
 	e := sentry.NewEvent()
 	e.Message = canary
@@ -42,7 +42,7 @@ func TestTrap24_EventIsScrubbedEverywhere(t *testing.T) {
 	}
 }
 
-func TestTrap24_BrokenScrubberSendsNothing(t *testing.T) {
+func TestBrokenScrubberSendsNothing(t *testing.T) {
 	broken := telemetry.Closed(func(*sentry.Event) *sentry.Event { panic("broken") })
 	if got := broken(sentry.NewEvent(), nil); got != nil {
 		t.Errorf("got %v, want nothing sent", got)

@@ -100,8 +100,8 @@ func TestFaultsOfTheAPI(t *testing.T) {
 			t.Log("docs/faults.md was not compared: not every fault was tried")
 			return
 		}
-		golden.Section(t, "| fault | what it does | trap | caught by | red too, for it looks at the same thing |\n"+
-			"|---|---|---|---|---|\n"+strings.Join(rows, ""), "../../../docs/faults.md", "reference API")
+		golden.Section(t, "| fault | what it does | caught by | red too, for it looks at the same thing |\n"+
+			"|---|---|---|---|\n"+strings.Join(rows, ""), "../../../docs/faults.md", "reference API")
 	})
 	for i, f := range all {
 		want, ok := faults[f.Name]
@@ -122,7 +122,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 			}
 			env := map[string]string{fault.Variable: string(f.Name)}
 			rep := bed{bin, env, audit.Launch{}, 2}.run(t, only...)
-			rows[i] = fmt.Sprintf("| `%s` | %s | %s | %s | %s |\n", f.Name, f.Does, trap(f.Trap), want.caught, beside(want.also, want.why))
+			rows[i] = fmt.Sprintf("| `%s` | %s | %s | %s |\n", f.Name, f.Does, want.caught, beside(want.also, want.why))
 			judge(t, rep, want.caught, want.also)
 		})
 	}
@@ -131,13 +131,6 @@ func TestFaultsOfTheAPI(t *testing.T) {
 // timed are the faults whose probes look at the clock: side by side on one
 // machine they would see each other.
 var timed = []fault.Name{fault.FailOpen, fault.LiveTouchesDatabase, fault.UnknownFaster}
-
-func trap(n int) string {
-	if n == 0 {
-		return "–"
-	}
-	return fmt.Sprint(n)
-}
 
 // beside words what else turns red: the invariants are all probes' answers read
 // together, and need no reason.

@@ -23,13 +23,13 @@ func TestFaults(t *testing.T) {
 			"DB_STATEMENT_TIMEOUT": "2", "DB_CONNECT_TIMEOUT": "2", "DB_POOL_TIMEOUT": "3",
 		},
 	})}
-	t.Run("LK9_Trap01_Trap11 one lockout over two replicas", func(t *testing.T) { testSharedLockout(t, c, rounds) })
-	t.Run("LK10_Trap12 a lock outlives Redis", func(t *testing.T) { testLockOutlivesRedis(t, c) })
-	t.Run("LK11_Trap11 a lock outlives the API", func(t *testing.T) { testLockOutlivesAPI(t, c) })
-	t.Run("LK12_Trap13 Redis stopped", func(t *testing.T) { testWithoutRedis(t, c, stopped) })
-	t.Run("LK12_Trap12 Redis frozen", func(t *testing.T) { testWithoutRedis(t, c, frozen) })
-	t.Run("HL4_LK26_Trap17 Postgres stopped", func(t *testing.T) { testPostgresStopped(t, c) })
+	t.Run("LK9 one lockout over two replicas", func(t *testing.T) { testSharedLockout(t, c, rounds) })
+	t.Run("LK10 a lock outlives Redis", func(t *testing.T) { testLockOutlivesRedis(t, c) })
+	t.Run("LK11 a lock outlives the API", func(t *testing.T) { testLockOutlivesAPI(t, c) })
+	t.Run("LK12 Redis stopped", func(t *testing.T) { testWithoutRedis(t, c, stopped) })
+	t.Run("LK12 Redis frozen", func(t *testing.T) { testWithoutRedis(t, c, frozen) })
+	t.Run("HL4_LK26 Postgres stopped", func(t *testing.T) { testPostgresStopped(t, c) })
 	t.Run("HL5 Postgres and Redis stopped", func(t *testing.T) { testNothingBehind(t, c) })
-	t.Run("DB2_Trap20 Postgres frozen", func(t *testing.T) { testPostgresFrozen(t, c) })
+	t.Run("DB2 Postgres frozen", func(t *testing.T) { testPostgresFrozen(t, c) })
 	t.Run("LK9 one replica killed", func(t *testing.T) { testReplicaKilled(t, c) })
 }

@@ -25,7 +25,7 @@ var (
 	frozen  = outage{stack.Pause, stack.Unpause}
 )
 
-// The bounds of hardening 2.5.7 and LK12. A recovery takes at most 2 s from the
+// The bounds that LK12 holds too. A recovery takes at most 2 s from the
 // moment Redis answers; one more is for a busy machine. The longest answer is far
 // below the 5 s that a client library waits by default, and far above the 0.2 s
 // that ours waits.

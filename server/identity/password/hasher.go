@@ -36,7 +36,7 @@ func (c Cost) params() *argon2id.Params {
 }
 
 // Limits bounds how many hashes run at once. 200 unbounded logins would take
-// 3.8 GiB and finish later than in a queue (trap 21).
+// 3.8 GiB and finish later than in a queue.
 type Limits struct {
 	Concurrency int           // running
 	Queue       int           // waiting; one more is ErrCapacity
@@ -58,7 +58,7 @@ type Hasher struct {
 }
 
 // NewHasher makes the dummy hash that unknown users are checked against, at the
-// cost in force, before the first request comes (trap 22). It registers
+// cost in force, before the first request comes. It registers
 // password_hash_seconds, _queue_depth and _shed_total with reg unless nil.
 func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 	if c.MemoryKiB == 0 || c.Time == 0 || c.Parallelism == 0 {
@@ -199,7 +199,7 @@ func (h *Hasher) Able() error {
 
 // run does work in a slot, for who holds a place in the queue. Work once begun is
 // never abandoned: nothing can stop argon2, so giving up early would only let more
-// of them run (trap 21).
+// of them run.
 func (h *Hasher) run(ctx context.Context, work func() error) error {
 	if err := h.enter(ctx); err != nil {
 		return err

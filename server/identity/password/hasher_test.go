@@ -53,7 +53,7 @@ func TestHashAndCheck(t *testing.T) {
 
 // The dummy exists, at the cost in force, before anybody asks: the first check
 // of an unknown user costs one hash, not two.
-func TestTrap22_DummyIsMadeAtStart(t *testing.T) {
+func TestDummyIsMadeAtStart(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	h := hasher(t, cheap, password.Limits{Concurrency: 1, Wait: time.Second}, reg)
 	for want := range 3 {
@@ -66,7 +66,7 @@ func TestTrap22_DummyIsMadeAtStart(t *testing.T) {
 	}
 }
 
-func TestTrap21_HashesAreBounded(t *testing.T) {
+func TestHashesAreBounded(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	slow := password.Cost{MemoryKiB: 16 << 10, Time: 2, Parallelism: 1} // tenths of a second each
 	h := hasher(t, slow, password.Limits{Concurrency: 1, Queue: 3, Wait: time.Minute}, reg)

@@ -9,7 +9,7 @@ import (
 )
 
 // MaxLength is the longest password accepted, in code points: long enough for
-// any manager, short enough to bound the work (hardening 2.4).
+// any manager, short enough to bound the work.
 const MaxLength = 128
 
 // minBase is the shortest rest of a password, once everything guessable is taken

@@ -13,12 +13,12 @@ import (
 	"fmt"
 )
 
-// MinSecret is the shortest SECRET_KEY accepted, in bytes (hardening 2.1).
+// MinSecret is the shortest SECRET_KEY accepted, in bytes.
 const MinSecret = 32
 
 // Keyring holds the keys derived from the current secret, which sign and seal,
 // and those of the previous one, which only verify and open, so that a rotation
-// signs nobody out. Every purpose has a key of its own (hardening 2.4).
+// signs nobody out. Every purpose has a key of its own.
 type Keyring struct {
 	signing  map[Kind]key            // current
 	verify   map[Kind]map[string]key // by kid: one or two entries
@@ -100,12 +100,12 @@ func derive(secret string, label string) (key, error) {
 }
 
 // Account is the key under which failures against an email are counted, whether
-// or not a user has it: HMAC-SHA256 in hex (hardening 2.5.6). email is expected
+// or not a user has it: HMAC-SHA256 in hex. email is expected
 // normalised.
 func (r *Keyring) Account(email string) string { return mac(r.accounts, email) }
 
 // Pseudonym is what logs say instead of an email: 12 hex digits of an HMAC,
-// enough to follow one account through a log (hardening 2.7).
+// enough to follow one account through a log.
 func (r *Keyring) Pseudonym(email string) string { return mac(r.names, email)[:12] }
 
 func mac(k []byte, s string) string {

@@ -115,7 +115,7 @@ func TestReconcile(t *testing.T) {
 			p := &page{counts: counts{"GET /api/items/list 200": 1}, started: 1000, inFlight: tt.was, drain: -1}
 			at := p.serve(t)
 			before := read(t, at)
-			l := observe.NewLedger()
+			l := observe.NewRequestCounts()
 			enter := func(c counts, id bool) {
 				for labels, n := range c {
 					var e observe.Entry
@@ -166,7 +166,7 @@ func TestReadAddsReplicasUpAndWaits(t *testing.T) {
 		t.Errorf("got a reading after %v, want it after what was under way", took)
 	}
 	a.counts, b.counts = map[string]int{"GET /x 200": 3}, map[string]int{"GET /x 200": 4}
-	l := observe.NewLedger()
+	l := observe.NewRequestCounts()
 	for range 7 {
 		l.Add(observe.Entry{Method: "GET", Route: "/x", Status: 200}, true)
 	}
@@ -205,7 +205,7 @@ func TestLedgerIsBounded(t *testing.T) {
 	p := &page{started: 1}
 	at := p.serve(t)
 	before := read(t, at)
-	l := observe.NewLedger()
+	l := observe.NewRequestCounts()
 	for i := range 10_000 {
 		l.Add(observe.Entry{Method: "GET", Route: fmt.Sprint("/", i), Status: 404}, true)
 	}
@@ -218,7 +218,7 @@ func TestLedgerIsBounded(t *testing.T) {
 }
 
 func BenchmarkLedger(b *testing.B) {
-	l := observe.NewLedger()
+	l := observe.NewRequestCounts()
 	routes := []string{"/api/v1/medications", "/api/v1/medications/{{medication_id}}", "/api/v1/reminders", "/api/v1/logs"}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {

@@ -31,7 +31,7 @@ func (o *outing) reconciled() companion {
 	}
 	return companion{
 		before: func(*load.Options) {
-			o.ledger = observe.NewLedger()
+			o.counts = observe.NewRequestCounts()
 			if len(o.pages()) == 0 {
 				why = "the server's metrics page is out of reach (name it with --metrics)"
 				return
@@ -45,10 +45,10 @@ func (o *outing) reconciled() companion {
 				last = read(context.WithoutCancel(o.drain))
 			}
 			if first == nil || last == nil {
-				run.Books = &observe.Books{Unread: why}
+				run.Reconciliation = &observe.Reconciliation{Unread: why}
 				return
 			}
-			run.Books = observe.Reconcile(first, last, o.ledger, observe.Terms{
+			run.Reconciliation = observe.Reconcile(first, last, o.counts, observe.Terms{
 				Operational: operational, Restart: o.past.restarts(),
 			})
 		},
@@ -68,19 +68,19 @@ func operational(route string) bool {
 	return route == "/health" || route == "/ready" || route == "/live"
 }
 
-// book enters one request into the ledger.
+// book enters one request into the counts.
 func (o *outing) book(x *load.Seen) {
-	if o.ledger == nil {
+	if o.counts == nil {
 		return
 	}
 	e := observe.Entry{Method: x.Method, Route: x.Route, Status: x.Status}
 	switch x.Class {
 	case measure.None:
 	case measure.DNS, measure.Connect, measure.TLS, measure.TimeoutConnect, measure.NoPorts, measure.FDLimit:
-		o.ledger.Unreached()
+		o.counts.Unreached()
 		return
 	default:
 		e.Status = 0
 	}
-	o.ledger.Add(e, len(x.ID) > 0)
+	o.counts.Add(e, len(x.ID) > 0)
 }

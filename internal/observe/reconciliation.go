@@ -9,8 +9,8 @@ import (
 	"vitals/internal/routes"
 )
 
-// Books are the client's counts beside the server's own, for one run.
-type Books struct {
+// Reconciliation are the client's counts beside the server's own, for one run.
+type Reconciliation struct {
 	Requests  int64    `json:"requests"` // answers that the client counted
 	Routes    int      `json:"routes"`   // on so many routes of the server
 	Rows      []Row    `json:"rows,omitempty"`
@@ -44,10 +44,10 @@ const (
 
 // Reconcile holds the ledger against what the server counted between two
 // readings.
-func Reconcile(before, after *Reading, l *Ledger, terms Terms) *Books {
+func Reconcile(before, after *Reading, l *RequestCounts, terms Terms) *Reconciliation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := &Books{}
+	b := &Reconciliation{}
 	if why := restarted(before, after); why != "" {
 		if b.Unread = why; !terms.Restart {
 			b.Findings = []string{why}
@@ -99,7 +99,7 @@ func Reconcile(before, after *Reading, l *Ledger, terms Terms) *Books {
 // side is a method and route, whose statuses are weighed together.
 type side struct{ method, route string }
 
-func (b *Books) compare(ours, theirs map[Entry]int64, wasInFlight, inFlight int64, terms Terms) {
+func (b *Reconciliation) compare(ours, theirs map[Entry]int64, wasInFlight, inFlight int64, terms Terms) {
 	groups := map[side][]Row{}
 	for e := range merged(ours, theirs) {
 		if ours[e] != 0 || theirs[e] != 0 {
@@ -169,7 +169,7 @@ func weigh(rows []Row) (w weight) {
 }
 
 // find marks the rows that differ, and says so in words.
-func (b *Books) find(rows []Row, w weight) {
+func (b *Reconciliation) find(rows []Row, w weight) {
 	for i := range rows {
 		r := &rows[i]
 		if r.Ours == r.Theirs || r.Status == 0 {
@@ -195,7 +195,7 @@ func had(n int64) string {
 	return fmt.Sprintf("%d requests had", n)
 }
 
-func (b *Books) explain(n int64, why string) {
+func (b *Reconciliation) explain(n int64, why string) {
 	if n > 0 {
 		b.Explained = append(b.Explained, fmt.Sprintf("%d %s", n, why))
 	}

@@ -45,7 +45,7 @@ type past struct {
 type operation struct{ method, route string }
 
 // estimated is the limit above which a limiter may estimate its window by two
-// counters instead of keeping a log, as the reference API does (hardening 2.5.3).
+// counters instead of keeping a log, as the reference API does.
 const estimated = 200
 
 // newPast makes the checker for the limits that are in force: the profile's, as the
@@ -214,9 +214,9 @@ func (h *past) restarts() bool {
 }
 
 // report is what was found since the last one. Nothing is under way any more.
-func (h *past) report(last bool) *report.History {
+func (h *past) report(last bool) *report.Invariants {
 	if h.checker == nil {
-		return &report.History{Unjudged: h.why}
+		return &report.Invariants{Unjudged: h.why}
 	}
 	found := h.checker.Settle()
 	if last {
@@ -226,7 +226,7 @@ func (h *past) report(last bool) *report.History {
 	defer h.mu.Unlock()
 	answers := h.checker.Events()
 	forgotten, more := h.checker.Forgotten()
-	r := &report.History{
+	r := &report.Invariants{
 		Answers: answers - h.answers, Profile: h.profile.Name, Violations: found[h.told:], More: more - h.more,
 		Doubts: slices.Clone(h.doubts),
 	}
@@ -249,7 +249,7 @@ func (o *outing) remembered() companion {
 		before: func(opt *load.Options) { opt.Seen = o.see },
 		after: func(run *report.Run) {
 			last := o.sc == o.p.scenarios[len(o.p.scenarios)-1] || o.drain.Err() != nil
-			run.History = o.past.report(last)
+			run.Invariants = o.past.report(last)
 		},
 	}
 }

@@ -2,10 +2,10 @@ package observe
 
 import "sync"
 
-// Ledger is the client's side of the books: every request it sent, by method,
+// RequestCounts is the client's side of the books: every request it sent, by method,
 // route and status. Routes are paths as the scenario writes them, with
 // {{placeholders}}. It is safe for concurrent use.
-type Ledger struct {
+type RequestCounts struct {
 	mu     sync.Mutex
 	counts map[Entry]int64
 	front  map[Entry]int64 // answers that bear the mark of something in front of the API
@@ -17,12 +17,14 @@ type Ledger struct {
 // maxEntries bounds the ledger against requests whose paths never end.
 const maxEntries = 4096
 
-// NewLedger makes an empty ledger.
-func NewLedger() *Ledger { return &Ledger{counts: map[Entry]int64{}, front: map[Entry]int64{}} }
+// NewRequestCounts makes an empty ledger.
+func NewRequestCounts() *RequestCounts {
+	return &RequestCounts{counts: map[Entry]int64{}, front: map[Entry]int64{}}
+}
 
 // Add books one request. Status 0 is no whole answer; id tells whether the answer
 // had a request ID.
-func (l *Ledger) Add(e Entry, id bool) {
+func (l *RequestCounts) Add(e Entry, id bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	into := l.counts
@@ -38,7 +40,7 @@ func (l *Ledger) Add(e Entry, id bool) {
 
 // Unreached books a request for which no connection could be made: no server can
 // have counted it.
-func (l *Ledger) Unreached() {
+func (l *RequestCounts) Unreached() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.never++

@@ -68,10 +68,10 @@ func alone(*watched)            {}
 func TestBooksAgree(t *testing.T) {
 	t.Parallel()
 	_, run, stdout := against(t, start(t), asItIs, alone)
-	if b := run.Books; b == nil || b.Unread != "" || len(b.Findings) > 0 || b.Requests < 60 || b.Routes < 5 || len(b.Rows) < 6 {
+	if b := run.Reconciliation; b == nil || b.Unread != "" || len(b.Findings) > 0 || b.Requests < 60 || b.Routes < 5 || len(b.Rows) < 6 {
 		t.Errorf("got books %+v, want them to agree on all requests", b)
 	}
-	if h := run.History; h == nil || h.Broken() > 0 || h.Answers < 60 || h.Profile != "clinic" {
+	if h := run.Invariants; h == nil || h.Broken() > 0 || h.Answers < 60 || h.Profile != "clinic" {
 		t.Errorf("got history %+v, want it clean of many answers", h)
 	}
 	for _, want := range []string{"no invariant broken", "routes agree"} {
@@ -128,7 +128,7 @@ func TestBooksThatDoNotAgree(t *testing.T) {
 			if code != exitNoAnswer || run.Verdict != report.Invalid {
 				t.Errorf("got exit %d and %s, want %d and %s", code, run.Verdict, exitNoAnswer, report.Invalid)
 			}
-			if b := run.Books; b == nil || len(b.Findings) != 1 || !strings.Contains(b.Findings[0], tt.want) {
+			if b := run.Reconciliation; b == nil || len(b.Findings) != 1 || !strings.Contains(b.Findings[0], tt.want) {
 				t.Errorf("got books %+v, want one finding: %s", b, tt.want)
 			}
 			if !strings.Contains(stdout, "invalid: ") {
@@ -144,7 +144,7 @@ func TestBooksUnread(t *testing.T) {
 	_, run, stdout := against(t, start(t), func(p string) string {
 		return regexp.MustCompile(`http_(requests_total|in_flight)`).ReplaceAllString(p, "other_$1")
 	}, alone)
-	if b := run.Books; b == nil || !strings.Contains(b.Unread, "another make") || run.Verdict == report.Invalid {
+	if b := run.Reconciliation; b == nil || !strings.Contains(b.Unread, "another make") || run.Verdict == report.Invalid {
 		t.Errorf("got %+v and %s, want it unread, and no verdict for it", b, run.Verdict)
 	}
 	if !strings.Contains(stdout, "books not reconciled: ") {
