@@ -20,16 +20,18 @@ build:
 AUDIT = ^TestAuditOfTheContainerStack$$
 test: ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
-	( $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./...; \
-	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals; \
-	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/... ) | $(GO) run ./internal/testsum
+	$(GO) run ./internal/testsum \
+	  $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./... -- \
+	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals -- \
+	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/...
 
 images: ## stand-in Postgres and Redis images, where no registry can be reached
 	sh deploy/images/build.sh
 
-lint:
+lint: ## formatting, vet, staticcheck, and a tidy go.mod
 	gofmt -l . | (! grep .)
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 

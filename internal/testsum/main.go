@@ -1,7 +1,10 @@
-// Command testsum reads `go test -json` and prints what a person wants to know:
-// each package once, the whole output of what failed, every skipped test with
-// its reason, and the counts. A skip is never silent. It exits 1 when anything
-// failed, or when no test ran.
+// Command testsum runs `go test -json` commands, one after the other, and prints
+// what a person wants to know: each package once, the whole output of what
+// failed, every skipped test with its reason, and the counts. A skip is never
+// silent. It exits 1 when anything failed, when a command ended badly (a killed
+// `go test` leaves no failed test behind), or when no test ran.
+//
+//	testsum go test -json ./... -- go test -json -run X ./y
 package main
 
 import (
@@ -10,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 )
@@ -26,19 +30,18 @@ type summary struct {
 	output                  map[string][]string // package/test → lines
 }
 
-func main() { os.Exit(run(os.Stdin, os.Stdout)) }
+func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
 
-func run(in io.Reader, out io.Writer) int {
+func run(args []string, out io.Writer) int {
 	s := summary{output: map[string][]string{}}
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			fmt.Fprintln(out, lines.Text()) // what is not an event is for people
-			continue
+	for len(args) > 0 {
+		command := args
+		if n := slices.Index(args, "--"); n >= 0 {
+			command, args = args[:n], args[n+1:]
+		} else {
+			args = nil
 		}
-		s.take(out, e)
+		s.command(out, command)
 	}
 	slices.Sort(s.skips)
 	if len(s.skips) > 0 {
@@ -52,6 +55,45 @@ func run(in io.Reader, out io.Writer) int {
 		return 1
 	}
 	return 0
+}
+
+// command runs one command to its end. It may end badly only because tests
+// failed, which are counted already; anything else counts as a failure itself.
+func (s *summary) command(out io.Writer, args []string) {
+	before := s.failed + len(s.broken)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stderr = out
+	pipe, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err == nil {
+		s.read(pipe, out)
+		err = cmd.Wait()
+	}
+	if err != nil && s.failed+len(s.broken) == before {
+		name := strings.Join(args, " ")
+		fmt.Fprintf(out, "FAIL  %s: %v\n", name, err)
+		s.broken = append(s.broken, name)
+	}
+}
+
+func (s *summary) read(in io.Reader, out io.Writer) {
+	lines := bufio.NewReader(in)
+	for {
+		line, err := lines.ReadBytes('\n')
+		var e event
+		switch {
+		case len(line) == 0:
+		case json.Unmarshal(line, &e) != nil:
+			fmt.Fprintf(out, "%s\n", strings.TrimSuffix(string(line), "\n")) // what is not an event is for people
+		default:
+			s.take(out, e)
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func (s *summary) take(out io.Writer, e event) {

@@ -40,7 +40,7 @@ func parseDatabase(s string) (d dsn, driver bool, err error) {
 		d.engine = Postgres
 		err = d.parsePostgres()
 	default:
-		err = errors.New("must begin with postgres://, postgresql:// or sqlite:")
+		err = errors.New("want a URL that begins with sqlite:, postgres:// or postgresql:// (the last two mean the same)")
 	}
 	return d, driver, err
 }

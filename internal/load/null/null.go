@@ -100,7 +100,8 @@ func (s *Server) serve(c net.Conn) {
 			return
 		}
 		s.gate.RLock()
-		s.gate.RUnlock() //nolint:staticcheck // waits while the gate is shut
+		//lint:ignore SA2001 waits while the gate is shut
+		s.gate.RUnlock()
 		s.served.Add(1)
 		if _, err := c.Write(answer); err != nil {
 			return
