@@ -24,7 +24,7 @@ func result(t testing.TB, name string, slow float64) *measure.Result {
 	steps := []measure.Step{
 		{Journey: "patient", Name: "list medications"},
 		{Journey: "patient", Name: "create medication"},
-		{Journey: "guess passwords", Name: "guess", Intruder: true},
+		{Journey: "password guessing", Name: "guess", Intruder: true},
 	}
 	phases := []measure.Phase{{Name: "ramp", To: 5 * time.Second}, {Name: "hold", From: 5 * time.Second, To: 25 * time.Second, Judged: true}}
 	rec := measure.NewRecorder(steps, phases, measure.Options{})

@@ -19,13 +19,19 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	GuessPasswords: {[]string{"guesses", "at_once", "every"}, Intruder{Guesses: 8}},
-	SprayPasswords: {[]string{"rate", "guesses", "accounts", "strangers"}, Intruder{Accounts: 1}},
-	SpoofHeaders:   {[]string{"guesses", "every"}, Intruder{Guesses: 8}},
-	GuessCodes:     {[]string{"guesses", "every"}, Intruder{Guesses: 12}},
-	ReuseTokens:    {[]string{"rounds", "every"}, Intruder{Rounds: 1}},
-	DribbleHeaders: {[]string{"connections", "every"}, Intruder{Connections: 50, Every: time.Second}},
-	OversizeBodies: {[]string{"bodies", "every"}, Intruder{Bodies: 4}},
+	PasswordGuessing: {[]string{"guesses", "at_once", "every"}, Intruder{Guesses: 8}},
+	PasswordSpraying: {[]string{"rate", "guesses", "accounts", "unknown_accounts"}, Intruder{Accounts: 1}},
+	HeaderSpoofing:   {[]string{"guesses", "every"}, Intruder{Guesses: 8}},
+	CodeGuessing:     {[]string{"guesses", "every"}, Intruder{Guesses: 12}},
+	TokenReplay:      {[]string{"rounds", "every"}, Intruder{Rounds: 1}},
+	Slowloris:        {[]string{"connections", "every"}, Intruder{Connections: 50, Every: time.Second}},
+	OversizedBody:    {[]string{"bodies", "every"}, Intruder{Bodies: 4}},
+}
+
+// formerKinds are the words that older files have for the kinds.
+var formerKinds = map[string]string{
+	"guess passwords": PasswordGuessing, "spray passwords": PasswordSpraying, "spoof headers": HeaderSpoofing, "guess codes": CodeGuessing,
+	"reuse tokens": TokenReplay, "dribble headers": Slowloris, "oversize bodies": OversizedBody,
 }
 
 // everyKind are the fields of all kinds.
@@ -33,28 +39,33 @@ var everyKind = []string{"name", "kind", "addresses", "after", "for", "during"}
 
 func (r *reader) intruders(n *yaml.Node) (ins []Intruder) {
 	r.List(n, "intruders", func(n *yaml.Node) {
-		in := Intruder{Kind: GuessPasswords, Addresses: 1, File: r.File, Line: n.Line, Col: n.Column}
+		in := Intruder{Kind: PasswordGuessing, Addresses: 1, File: r.File, Line: n.Line, Col: n.Column}
+		r.Rename(n, map[string]string{"strangers": "unknown_accounts"})
 		found := r.Fields(n, "an intruder", strict.Fields{
 			"name": func(n *yaml.Node) { in.Name = r.Word(n, "name") },
 			"kind": func(n *yaml.Node) {
 				in.Kind = r.Word(n, "kind")
+				if now, former := formerKinds[in.Kind]; former {
+					r.Warn(n, "kind: %q is now called %q", in.Kind, now)
+					in.Kind = now
+				}
 				if _, ok := kinds[in.Kind]; !ok && in.Kind != "" {
 					r.Fail(n, strict.Hint(in.Kind, slices.Collect(maps.Keys(kinds))), "unknown kind of intruder %q", in.Kind)
 				}
 			},
-			"addresses":   func(n *yaml.Node) { in.Addresses = r.Int(n, "addresses", 1) },
-			"guesses":     func(n *yaml.Node) { in.Guesses = r.Int(n, "guesses", 1) },
-			"at_once":     func(n *yaml.Node) { in.AtOnce = r.Bool(n, "at_once") },
-			"after":       func(n *yaml.Node) { in.After = r.Duration(n, "after") },
-			"every":       func(n *yaml.Node) { in.Every = r.Duration(n, "every") },
-			"for":         func(n *yaml.Node) { in.For = r.positive(n, "for") },
-			"during":      func(n *yaml.Node) { in.During = r.Word(n, "during"); r.during = append(r.during, n) },
-			"rate":        func(n *yaml.Node) { in.Rate = r.level(n, r.some(n, "rate")) },
-			"accounts":    func(n *yaml.Node) { in.Accounts = r.Int(n, "accounts", 1) },
-			"strangers":   func(n *yaml.Node) { in.Strangers = r.Int(n, "strangers", 0) },
-			"rounds":      func(n *yaml.Node) { in.Rounds = r.Int(n, "rounds", 1) },
-			"connections": func(n *yaml.Node) { in.Connections = r.Int(n, "connections", 1) },
-			"bodies":      func(n *yaml.Node) { in.Bodies = r.Int(n, "bodies", 1) },
+			"addresses":        func(n *yaml.Node) { in.Addresses = r.Int(n, "addresses", 1) },
+			"guesses":          func(n *yaml.Node) { in.Guesses = r.Int(n, "guesses", 1) },
+			"at_once":          func(n *yaml.Node) { in.AtOnce = r.Bool(n, "at_once") },
+			"after":            func(n *yaml.Node) { in.After = r.Duration(n, "after") },
+			"every":            func(n *yaml.Node) { in.Every = r.Duration(n, "every") },
+			"for":              func(n *yaml.Node) { in.For = r.positive(n, "for") },
+			"during":           func(n *yaml.Node) { in.During = r.Word(n, "during"); r.during = append(r.during, n) },
+			"rate":             func(n *yaml.Node) { in.Rate = r.level(n, r.some(n, "rate")) },
+			"accounts":         func(n *yaml.Node) { in.Accounts = r.Int(n, "accounts", 1) },
+			"unknown_accounts": func(n *yaml.Node) { in.UnknownAccounts = r.Int(n, "unknown_accounts", 0) },
+			"rounds":           func(n *yaml.Node) { in.Rounds = r.Int(n, "rounds", 1) },
+			"connections":      func(n *yaml.Node) { in.Connections = r.Int(n, "connections", 1) },
+			"bodies":           func(n *yaml.Node) { in.Bodies = r.Int(n, "bodies", 1) },
 		})
 		if n.Kind == yaml.MappingNode {
 			r.intruder(n, found, &in)
@@ -82,7 +93,7 @@ func (r *reader) intruder(n *yaml.Node, found map[string]*yaml.Node, in *Intrude
 	if in.AtOnce && found["every"] != nil {
 		r.Fail(found["every"], "leave one of them out", "found every beside at_once: guesses at once have no time between them")
 	}
-	if in.Kind == SprayPasswords && found["rate"] == nil {
+	if in.Kind == PasswordSpraying && found["rate"] == nil {
 		r.Fail(n, "as in rate: 2000/s", "an intruder that sprays passwords needs its rate")
 	}
 	in.Guesses = cmp.Or(in.Guesses, k.usual.Guesses)
@@ -121,7 +132,7 @@ func (in Intruder) Hours(l Load) (hours []Span) {
 
 // work is how long the intruder's tries take when they are answered at once.
 func (in Intruder) work() time.Duration {
-	if in.AtOnce || in.Kind == DribbleHeaders { // these wait for the server's bound, and outlive the load
+	if in.AtOnce || in.Kind == Slowloris { // these wait for the server's bound, and outlive the load
 		return 0
 	}
 	return time.Duration(max(in.Guesses, in.Rounds, in.Bodies)) * in.Every
@@ -139,10 +150,10 @@ func (r *reader) intrusions() {
 			if in.During != "" && !slices.Contains(l.names(), in.During) {
 				continue // told below, with its place
 			}
-			var room time.Duration
+			var open time.Duration
 			hours := in.Hours(l.Load)
 			for _, h := range hours {
-				room += h.To - h.From
+				open += h.To - h.From
 			}
 			at := Error{File: in.File, Line: in.Line, Col: in.Col}
 			switch work, total := in.work(), l.Total(); {
@@ -150,8 +161,8 @@ func (r *reader) intrusions() {
 				at.Msg = fmt.Sprintf("intruder %q is at work until %s, the %s pace ends at %s", in.Name, in.After+work, l.name, total)
 			case len(hours) == 0:
 				at.Msg = fmt.Sprintf("intruder %q begins %s into phase %q, which the %s pace ends before", in.Name, in.After, in.During, l.name)
-			case work >= room:
-				at.Msg = fmt.Sprintf("intruder %q needs %s for its work, the %s pace leaves it %s", in.Name, work, l.name, room)
+			case work >= open:
+				at.Msg = fmt.Sprintf("intruder %q needs %s for its work, the %s pace leaves it %s", in.Name, work, l.name, open)
 			default:
 				continue
 			}

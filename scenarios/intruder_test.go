@@ -26,11 +26,11 @@ intruders:
 
 func TestHours(t *testing.T) {
 	for kind, want := range map[string][]scenarios.Span{
-		"guess passwords":                                                      {{From: 0, To: 45 * time.Second}},
-		"reuse tokens, after: 5s, for: 12s":                                    {{From: 5 * time.Second, To: 17 * time.Second}},
-		"spray passwords, rate: 5/s, during: attacked":                         {{From: 10 * time.Second, To: 30 * time.Second}, {From: 40 * time.Second, To: 45 * time.Second}},
-		"spray passwords, rate: 5/s, during: attacked, after: 4s, for: 6s":     {{From: 14 * time.Second, To: 20 * time.Second}, {From: 44 * time.Second, To: 45 * time.Second}},
-		"spray passwords, rate: 5/s, during: attacked, after: 5s, accounts: 3": {{From: 15 * time.Second, To: 30 * time.Second}},
+		"password guessing":                                                      {{From: 0, To: 45 * time.Second}},
+		"token replay, after: 5s, for: 12s":                                      {{From: 5 * time.Second, To: 17 * time.Second}},
+		"password spraying, rate: 5/s, during: attacked":                         {{From: 10 * time.Second, To: 30 * time.Second}, {From: 40 * time.Second, To: 45 * time.Second}},
+		"password spraying, rate: 5/s, during: attacked, after: 4s, for: 6s":     {{From: 14 * time.Second, To: 20 * time.Second}, {From: 44 * time.Second, To: 45 * time.Second}},
+		"password spraying, rate: 5/s, during: attacked, after: 5s, accounts: 3": {{From: 15 * time.Second, To: 30 * time.Second}},
 	} {
 		sc := read(t, fmt.Sprintf(waves, kind))
 		if diff := cmp.Diff(sc.Intruder[0].Hours(sc.Load), want); diff != "" {
@@ -43,10 +43,10 @@ func TestHours(t *testing.T) {
 func TestIntrudersAreInTheHash(t *testing.T) {
 	seen := map[string]string{}
 	for _, kind := range []string{
-		"guess passwords", "guess passwords, guesses: 9", "guess passwords, at_once: true", "spoof headers", "guess codes", "reuse tokens",
-		"reuse tokens, rounds: 2", "reuse tokens, for: 9s", "reuse tokens, during: quiet", "reuse tokens, after: 1s", "oversize bodies", "oversize bodies, bodies: 2", "dribble headers",
-		"dribble headers, connections: 7", "dribble headers, every: 2s", "spray passwords, rate: 5/s", "spray passwords, rate: 6/s",
-		"spray passwords, rate: 5/s, accounts: 2", "spray passwords, rate: 5/s, strangers: 1", "spray passwords, rate: 5/s, addresses: 9",
+		"password guessing", "password guessing, guesses: 9", "password guessing, at_once: true", "header spoofing", "code guessing", "token replay",
+		"token replay, rounds: 2", "token replay, for: 9s", "token replay, during: quiet", "token replay, after: 1s", "oversized body", "oversized body, bodies: 2", "slowloris",
+		"slowloris, connections: 7", "slowloris, every: 2s", "password spraying, rate: 5/s", "password spraying, rate: 6/s",
+		"password spraying, rate: 5/s, accounts: 2", "password spraying, rate: 5/s, unknown_accounts: 1", "password spraying, rate: 5/s, addresses: 9",
 	} {
 		sc := read(t, fmt.Sprintf(waves, kind))
 		if other, twice := seen[sc.SHA256]; twice {

@@ -57,6 +57,9 @@ func read(r io.Reader, name string, open func(string) ([]byte, error)) (*Scenari
 	if err := rd.Err(); err != nil {
 		return nil, err
 	}
+	for d := rd; d != nil; d = d.used {
+		rd.sc.Warnings = append(rd.sc.Warnings, d.Warnings()...)
+	}
 	rd.sc.SHA256 = digest(rd.sc)
 	return rd.sc, nil
 }
@@ -207,8 +210,10 @@ func (r *reader) some(n *yaml.Node, what string) float64 {
 	return v
 }
 
-// digest is of what the scenario asks for: neither of its comments nor of where
-// in which file it stands.
+// digest is of the canonical document: what the scenario asks for, under the names
+// that stand in its types' tags, without what is left out. It knows neither
+// comments, nor places, nor the names of our Go fields, so that renaming one does
+// not part a scenario from the baselines that were made with it.
 func digest(sc *Scenario) string {
 	plain := *sc
 	for _, list := range []*[]targets.Target{&plain.Targets, &plain.Abort} {

@@ -1,8 +1,10 @@
 package scenarios_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +122,7 @@ abort:
 				}},
 			},
 		}},
-		Intruder: []scenarios.Intruder{{Name: "thief", Kind: "guess passwords", Addresses: 3, Guesses: 8, After: time.Second, Every: 100 * time.Millisecond}},
+		Intruder: []scenarios.Intruder{{Name: "thief", Kind: "password guessing", Addresses: 3, Guesses: 8, After: time.Second, Every: 100 * time.Millisecond}},
 		Targets: []targets.Target{
 			{Metric: "p95", Step: "put in basket", Op: "<", Limit: 300e6, Text: "p95(put in basket) < 300ms"},
 			{Metric: "rps", Op: ">=", Limit: 5, Text: "rps >= 5", Only: []string{"shop"}},
@@ -187,6 +189,71 @@ func TestSHA256(t *testing.T) {
 	}
 	if a.SHA256 != b.SHA256 || a.SHA256 == c.SHA256 || len(a.SHA256) != 64 {
 		t.Errorf("got %s, %s, %s", a.SHA256, b.SHA256, c.SHA256)
+	}
+}
+
+// Baselines are found by the hash: it must not change with the names of our Go
+// fields. If this fails, a tag was changed or lost, and every baseline is orphaned.
+func TestSHA256IsPinned(t *testing.T) {
+	sc, err := scenarios.Open("./testdata/pinned.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "626e88eceafc2879a3acac0d1cae1a1819f2d92c10aea593fb16658d1670e08d"; sc.SHA256 != want {
+		t.Errorf("got %s, want %s", sc.SHA256, want)
+	}
+}
+
+// Every field that the hash is of has a name of its own there, and one that is not
+// written leaves nothing: a new field changes no older scenario's hash.
+func TestCanonicalNames(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(of reflect.Type) {
+		switch of.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Map:
+			walk(of.Elem())
+		case reflect.Struct:
+			if seen[of] || of.PkgPath() != "vitals/scenarios" && of.PkgPath() != "vitals/targets" {
+				return
+			}
+			seen[of] = true
+			for f := range of.Fields() {
+				name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+				if name == "-" {
+					continue
+				}
+				always := map[string]bool{"metric": true, "op": true, "limit": true, "text": true}[name]
+				if name == "" || !always && options != "omitempty" && options != "omitzero" {
+					t.Errorf("%s.%s has the tag %q, want a name, and omitzero or omitempty", of, f.Name, f.Tag)
+				}
+				walk(f.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[scenarios.Scenario]())
+	if len(seen) < 12 {
+		t.Errorf("walked over %d types only", len(seen))
+	}
+}
+
+// Older files say "guess passwords": they are read, are the same scenario, and are
+// told the new word.
+func TestFormerWords(t *testing.T) {
+	const file = "name: a\nusers: 5\nrun_for: 20s\njourneys: [{name: visitor, steps: [{name: home, get: /}]}]\nintruders:\n  - {name: x, kind: %s}\n"
+	for former, now := range map[string]string{
+		"guess passwords": "password guessing", "spray passwords, rate: 5/s, strangers: 3": "password spraying, rate: 5/s, unknown_accounts: 3",
+		"spoof headers": "header spoofing", "guess codes": "code guessing", "reuse tokens": "token replay", "dribble headers": "slowloris",
+		"oversize bodies": "oversized body",
+	} {
+		a, b := read(t, fmt.Sprintf(file, former)), read(t, fmt.Sprintf(file, now))
+		if a.SHA256 != b.SHA256 || a.Intruder[0].Kind != b.Intruder[0].Kind {
+			t.Errorf("%q is read as %q, %q as %q", former, a.Intruder[0].Kind, now, b.Intruder[0].Kind)
+		}
+		word, _, _ := strings.Cut(now, ",")
+		if said := a.Warnings.Error(); !strings.Contains(said, "test.yaml:6:21: ") || !strings.Contains(said, fmt.Sprintf("is now called %q", word)) || len(b.Warnings) > 0 {
+			t.Errorf("%q: got the warnings %q and %q", former, said, b.Warnings)
+		}
 	}
 }
 

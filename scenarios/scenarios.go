@@ -8,23 +8,27 @@ import (
 	"slices"
 	"time"
 
+	"vitals/internal/strict"
 	"vitals/targets"
 )
 
-// Scenario is one file. Every name in it is unique within its kind.
+// Scenario is one file. Every name in it is unique within its kind. The tags of
+// the fields here and below are the names of the canonical document that SHA256 is
+// of: they stay when a Go name changes.
 type Scenario struct {
-	Name     string
-	About    string
-	Load     Load // full pace
-	Quick    Load // --pace quick; equal to Load where the file has no quick part
-	Accounts Accounts
-	Journeys []Journey
-	Intruder []Intruder
-	Targets  []targets.Target // the scenario's own, beside those of --targets
-	Abort    []targets.Target // windowed: "p95 > 1s for 10s" ends the run
-	Timeout  time.Duration    // per request, default 10s
+	Name     string           `json:"name,omitzero"`
+	About    string           `json:"about,omitzero"`
+	Load     Load             `json:"load,omitzero"`  // full pace
+	Quick    Load             `json:"quick,omitzero"` // --pace quick; equal to Load where the file has no quick part
+	Accounts Accounts         `json:"accounts,omitzero"`
+	Journeys []Journey        `json:"journeys,omitempty"`
+	Intruder []Intruder       `json:"intruders,omitempty"`
+	Targets  []targets.Target `json:"targets,omitempty"` // the scenario's own, beside those of --targets
+	Abort    []targets.Target `json:"abort,omitempty"`   // windowed: "p95 > 1s for 10s" ends the run
+	Timeout  time.Duration    `json:"timeout,omitzero"`  // per request, default 10s
 	File     string           `json:"-"`
 	SHA256   string           `json:"-"` // of the canonical form, so that a comment does not change it
+	Warnings strict.Errors    `json:"-"` // what was read as it was meant, and has another name now
 }
 
 // At is the load of a pace: "quick", or full for any other word.
@@ -85,14 +89,14 @@ const (
 // Load is a curve of stages. For Users the levels are users, for Arrivals
 // journeys started per second.
 type Load struct {
-	Model   Model
-	Stages  []Stage
-	Poisson bool          // arrivals with exponential gaps instead of even ones
-	Grid    time.Duration // arrivals rounded up to this grid; 0 = exact
-	Workers int           // cap on requests in flight (arrivals); 0 = the engine's default
-	MaxLate time.Duration // arrivals later than this are dropped and counted; 0 = never
-	Share   int           // users per signed-in account (quick pace); 0 = 1
-	SignIn  SignIn
+	Model   Model         `json:"model,omitzero"`
+	Stages  []Stage       `json:"stages,omitempty"`
+	Poisson bool          `json:"poisson,omitzero"`  // arrivals with exponential gaps instead of even ones
+	Grid    time.Duration `json:"grid,omitzero"`     // arrivals rounded up to this grid; 0 = exact
+	Workers int           `json:"workers,omitzero"`  // cap on requests in flight (arrivals); 0 = the engine's default
+	MaxLate time.Duration `json:"max_late,omitzero"` // arrivals later than this are dropped and counted; 0 = never
+	Share   int           `json:"share,omitzero"`    // users per signed-in account (quick pace); 0 = 1
+	SignIn  SignIn        `json:"sign_in,omitzero"`
 }
 
 // SignIn says when users sign in.
@@ -107,41 +111,44 @@ const (
 
 // Stage goes from one level to the next in a straight line. From == To holds.
 type Stage struct {
-	Name   string // phase name: "ramp", "hold", "spike"…
-	From   float64
-	To     float64
-	For    time.Duration
-	Judged bool
+	Name   string        `json:"name,omitzero"` // phase name: "ramp", "hold", "spike"…
+	From   float64       `json:"from,omitzero"`
+	To     float64       `json:"to,omitzero"`
+	For    time.Duration `json:"for,omitzero"`
+	Judged bool          `json:"judged,omitzero"`
 }
 
 // Accounts says how users sign in, and how often one account is used before the
 // next takes its place, so that production limits are met, not raised.
 type Accounts struct {
-	SignIn   Step
-	SignOut  *Step
-	Refresh  *Step
-	Requests int // per account and hour, 0 = no bound
+	SignIn   Step  `json:"sign_in,omitzero"`
+	SignOut  *Step `json:"sign_out,omitempty"`
+	Refresh  *Step `json:"refresh,omitempty"`
+	Requests int   `json:"requests_each,omitzero"` // per account and hour, 0 = no bound
 }
 
 // Journey is what one virtual user does: draws tasks by weight, thinks between.
 type Journey struct {
-	Name   string
-	Weight int
-	Think  Range
-	Tasks  []Task
-	Feed   *Feed
+	Name   string `json:"name,omitzero"`
+	Weight int    `json:"weight,omitzero"`
+	Think  Range  `json:"think,omitzero"`
+	Tasks  []Task `json:"tasks,omitempty"`
+	Feed   *Feed  `json:"feed,omitempty"`
 }
 
 // Range is a time drawn evenly between its ends.
-type Range struct{ From, To time.Duration }
+type Range struct {
+	From time.Duration `json:"from,omitzero"`
+	To   time.Duration `json:"to,omitzero"`
+}
 
 // Task is steps in order. It can be drawn when every {{name}} in its first
 // step is known.
 type Task struct {
-	Name   string
-	Weight int
-	Think  Range // after it; zero = the journey's
-	Steps  []Step
+	Name   string `json:"name,omitzero"`
+	Weight int    `json:"weight,omitzero"`
+	Think  Range  `json:"think,omitzero"` // after it; zero = the journey's
+	Steps  []Step `json:"steps,omitempty"`
 }
 
 // Step is one request with its expectation. {{name}} in Path, Header and Body
@@ -150,65 +157,65 @@ type Task struct {
 // What the sign-in saves as token is sent as the bearer token of every step that
 // is not anonymous; what it saves as expires_in says in seconds how long.
 type Step struct {
-	Name      string
-	Method    string
-	Path      string
-	Header    map[string]string
-	Body      string // JSON text or any other
-	Anonymous bool   // sent without the account's token
-	Expect    Expect
-	Save      map[string]string // name → "json:items.0.id", "header:Location", "regexp:…"
-	Forget    []string          // saved names that are used up by this step
-	Timeout   time.Duration     // 0 = the scenario's
+	Name      string            `json:"name,omitzero"`
+	Method    string            `json:"method,omitzero"`
+	Path      string            `json:"path,omitzero"`
+	Header    map[string]string `json:"header,omitempty"`
+	Body      string            `json:"body,omitzero"`      // JSON text or any other
+	Anonymous bool              `json:"anonymous,omitzero"` // sent without the account's token
+	Expect    Expect            `json:"expect,omitzero"`
+	Save      map[string]string `json:"save,omitempty"`   // name → "json:items.0.id", "header:Location", "regexp:…"
+	Forget    []string          `json:"forget,omitempty"` // saved names that are used up by this step
+	Timeout   time.Duration     `json:"timeout,omitzero"` // 0 = the scenario's
 	Line, Col int               `json:"-"`
 }
 
 // Expect is what a good answer is. An empty one expects any 2xx.
 type Expect struct {
-	Status []int
-	Header map[string]string // name → exact value, or "" for present
-	JSON   map[string]string // path → exact value, or "" for present
-	Body   string            // text the body contains
+	Status []int             `json:"status,omitempty"`
+	Header map[string]string `json:"header,omitempty"` // name → exact value, or "" for present
+	JSON   map[string]string `json:"json,omitempty"`   // path → exact value, or "" for present
+	Body   string            `json:"body,omitzero"`    // text the body contains
 }
 
 // Intruder is a hostile actor that works beside the honest users. Which fields
 // its kind knows stands in kinds; those it does not know are zero, and stay out
 // of the digest.
 type Intruder struct {
-	Name        string
-	Kind        string        // one of the constants below
-	Addresses   int           // client addresses it comes from
-	Guesses     int           // per address; the production limit judges 5, the next is locked. 0 = no bound (spray passwords)
-	AtOnce      bool          // released at one barrier instead of one after the other
-	After       time.Duration // offset from the start of the run, or of each phase it works in
-	Every       time.Duration // between two tries of one address, or two bytes of one connection
-	For         time.Duration `json:",omitempty"` // how long it begins anything new; 0 = until it is through, or the load ends
-	During      string        `json:",omitempty"` // the phases it works in; "" = all
-	Rate        float64       `json:",omitempty"` // guesses a second of all addresses together
-	Accounts    int           `json:",omitempty"` // real accounts that it sprays
-	Strangers   int           `json:",omitempty"` // and guesses at accounts that nobody has, for each at a real one
-	Rounds      int           `json:",omitempty"` // of sign-in, theft and sign-out, per address
-	Connections int           `json:",omitempty"` // open side by side
-	Bodies      int           `json:",omitempty"` // per address
-	File        string        `json:"-"`
-	Line, Col   int           `json:"-"`
+	Name            string        `json:"name,omitzero"`
+	Kind            string        `json:"kind,omitzero"`             // one of the constants below
+	Addresses       int           `json:"addresses,omitzero"`        // client addresses it comes from
+	Guesses         int           `json:"guesses,omitzero"`          // per address; the production limit judges 5, the next is locked. 0 = no bound (password spraying)
+	AtOnce          bool          `json:"at_once,omitzero"`          // released at one barrier instead of one after the other
+	After           time.Duration `json:"after,omitzero"`            // offset from the start of the run, or of each phase it works in
+	Every           time.Duration `json:"every,omitzero"`            // between two tries of one address, or two bytes of one connection
+	For             time.Duration `json:"for,omitzero"`              // how long it begins anything new; 0 = until it is through, or the load ends
+	During          string        `json:"during,omitzero"`           // the phases it works in; "" = all
+	Rate            float64       `json:"rate,omitzero"`             // guesses a second of all addresses together
+	Accounts        int           `json:"accounts,omitzero"`         // real accounts that it sprays
+	UnknownAccounts int           `json:"unknown_accounts,omitzero"` // and guesses at accounts that nobody has, for each at a real one
+	Rounds          int           `json:"rounds,omitzero"`           // of sign-in, theft and sign-out, per address
+	Connections     int           `json:"connections,omitzero"`      // open side by side
+	Bodies          int           `json:"bodies,omitzero"`           // per address
+	File            string        `json:"-"`
+	Line, Col       int           `json:"-"`
 }
 
 // The kinds of intruders.
 const (
-	GuessPasswords = "guess passwords" // from one address, until the lock and beyond
-	SprayPasswords = "spray passwords" // from many, at a rate
-	SpoofHeaders   = "spoof headers"   // guess passwords with another forged address each time
-	GuessCodes     = "guess codes"     // of a second factor
-	ReuseTokens    = "reuse tokens"    // that were used before, or signed out
-	DribbleHeaders = "dribble headers" // and bodies: connections that never get to the point
-	OversizeBodies = "oversize bodies" // with a request hidden where the limit cuts
+	PasswordGuessing = "password guessing" // from one address, until the lock and beyond
+	PasswordSpraying = "password spraying" // from many, at a rate
+	HeaderSpoofing   = "header spoofing"   // guessing with another forged address each time
+	CodeGuessing     = "code guessing"     // of a second factor
+	TokenReplay      = "token replay"      // of tokens that were used before, or signed out
+	Slowloris        = "slowloris"         // headers and bodies that come a byte at a time
+	OversizedBody    = "oversized body"    // with a request hidden where the limit cuts
 )
 
 // Feed gives journeys rows from a CSV or JSON file.
 type Feed struct {
-	File   string
-	Order  string // "round" or "random" (from the seed)
-	Rows   []map[string]string
-	Column []string
+	File   string              `json:"file,omitzero"`
+	Order  string              `json:"order,omitzero"` // "round" or "random" (from the seed)
+	Rows   []map[string]string `json:"rows,omitempty"`
+	Column []string            `json:"columns,omitempty"`
 }

@@ -23,14 +23,14 @@ type shape struct {
 	arrivals  *yaml.Node
 	rate      *yaml.Node // arrivals at one rate
 	of        Load
-	crowd     int
+	count     int
 	perSecond float64
 	length    time.Duration
 }
 
 func (s *shape) fields(r *reader) strict.Fields {
 	return strict.Fields{
-		"users":      func(n *yaml.Node) { s.users, s.crowd = n, r.Int(n, "users", 1) },
+		"users":      func(n *yaml.Node) { s.users, s.count = n, r.Int(n, "users", 1) },
 		"spawn_rate": func(n *yaml.Node) { s.spawn, s.perSecond = n, r.some(n, "spawn_rate") },
 		"run_for":    func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
 		"stages":     func(n *yaml.Node) { s.stages = n },
@@ -112,7 +112,7 @@ func (s *shape) spawned(r *reader) []Stage {
 	if s.users == nil || s.runFor == nil {
 		return nil
 	}
-	users := float64(s.crowd)
+	users := float64(s.count)
 	if s.spawn == nil {
 		return []Stage{{Name: "hold", From: users, To: users, For: s.length, Judged: true}}
 	}
@@ -121,7 +121,7 @@ func (s *shape) spawned(r *reader) []Stage {
 	}
 	ramp := time.Duration(users / s.perSecond * float64(time.Second)).Round(time.Microsecond)
 	if ramp >= s.length {
-		r.Fail(s.runFor, "make it longer, or spawn faster", "run_for: found %q, but %d users at %s need %s to be there", s.runFor.Value, s.crowd, s.spawn.Value, ramp)
+		r.Fail(s.runFor, "make it longer, or spawn faster", "run_for: found %q, but %d users at %s need %s to be there", s.runFor.Value, s.count, s.spawn.Value, ramp)
 		return nil
 	}
 	return []Stage{

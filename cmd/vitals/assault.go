@@ -52,7 +52,7 @@ func (s *assault) carryOut(ctx context.Context, began time.Time) {
 		defer cancel()
 		h := s.o.newHostile(replica)
 		defer h.Close()
-		in := scenarios.Intruder{Name: s.fault.text, Kind: scenarios.GuessPasswords, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}
+		in := scenarios.Intruder{Name: s.fault.text, Kind: scenarios.PasswordGuessing, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}
 		plan := s.o.hostility([]scenarios.Intruder{in}, s.victims[who:who+1], s.first+2*uint64(who))
 		return intruders.New(plan, h).Run(ctx, ctx, began)[0]
 	}

@@ -84,7 +84,7 @@ func (o *outing) hostility(ins []scenarios.Intruder, victims []intruders.Victim,
 func hostileSteps(sc *scenarios.Scenario, faults []fault) []measure.Step {
 	ins := sc.Intruder
 	if len(faults) > 0 {
-		ins = append([]scenarios.Intruder{{Kind: scenarios.GuessPasswords}}, ins...)
+		ins = append([]scenarios.Intruder{{Kind: scenarios.PasswordGuessing}}, ins...)
 	}
 	return intruders.Steps(ins)
 }

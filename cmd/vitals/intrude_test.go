@@ -32,12 +32,12 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 	}
 	notes := strings.Join(d.Runs[0].Result.Notes, "\n")
 	for _, want := range []string{
-		`intruder "forger" (spoof headers): 10 judged and 10 refused from 2 addresses`,
-		`intruder "sprayer" (spray passwords): `, `intruder "botnet" (spray passwords): 30 of 30 guesses sent from 30 addresses`,
-		`intruder "coder" (guess codes): 20 judged and 8 refused from 2 addresses`,
-		`intruder "thief" (reuse tokens): 16 dead tokens presented from 2 addresses, 0 served`,
-		`intruder "dribbler" (dribble headers): 20 connections opened from 2 addresses, 20 cut, 0 still open`,
-		`intruder "glutton" (oversize bodies): 8 bodies sent from 2 addresses, 8 refused by 413 or a cut, 0 connections kept`,
+		`intruder "forger" (header spoofing): 10 judged and 10 refused from 2 addresses`,
+		`intruder "sprayer" (password spraying): `, `intruder "botnet" (password spraying): 30 of 30 guesses sent from 30 addresses`,
+		`intruder "coder" (code guessing): 20 judged and 8 refused from 2 addresses`,
+		`intruder "thief" (token replay): 16 dead tokens presented from 2 addresses, 0 served`,
+		`intruder "dribbler" (slowloris): 20 connections opened from 2 addresses, 20 cut, 0 still open`,
+		`intruder "glutton" (oversized body): 8 bodies sent from 2 addresses, 8 refused by 413 or a cut, 0 connections kept`,
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes lack %q:\n%s", want, notes)

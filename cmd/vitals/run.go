@@ -199,10 +199,14 @@ func newPlan(o runOptions) (plan, error) {
 			note(err)
 			continue
 		}
+		warnings := sc.Warnings
 		sc, notes, err := p.translated(sc)
 		if err != nil {
 			note(err)
 			continue
+		}
+		for _, w := range warnings {
+			notes = append(notes, w.Error())
 		}
 		p.notes[sc] = notes
 		scope := sc.Scope()

@@ -50,10 +50,10 @@ func sized(limit int64, status int) http.HandlerFunc {
 }
 
 func TestBareConnections(t *testing.T) {
-	dribble := scenarios.Intruder{Name: "dribbler", Kind: scenarios.DribbleHeaders, Addresses: 2, Connections: 5, Every: time.Second}
+	dribble := scenarios.Intruder{Name: "dribbler", Kind: scenarios.Slowloris, Addresses: 2, Connections: 5, Every: time.Second}
 	kept := dribble
 	kept.During = "attacked" // opened anew as long as the phase lasts
-	stuff := scenarios.Intruder{Name: "glutton", Kind: scenarios.OversizeBodies, Addresses: 2, Bodies: 2, Every: time.Second}
+	stuff := scenarios.Intruder{Name: "glutton", Kind: scenarios.OversizedBody, Addresses: 2, Bodies: 2, Every: time.Second}
 	const head, body = 5 * time.Second, 15 * time.Second
 	for _, c := range []struct {
 		name string

@@ -22,16 +22,16 @@ type finding struct {
 
 var findings = []finding{
 	{"intruders.leaked", false, "", func(a *Attack) (int, int, bool) {
-		return a.Granted + a.Leaked + a.AfterLock, a.tried(), a.Kind != scenarios.DribbleHeaders
+		return a.Granted + a.Leaked + a.AfterLock, a.tried(), a.Kind != scenarios.Slowloris
 	}},
 	{"intruders.excess", true, "in any window of the limit", func(a *Attack) (int, int, bool) {
 		return a.Excess, a.Judged + a.Refused, a.guesses()
 	}},
 	{"intruders.wrong", false, "a 503 that sheds load is not among them", func(a *Attack) (int, int, bool) {
-		return a.Wrong, a.tried(), a.Kind != scenarios.DribbleHeaders
+		return a.Wrong, a.tried(), a.Kind != scenarios.Slowloris
 	}},
 	{"intruders.open", false, "past its own timeout and 2s of grace, or kept after it refused a body", func(a *Attack) (int, int, bool) {
-		return a.Open, a.Opened, a.Kind == scenarios.DribbleHeaders || a.Kind == scenarios.OversizeBodies
+		return a.Open, a.Opened, a.Kind == scenarios.Slowloris || a.Kind == scenarios.OversizedBody
 	}},
 	{"intruders.harmed", false, "", func(a *Attack) (int, int, bool) {
 		return a.Harmed, a.Standing, a.guesses()
@@ -41,7 +41,7 @@ var findings = []finding{
 // tried is how many hostile requests were judged or refused.
 func (a *Attack) tried() int {
 	n := a.Judged + a.Refused + a.Knowing + a.Reused
-	if a.Kind == scenarios.OversizeBodies {
+	if a.Kind == scenarios.OversizedBody {
 		n += a.Opened
 	}
 	return n
@@ -49,7 +49,7 @@ func (a *Attack) tried() int {
 
 // guesses tells whether the attack is one on a credential that a limit guards.
 func (a *Attack) guesses() bool {
-	return a.locks() || a.Kind == scenarios.SprayPasswords || a.Kind == scenarios.GuessCodes
+	return a.locks() || a.Kind == scenarios.PasswordSpraying || a.Kind == scenarios.CodeGuessing
 }
 
 // Findings are the figures over intruders of every kind. One address that got
@@ -122,17 +122,17 @@ func (a *Attack) words() string {
 		from = fmt.Sprintf("%d addresses", a.Addresses)
 	}
 	switch {
-	case a.Kind == scenarios.SprayPasswords && a.Planned > 0:
+	case a.Kind == scenarios.PasswordSpraying && a.Planned > 0:
 		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered; the %d right sign-ins of those attacked took %d more tries, shed or unanswered",
 			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost, a.Standing, a.Again)
-	case a.Kind == scenarios.ReuseTokens && a.Reused > 0:
+	case a.Kind == scenarios.TokenReplay && a.Reused > 0:
 		return fmt.Sprintf("%d dead tokens presented from %s, %d served", a.Reused, from, a.Granted)
-	case a.Kind == scenarios.DribbleHeaders && a.Opened > 0:
+	case a.Kind == scenarios.Slowloris && a.Opened > 0:
 		return fmt.Sprintf("%d connections opened from %s, %d cut, %d still open past their bound; the longest lived %s, %d could not be opened",
 			a.Opened, from, a.Opened-a.Open, a.Open, a.Longest.Round(time.Millisecond), a.Lost)
-	case a.Kind == scenarios.OversizeBodies && a.Opened > 0:
+	case a.Kind == scenarios.OversizedBody && a.Opened > 0:
 		return fmt.Sprintf("%d bodies sent from %s, %d refused by 413 or a cut, %d connections kept", a.Opened, from, a.Opened-a.Granted-a.Wrong, a.Open)
-	case a.Kind != scenarios.GuessPasswords && a.Judged+a.Refused > 0:
+	case a.Kind != scenarios.PasswordGuessing && a.Judged+a.Refused > 0:
 		return fmt.Sprintf("%d judged and %d refused from %s", a.Judged, a.Refused, from)
 	}
 	return ""

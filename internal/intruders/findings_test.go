@@ -71,7 +71,7 @@ func (s slow) Send(ctx context.Context, q load.Request) (load.Answer, error) {
 func TestDoubts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		siege := spray
-		siege.Rate, siege.Addresses, siege.Strangers = 2000, 50, 99
+		siege.Rate, siege.Addresses, siege.UnknownAccounts = 2000, 50, 99
 		for _, c := range []struct {
 			after time.Duration
 			want  string

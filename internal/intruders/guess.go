@@ -162,7 +162,7 @@ func (a *actor) judge(m *meter, ans load.Answer) {
 // request is a sign-in to the victim's account.
 func (g *guesser) request(from netip.Addr, password string) load.Request {
 	q := g.signIn(from, g.victim.Email, password)
-	if g.in.Kind == scenarios.SpoofHeaders {
+	if g.in.Kind == scenarios.HeaderSpoofing {
 		g.forged++
 		maps.Copy(q.Header, forged(g.forged))
 	}

@@ -68,9 +68,9 @@ func Victims(ins []scenarios.Intruder) (n int) {
 
 func victims(in scenarios.Intruder) int {
 	switch in.Kind {
-	case scenarios.SprayPasswords:
+	case scenarios.PasswordSpraying:
 		return in.Accounts
-	case scenarios.DribbleHeaders, scenarios.OversizeBodies:
+	case scenarios.Slowloris, scenarios.OversizedBody:
 		return 0
 	}
 	return in.Addresses
@@ -86,13 +86,13 @@ func Places(ins []scenarios.Intruder) (n int) {
 
 // steps that each kind's requests are recorded under.
 var steps = map[string][]string{
-	scenarios.GuessPasswords: {guessing, refused, knowing, standing},
-	scenarios.SpoofHeaders:   {guessing, refused, knowing, standing},
-	scenarios.SprayPasswords: {spraying, standing},
-	scenarios.GuessCodes:     {guessingCode, refusedCode, knowingCode, standing},
-	scenarios.ReuseTokens:    {preparing, reusing},
-	scenarios.DribbleHeaders: {dribbling},
-	scenarios.OversizeBodies: {stuffing},
+	scenarios.PasswordGuessing: {guessing, refused, knowing, standing},
+	scenarios.HeaderSpoofing:   {guessing, refused, knowing, standing},
+	scenarios.PasswordSpraying: {spraying, standing},
+	scenarios.CodeGuessing:     {guessingCode, refusedCode, knowingCode, standing},
+	scenarios.TokenReplay:      {preparing, reusing},
+	scenarios.Slowloris:        {dribbling},
+	scenarios.OversizedBody:    {stuffing},
 }
 
 const (
@@ -172,7 +172,7 @@ type maker struct {
 }
 
 func (m maker) members() (list []member) {
-	if m.in.Kind == scenarios.SprayPasswords {
+	if m.in.Kind == scenarios.PasswordSpraying {
 		return []member{m.sprayer()}
 	}
 	for n := range m.in.Addresses {
@@ -182,13 +182,13 @@ func (m maker) members() (list []member) {
 			a.other, a.victim = m.place(), m.victim()
 		}
 		switch m.in.Kind {
-		case scenarios.GuessCodes:
+		case scenarios.CodeGuessing:
 			list = append(list, &coder{actor: a})
-		case scenarios.ReuseTokens:
+		case scenarios.TokenReplay:
 			list = append(list, &thief{actor: a})
-		case scenarios.DribbleHeaders:
+		case scenarios.Slowloris:
 			list = append(list, &dribbler{actor: a, share: share(m.in, n)})
-		case scenarios.OversizeBodies:
+		case scenarios.OversizedBody:
 			list = append(list, &glutton{actor: a})
 		default:
 			list = append(list, &guesser{actor: a})

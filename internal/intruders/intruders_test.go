@@ -13,7 +13,7 @@ import (
 
 func attack(t *testing.T, fault string, atOnce bool) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
 	t.Helper()
-	return assault(t, newDoor(fault), scenarios.Intruder{Name: "guesser", Kind: scenarios.GuessPasswords, Addresses: 2, Guesses: 8, AtOnce: atOnce})
+	return assault(t, newDoor(fault), scenarios.Intruder{Name: "guesser", Kind: scenarios.PasswordGuessing, Addresses: 2, Guesses: 8, AtOnce: atOnce})
 }
 
 func TestOracle(t *testing.T) { synctest.Test(t, testOracle) }

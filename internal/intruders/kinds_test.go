@@ -12,11 +12,11 @@ import (
 
 // The kinds, each as it is let loose here.
 var (
-	spray = scenarios.Intruder{Name: "sprayer", Kind: scenarios.SprayPasswords, Addresses: 10, Accounts: 2, Strangers: 3, Rate: 50, During: "attacked"}
-	few   = scenarios.Intruder{Name: "botnet", Kind: scenarios.SprayPasswords, Addresses: 300, Guesses: 4, Accounts: 1, Rate: 100, For: 20 * time.Second} // LK29
-	spoof = scenarios.Intruder{Name: "forger", Kind: scenarios.SpoofHeaders, Addresses: 2, Guesses: 8, Every: time.Second}
-	codes = scenarios.Intruder{Name: "coder", Kind: scenarios.GuessCodes, Addresses: 2, Guesses: 12, Every: time.Second}
-	reuse = scenarios.Intruder{Name: "thief", Kind: scenarios.ReuseTokens, Addresses: 2, Rounds: 2, Every: time.Second}
+	spray = scenarios.Intruder{Name: "sprayer", Kind: scenarios.PasswordSpraying, Addresses: 10, Accounts: 2, UnknownAccounts: 3, Rate: 50, During: "attacked"}
+	few   = scenarios.Intruder{Name: "botnet", Kind: scenarios.PasswordSpraying, Addresses: 300, Guesses: 4, Accounts: 1, Rate: 100, For: 20 * time.Second} // LK29
+	spoof = scenarios.Intruder{Name: "forger", Kind: scenarios.HeaderSpoofing, Addresses: 2, Guesses: 8, Every: time.Second}
+	codes = scenarios.Intruder{Name: "coder", Kind: scenarios.CodeGuessing, Addresses: 2, Guesses: 12, Every: time.Second}
+	reuse = scenarios.Intruder{Name: "thief", Kind: scenarios.TokenReplay, Addresses: 2, Rounds: 2, Every: time.Second}
 )
 
 // Every kind against a door that is well, and against each that is broken in a
@@ -76,7 +76,7 @@ func TestKinds(t *testing.T) {
 						t.Errorf("%s: got %g, want no data", name, f.Value)
 					}
 				}
-				if c.fault == "" && len(facts) < 4 && c.in.Kind != scenarios.ReuseTokens {
+				if c.fault == "" && len(facts) < 4 && c.in.Kind != scenarios.TokenReplay {
 					t.Errorf("got only the facts %v", facts)
 				}
 				for _, s := range samples {

@@ -57,7 +57,7 @@ func (a *Attack) at(s *measure.Sample) {
 // locks tells whether the attack is one on the lockout: from one address, on and
 // on, until it is locked out. The facts lockout.* are of these.
 func (a *Attack) locks() bool {
-	return a.Kind == scenarios.GuessPasswords || a.Kind == scenarios.SpoofHeaders
+	return a.Kind == scenarios.PasswordGuessing || a.Kind == scenarios.HeaderSpoofing
 }
 
 // Facts are the lockout's figures, worst address first in mind: one address

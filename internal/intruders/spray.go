@@ -168,12 +168,12 @@ func (y *sprayer) schedule() iter.Seq[shot] {
 	}
 }
 
-// guess sends shot n: each address in turn, and one account in 1 + Strangers a
+// guess sends shot n: each address in turn, and one account in 1 + UnknownAccounts a
 // real one, so that every address comes to try one.
 func (y *sprayer) guess(ctx context.Context, s shot) {
 	row, at := s.n/len(y.from), s.n%len(y.from)
 	email, word := "", "not-the-password-of-anybody"
-	if many := y.in.Strangers + 1; (row+at)%many == 0 {
+	if many := y.in.UnknownAccounts + 1; (row+at)%many == 0 {
 		o := y.owners[s.n/many%len(y.owners)]
 		email, word = o.Email, "not-"+o.Password
 	} else {

@@ -22,10 +22,10 @@ type Func func(ctx context.Context, v *Visit) (status int, err error)
 type Visit struct{ v *visitor }
 
 // Number is the arrival's, or counts a user's turns without repeating another's.
-func (v *Visit) Number() uint64 { return v.v.given.n }
+func (v *Visit) Number() uint64 { return v.v.gen.n }
 
 // Uint64 draws from the seed and the number.
-func (v *Visit) Uint64() uint64 { return v.v.given.rng.Uint64() }
+func (v *Visit) Uint64() uint64 { return v.v.gen.rng.Uint64() }
 
 // Get is a variable's value: an account field, a fed column, a saved value.
 func (v *Visit) Get(name string) (value string, known bool) {

@@ -33,10 +33,10 @@ type monitor struct {
 	steps               int // of the wall clock
 }
 
-// watch looks once at the start and once at the end, and ten times a second at
+// watch reads once at the start and once at the end, and ten times a second at
 // what cannot be had as a difference.
 func (m *monitor) watch(began time.Time, over <-chan struct{}) {
-	before := look()
+	before := read()
 	last := time.Now()
 	t := time.NewTicker(100 * time.Millisecond)
 	defer t.Stop()
@@ -53,7 +53,7 @@ func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 		}
 		break
 	}
-	after := look()
+	after := read()
 	m.took = time.Since(began)
 	if m.took > 0 {
 		m.cpu = (after.own - before.own).Seconds() / m.took.Seconds() / float64(runtime.NumCPU())
@@ -65,15 +65,15 @@ func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 	m.pause = longest(before.pauses, after.pauses)
 }
 
-// sight is what can be read at one moment.
-type sight struct {
+// reading is what the kernel and the runtime tell at one moment.
+type reading struct {
 	own, throttled time.Duration
 	steal, all     float64 // ticks of the machine
 	pauses         *metrics.Float64Histogram
 }
 
-func look() sight {
-	s := sight{own: ownCPU()}
+func read() reading {
+	s := reading{own: ownCPU()}
 	if stat, err := os.ReadFile("/proc/stat"); err == nil {
 		line, _, _ := bytes.Cut(stat, []byte("\n"))
 		for i, f := range bytes.Fields(line) {

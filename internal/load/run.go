@@ -35,7 +35,7 @@ type run struct {
 	monitor  monitor
 	notes    []string
 
-	besideErr error // written before the company is waited for
+	besideErr error // read when all goroutines of the run have ended
 
 	busy, peak                   atomic.Int64
 	planned, done, drop, unsents atomic.Int64
@@ -72,17 +72,17 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	return o, nil
 }
 
-// execute does all that needs company: the load, the guard over its end, what
-// runs beside it, and the watch over ourselves.
+// execute runs the load, and beside it what the caller wants done meanwhile, the
+// guard over the run's end, and the watch over ourselves.
 func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 	var end context.CancelFunc
 	r.requests, end = context.WithCancel(context.WithoutCancel(ctx))
 	over := make(chan struct{})
-	var company sync.WaitGroup
-	company.Go(func() { r.guard(ctx, over, end) })
+	var background sync.WaitGroup
+	background.Go(func() { r.guard(ctx, over, end) })
 	defer func() {
 		close(over)
-		company.Wait()
+		background.Wait()
 		end()
 		err = errors.Join(err, r.besideErr)
 	}()
@@ -94,9 +94,9 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 	r.connect()
 	defer r.clients.close()
 	r.started = func() {
-		company.Go(func() { r.beside(ctx, over) })
-		company.Go(func() { r.report(over) })
-		company.Go(func() { r.monitor.watch(r.began, over) })
+		background.Go(func() { r.beside(ctx, over) })
+		background.Go(func() { r.report(over) })
+		background.Go(func() { r.monitor.watch(r.began, over) })
 	}
 	play := r.closed
 	if r.load.Model == scenarios.Arrivals {
@@ -251,10 +251,9 @@ func (r *run) warm(ctx context.Context, n int) error {
 }
 
 // sent counts a request that made a sample.
-func (r *run) sent(s *measure.Sample) {
+func (r *run) sent() {
 	r.planned.Add(1)
 	r.done.Add(1)
-	r.rec.Add(s.Step, s.Due, measure.Counts{Planned: 1})
 }
 
 // lost counts requests that made none.

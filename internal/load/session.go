@@ -99,10 +99,10 @@ type session struct {
 
 // acquire is the session with the fewest users among those with requests left: a
 // signed-in one, or else (fresh) an account that the caller has to sign in. It is
-// nil when others are signing in the accounts that could serve. With crowd, users
-// move closer together before one of them signs in: its password hash would be
-// load that the scenario does not speak of.
-func (s *Sessions) acquire(now time.Time, share, budget, need int, crowd bool) (a *session, fresh bool, err error) {
+// nil when others are signing in the accounts that could serve. With closer, more
+// users share a session before another account signs in: its password hash would
+// be load that the scenario does not speak of.
+func (s *Sessions) acquire(now time.Time, share, budget, need int, closer bool) (a *session, fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var best, spare, full *session
@@ -122,7 +122,7 @@ func (s *Sessions) acquire(now time.Time, share, budget, need int, crowd bool) (
 			full = a
 		}
 	}
-	if best == nil && crowd {
+	if best == nil && closer {
 		best = full
 	}
 	switch {
@@ -173,7 +173,7 @@ func (s *Sessions) spend(a *session, now time.Time, budget, need int) bool {
 	return true
 }
 
-// refund gives back requests that were spent and not sent: room was made for the
+// refund gives back requests that were spent and not sent: they were taken for the
 // longest task before it was known which one would be drawn.
 func (s *Sessions) refund(a *session, n int) {
 	s.mu.Lock()

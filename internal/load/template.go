@@ -20,10 +20,10 @@ type piece struct {
 }
 
 // generator appends a value that is made up for one request.
-type generator func(dst []byte, g *given) []byte
+type generator func(dst []byte, g *generatorState) []byte
 
-// given is what generators draw from.
-type given struct {
+// generatorState is what generators draw from.
+type generatorState struct {
 	n   uint64     // number of the arrival or of the user's visit, unique in the run
 	rng *rand.Rand // from (seed, n)
 	now func() time.Time
@@ -64,7 +64,7 @@ func parse(text string, slotOf func(name string) int) (template, error) {
 
 // fill appends the text with its variables. A variable without a value leaves
 // nothing; tasks are only drawn when their first step's variables are known.
-func (t template) fill(dst []byte, vars []variable, g *given, esc escape) []byte {
+func (t template) fill(dst []byte, vars []variable, g *generatorState, esc escape) []byte {
 	for i := range t {
 		switch p := &t[i]; {
 		case p.make != nil:
@@ -97,9 +97,9 @@ func generate(name string) (generator, error) {
 	case name == "uuid":
 		return uuid, nil
 	case name == "seq":
-		return func(dst []byte, g *given) []byte { return strconv.AppendUint(dst, g.n, 10) }, nil
+		return func(dst []byte, g *generatorState) []byte { return strconv.AppendUint(dst, g.n, 10) }, nil
 	case name == "today":
-		return func(dst []byte, g *given) []byte { return g.now().UTC().AppendFormat(dst, time.DateOnly) }, nil
+		return func(dst []byte, g *generatorState) []byte { return g.now().UTC().AppendFormat(dst, time.DateOnly) }, nil
 	case word == "int":
 		lo, hi, ok := strings.Cut(rest, " ")
 		a, errA := strconv.ParseInt(lo, 10, 64)
@@ -107,10 +107,10 @@ func generate(name string) (generator, error) {
 		if !ok || errA != nil || errB != nil || a > b {
 			return nil, fmt.Errorf("{{%s}}: want {{int LOW HIGH}}", name)
 		}
-		return func(dst []byte, g *given) []byte { return strconv.AppendInt(dst, a+g.rng.Int64N(b-a+1), 10) }, nil
+		return func(dst []byte, g *generatorState) []byte { return strconv.AppendInt(dst, a+g.rng.Int64N(b-a+1), 10) }, nil
 	case word == "pick" && rest != "":
 		words := bytes.Split([]byte(rest), []byte("|"))
-		return func(dst []byte, g *given) []byte { return append(dst, words[g.rng.IntN(len(words))]...) }, nil
+		return func(dst []byte, g *generatorState) []byte { return append(dst, words[g.rng.IntN(len(words))]...) }, nil
 	case strings.HasPrefix(name, "now"):
 		var off time.Duration
 		if shift := strings.ReplaceAll(name[len("now"):], " ", ""); shift != "" {
@@ -119,7 +119,7 @@ func generate(name string) (generator, error) {
 				return nil, nil // a variable that begins with "now"
 			}
 		}
-		return func(dst []byte, g *given) []byte {
+		return func(dst []byte, g *generatorState) []byte {
 			return g.now().Add(off).UTC().AppendFormat(dst, time.RFC3339)
 		}, nil
 	}
@@ -128,7 +128,7 @@ func generate(name string) (generator, error) {
 
 // uuid appends a random version 4 UUID. It does not come from the seed: a second
 // run of the same plan must not repeat the ids of the first.
-func uuid(dst []byte, _ *given) []byte {
+func uuid(dst []byte, _ *generatorState) []byte {
 	const hex = "0123456789abcdef"
 	hi, lo := rand.Uint64()&^0xf000|0x4000, rand.Uint64()&^(3<<62)|1<<63
 	for i := 60; i >= 0; i -= 4 {

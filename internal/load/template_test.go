@@ -41,7 +41,7 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %v", tt.text, err)
 			continue
 		}
-		got := string(tpl.fill(nil, vars, &given{n: 42, rng: rand.New(rand.NewPCG(1, 2)), now: func() time.Time { return now }}, tt.esc))
+		got := string(tpl.fill(nil, vars, &generatorState{n: 42, rng: rand.New(rand.NewPCG(1, 2)), now: func() time.Time { return now }}, tt.esc))
 		if !regexp.MustCompile("^(" + tt.want + ")$").MatchString(got) {
 			t.Errorf("%s: got %s, want %s", tt.text, got, tt.want)
 		}

@@ -25,7 +25,7 @@ type visitor struct {
 	shard *measure.Shard
 	slow  slowest
 	pcg   rand.PCG
-	given given
+	gen   generatorState
 	quiet bool // signs in before the measured window: nothing is recorded
 
 	account string // who it is signed in as, or was last; "" = nobody
@@ -37,7 +37,7 @@ type visitor struct {
 
 func (r *run) newVisitor(id uint64) *visitor {
 	v := &visitor{r: r, vars: make([]variable, len(r.plan.names)), shard: r.rec.Shard()}
-	v.given = given{rng: rand.New(&v.pcg), now: time.Now}
+	v.gen = generatorState{rng: rand.New(&v.pcg), now: time.Now}
 	v.place(id)
 	return v
 }
@@ -73,7 +73,7 @@ func (v *visitor) forget() {
 // begin makes the visitor ready for visit n: what it draws comes from the seed
 // and n alone.
 func (v *visitor) begin(j *journey, key, n uint64) {
-	v.given.n = n
+	v.gen.n = n
 	v.pcg.Seed(key, n)
 	if j.feed != nil && len(j.feed.rows) > 0 {
 		i := n
@@ -185,9 +185,9 @@ func (v *visitor) send(ctx context.Context, c *wire.Call) { v.r.clients.of(v.n).
 // fill makes the request.
 func (v *visitor) fill(s *step) {
 	c := &v.call
-	v.path = s.path.fill(v.path[:0], v.vars, &v.given, inPath)
-	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.given, inHeader)
-	v.body = s.body.fill(v.body[:0], v.vars, &v.given, s.escape)
+	v.path = s.path.fill(v.path[:0], v.vars, &v.gen, inPath)
+	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.gen, inHeader)
+	v.body = s.body.fill(v.body[:0], v.vars, &v.gen, s.escape)
 	if token := &v.vars[slotToken]; !s.anonymous && token.known {
 		v.lines = append(v.lines, "Authorization: Bearer "...)
 		v.lines = inHeader(v.lines, token.value)
@@ -206,7 +206,7 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 	c := &v.call
 	sample := measure.Sample{
 		Step: s.index, Due: due, Sent: c.Began, Done: c.Done, Code: c.Code, Bytes: c.Bytes,
-		Outcome: outcome(c, class), OK: class == measure.None, Class: class,
+		Outcome: outcome(c, class), OK: class == measure.None, Planned: true, Class: class,
 	}
 	// The recorder keeps few requests whole; only what it may keep is worth a string.
 	if v.slow.admits(sample.Response()) || !sample.OK {
@@ -215,7 +215,7 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 		}
 	}
 	v.shard.Record(&sample)
-	v.r.sent(&sample)
+	v.r.sent()
 }
 
 // slowest are the longest responses of one visitor. The slowest of the run are

@@ -13,6 +13,7 @@ import (
 type Doc struct {
 	File string
 	errs Errors
+	warn Errors
 }
 
 // Parse reads the text of one YAML document. The root is nil when the text is
@@ -40,6 +41,32 @@ func Parse(file string, text []byte) (*Doc, *yaml.Node) {
 // Fail notes a mistake at a node; the hint may be "".
 func (d *Doc) Fail(at *yaml.Node, hint, format string, args ...any) {
 	d.Add(&Error{Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Warn notes what is read as it was meant, and should be written differently.
+func (d *Doc) Warn(at *yaml.Node, format string, args ...any) {
+	d.warn = append(d.warn, &Error{File: d.File, Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...)})
+}
+
+// Warnings are what Warn and Rename noted, in the order they were noted.
+func (d *Doc) Warnings() Errors { return d.warn }
+
+// Rename gives fields of a mapping that have a new name this name, with a warning
+// for each. A mapping that has both keeps the old one, to be refused.
+func (d *Doc) Rename(n *yaml.Node, now map[string]string) {
+	if n.Kind != yaml.MappingNode {
+		return
+	}
+	has := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		has[n.Content[i].Value] = true
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if key := n.Content[i]; now[key.Value] != "" && !has[now[key.Value]] {
+			d.Warn(key, "field %q is now called %q", key.Value, now[key.Value])
+			key.Value = now[key.Value]
+		}
+	}
 }
 
 // Add notes a mistake with its own place; the file's name is filled in.
