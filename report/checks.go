@@ -9,8 +9,8 @@ import (
 	"vitals/targets"
 )
 
-// Invariants is what the checker of the limits' invariants (J1 to J7)
-// found in the answers of one run.
+// Invariants is what the checker of the rate limits' invariants found in the
+// answers of one run.
 type Invariants struct {
 	Answers    int64                  `json:"answers"`           // of limited operations, looked at
 	Profile    string                 `json:"profile,omitempty"` // whose limits they were held to
@@ -38,7 +38,7 @@ type check struct {
 	self   bool // failing, it says that the measurement is not valid
 }
 
-// checks are a run's, as far as it has any: documents of old have none.
+// checks are a run's, as far as it has any.
 func checks(r *Run) (out []check) {
 	if r.Invariants != nil {
 		out = append(out, invariantsCheck(r.Invariants))
@@ -53,12 +53,12 @@ func checks(r *Run) (out []check) {
 const mostShown = 5
 
 func invariantsCheck(h *Invariants) check {
-	c := check{name: "history: J1 to J7 hold over every answer", doubts: h.Doubts}
-	of := fmt.Sprintf("history of %s answers (J1 to J7)", count(h.Answers))
+	c := check{name: "rate-limit invariants hold over every answer", doubts: h.Doubts}
+	of := fmt.Sprintf("rate-limit invariants: %s, ", plural64(h.Answers, "answer"))
 	switch n := h.Broken(); {
 	case n > 0:
 		c.status = targets.Fail
-		c.words = of + ": " + broken(n)
+		c.words = of + plural(n, "violation")
 		for i, v := range h.Violations {
 			if i == mostShown {
 				c.proof = append(c.proof, fmt.Sprintf("and %s more in the document", count(int64(n-i))))
@@ -67,30 +67,23 @@ func invariantsCheck(h *Invariants) check {
 			c.proof = append(c.proof, v.String())
 		}
 	case h.Unjudged != "":
-		c.words = "history not judged: " + h.Unjudged
+		c.words = "rate-limit invariants not judged: " + h.Unjudged
 	case h.Answers == 0:
-		c.words = "history not judged: no answer of a limited operation was seen"
+		c.words = "rate-limit invariants not judged: no answer of a limited operation was seen"
 	default:
-		c.status, c.words = targets.Pass, of+": no invariant broken"
+		c.status, c.words = targets.Pass, of+"0 violations"
 	}
 	return c
 }
 
-func broken(n int) string {
-	if n == 1 {
-		return "1 invariant broken"
-	}
-	return fmt.Sprintf("invariants broken %s times", count(int64(n)))
-}
-
 func reconciliationCheck(b *observe.Reconciliation) check {
-	c := check{name: "books: our counts and the server's agree", doubts: b.Explained, self: true}
-	of := fmt.Sprintf("books: %s requests on %s", count(b.Requests), plural(b.Routes, "route"))
+	c := check{name: "request counts: client and server agree", doubts: b.Explained, self: true}
+	on := plural64(b.Requests, "request") + ", " + plural(b.Routes, "route")
 	switch {
 	case len(b.Findings) > 0:
 		c.status = targets.Fail
-		if c.words = of + ": " + plural(len(b.Findings), "difference") + " without a reason"; b.Unread != "" {
-			c.words = "books: " + b.Unread
+		if c.words = "request counts: " + plural(len(b.Findings), "unexplained difference") + " over " + on; b.Unread != "" {
+			c.words = "request counts: " + b.Unread
 			return c
 		}
 		for i, f := range b.Findings {
@@ -101,19 +94,19 @@ func reconciliationCheck(b *observe.Reconciliation) check {
 			c.proof = append(c.proof, f)
 		}
 	case b.Unread != "":
-		c.words = "books not reconciled: " + b.Unread
+		c.words = "request counts not compared: " + b.Unread
 	case b.Requests == 0:
-		c.words = "books not reconciled: no request was answered"
+		c.words = "request counts not compared: no request was answered"
 	default:
-		c.status, c.words = targets.Pass, of+" agree"
+		c.status, c.words = targets.Pass, "request counts: client and server agree on "+on
 	}
 	return c
 }
 
-// books are all rows, with the mark of those that differ.
-func books(b *observe.Reconciliation) grid {
-	g := grid{title: "books", cols: []column{
-		{words: true}, {title: "route", words: true}, {title: "status"}, {title: "ours"}, {title: "theirs"},
+// requestCounts are all rows, with the mark of those that differ.
+func requestCounts(b *observe.Reconciliation) grid {
+	g := grid{title: "request counts by route and status", cols: []column{
+		{words: true}, {title: "route", words: true}, {title: "status"}, {title: "client"}, {title: "server"},
 	}}
 	if b == nil {
 		return g

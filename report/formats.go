@@ -11,6 +11,7 @@ import (
 // are built from the same map.
 var formats = map[string]Reporter{
 	"terminal": Terminal,
+	"verbose":  Verbose,
 	"html":     HTML,
 	"json":     JSON,
 	"junit":    JUnit,

@@ -122,7 +122,11 @@ func felt(s measure.Series, wide int) grid {
 		for _, v := range vs {
 			sum += v
 		}
-		row := []string{name, number(sum / float64(len(vs))), number(slices.Max(vs))}
+		show := number
+		if name == "cpu" { // a fraction of the cores it may use
+			show = percent
+		}
+		row := []string{name, show(sum / float64(len(vs))), show(slices.Max(vs))}
 		if wide > 0 {
 			row = append(row, sparkline(vs, wide))
 		}
@@ -158,7 +162,7 @@ func slowest(r *measure.Result, most int) grid {
 }
 
 func unexpected(r *measure.Result, most int) grid {
-	return exemplars("not as expected", firstOfEach(r.Failures), most, "why", func(e measure.Exemplar) string { return e.Class })
+	return exemplars("not as expected", firstOfEach(r.Failures), most, "why", why)
 }
 
 func exemplars(title string, es []measure.Exemplar, most int, last string, of func(measure.Exemplar) string) grid {
@@ -174,6 +178,21 @@ func exemplars(title string, es []measure.Exemplar, most int, last string, of fu
 		g.rows = append(g.rows, []string{e.Step, took(e.At), took(e.Response), code(e.Code), of(e), e.RequestID})
 	}
 	return g
+}
+
+// why is in which way a request did not go as expected.
+func why(e measure.Exemplar) string { return e.Class }
+
+// came is a request that did not go as expected, in words.
+func came(e measure.Exemplar) string {
+	words := e.Step + " at " + took(e.At)
+	if e.Code != 0 {
+		words += " got " + code(e.Code)
+	}
+	if e.RequestID != "" {
+		words += ", X-Request-ID " + e.RequestID
+	}
+	return words
 }
 
 // firstOfEach puts one of every class before the seconds, so that a rare
@@ -202,18 +221,20 @@ func code(n int) string {
 // said is a fact in plain words.
 type said struct{ figure, words string }
 
-// lockout and others are the facts, each in plain words.
-func lockout(r *measure.Result) []said {
+// lockout and others are the facts, each in plain words. What a target has judged
+// stands there, and is not said twice.
+func lockout(r *Run) []said {
 	return say(r, func(name string) bool { return strings.HasPrefix(name, "lockout.") })
 }
 
-func others(r *measure.Result) []said {
+func others(r *Run) []said {
 	return say(r, func(name string) bool { return !strings.HasPrefix(name, "lockout.") })
 }
 
-func say(r *measure.Result, in func(string) bool) (out []said) {
-	for _, f := range r.Facts {
-		if !in(f.Name) {
+func say(r *Run, in func(string) bool) (out []said) {
+	for _, f := range r.Result.Facts {
+		told := slices.ContainsFunc(r.Verdicts, func(v targets.Verdict) bool { return v.Target.Metric == f.Name && v.Status != targets.NoData })
+		if told || !in(f.Name) {
 			continue
 		}
 		words := targets.About(f.Name)

@@ -155,7 +155,7 @@ func htmlOf(r *Run) htmlRun {
 		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),
-		Reconciliation: books(r.Reconciliation).html(), Lockout: htmlFacts(lockout(res)), Figures: htmlFacts(others(res)),
+		Reconciliation: requestCounts(r.Reconciliation).html(), Lockout: htmlFacts(lockout(r)), Figures: htmlFacts(others(r)),
 	}
 	for _, c := range checks(r) {
 		h := htmlCheck{Status: c.status.String(), Mark: marks[c.status].glyph, Words: c.words, Doubts: c.doubts}

@@ -28,7 +28,6 @@ type Now struct {
 type Live struct {
 	w     io.Writer
 	style Style
-	tty   bool
 	every time.Duration
 
 	mu   sync.Mutex
@@ -37,14 +36,14 @@ type Live struct {
 	open bool          // the terminal's line is not ended
 }
 
-// NewLive makes a live view. On a terminal every update is shown; elsewhere one
-// each `every` of the run's own time (default 5s), and the first of each
-// scenario.
-func NewLive(w io.Writer, style Style, tty bool, every time.Duration) *Live {
+// NewLive makes a live view. Where the style can redraw, every update is shown;
+// elsewhere one each `every` of the run's own time (default 5s), and the first of
+// each scenario.
+func NewLive(w io.Writer, style Style, every time.Duration) *Live {
 	if every <= 0 {
 		every = 5 * time.Second
 	}
-	return &Live{w: w, style: style, tty: tty, every: every}
+	return &Live{w: w, style: style, every: every}
 }
 
 // Show shows the run as it stands. The view is a convenience: that it could
@@ -52,7 +51,7 @@ func NewLive(w io.Writer, style Style, tty bool, every time.Duration) *Live {
 func (l *Live) Show(n Now) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.tty {
+	if l.style.Redraw {
 		_, _ = fmt.Fprintf(l.w, "\r\x1b[2K%s", cut(l.line(n), l.style.width()-1)) // a line that wraps could not be rewritten
 		l.open = true
 		return
@@ -78,7 +77,7 @@ func (l *Live) Done() {
 // right on a narrow terminal.
 func (l *Live) line(n Now) string {
 	parts := []string{n.Scenario + " " + clock(n.Elapsed) + "/" + clock(n.Total)}
-	if l.tty {
+	if l.style.Redraw {
 		parts[0] += " " + bar(n.Elapsed, n.Total, 12)
 	}
 	if n.Phase != "" {

@@ -22,7 +22,7 @@ func now(elapsed time.Duration) report.Now {
 
 func TestLivePlainLines(t *testing.T) {
 	var b bytes.Buffer
-	l := report.NewLive(&b, report.Style{}, false, 5*time.Second)
+	l := report.NewLive(&b, report.Style{}, 5*time.Second)
 	for s := range 12 {
 		l.Show(now(time.Duration(s) * time.Second))
 	}
@@ -42,7 +42,7 @@ peak 0:00/0:30  hold  25.0/s planned  errors –  intruders: locked after 5
 
 func TestLiveRewritesOneLine(t *testing.T) {
 	var b bytes.Buffer
-	l := report.NewLive(&b, report.Style{Width: 70}, true, 0)
+	l := report.NewLive(&b, report.Style{Width: 70, Redraw: true}, 0)
 	l.Show(now(10 * time.Second))
 	l.Show(now(20 * time.Second))
 	l.Done()

@@ -99,7 +99,7 @@ func (m *markdown) run(r *Run) {
 			m.grid(g)
 		}
 		m.line("")
-		for _, f := range append(lockout(r.Result), others(r.Result)...) {
+		for _, f := range append(lockout(r), others(r)...) {
 			m.line("- **%s** %s", escape(f.figure), escape(f.words))
 		}
 		for _, g := range []grid{felt(r.Result.Series, 30), proof(r.Evidence), slowest(r.Result, 5), unexpected(r.Result, 5)} {

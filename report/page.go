@@ -52,7 +52,9 @@ func (p *page) wrapped(lead, text string) (lines []string) {
 // section opens a part of a run.
 func (p *page) section(title string) {
 	p.line("")
-	p.line("  %s", p.paint(bold, title))
+	for _, l := range p.wrapped("  ", title) {
+		p.line("  %s", p.paint(bold, strings.TrimLeft(l, " ")))
+	}
 }
 
 // column is one of a table. Figures stand to the right, words to the left.
@@ -69,6 +71,10 @@ func (p *page) table(cols []column, rows [][]string) {
 		return
 	}
 	cols, rows = p.fit(cols, printable(rows))
+	if wide(cols, rows) > p.width() {
+		p.stacked(cols, rows)
+		return
+	}
 	align := make(tw.Alignment, len(cols))
 	head := make([]string, len(cols))
 	for i, c := range cols {
@@ -104,6 +110,26 @@ func (p *page) table(cols []column, rows [][]string) {
 	}
 	for l := range strings.Lines(out.String()) {
 		p.line("%s%s", margin, strings.TrimRight(l, "\n "))
+	}
+}
+
+// stacked writes each row as a line of its own, wrapped, for pages too narrow for
+// its table.
+func (p *page) stacked(cols []column, rows [][]string) {
+	for _, row := range rows {
+		var parts []string
+		for i, cell := range row {
+			if cell = strings.TrimSpace(cell); cell == "" {
+				continue
+			}
+			if cols[i].title != "" && len(parts) > 0 {
+				cell = cols[i].title + " " + cell
+			}
+			parts = append(parts, cell)
+		}
+		for _, l := range p.wrapped(margin+"· ", strings.Join(parts, ", ")) {
+			p.line("%s", cut(l, p.width()))
+		}
 	}
 }
 

@@ -34,14 +34,68 @@ func TestTerminal(t *testing.T) {
 }
 
 func TestTerminalFitsItsWidth(t *testing.T) {
-	for _, width := range []int{80, 100, 120} {
+	for _, width := range []int{40, 45, 59, 80, 100, 120} {
 		d := document(t)
 		d.Comparison = comparison(t)
-		for i, l := range strings.Split(string(render(t, report.Text(report.Style{Width: width}), d)), "\n") {
-			if n := utf8.RuneCountInString(l); n > width {
-				t.Errorf("width %d, line %d has %d columns: %s", width, i+1, n, l)
+		s := report.Style{Width: width}
+		for name, r := range map[string]report.Reporter{"verbose": report.Text(s), "summary": report.Summary(s, "")} {
+			for i, l := range strings.Split(string(render(t, r, d)), "\n") {
+				if n := utf8.RuneCountInString(l); n > width && !strings.Contains(l, "vitals run") { // a command is there to be copied
+					t.Errorf("%s, width %d, line %d has %d columns: %s", name, width, i+1, n, l)
+				}
 			}
 		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	for name, s := range map[string]report.Style{
+		"summary-40.txt": {Width: 40}, "summary-80.txt": {Width: 80}, "summary-100.txt": {}, "summary-color.txt": {Width: 100, Color: true},
+	} {
+		golden.Check(t, render(t, report.Summary(s, "out"), document(t)), name)
+	}
+	golden.Check(t, render(t, report.Summary(report.Style{}, "out"), &report.Document{Verdict: report.NoData, Exit: 3}), "summary-empty.txt")
+}
+
+// However much is wrong with four scenarios, their end fits one screen.
+func TestSummaryFitsOneScreen(t *testing.T) {
+	d := document(t)
+	d.Runs = append(d.Runs, d.Runs...)
+	for i := range d.Runs {
+		d.Runs[i].Verdicts = append(judged(true), judged(true)...)
+		d.Runs[i].Result.Health.Suspect = []string{"the machine was busy with something else for most of the run, so that its figures may be worse than the server's own"}
+	}
+	for range 20 {
+		d.Reasons = append(d.Reasons, "normal: invalid: the schedule was missed by far more than a tenth of the strictest latency that was asked for")
+		d.Deviations = append(d.Deviations, d.Deviations[0])
+	}
+	for _, width := range []int{80, 100, 120} {
+		text := string(render(t, report.Summary(report.Style{Width: width}, "out"), d))
+		if n := strings.Count(text, "\n"); n > 40 {
+			t.Errorf("width %d: got %d lines, want at most 40:\n%s", width, n, text)
+		}
+	}
+}
+
+// What a command prints can be pasted into a shell.
+func TestSummaryQuotesTheCommand(t *testing.T) {
+	d := document(t)
+	d.Command = []string{"/tmp/x/vitals", "run", "it's mine.yaml", "--set", "A=$(b)"}
+	if text := string(render(t, report.Summary(report.Style{}, ""), d)); !strings.Contains(text, `vitals run 'it'\''s mine.yaml' --set 'A=$(b)'`) {
+		t.Errorf("got\n%s", text)
+	}
+}
+
+func TestStyleOfADumbTerminal(t *testing.T) {
+	for term, want := range map[string]bool{"dumb": false, "xterm": true} {
+		s := report.StyleOf(terminal(t), func(name string) string { return map[string]string{"TERM": term}[name] })
+		if s.Redraw != want || s.Color != want {
+			t.Errorf("TERM=%s: got %+v", term, s)
+		}
+	}
+	s := report.StyleOf(terminal(t), func(name string) string { return map[string]string{"TERM": "xterm", "NO_COLOR": "1"}[name] })
+	if !s.Redraw || s.Color {
+		t.Errorf("NO_COLOR: got %+v, want it redrawn without colour", s)
 	}
 }
 
@@ -66,8 +120,8 @@ func TestJUnitNeverLosesAVerdict(t *testing.T) {
 	if err := xml.Unmarshal(render(t, report.JUnit, d), &got); err != nil {
 		t.Fatal(err)
 	}
-	// Two runs of 4 targets, their validity, history and books; 1 target missed and
-	// 1 invariant broken; 2 without data, and books that make a run invalid.
+	// Two runs of 4 targets, their validity, invariants and request counts; 1 target
+	// missed and 1 invariant broken; 2 without data, and counts that make a run invalid.
 	if got.Tests != 14 || got.Failures != 2 || got.Errors != 4 {
 		t.Errorf("got %+v, want 14 tests, 2 failures, 4 errors", got)
 	}
@@ -103,7 +157,7 @@ func TestHostileText(t *testing.T) {
 		if format != "html" && strings.Contains(text, "\x1b[2J") { // a browser knows no escapes
 			t.Errorf("%s: an escape reached the output", format)
 		}
-		if format != "json" && format != "terminal" && strings.Contains(text, "<script>alert") {
+		if format != "json" && format != "terminal" && format != "verbose" && strings.Contains(text, "<script>alert") {
 			t.Errorf("%s: markup reached the output", format)
 		}
 		if format == "markdown" && (strings.Contains(text, "x](") || strings.Contains(text, "\n# y")) {

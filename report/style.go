@@ -9,31 +9,35 @@ import (
 
 // Style is how text is set. The zero value is plain text for 100 columns.
 type Style struct {
-	Color bool
-	Width int // columns; 0 = 100
+	Color  bool
+	Redraw bool // what was written can be written over: a terminal that moves its cursor
+	Width  int  // columns; 0 = 100
+	Height int  // lines of the terminal; 0 = unknown
 }
 
-// StyleOf looks at where text goes: colour and the window's width for a
-// terminal, plain text otherwise. NO_COLOR and TERM=dumb, read by getenv, turn
-// colour off.
+// StyleOf looks at where text goes: colour and the window's size for a
+// terminal, plain text otherwise. NO_COLOR, read by getenv, turns colour off;
+// TERM=dumb turns redrawing off as well.
 func StyleOf(w io.Writer, getenv func(string) string) Style {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return Style{}
 	}
-	s := Style{Color: getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"}
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		s.Width = width
+	dumb := getenv("TERM") == "dumb"
+	s := Style{Color: !dumb && getenv("NO_COLOR") == "", Redraw: !dumb}
+	if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		s.Width, s.Height = width, height
 	}
 	return s
 }
 
-// width is the columns to fill: lines longer than 120 are hard to read.
+// width is the columns to fill: lines longer than 120 are hard to read, and in
+// fewer than 20 there is nothing to set.
 func (s Style) width() int {
 	if s.Width == 0 {
 		return 100
 	}
-	return min(max(s.Width, 60), 120)
+	return min(max(s.Width, 20), 120)
 }
 
 // color is an SGR parameter.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -8,13 +9,13 @@ import (
 	"vitals/targets"
 )
 
-// Terminal renders the document as text: coloured and as wide as the window
+// Verbose renders the whole document as text: coloured and as wide as the window
 // where w is a terminal, plain otherwise.
-func Terminal(w io.Writer, d *Document) error {
+func Verbose(w io.Writer, d *Document) error {
 	return Text(StyleOf(w, os.Getenv))(w, d)
 }
 
-// Text is the terminal reporter in a given style.
+// Text is the long text form in a given style.
 func Text(s Style) Reporter {
 	return func(w io.Writer, d *Document) error {
 		p := &page{Style: s}
@@ -36,7 +37,7 @@ func Text(s Style) Reporter {
 
 // head is the verdict, what was measured, and one line per scenario.
 func (p *page) head(d *Document) {
-	p.line("%s  %s", p.verdict(d.Verdict), p.paint(bold, strip(headline(d))))
+	p.headline(d, "")
 	for _, r := range d.Reasons {
 		p.wrap("  · ", r)
 	}
@@ -54,6 +55,19 @@ func (p *page) head(d *Document) {
 	}
 	p.line("")
 	p.grid(overview(d))
+}
+
+// headline is the verdict and the document in a sentence.
+func (p *page) headline(d *Document, more string) {
+	lines := p.wrapped(strings.Repeat(" ", columns(d.Verdict))+"  ", headline(d)+more)
+	for i, l := range lines {
+		words := p.paint(bold, strings.TrimLeft(l, " "))
+		if i == 0 {
+			p.line("%s  %s", p.verdict(d.Verdict), words)
+		} else {
+			p.line("%*s  %s", columns(d.Verdict), "", words)
+		}
+	}
 }
 
 func headline(d *Document) string {
@@ -146,5 +160,5 @@ func (p *page) foot(d *Document) {
 		p.wrap("   ", strings.Join(words, ", "))
 	}
 	p.line("")
-	p.line("%s  %s (exit %d)", p.verdict(d.Verdict), strip(headline(d)), d.Exit)
+	p.headline(d, fmt.Sprintf(" (exit %d)", d.Exit))
 }

@@ -28,8 +28,8 @@ func (p *page) run(r *Run) {
 	p.items("faults", "   ", faults(r))
 	p.grid(bySteps(res))
 	p.grid(byPhase(res))
-	p.facts("lockout", lockout(res))
-	p.facts("figures", others(res))
+	p.facts("lockout", lockout(r))
+	p.facts("figures", others(r))
 	p.grid(felt(res.Series, min(40, p.width()-60)))
 	p.grid(proof(r.Evidence))
 	p.generator(res)
@@ -99,21 +99,56 @@ func (p *page) verdicts(vs []targets.Verdict) {
 		line := "   " + p.paint(m.color, m.glyph) + " " + pad(v.Target.Text, width) + "  " + pad(got(v), gots)
 		plain := 5 + width + 2 + gots
 		if v.N > 0 {
-			n := "  n " + count(v.N)
+			n := seen(v)
 			line, plain = line+n, plain+columns(n)
 		}
-		switch {
-		case v.Note == "":
+		if plain > p.width() {
+			p.wrap("   "+m.glyph+" ", v.Target.Text)
+			p.wrap("       ", got(v)+seen(v))
+			line, plain = "", p.width()
+		}
+		switch note := remark(v); {
+		case line == "" && note != "":
+			p.wrap("       ", note)
+		case line == "":
+		case note == "":
 			p.line("%s", line)
-		case plain+2+columns(v.Note) <= p.width():
-			p.line("%s  %s", line, p.paint(dim, strip(v.Note)))
-		case v.Status == targets.Pass: // the blocks below say how it was measured
-			p.line("%s", line)
+		case plain+2+columns(note) <= p.width():
+			p.line("%s  %s", line, p.paint(dim, strip(note)))
 		default:
 			p.line("%s", line)
-			p.wrap("       ", v.Note)
+			p.wrap("       ", note)
 		}
 	}
+}
+
+func seen(v targets.Verdict) string { return "  (" + observed(v) + ")" }
+
+// observed is how many there were of what the figure was taken from.
+func observed(v targets.Verdict) string {
+	switch v.Target.Unit() {
+	case targets.Time, targets.PerRate:
+		return plural64(v.N, "answer")
+	case targets.Share:
+		if v.Target.Metric != "cpu" {
+			return plural64(v.N, "request")
+		}
+		return plural64(v.N, "reading")
+	}
+	return plural64(v.N, "observation")
+}
+
+// remark is what must be said of a figure: how it was measured, or for words that
+// do not explain themselves what it counts.
+func remark(v targets.Verdict) string {
+	about := ""
+	if strings.Contains(v.Target.Metric, ".") && v.Target.Metric != "p99.9" {
+		about = targets.About(v.Target.Metric)
+	}
+	if about != "" && v.Note != "" {
+		about += "; "
+	}
+	return about + v.Note
 }
 
 // checks are what held beside the targets; what did not is shown with its proof.

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,11 +113,13 @@ func number(v float64) string {
 }
 
 // plural is "1 target" or "3 targets".
-func plural(n int, noun string) string {
+func plural(n int, noun string) string { return plural64(int64(n), noun) }
+
+func plural64(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return fmt.Sprintf("%s %ss", count(int64(n)), noun)
+	return count(n) + " " + noun + "s"
 }
 
 // prefixed puts the same word before each.

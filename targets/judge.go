@@ -3,6 +3,7 @@ package targets
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"vitals/internal/measure"
@@ -16,11 +17,11 @@ const Tail = 10
 // in their order. Latencies are response times from the due time, of what
 // honest users were served, in the judged phases or the one the sentence
 // names; histograms are merged exactly. What the result cannot answer is
-// NoData with the reason.
+// NoData with the reason. The same demand from two sources is judged once.
 func Judge(ts []Target, r *measure.Result) []Verdict {
 	var out []Verdict
-	for _, t := range ts {
-		if !t.Asked(r.Scenario) {
+	for i, t := range ts {
+		if !t.Asked(r.Scenario) || slices.ContainsFunc(ts[:i], func(o Target) bool { return o.Asked(r.Scenario) && o.same(t) }) {
 			continue
 		}
 		f := figureOf(t, ts, r)
@@ -36,6 +37,11 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 		out = append(out, v)
 	}
 	return out
+}
+
+// same tells whether both demand the same, wherever they are written.
+func (t Target) same(o Target) bool {
+	return t.Metric == o.Metric && t.Step == o.Step && t.Op == o.Op && t.Limit == o.Limit && t.During == o.During && t.For == o.For
 }
 
 // holds compares; equality allows for the rounding of a decimal limit.

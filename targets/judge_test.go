@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -177,5 +178,20 @@ func TestVerdictAsJSON(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(`{"status":"GREEN"}`), &back); err == nil {
 		t.Error("got no error for an unknown status")
+	}
+}
+
+// The production set and a scenario may demand the same: it is judged once, but for
+// scenarios that only one of the two asks.
+func TestJudgeTheSameDemandOnce(t *testing.T) {
+	one, other, only := parse(t, "p95 < 300ms"), parse(t, "p95  <  0.3s"), parse(t, "errors < 5%")
+	only.Only = []string{"normal"}
+	got := targets.Judge([]targets.Target{one, only, other, parse(t, "p95 < 200ms"), parse(t, "errors < 5%")}, result())
+	var texts []string
+	for _, v := range got {
+		texts = append(texts, v.Target.Text)
+	}
+	if want := []string{"p95 < 300ms", "p95 < 200ms", "errors < 5%"}; !slices.Equal(texts, want) {
+		t.Errorf("got %q, want %q", texts, want)
 	}
 }

@@ -51,8 +51,7 @@ func newSession(s streams, o runOptions, p plan, st *stack.Stack, binary string)
 		}
 	}
 	ses.sessions = load.NewSessions(honest(accounts))
-	style := report.StyleOf(s.Err, os.Getenv)
-	ses.live = report.NewLive(s.Err, style, style != report.Style{}, 0)
+	ses.live = report.NewLive(s.Err, report.StyleOf(s.Err, os.Getenv), 0)
 	ses.doc = &report.Document{
 		Schema: report.Schema, Tool: tool(), Created: time.Now().UTC(), Command: os.Args,
 		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},
@@ -82,7 +81,7 @@ func (ses *session) run(drain, kill context.Context) error {
 		if err != nil {
 			ses.live.Done()
 			if len(ses.doc.Runs) > 0 {
-				_ = report.Terminal(ses.s.Out, ses.doc) // what was measured is shown in any case
+				_ = report.Ended(ses.s.Out, ses.doc, ses.o.out) // what was measured is shown in any case
 			}
 			return err
 		}
@@ -91,7 +90,7 @@ func (ses *session) run(drain, kill context.Context) error {
 	if len(ses.doc.Runs) == 0 {
 		return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
 	}
-	if err := report.Terminal(ses.s.Out, ses.doc); err != nil {
+	if err := report.Ended(ses.s.Out, ses.doc, ses.o.out); err != nil {
 		return &exit{exitNoAnswer, fmt.Errorf("print the report: %w", err)}
 	}
 	if ses.doc.Exit != exitPass {

@@ -34,12 +34,12 @@ func Print(w io.Writer, rep Report) error {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "\nHistory of %d answers (J1 to J7): ", rep.Events)
+	fmt.Fprintf(&b, "\nRate-limit invariants, %d answers: ", rep.Events)
 	switch {
 	case rep.Events == 0:
 		b.WriteString("nothing was sent that a limit counts\n")
 	case len(rep.Violations) == 0:
-		b.WriteString("no invariant broken\n")
+		b.WriteString("0 violations\n")
 	default:
 		fmt.Fprintf(&b, "%d violations\n", len(rep.Violations))
 		for i, v := range rep.Violations {

@@ -1,0 +1,284 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vitals/targets"
+)
+
+// The summary fits one screen: what does not is in the long form.
+const (
+	mostMissed    = 16 // targets missed or without data
+	mostReasons   = 6  // beside those of targets
+	mostExplained = 3
+)
+
+// Terminal renders the end of a run on one screen: the verdict, every target
+// that was missed or has no data, a line per scenario, and what explains it.
+func Terminal(w io.Writer, d *Document) error {
+	return Summary(StyleOf(w, os.Getenv), "")(w, d)
+}
+
+// Ended is Terminal for a run whose files lie in dir: it says where, and which
+// commands show all of it and do it again.
+func Ended(w io.Writer, d *Document, dir string) error {
+	return Summary(StyleOf(w, os.Getenv), dir)(w, d)
+}
+
+// Summary is the short text form in a given style. dir is the folder of the
+// document, "" where it is not known.
+func Summary(s Style, dir string) Reporter {
+	return func(w io.Writer, d *Document) error {
+		p := &page{Style: s}
+		p.headline(d, fmt.Sprintf(" (exit %d)", d.Exit))
+		p.missed(d)
+		if len(d.Runs) > 0 {
+			p.line("")
+			p.grid(overview(d))
+		}
+		p.explained(d)
+		p.next(d, dir)
+		if p.err != nil {
+			return p.err
+		}
+		_, err := w.Write(p.Bytes())
+		return err
+	}
+}
+
+// miss is a target that was not met, in all the scenarios where the same was seen.
+type miss struct {
+	target, seen string
+	status       targets.Status
+	scenarios    []string
+}
+
+// misses are the targets not met, the missed before those without data. A target
+// without data for the same reason in several scenarios is one.
+func misses(d *Document) (out []miss) {
+	for _, r := range d.Runs {
+		for _, v := range r.Verdicts {
+			if v.Status == targets.Pass {
+				continue
+			}
+			m := miss{target: v.Target.Text, seen: got(v), status: v.Status, scenarios: []string{r.Result.Scenario}}
+			switch {
+			case v.Note != "":
+				m.seen += ": " + v.Note
+			case v.N > 0:
+				m.seen += " (" + observed(v) + ")"
+			}
+			i := slices.IndexFunc(out, func(o miss) bool {
+				return o.target == m.target && o.seen == m.seen && o.status == m.status && m.status == targets.NoData
+			})
+			if i >= 0 {
+				out[i].scenarios = append(out[i].scenarios, r.Result.Scenario)
+			} else {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b miss) int { return cmp.Compare(b.status, a.status) })
+	return out
+}
+
+// reasonsBeside are the document's reasons that no target's line has told.
+func reasonsBeside(d *Document) []string {
+	return slices.DeleteFunc(slices.Clone(d.Reasons), func(reason string) bool {
+		for _, r := range d.Runs {
+			for _, v := range r.Verdicts {
+				if v.Status != targets.Pass && strings.HasPrefix(reason, r.Result.Scenario+": ") && strings.Contains(reason, v.Target.Text) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+// missed is one line for each target that was not met, then for each other reason.
+func (p *page) missed(d *Document) {
+	ms := misses(d)
+	width := 0
+	for _, m := range ms[:min(len(ms), mostMissed)] {
+		width = max(width, columns(m.head()))
+	}
+	width = min(width, p.width()/2)
+	for i, m := range ms {
+		if i == 0 {
+			p.line("")
+		}
+		if i == mostMissed && len(ms) > mostMissed+1 {
+			p.line("  … and %s more not met", count(int64(len(ms)-i)))
+			break
+		}
+		mark := marks[m.status]
+		p.line("  %s %s", p.paint(mark.color, mark.glyph), cut(pad(m.head(), width)+"  "+strip(m.seen), p.width()-4))
+	}
+	p.reasons(reasonsBeside(d), len(ms) == 0)
+}
+
+func (p *page) reasons(rest []string, apart bool) {
+	for i, why := range rest {
+		if i == 0 && apart {
+			p.line("")
+		}
+		if i == mostReasons && len(rest) > mostReasons+1 {
+			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
+			break
+		}
+		p.line("  %s %s", p.paint(yellow, "!"), cut(strip(why), p.width()-4))
+	}
+}
+
+func (m miss) head() string { return strings.Join(m.scenarios, ", ") + ": " + m.target }
+
+// explained is what held beside the targets, and the few things that explain the
+// figures.
+func (p *page) explained(d *Document) {
+	held, unmade := checked(d)
+	why := explanations(d)
+	if len(held)+len(unmade)+len(why) > 0 {
+		p.line("")
+	}
+	if len(held) > 0 {
+		lines := p.wrapped("    ", strings.Join(held, "; "))
+		p.line("  %s%s", p.paint(green, marks[targets.Pass].glyph), lines[0][3:])
+		for _, l := range lines[1:] {
+			p.line("%s", l)
+		}
+	}
+	for _, w := range unmade {
+		p.line("  %s %s", p.paint(yellow, marks[targets.NoData].glyph), cut(strip(w), p.width()-4))
+	}
+	for i, w := range why {
+		if i == mostExplained {
+			break
+		}
+		lines := p.wrapped("  · ", w)
+		if len(lines) > 2 {
+			lines = append(lines[:1], cut(lines[1]+" …", p.width()))
+		}
+		for _, l := range lines {
+			p.line("%s", l)
+		}
+	}
+}
+
+// checked are the checks that held, over all runs, and those that were not made.
+// One that failed is among the reasons.
+func checked(d *Document) (held, unmade []string) {
+	var answers, requests int64
+	var invariants, counts bool
+	routes := 0
+	for i := range d.Runs {
+		r := &d.Runs[i]
+		for _, c := range checks(r) {
+			if c.status == targets.NoData && !slices.Contains(unmade, c.words) {
+				unmade = append(unmade, c.words)
+			}
+		}
+		if h := r.Invariants; h != nil && invariantsCheck(h).status == targets.Pass {
+			answers, invariants = answers+h.Answers, true
+		}
+		if b := r.Reconciliation; b != nil && reconciliationCheck(b).status == targets.Pass {
+			requests, routes, counts = requests+b.Requests, max(routes, b.Routes), true
+		}
+	}
+	if invariants {
+		held = append(held, invariantsCheck(&Invariants{Answers: answers}).words)
+	}
+	if counts {
+		held = append(held, "request counts: client and server agree on "+plural64(requests, "request")+", "+plural(routes, "route"))
+	}
+	return held, unmade
+}
+
+// explanations are what a reader of the figures must know first, the most telling
+// first.
+func explanations(d *Document) (out []string) {
+	for i := range d.Runs {
+		if w := commonest(&d.Runs[i]); w != "" {
+			out = append(out, d.Runs[i].Result.Scenario+": "+w)
+		}
+	}
+	for _, dev := range d.Deviations {
+		out = append(out, "not the production limits: "+dev)
+	}
+	for _, r := range d.Runs {
+		for _, s := range r.Result.Health.Suspect {
+			out = append(out, r.Result.Scenario+": suspect: "+s)
+		}
+	}
+	return out
+}
+
+// next is where the files lie and which commands come next.
+func (p *page) next(d *Document, dir string) {
+	var lines [][2]string
+	if dir != "" {
+		document := filepath.Join(dir, "document.json")
+		lines = append(lines, [2]string{"files", dir + string(filepath.Separator)}, [2]string{"all of it", "vitals report " + quoted(document) + " --verbose"})
+	}
+	if again := command(d); again != "" {
+		lines = append(lines, [2]string{"run again", again})
+	}
+	for i, l := range lines {
+		if i == 0 {
+			p.line("")
+		}
+		p.line("  %s  %s", pad(l[0], 9), strip(l[1])) // never cut: it is there to be copied
+	}
+}
+
+// command is the document's own, as a shell takes it.
+func command(d *Document) string {
+	words := make([]string, len(d.Command))
+	for i, w := range d.Command {
+		if i == 0 {
+			w = filepath.Base(w)
+		}
+		words[i] = quoted(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted is one word for a POSIX shell.
+func quoted(w string) string {
+	safe := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
+	}
+	if w != "" && !strings.ContainsFunc(w, func(r rune) bool { return !safe(r) }) {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}
+
+// commonest is the commonest way in which honest requests failed, with the first
+// of its kind; "" when all went as expected.
+func commonest(r *Run) string {
+	total := r.Result.Total(true, true)
+	class := ""
+	for _, name := range sortedKeys(total.Classes) {
+		if class == "" || total.Classes[name] > total.Classes[class] {
+			class = name
+		}
+	}
+	if class == "" {
+		return ""
+	}
+	n := total.Classes[class]
+	words := fmt.Sprintf("%s not as expected (%s)", plural64(n, "request"), class)
+	for _, e := range r.Result.Failures {
+		if e.Class == class {
+			return words + ", the first: " + came(e)
+		}
+	}
+	return words
+}
