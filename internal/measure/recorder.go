@@ -13,6 +13,9 @@ type Options struct {
 	MaxSlices int           // past it neighbouring slices are folded, default 400
 	Late      time.Duration // a send later than this after its due time counts as late, default 2ms
 	Keep      int           // exemplars kept: the slowest Keep and the first Keep of each class, default 10
+	// Mergeable keeps the histograms of each slice in its document, so that the
+	// results of several machines can be added up exactly (Merge).
+	Mergeable bool
 }
 
 // Recorder adds samples up: exact histograms per phase, step and outcome, a
@@ -66,7 +69,7 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 		opt:    opt,
 		shards: map[*Shard]struct{}{},
 		cells:  make([]*cell, len(steps)*len(phases)),
-		series: series{every: opt.Every, max: opt.MaxSlices, steps: steps},
+		series: series{every: opt.Every, max: opt.MaxSlices, steps: steps, mergeable: opt.Mergeable},
 		kept:   exemplars{keep: opt.Keep},
 	}
 	// Made now, not when first needed: a step that comes late in the run would

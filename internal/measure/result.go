@@ -47,6 +47,9 @@ type Slice struct {
 	Max     time.Duration      `json:"max_us"`
 	StepP95 map[string]int64   `json:"step_p95_us,omitempty"` // step name → µs
 	Gauges  map[string]float64 `json:"gauges,omitempty"`      // what the server felt meanwhile, mean of the readings
+	// Served are the histograms of served responses by step name, each as
+	// Histogram.MarshalText writes it. Only results that are to be merged carry them.
+	Served map[string]string `json:"served,omitempty"`
 }
 
 // Series is the run in slices of one width. The width doubles when a run grows

@@ -15,6 +15,8 @@ type series struct {
 	max    int
 	steps  []Step
 	slices []*slice
+
+	mergeable bool // documents carry the histograms
 }
 
 // slice is one interval while the run goes on.
@@ -92,6 +94,9 @@ func (s *series) show(i int) Slice {
 	out := sl.view
 	out.At = time.Duration(i) * s.every
 	out.StepP95 = maps.Clone(out.StepP95)
+	if s.mergeable {
+		out.Served = sl.encoded(s.steps)
+	}
 	for name, g := range sl.gauges {
 		if out.Gauges == nil {
 			out.Gauges = make(map[string]float64, len(sl.gauges))
@@ -165,4 +170,20 @@ func (sl *slice) sum(steps []Step) Slice {
 		out.P50, out.P95, out.P99, out.Max = at(0.50), at(0.95), at(0.99), at(1)
 	}
 	return out
+}
+
+// encoded are the histograms by step name, as documents carry them.
+func (sl *slice) encoded(steps []Step) map[string]string {
+	sums := map[string]*Histogram{}
+	for step, h := range sl.response {
+		if h == nil {
+			continue
+		}
+		name := steps[step].Name
+		if sums[name] == nil {
+			sums[name] = NewHistogram()
+		}
+		mustFit(h.MergeInto(sums[name].h))
+	}
+	return encodeAll(sums)
 }
