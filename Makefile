@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench bench-peers lockout audits outside golden fuzz clean
+.PHONY: run build test images lint bench bench-peers monte-carlo lockout audits outside golden fuzz clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -37,6 +37,10 @@ lint: ## formatting, vet, staticcheck, and a tidy go.mod
 
 bench: ## the engine's ratios and the price of hardening
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/load/... ./internal/wire/... ./internal/measure/... ./server/...
+
+MONTE_CARLO ?= 2000
+monte-carlo: ## the error rates of the comparison, by simulation; the ways of comparing that must fail
+	MONTE_CARLO=$(MONTE_CARLO) $(GO) test -count=1 -run TestMonteCarlo -v ./internal/baseline/stats
 
 bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (long)
 	$(GO) run ./internal/peers -k6

@@ -1,0 +1,79 @@
+package stats
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	mm "github.com/aclements/go-moremath/stats"
+)
+
+// ascending are the indices of xs from the smallest value.
+func ascending(xs []float64) []int {
+	order := make([]int, len(xs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(xs[a], xs[b]) })
+	return order
+}
+
+// HodgesLehmann is the median of the means of all pairs of values: a location
+// that one outlier cannot move far.
+func HodgesLehmann(xs []float64) float64 {
+	var walsh []float64
+	for i := range xs {
+		for j := i; j < len(xs); j++ {
+			walsh = append(walsh, (xs[i]+xs[j])/2)
+		}
+	}
+	return Median(walsh)
+}
+
+// MannWhitney is the two-sided probability that two samples this far apart come
+// from one distribution, and 1 of equal values. It is shown beside verdicts and
+// decides none.
+func MannWhitney(old, new []float64) (float64, error) {
+	r, err := mm.MannWhitneyUTest(old, new, mm.LocationDiffers)
+	switch {
+	case errors.Is(err, mm.ErrSamplesEqual):
+		return 1, nil
+	case err != nil:
+		return 0, err
+	}
+	return r.P, nil
+}
+
+// QuantileInterval holds the quantile q of what xs was drawn from with at least
+// the given confidence, from order statistics; infinite ends when xs is too
+// small for that.
+func QuantileInterval(xs []float64, q, confidence float64) Interval {
+	s := mm.Sample{Xs: slices.Sorted(slices.Values(xs)), Sorted: true}
+	_, lo, hi := mm.QuantileCI(len(xs), q, confidence).SampleCI(s)
+	return Interval{lo, hi}
+}
+
+// Outliers are the pairs that lie far from the others: flagged, never removed.
+func Outliers(d []float64) (far []int) {
+	m, bound := Median(d), max(0.25, 5*MAD(d))
+	for i, x := range d {
+		if x-m > bound || m-x > bound {
+			far = append(far, i)
+		}
+	}
+	return far
+}
+
+// TheilSen is the median of the slopes between all pairs of points whose times
+// differ; 0 of fewer than two.
+func TheilSen(t, x []float64) float64 {
+	var slopes []float64
+	for i := range t {
+		for j := i + 1; j < len(t); j++ {
+			if t[j] != t[i] {
+				slopes = append(slopes, (x[j]-x[i])/(t[j]-t[i]))
+			}
+		}
+	}
+	return Median(slopes)
+}
