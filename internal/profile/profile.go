@@ -1,14 +1,14 @@
-// Package profiles maps the operations that probes and scenarios know (sign in,
-// list, create…) to the paths, fields and statuses of an API that is not ours, so
-// that the same checks run against it. Profiles are YAML that people write; two
-// are built in: clinic, the reference API, and medication-reminder, the API that
-// the summary guide was written for.
+// Package profile maps the operations that probes and scenarios know (sign in,
+// list, create…) to the paths, fields and statuses of an API that is not ours, and
+// says what that API promises, so that the same checks run against it and ask it
+// for nothing else. Profiles are YAML that people write; two are built in: clinic,
+// the reference API, and medication-reminder, the API that the summary guide was
+// written for. Every field stands in docs/profiles.md.
 package profile
 
 import (
 	"maps"
 	"slices"
-	"time"
 )
 
 // Profile is one API as a client sees it.
@@ -17,8 +17,11 @@ type Profile struct {
 	About      string
 	Operations map[string]Operation // by the names of Operations
 	Limits     map[string]Limit     // by policy
+	Promises   Promises             // what it promises beside limits
 	Token      string               // pattern, with one group, of a reset token in its mail; "" = none
 	Values     map[string]any       // filled into bodies and paths where no probe gives a value
+
+	places map[string]Place // of "limits.login", "operations.list", "promises.health": see At
 }
 
 // Operation is one request, and how its answer is to be read.
@@ -30,25 +33,9 @@ type Operation struct {
 	Header map[string]string // sent with it as it stands
 	OK     int               // status of success; 0 = any 2xx
 	Refuse int               // status of a wrong credential; 0 = 401
-	Fields map[string]string
-	Policy string // limit policy it counts under; "" = api, "none" = unlimited
+	Fields map[string]string // where a value stands in the answer: name → data.items.0.id, "." = the whole answer
+	Policy string            // limit policy it counts under; "" = api, "none" = unlimited
 }
-
-// Limit is one line of a limits table.
-type Limit struct {
-	Limit   int
-	Window  time.Duration
-	Lock    time.Duration // 0 = exceeding it does not lock
-	Counts  string        // Failures or Requests
-	By      string        // address, user, or both: either of them
-	Account int           // failures from which an account is throttled whatever the address; 0 = never
-}
-
-// What a limit counts.
-const (
-	Failures = "failures"
-	Requests = "requests"
-)
 
 // Operations are all operations that a profile may map, sorted.
 func Operations() []string { return slices.Sorted(maps.Keys(known)) }
@@ -70,8 +57,27 @@ var known = map[string]string{
 	"health": "is the process up", "ready": "can it serve", "live": "is it alive",
 }
 
-// fields are what a probe or a scenario reads from answers. In a list, id is an
-// item's.
-var fields = []string{
-	"access_token", "refresh_token", "expires_in", "challenge_token", "status", "id", "items", "user_id", "secret", "recovery_codes", "patient_id", "email", "role",
+// Fields are what probes and scenarios read from answers, sorted. In a list, id is
+// an item's. A field of any other name may be read as well when an operation asks
+// for it as {{name}}.
+func Fields() []string { return slices.Sorted(maps.Keys(fields)) }
+
+var fields = map[string]string{
+	"access_token": "sent as bearer token", "refresh_token": "buys a new pair of tokens", "expires_in": "seconds that the access token lives",
+	"challenge_token": "asks for the second factor", "status": "of what was asked for", "id": "of an object", "items": "of a list, . when the answer is the list itself",
+	"user_id": "of who is signed in", "secret": "of a second factor", "recovery_codes": "of a second factor", "patient_id": "of who is signed in",
+	"email": "of who is signed in", "role": "of who is signed in",
+}
+
+// Placeholders are the names that probes and scenarios fill in, sorted: what
+// {{name}} may stand for in a path, a body or a header, beside the profile's own
+// values and the fields of answers.
+func Placeholders() []string { return slices.Sorted(maps.Keys(placeholders)) }
+
+var placeholders = map[string]string{
+	"email": "of an account", "password": "of an account", "new_password": "the one to change to",
+	"token": "of a reset, from its mail", "code": "of a second factor", "id": "of the object that is read, changed or deleted",
+	"medication_id": "of the object that a log entry is about", "medication_name": "name of an object to make", "action": "what is logged",
+	"taken_at": "when it was", "start_date": "a day, as 2026-01-31", "notes": "any text", "quantity": "a small number", "days": "a small number",
+	"uuid": "a fresh one", "now": "the moment, RFC 3339", "today": "the day, as 2026-01-31",
 }

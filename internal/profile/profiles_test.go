@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +25,8 @@ func TestBuiltIn(t *testing.T) {
 		}
 	}
 	got := profile.Clinic().Limits["login"]
-	want := profile.Limit{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Counts: profile.Failures, By: "address", Account: 20}
-	if got != want {
+	want := profile.Limit{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Counts: profile.Failures, By: profile.ByAddress, Account: 20}
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("login limit: got %+v, want %+v", got, want)
 	}
 }
@@ -76,6 +77,25 @@ func TestMistakesHavePlaces(t *testing.T) {
 		"profile: x\noperations: {login: {path: /a}}\ntoken: abc":                                               `p.yaml:3:8: token: want a regular expression with one group (as in token=([A-Za-z0-9_-]+))`,
 		"operations: {login: {path: /a}}":                                                                       `p.yaml:1:1: a profile needs profile`,
 		"profile: x\noperations: {login: {path: /a, fields: {acess_token: x}}}":                                 `p.yaml:2:41: unknown field "acess_token" (did you mean "access_token"?)`,
+		"profile: x\noperations:\n  list: {method: GTE, ok: 2000, path: /a, fields: {items: data..orders}}\n  get: {path: '/v2/orders/{{idd}}'}": "p.yaml:3:18: method: found \"GTE\" (did you mean \"GET\"?)\n" +
+			"p.yaml:3:27: ok: found \"2000\", expected a status from 100 to 599\n" +
+			"p.yaml:3:59: a field's place: found \"data..orders\", expected names with a dot between (as in data.items.0.id, or . for the whole answer)\n" +
+			"p.yaml:4:15: nothing fills in {{idd}} (did you mean \"id\"?)",
+		"profile: x\noperations:\n  list: {path: /a, body: {a: 02142, b: 0777, c: 1_000, d: 0x1F, e: .inf, f: 'x{{B}}'}}": `p.yaml:3:30: found 02142, expected a decimal number as JSON writes it (quote it if it is text: "02142")` + "\n" +
+			`p.yaml:3:40: found 0777, expected a decimal number as JSON writes it (quote it if it is text: "0777")` + "\n" +
+			`p.yaml:3:49: found 1_000, expected a decimal number as JSON writes it (quote it if it is text: "1_000")` + "\n" +
+			`p.yaml:3:59: found 0x1F, expected a decimal number as JSON writes it (quote it if it is text: "0x1F")` + "\n" +
+			`p.yaml:3:68: found .inf, expected a decimal number as JSON writes it (quote it if it is text: ".inf")` + "\n" +
+			`p.yaml:3:77: found "{{B}}", expected a placeholder of small letters, digits and underscores (as in {{user_id}})`,
+		"profile: x\noperations: {login: {path: /a}}\nlimits: {login: {limit: 5, lock: 5m, statuses: [42], by: adress, says: 'x:0'}, b: {limit: 1}, c: {limit: 1, delay: {to: 5s}}}": `p.yaml:3:49: statuses: found "42", expected a status from 100 to 599` + "\n" +
+			`p.yaml:3:58: by: found "adress" (did you mean "address"?)` + "\n" +
+			`p.yaml:3:72: says: found "x:0", expected a file of the repository and a line (as in docs/API.md:42)` + "\n" +
+			"p.yaml:3:83: a limit needs window, lock or delay (as in {limit: 5, window: 300s})\n" +
+			"p.yaml:3:116: a delay needs the first wait, and no less at most (as in {from: 1s, to: 15m})",
+		"profile: x\noperations: {login: {path: /a}}\npromises: {headers: none, limit_headers: {form: xratelimit}, health: {exact: [live]}, standards: [asvs]}": `p.yaml:3:12: unknown field "headers" in promises (known: cors, errors, health, limit_headers, request_ids, security_headers, standards)` + "\n" +
+			`p.yaml:3:49: form: found "xratelimit" (did you mean "x-ratelimit"?)` + "\n" +
+			"p.yaml:3:79: exact: the fields of live are not promised (write which they are)\n" +
+			`p.yaml:3:99: standards: found "asvs" (known: asvs-5.0, production-guide)`,
 	} {
 		_, err := profile.Read(strings.NewReader(text), "p.yaml")
 		if err == nil || err.Error() != want {
@@ -84,6 +104,35 @@ func TestMistakesHavePlaces(t *testing.T) {
 	}
 	if _, err := profile.Open("clinc"); err == nil || !strings.Contains(err.Error(), `did you mean "clinic"?`) {
 		t.Errorf("got %v, want the nearest name", err)
+	}
+}
+
+// A number is sent as it was written.
+func TestNumbersStayAsWritten(t *testing.T) {
+	p, err := profile.Read(strings.NewReader("profile: x\noperations: {create: {path: /a, body: {big: 12345678901234567890123, dec: 1.10, neg: -3, e: 1e3}}}"), "p.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _, err := p.Operations["create"].Request(nil, nil)
+	if want := `{"big":12345678901234567890123,"dec":1.10,"e":1e3,"neg":-3}`; err != nil || string(body) != want {
+		t.Errorf("got %s %v, want %s", body, err, want)
+	}
+}
+
+// The clinic promises all that its guide says.
+func TestClinicPromises(t *testing.T) {
+	p := profile.Clinic()
+	pr := p.Promises
+	if pr.LimitHeaders == nil || pr.Health == nil || pr.RequestIDs == nil || pr.CORS == nil || pr.SecurityHeaders == nil || pr.Errors == nil || len(pr.Standards) != len(profile.Standards()) {
+		t.Errorf("got %+v, want every promise", pr)
+	}
+	for _, l := range p.Limits {
+		if form, ok := p.Form(l); form != profile.XRateLimit || !ok {
+			t.Errorf("got %q %v as the headers of a limit", form, ok)
+		}
+		if l.Status() != 429 || !l.Refuses(429) || l.Refuses(423) {
+			t.Errorf("got %d as the status of a refusal, want 429", l.Status())
+		}
 	}
 }
 

@@ -69,157 +69,172 @@ func Read(r io.Reader, name string) (*Profile, error) {
 	if root == nil {
 		return nil, d.Err()
 	}
-	p := &Profile{Operations: map[string]Operation{}, Limits: map[string]Limit{}, Values: map[string]any{}}
-	places := map[string]*yaml.Node{}
-	found := d.Fields(root, "a profile", strict.Fields{
-		"profile": func(n *yaml.Node) { p.Name = d.Word(n, "profile") },
-		"about":   func(n *yaml.Node) { p.About = d.Text(n, "about") },
-		"token": func(n *yaml.Node) {
-			p.Token = d.Word(n, "token")
-			if re, err := regexp.Compile(p.Token); err != nil || re.NumSubexp() != 1 {
-				d.Fail(n, `as in token=([A-Za-z0-9_-]+)`, "token: want a regular expression with one group")
-			}
-		},
-		"values": func(n *yaml.Node) {
-			d.Pairs(n, "values", func(k, v *yaml.Node) { p.Values[k.Value] = tree(d, v) })
-		},
-		"operations": func(n *yaml.Node) {
-			d.Pairs(n, "operations", func(k, v *yaml.Node) {
-				if known[k.Value] == "" {
-					d.Fail(k, strict.Hint(k.Value, Operations()), "unknown operation %q", k.Value)
-				}
-				places[k.Value] = k
-				p.Operations[k.Value] = operation(d, v)
-			})
-		},
-		"limits": func(n *yaml.Node) {
-			d.Pairs(n, "limits", func(k, v *yaml.Node) { p.Limits[k.Value] = limit(d, v) })
-		},
-	})
-	for _, must := range []string{"profile", "operations"} {
-		if found[must] == nil && root.Kind == yaml.MappingNode {
-			d.Fail(root, "", "a profile needs %s", must)
-		}
-	}
-	for name, op := range p.Operations {
-		if _, ok := p.Limits[op.Policy]; op.Policy != "" && op.Policy != "none" && !ok {
-			d.Fail(places[name], strict.Hint(op.Policy, slices.Collect(maps.Keys(p.Limits))), "%s: its policy %q is not in limits", name, op.Policy)
-		}
-	}
+	rd := &reader{Doc: d, p: &Profile{
+		Operations: map[string]Operation{}, Limits: map[string]Limit{}, Values: map[string]any{}, places: map[string]Place{"": {name, root.Line}},
+	}}
+	rd.read(root)
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return rd.p, nil
 }
 
-func operation(d *strict.Doc, n *yaml.Node) Operation {
-	var o Operation
-	found := d.Fields(n, "an operation", strict.Fields{
-		"method": func(n *yaml.Node) {
-			o.Method = d.Word(n, "method")
-			if o.Method != strings.ToUpper(o.Method) {
-				d.Fail(n, fmt.Sprintf("did you mean %q?", strings.ToUpper(o.Method)), "method: found %q, expected capitals", o.Method)
+// reader reads one file.
+type reader struct {
+	*strict.Doc
+	p     *Profile
+	nodes map[string]*yaml.Node // of the operations' names
+	asked []asked
+	given map[string]*yaml.Node // fields of answers that have names of their own
+}
+
+// asked is a {{name}} that somebody must fill in.
+type asked struct {
+	name string
+	at   *yaml.Node
+}
+
+func (r *reader) read(root *yaml.Node) {
+	r.nodes, r.given = map[string]*yaml.Node{}, map[string]*yaml.Node{}
+	found := r.Fields(root, "a profile", strict.Fields{
+		"profile": func(n *yaml.Node) { r.p.Name = r.Word(n, "profile") },
+		"about":   func(n *yaml.Node) { r.p.About = r.Text(n, "about") },
+		"token": func(n *yaml.Node) {
+			r.p.Token = r.Word(n, "token")
+			if re, err := regexp.Compile(r.p.Token); err != nil || re.NumSubexp() != 1 {
+				r.Fail(n, `as in token=([A-Za-z0-9_-]+)`, "token: want a regular expression with one group")
 			}
 		},
-		"path": func(n *yaml.Node) {
-			if o.Path = d.Word(n, "path"); o.Path != "" && !strings.HasPrefix(o.Path, "/") {
-				d.Fail(n, "", "path: found %q, expected one that begins with /", o.Path)
-			}
-		},
-		"body": func(n *yaml.Node) {
-			o.Body = map[string]any{}
-			d.Pairs(n, "body", func(k, v *yaml.Node) { o.Body[k.Value] = tree(d, v) })
-		},
-		"header": func(n *yaml.Node) {
-			o.Header = map[string]string{}
-			d.Pairs(n, "header", func(k, v *yaml.Node) {
-				if o.Header[k.Value] = d.Text(v, k.Value); strings.ContainsAny(k.Value+o.Header[k.Value], "\r\n\x00") {
-					d.Fail(v, "", "header %s: found a line break, expected one line", k.Value)
+		"values": func(n *yaml.Node) {
+			r.Pairs(n, "values", func(k, v *yaml.Node) {
+				if !isName.MatchString(k.Value) {
+					r.Fail(k, "as in ward_number", "values: found %q, expected a name of small letters, digits and underscores", k.Value)
 				}
+				r.p.Values[k.Value] = r.tree(v)
 			})
 		},
-		"form":    func(n *yaml.Node) { o.Form = d.Bool(n, "form") },
-		"ok":      func(n *yaml.Node) { o.OK = d.Int(n, "ok", 100) },
-		"refused": func(n *yaml.Node) { o.Refuse = d.Int(n, "refused", 100) },
-		"policy":  func(n *yaml.Node) { o.Policy = d.Word(n, "policy") },
-		"fields": func(n *yaml.Node) {
-			o.Fields = map[string]string{}
-			d.Pairs(n, "fields", func(k, v *yaml.Node) {
-				if !slices.Contains(fields, k.Value) {
-					d.Fail(k, strict.Hint(k.Value, fields), "unknown field %q", k.Value)
+		"operations": func(n *yaml.Node) {
+			r.Pairs(n, "operations", func(k, v *yaml.Node) {
+				if known[k.Value] == "" {
+					r.Fail(k, strict.Hint(k.Value, Operations()), "unknown operation %q", k.Value)
 				}
-				o.Fields[k.Value] = d.Word(v, "a field's place")
+				r.nodes[k.Value] = k
+				r.p.places["operations."+k.Value] = Place{r.File, k.Line}
+				r.p.Operations[k.Value] = r.operation(v)
 			})
 		},
+		"limits": func(n *yaml.Node) {
+			r.Pairs(n, "limits", func(k, v *yaml.Node) {
+				if !isName.MatchString(k.Value) && !startsWithDigit.MatchString(k.Value) || k.Value == "none" {
+					r.Fail(k, "as in login", "limits: found %q, expected a policy's name of small letters, digits and underscores", k.Value)
+				}
+				l := r.limit(v)
+				r.p.Limits[k.Value] = l
+				r.place("limits."+k.Value, l.Says, k)
+			})
+		},
+		"promises": r.promises,
 	})
-	if found["method"] == nil && n.Kind == yaml.MappingNode {
-		o.Method = "GET"
+	for _, must := range []string{"profile", "operations"} {
+		if found[must] == nil && root.Kind == yaml.MappingNode {
+			r.Fail(root, "", "a profile needs %s", must)
+		}
 	}
-	if found["path"] == nil && n.Kind == yaml.MappingNode {
-		d.Fail(n, "as in path: /api/v1/auth/login", "an operation needs its path")
-	}
-	if o.Form && o.Body == nil {
-		d.Fail(n, "", "a form needs a body")
-	}
-	return o
+	r.whole()
 }
 
-func limit(d *strict.Doc, n *yaml.Node) Limit {
-	l := Limit{Counts: Requests}
-	word := func(what string, into *string, of ...string) func(*yaml.Node) {
-		return func(n *yaml.Node) {
-			if *into = d.Word(n, what); !slices.Contains(of, *into) {
-				d.Fail(n, strict.Hint(*into, of), "%s: found %q", what, *into)
+var (
+	isName          = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+	startsWithDigit = regexp.MustCompile(`^[0-9][a-z0-9_]*$`) // policies alone, as 2fa_verify
+)
+
+// whole checks what only the whole profile can tell.
+func (r *reader) whole() {
+	for name, op := range r.p.Operations {
+		if _, ok := r.p.Limits[op.Policy]; op.Policy != "" && op.Policy != "none" && !ok {
+			r.Fail(r.nodes[name], strict.Hint(op.Policy, slices.Collect(maps.Keys(r.p.Limits))), "%s: its policy %q is not in limits", name, op.Policy)
+		}
+	}
+	wanted := map[string]bool{}
+	for _, a := range r.asked {
+		wanted[a.name] = true
+	}
+	for name, at := range r.given {
+		if !wanted[name] {
+			r.Fail(at, strict.Hint(name, Fields()), "unknown field %q", name)
+		}
+	}
+	names := slices.Concat(Placeholders(), Fields(), keys(r.p.Values), keys(r.given))
+	for _, a := range r.asked {
+		if !slices.Contains(names, a.name) {
+			hint := strict.Hint(a.name, names)
+			if hint == "" {
+				hint = "give it a value under values, or read it from an answer under fields"
 			}
+			r.Fail(a.at, hint, "nothing fills in {{%s}}", a.name)
 		}
 	}
-	found := d.Fields(n, "a limit", strict.Fields{
-		"limit":   func(n *yaml.Node) { l.Limit = d.Int(n, "limit", 1) },
-		"window":  func(n *yaml.Node) { l.Window = d.Duration(n, "window") },
-		"lock":    func(n *yaml.Node) { l.Lock = d.Duration(n, "lock") },
-		"counts":  word("counts", &l.Counts, Failures, Requests),
-		"by":      word("by", &l.By, "address", "user", "both"),
-		"account": func(n *yaml.Node) { l.Account = d.Int(n, "account", 0) },
-	})
-	for _, must := range []string{"limit", "window"} {
-		if found[must] == nil && n.Kind == yaml.MappingNode {
-			d.Fail(n, "as in {limit: 5, window: 300s}", "a limit needs %s", must)
-		}
-	}
-	return l
 }
 
-// tree is a YAML value as JSON holds it.
-func tree(d *strict.Doc, n *yaml.Node) any {
-	switch n.Kind {
-	case yaml.SequenceNode:
-		out := make([]any, len(n.Content))
-		for i, c := range n.Content {
-			out[i] = tree(d, c)
-		}
-		return out
-	case yaml.MappingNode:
-		out := map[string]any{}
-		d.Pairs(n, "a body", func(k, v *yaml.Node) { out[k.Value] = tree(d, v) })
-		return out
+// place notes where a promise stands: where the user's document says it, else here.
+func (r *reader) place(what, says string, at *yaml.Node) {
+	r.p.places[what] = Place{r.File, at.Line}
+	if file, line, ok := cutPlace(says); ok {
+		r.p.places[what] = Place{file, line}
 	}
-	switch n.ShortTag() {
-	case "!!null":
-		return nil
-	case "!!bool":
-		return d.Bool(n, "a flag")
-	case "!!int":
-		v, err := strconv.ParseInt(n.Value, 10, 64)
-		if err != nil {
-			d.Fail(n, "quote it if it is text", "found %q, expected a decimal number", n.Value)
-		}
-		return v
-	case "!!float":
-		v, err := strconv.ParseFloat(n.Value, 64)
-		if err != nil {
-			d.Fail(n, "quote it if it is text", "found %q, expected a number", n.Value)
-		}
-		return v
-	}
-	return n.Value
 }
+
+// says reads FILE:LINE; the line may be missing.
+func (r *reader) says(into *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		*into = r.Word(n, "says")
+		if _, _, ok := cutPlace(*into); !ok && *into != "" {
+			r.Fail(n, "as in docs/API.md:42", "says: found %q, expected a file of the repository and a line", *into)
+		}
+	}
+}
+
+func cutPlace(says string) (file string, line int, ok bool) {
+	file, number, found := says, "", false
+	if i := strings.LastIndex(says, ":"); i >= 0 {
+		file, number, found = says[:i], says[i+1:], true
+	}
+	line, err := strconv.Atoi(number)
+	if file == "" || found && (err != nil || line < 1) {
+		return "", 0, false
+	}
+	return file, line, true
+}
+
+// word reads one of a closed set of texts.
+func (r *reader) word(what string, into *string, of ...string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if *into = r.Word(n, what); *into != "" && !slices.Contains(of, *into) {
+			r.Fail(n, strict.Hint(*into, of), "%s: found %q", what, *into)
+		}
+	}
+}
+
+// status reads an HTTP status.
+func (r *reader) status(what string, into *int) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		v, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil || v < 100 || v > 599 {
+			r.Fail(n, "", "%s: found %q, expected a status from 100 to 599", what, n.Value)
+			return
+		}
+		*into = v
+	}
+}
+
+// header checks a header's name and value.
+func (r *reader) header(n *yaml.Node, name, value string) {
+	if !isHeader.MatchString(name) {
+		r.Fail(n, "", "header %q: a name has letters, digits and dashes", name)
+	}
+	if strings.ContainsAny(value, "\r\n\x00") {
+		r.Fail(n, "", "header %s: found a line break, expected one line", name)
+	}
+}
+
+var isHeader = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")

@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/google/uuid"
 )
 
 var placeholder = regexp.MustCompile(`\{\{([a-z_][a-z0-9_]*)\}\}`)
@@ -22,8 +25,10 @@ func (o Operation) Request(values map[string]string, defaults map[string]any) (p
 		if v, ok := values[name]; ok {
 			return v, true
 		}
-		v, ok := defaults[name]
-		return v, ok
+		if v, ok := defaults[name]; ok {
+			return v, true
+		}
+		return generated(name)
 	}
 	path, err = expand(o.Path, look, url.PathEscape)
 	if err != nil || o.Body == nil {
@@ -42,6 +47,19 @@ func (o Operation) Request(values map[string]string, defaults map[string]any) (p
 		form.Set(name, fmt.Sprint(v))
 	}
 	return path, []byte(form.Encode()), formType, nil
+}
+
+// generated is a value that is made for every request.
+func generated(name string) (any, bool) {
+	switch now := time.Now().UTC(); name {
+	case "uuid":
+		return uuid.NewString(), true
+	case "now":
+		return now.Format(time.RFC3339), true
+	case "today":
+		return now.Format(time.DateOnly), true
+	}
+	return nil, false
 }
 
 // expand replaces the placeholders of a text.

@@ -8,23 +8,35 @@ import (
 	"vitals/internal/limitcheck"
 )
 
+// forever is longer than any run: the window of a count that does not forget.
+const forever = 10 * 365 * 24 * time.Hour
+
 // Rules are limits as the history checker needs them. Policies that count requests
 // are taken as partly seen: malformed sign-ins and unknown paths count as well, and
 // not every client tells them apart.
 func Rules(limits map[string]Limit) map[string]limitcheck.Rule {
-	by := map[string]limitcheck.By{"": limitcheck.Address, "address": limitcheck.Address, "user": limitcheck.User, "both": limitcheck.Either}
+	by := map[string]limitcheck.By{
+		"": limitcheck.Address, ByAddress: limitcheck.Address, ByAccount: limitcheck.User, ByUser: limitcheck.User, ByBoth: limitcheck.Either,
+	}
 	rules := map[string]limitcheck.Rule{}
 	for policy, l := range limits {
+		of, known := by[l.By]
+		if !known || l.Delay != (Delay{}) {
+			continue // a count by address and account together, or a wait that grows, is not in the invariants
+		}
+		window := l.Window
+		if !l.Forgets() {
+			window = forever
+		}
 		rules[policy] = limitcheck.Rule{
-			Limit: l.Limit, Window: l.Window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
-			Partial: l.Counts != Failures, By: by[l.By],
+			Limit: l.Limit, Window: window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
+			Partial: l.Counts != Failures, By: of,
 		}
 	}
 	return rules
 }
 
-// InForce are the profile's limits as an API's settings change them (hardening
-// 2.1), so that nobody is accused of keeping a limit that was set. Settings that
+// InForce are the profile's limits as an API's settings change them, so that nobody is accused of keeping a limit that was set. Settings that
 // are no number change nothing.
 func (p *Profile) InForce(settings map[string]string) map[string]Limit {
 	set := func(name string, into func(int)) {

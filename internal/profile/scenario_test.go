@@ -199,7 +199,7 @@ func TestScenarioMistakes(t *testing.T) {
 	for _, c := range []struct{ name, profile, scenario, want string }{
 		{"nobody can sign in", "profile: p\noperations: {list: {path: /things}}", "smoke", `nobody can sign in: the profile has no operation "login"`},
 		{"nothing left", "profile: p\noperations:" + login, "smoke", "nothing is left of its journeys:\n  "},
-		{"a value nobody gives", "profile: p\noperations:" + login + `  list: {path: "/wards/{{ward}}"}`, "smoke", `operation "list", for step "list medications": no value for {{ward}}`},
+		{"a value nobody gives", "profile: p\noperations:" + login + `  list: {path: "/wards/{{id}}"}`, "smoke", `operation "list", for step "list medications": no value for {{id}}`},
 		{"a target on what is gone", "profile: p\noperations:" + login + "  create: {method: POST, path: /things}", strings.Replace(mine, "accounts:", "targets: [p95(look) < 1s]\naccounts:", 1), `has no step "look"`},
 	} {
 		got, _, err := open(t, c.profile).Scenario(scenario(t, c.scenario))

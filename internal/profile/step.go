@@ -36,7 +36,7 @@ func (t *translation) step(s scenarios.Step, free []string) (out scenarios.Step,
 		if v, ok := t.to.Values[name]; ok {
 			return v, true
 		}
-		return "{{" + name + "}}", slices.Contains(free, name)
+		return "{{" + name + "}}", slices.Contains(free, name) || slices.Contains(generators, name)
 	}
 	out = s
 	out.Method = op.Method
@@ -226,7 +226,7 @@ func around(text string, escape func(string) string) string {
 // first has there, and within a list the field of each item.
 func moved(was, is Operation, place string) string {
 	field, at := "", ""
-	for _, name := range append(keys(was.Fields), fields...) {
+	for _, name := range append(keys(was.Fields), Fields()...) {
 		p := was.place(name)
 		if (place == p || strings.HasPrefix(place, p+".")) && len(p) > len(at) {
 			field, at = name, p
@@ -260,12 +260,15 @@ func (o Operation) place(field string) string {
 	return field
 }
 
+// generators are names that the engine fills in itself, for every request anew.
+var generators = []string{"uuid", "seq", "now", "today"}
+
 // wants are the names that answers, feeds and accounts must fill in.
 func wants(s scenarios.Step) []string {
 	var names []string
 	for _, text := range append(slices.Collect(maps.Values(s.Header)), s.Path, s.Body) {
 		for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
-			if !slices.Contains([]string{"uuid", "seq", "now", "today"}, m[1]) {
+			if !slices.Contains(generators, m[1]) {
 				names = append(names, m[1])
 			}
 		}
