@@ -15,11 +15,11 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
+	"vitals/internal/wire"
 	"vitals/report"
 	"vitals/targets"
 )
@@ -151,7 +151,7 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 		books := o.reconciled()
 		books.before(nil)
 		for i, base := range s.Replicas {
-			c := load.NewClient(base, s.Forward, 0)
+			c := wire.NewClient(base, s.Forward, 0)
 			c.Watch(o.see)
 			for k := range 12 {
 				a := s.Accounts[k]
@@ -160,8 +160,8 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 				if k%3 == 0 {
 					body, from = fmt.Sprintf(`{"email":%q,"password":%q}`, a.Email, a.Password), stack.Benchmark(uint64(100+k))
 				}
-				if _, err := c.Send(t.Context(), load.Request{Method: "POST", Path: "/api/v1/auth/login", From: from, Body: []byte(body), User: a.Email,
-					Header: map[string]string{"Content-Type": "application/json"}}); err != nil {
+				if _, err := c.Send(t.Context(), wire.Request{Method: "POST", Path: "/api/v1/auth/login", From: from, Body: []byte(body), User: a.Email,
+					Header: http.Header{"Content-Type": {"application/json"}}}); err != nil {
 					t.Error(err)
 				}
 			}

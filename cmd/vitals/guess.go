@@ -1,17 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/tls"
 	"net"
 	"net/netip"
 	"net/url"
-	"time"
 
 	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 	"vitals/targets"
 )
@@ -19,39 +17,21 @@ import (
 // hostile sends what intruders send: requests by a client of the load's kind,
 // and bytes on bare connections.
 type hostile struct {
-	*load.Client
-	o    *outing
-	base *url.URL
+	*wire.Client
+	o *outing
 }
 
 func (o *outing) newHostile(base *url.URL) *hostile {
-	h := &hostile{load.NewClient(base, o.st.Forward, o.sc.Timeout), o, base}
+	h := &hostile{wire.NewClient(base, o.st.Forward, o.sc.Timeout), o}
 	h.Watch(o.see)
 	return h
 }
 
-// Open opens a connection from an address, and gives the lines that name the
-// host and, where this driver is a trusted proxy, the address. What is sent on
-// it is one request at the most that the server may have counted: a sign-in
-// without a whole answer, in our books.
+// Open is the client's. What is sent on the connection is one request at the most
+// that the server may have counted: a sign-in without a whole answer, in our counts.
 func (h *hostile) Open(ctx context.Context, from netip.Addr) (net.Conn, string, error) {
-	h.o.book(&load.Seen{Method: h.o.sc.Accounts.SignIn.Method, Route: h.o.sc.Accounts.SignIn.Path, Class: measure.Body})
-	d := net.Dialer{Timeout: 10 * time.Second}
-	lines := "Host: " + h.base.Host + "\r\n"
-	switch {
-	case h.o.st.Forward:
-		lines += "X-Forwarded-For: " + from.String() + "\r\n"
-	case from.IsValid():
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
-	}
-	port := h.base.Port()
-	if h.base.Scheme == "https" {
-		t := tls.Dialer{NetDialer: &d, Config: &tls.Config{MinVersion: tls.VersionTLS12}}
-		conn, err := t.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "443")))
-		return conn, lines, err
-	}
-	conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(h.base.Hostname(), cmp.Or(port, "80")))
-	return conn, lines, err
+	h.o.book(&wire.Seen{Method: h.o.sc.Accounts.SignIn.Method, Route: h.o.sc.Accounts.SignIn.Path, Class: measure.Body})
+	return h.Client.Open(ctx, from)
 }
 
 // honest are the accounts that honest users sign in as.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 	"vitals/report"
 	"vitals/scenarios"
 )
@@ -71,10 +71,11 @@ func (o *outing) hostility(ins []scenarios.Intruder, victims []intruders.Victim,
 	var mu sync.Mutex
 	shard := o.rec.Shard()
 	return intruders.Plan{
-		Intruders: ins, Load: o.shape, SignIn: o.sc.Accounts.SignIn, Prefix: strings.TrimRight(o.st.URL.Path, "/"), Profile: o.past.profile,
+		Intruders: ins, Load: o.shape, SignIn: o.sc.Accounts.SignIn, Prefix: wire.Prefix(o.st.URL), Profile: o.past.profile,
 		Victims: victims, Address: o.st.Source, First: first, Step: o.base, Steps: o.hostile,
 		HeadTimeout: seconds(o.st.Settings, "READ_HEADER_TIMEOUT"), BodyTimeout: seconds(o.st.Settings, "READ_TIMEOUT"),
 		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
+		Ended:  shard.Close,
 		Missed: func(step int, due time.Duration) { o.rec.Add(step, due, measure.Counts{Planned: 1, Dropped: 1}) },
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"vitals/internal/load"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 	"vitals/report"
 	"vitals/scenarios"
 )
@@ -97,7 +98,7 @@ func profileOf(scs []*scenarios.Scenario) *profile.Profile {
 }
 
 // see adds one answer. It is called for every request of the run.
-func (h *past) see(x *load.Seen) {
+func (h *past) see(x *wire.Seen) {
 	if h.checker == nil {
 		return
 	}
@@ -138,7 +139,7 @@ func malformed(status int) bool {
 }
 
 // under is the rule that an answer is judged by.
-func (h *past) under(x *load.Seen) (policy string, rule limitcheck.Rule, ok bool) {
+func (h *past) under(x *wire.Seen) (policy string, rule limitcheck.Rule, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if policy = x.Policy; policy == "" {
@@ -255,7 +256,7 @@ func (o *outing) remembered() companion {
 }
 
 // see is told of every request of the scenario, whoever sends it.
-func (o *outing) see(x *load.Seen) {
+func (o *outing) see(x *wire.Seen) {
 	o.past.see(x)
 	o.book(x)
 }

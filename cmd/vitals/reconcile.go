@@ -9,6 +9,7 @@ import (
 	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/observe"
+	"vitals/internal/wire"
 	"vitals/report"
 )
 
@@ -69,7 +70,7 @@ func operational(route string) bool {
 }
 
 // book enters one request into the counts.
-func (o *outing) book(x *load.Seen) {
+func (o *outing) book(x *wire.Seen) {
 	if o.counts == nil {
 		return
 	}

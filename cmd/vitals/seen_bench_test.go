@@ -17,6 +17,7 @@ import (
 	"vitals/internal/observe"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -34,7 +35,7 @@ func witness() *outing {
 func BenchmarkSee(b *testing.B) {
 	o := witness()
 	now := time.Now()
-	x := load.Seen{Step: "list medications", Method: "GET", Route: "/api/v1/medications", Status: 200, Limit: 100, Window: 3600, RetryAfter: -1,
+	x := wire.Seen{Step: "list medications", Method: "GET", Route: "/api/v1/medications", Status: 200, Limit: 100, Window: 3600, RetryAfter: -1,
 		Counted: []byte("api"), ID: []byte("0190c3a2-7b1e-7c44-9d0e-1f2a3b4c5d6e")}
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {

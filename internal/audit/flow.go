@@ -21,26 +21,12 @@ type values map[string]string
 // whoever is signed in, "" for nobody. A profile without the operation, or a
 // placeholder without a value, skips the probe.
 func (t *T) Request(operation string, from netip.Addr, token string, v values) Request {
-	op := t.Operation(operation)
-	path, body, kind, err := op.Request(v, t.target.Profile.Values)
+	m, err := t.target.Profile.Message(operation, token, v)
 	if err != nil {
-		t.Skip("profile %s, operation %s: %v", t.target.Profile.Name, operation, err)
+		t.Skip("%v", err)
 	}
-	q := Request{Method: op.Method, Path: path, Body: body, From: from, Header: http.Header{}, Label: operation, Policy: op.Policy}
-	switch q.Policy {
-	case "":
-		q.Policy = "api"
-	case "none":
-		q.Policy = ""
-	}
-	for name, value := range op.Header {
-		q.Header.Set(name, value)
-	}
-	if kind != "" {
-		q.Header.Set("Content-Type", kind)
-	}
+	q := Request{Method: m.Method, Path: m.Path, Header: m.Header, Body: m.Body, Policy: m.Policy, From: from, Label: operation}
 	if token != "" {
-		q.Header.Set("Authorization", "Bearer "+token)
 		q.Account = t.run.owner(token)
 	}
 	return q

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/measure"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -63,7 +63,7 @@ func (a *actor) turn(ctx context.Context) bool {
 
 // insist repeats a request until it is judged or refused, and records each try
 // under a step. good tells whether an answer is the due one.
-func (a *actor) insist(ctx context.Context, step string, q load.Request, good func(load.Answer) bool) load.Answer {
+func (a *actor) insist(ctx context.Context, step string, q wire.Request, good func(wire.Answer) bool) wire.Answer {
 	for tries := 0; ; tries++ {
 		ans := a.send(ctx, q)
 		a.record(step, ans, good(ans))
@@ -75,7 +75,7 @@ func (a *actor) insist(ctx context.Context, step string, q load.Request, good fu
 }
 
 // send sends a request, and counts an answer that is a server's error.
-func (a *actor) send(ctx context.Context, q load.Request) load.Answer {
+func (a *actor) send(ctx context.Context, q wire.Request) wire.Answer {
 	ans, _ := a.s.Send(ctx, q) // trouble is in the answer
 	if broke(ans) {
 		a.seen.Wrong++
@@ -83,7 +83,7 @@ func (a *actor) send(ctx context.Context, q load.Request) load.Answer {
 	return ans
 }
 
-func (a *actor) record(step string, ans load.Answer, ok bool) {
+func (a *actor) record(step string, ans wire.Answer, ok bool) {
 	s := measure.Sample{
 		Step: a.index[step], Code: ans.Status, OK: ok, Class: ans.Class, Bytes: ans.Bytes,
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
@@ -126,7 +126,7 @@ const queueing = 5 * time.Second
 
 // locked tells whether an answer is a lock's refusal, and the wait that it asks
 // for. A 429 without a wait is taken for a lock.
-func locked(a load.Answer) (retry time.Duration, ok bool) {
+func locked(a wire.Answer) (retry time.Duration, ok bool) {
 	if a.Status != http.StatusTooManyRequests {
 		return 0, false
 	}
@@ -137,17 +137,17 @@ func locked(a load.Answer) (retry time.Duration, ok bool) {
 
 // answered tells whether the server judged or refused: a 5xx did neither, nor did
 // a full queue's 429.
-func answered(a load.Answer) bool {
+func answered(a wire.Answer) bool {
 	_, lock := locked(a)
 	return a.Status > 0 && a.Status < http.StatusInternalServerError && (a.Status != http.StatusTooManyRequests || lock)
 }
 
 // granted tells whether the server gave what was asked for.
-func granted(a load.Answer) bool { return a.Status/100 == 2 }
+func granted(a wire.Answer) bool { return a.Status/100 == 2 }
 
 // broke tells whether the request made the server fail: a 503 sheds load in
 // order.
-func broke(a load.Answer) bool {
+func broke(a wire.Answer) bool {
 	return a.Status >= http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable
 }
 
@@ -166,7 +166,7 @@ func (b *Band) meter(policy string) meter {
 
 // judged notes one more. The server judged it between Sent and Done, so two are
 // surely in one window only when it spans both.
-func (m *meter) judged(a load.Answer) {
+func (m *meter) judged(a wire.Answer) {
 	for len(m.sent) > 0 && a.Done.Sub(m.sent[0]) > m.window {
 		m.sent = m.sent[1:]
 	}

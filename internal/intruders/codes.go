@@ -10,7 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"vitals/internal/load"
+	"vitals/internal/wire"
 )
 
 // coder has a victim's password and guesses the code of the second factor.
@@ -48,17 +48,17 @@ func (c *coder) prepare(ctx context.Context) {
 }
 
 // do sends one of the victim's own requests, from where they live.
-func (a *actor) do(ctx context.Context, operation, token string, values map[string]string) load.Answer {
+func (a *actor) do(ctx context.Context, operation, token string, values map[string]string) wire.Answer {
 	q, err := a.operation(operation, a.other, token, a.victim, values)
 	if err != nil {
 		a.fail("%v", err)
-		return load.Answer{}
+		return wire.Answer{}
 	}
 	return a.ask(ctx, q)
 }
 
 // ask sends a request and waits out what proves nothing, without recording it.
-func (a *actor) ask(ctx context.Context, q load.Request) load.Answer {
+func (a *actor) ask(ctx context.Context, q wire.Request) wire.Answer {
 	ans := a.send(ctx, q)
 	for n := 0; !answered(ans) && n < patience && a.wait(ctx, pause); n++ {
 		ans = a.send(ctx, q)
@@ -151,7 +151,7 @@ func (c *coder) guess(ctx context.Context, n int) {
 }
 
 // verify answers a challenge.
-func (c *coder) verify(from netip.Addr, challenge, code string) (load.Request, error) {
+func (c *coder) verify(from netip.Addr, challenge, code string) (wire.Request, error) {
 	return c.operation("two_factor_verify", from, "", c.victim, map[string]string{"challenge_token": challenge, "code": code})
 }
 
@@ -169,7 +169,7 @@ func (c *coder) begin(ctx context.Context) bool {
 }
 
 // note adds a wrong code's answer, and reports whether it proves anything.
-func (c *coder) note(ans load.Answer) bool {
+func (c *coder) note(ans wire.Answer) bool {
 	retry, _ := locked(ans)
 	switch {
 	case !answered(ans):

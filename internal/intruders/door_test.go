@@ -16,9 +16,9 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"vitals/internal/intruders"
-	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -38,7 +38,7 @@ type door struct {
 	alive   map[string]string // token → its family
 	dead    map[string]bool   // family
 	serial  int
-	sent    []load.Request
+	sent    []wire.Request
 	serve   func(net.Conn) // what is behind a bare connection
 }
 
@@ -67,8 +67,8 @@ limits:
 
 // from is the address that this door takes a request to come from: the peer's,
 // or the first that a header claims where it is gullible.
-func (d *door) from(q load.Request) string {
-	if claimed := q.Header["X-Forwarded-For"]; d.fault == "gullible" && claimed != "" {
+func (d *door) from(q wire.Request) string {
+	if claimed := q.Header.Get("X-Forwarded-For"); d.fault == "gullible" && claimed != "" {
 		return claimed
 	}
 	if d.fault == "global" {
@@ -77,13 +77,13 @@ func (d *door) from(q load.Request) string {
 	return q.From.String()
 }
 
-func (d *door) Send(_ context.Context, q load.Request) (load.Answer, error) {
+func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked++
 	d.sent = append(d.sent, q)
 	now := time.Now()
-	ans := load.Answer{Sent: now, Done: now.Add(time.Millisecond), Header: http.Header{}}
+	ans := wire.Answer{Sent: now, Done: now.Add(time.Millisecond), Header: http.Header{}}
 	body := map[string]string{}
 	_ = json.Unmarshal(q.Body, &body) // none: no fields
 	var out map[string]string
@@ -118,7 +118,7 @@ func (d *door) Send(_ context.Context, q load.Request) (load.Answer, error) {
 }
 
 // login judges a password.
-func (d *door) login(q load.Request, body map[string]string) (int, map[string]string) {
+func (d *door) login(q wire.Request, body map[string]string) (int, map[string]string) {
 	right := !strings.HasPrefix(body["password"], "not-")
 	limit := 5
 	if d.fault == "widened" {
@@ -166,7 +166,7 @@ func (d *door) pair(family string) map[string]string {
 }
 
 // verify judges a code.
-func (d *door) verify(q load.Request, body map[string]string) int {
+func (d *door) verify(q wire.Request, body map[string]string) int {
 	user := d.spent[body["challenge_token"]]
 	right := totp.Validate(body["code"], d.secrets[user])
 	key := "2fa " + d.from(q)
@@ -186,10 +186,10 @@ func (d *door) verify(q load.Request, body map[string]string) int {
 }
 
 // token judges refresh and access tokens.
-func (d *door) token(q load.Request, body map[string]string) (int, map[string]string) {
+func (d *door) token(q wire.Request, body map[string]string) (int, map[string]string) {
 	raw := body["refresh_token"]
 	if q.Path == "/me" {
-		raw = strings.TrimPrefix(q.Header["Authorization"], "Bearer ")
+		raw = strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer ")
 	}
 	family, known := d.alive[raw]
 	if !known {
@@ -214,8 +214,8 @@ func (d *door) token(q load.Request, body map[string]string) (int, map[string]st
 }
 
 // Burst reads every counter before it writes any when the door is racy.
-func (d *door) Burst(ctx context.Context, qs []load.Request) ([]load.Answer, time.Duration, error) {
-	out := make([]load.Answer, len(qs))
+func (d *door) Burst(ctx context.Context, qs []wire.Request) ([]wire.Answer, time.Duration, error) {
+	out := make([]wire.Answer, len(qs))
 	for i, q := range qs {
 		out[i], _ = d.Send(ctx, q)
 		if d.fault == "racy" && out[i].Status == http.StatusTooManyRequests {
@@ -255,11 +255,16 @@ func assaultIn(t *testing.T, d *door, profile *profile.Profile, ins ...scenarios
 	p := plan(ins, func() {})
 	p.Profile = profile
 	p.Record = func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) }
+	ended := 0
+	p.Ended = func() { ended++ }
 	band := intruders.New(p, d)
 	band.Prepare(t.Context())
 	during, over := context.WithTimeout(t.Context(), time.Minute)
 	defer over()
 	attacks := band.Run(t.Context(), during, time.Now())
+	if ended != 1 {
+		t.Errorf("the end of all recording was told %d times, want once", ended)
+	}
 	facts := map[string]measure.Fact{}
 	for _, f := range append(intruders.Facts(attacks, 0), intruders.Findings(attacks)...) {
 		facts[f.Name] = f

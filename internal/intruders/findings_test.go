@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"vitals/internal/intruders"
-	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -58,7 +58,7 @@ type slow struct {
 	after time.Duration
 }
 
-func (s slow) Send(ctx context.Context, q load.Request) (load.Answer, error) {
+func (s slow) Send(ctx context.Context, q wire.Request) (wire.Answer, error) {
 	sent := time.Now()
 	time.Sleep(s.after)
 	a, err := s.door.Send(ctx, q)

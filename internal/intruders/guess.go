@@ -3,12 +3,11 @@ package intruders
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
 
-	"vitals/internal/load"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -52,7 +51,7 @@ func (g *guesser) work(ctx context.Context) {
 }
 
 // stand signs the victim in from an address that nobody has attacked from.
-func (a *actor) stand(ctx context.Context, home netip.Addr) load.Answer {
+func (a *actor) stand(ctx context.Context, home netip.Addr) wire.Answer {
 	ans := a.insist(ctx, standing, a.signIn(home, a.victim.Email, a.victim.Password), granted)
 	if answered(ans) {
 		a.seen.Standing++
@@ -63,7 +62,7 @@ func (a *actor) stand(ctx context.Context, home netip.Addr) load.Answer {
 	return ans
 }
 
-func refusal(a load.Answer) bool { return a.Status == http.StatusTooManyRequests }
+func refusal(a wire.Answer) bool { return a.Status == http.StatusTooManyRequests }
 
 // guess tries wrong passwords one after the other until n of them were judged or
 // refused by the lock; the others prove nothing and are repeated, up to patience.
@@ -96,7 +95,7 @@ func (g *guesser) guess(ctx context.Context, n int) {
 // burst releases all guesses at once: a counter that reads and then writes
 // admits more of them than its limit.
 func (g *guesser) burst(ctx context.Context) {
-	qs := make([]load.Request, g.in.Guesses)
+	qs := make([]wire.Request, g.in.Guesses)
 	for i := range qs {
 		qs[i] = g.request(g.own, g.wrong())
 	}
@@ -126,7 +125,7 @@ func (g *guesser) burst(ctx context.Context) {
 
 // note adds one wrong guess's answer to the account of this address, and reports
 // whether it was judged or refused by a lock.
-func (g *guesser) note(ans load.Answer) bool {
+func (g *guesser) note(ans wire.Answer) bool {
 	if !answered(ans) {
 		g.seen.Lost++
 		return false
@@ -148,7 +147,7 @@ func (g *guesser) note(ans load.Answer) bool {
 }
 
 // judge counts a wrong credential that was not refused by a limit.
-func (a *actor) judge(m *meter, ans load.Answer) {
+func (a *actor) judge(m *meter, ans wire.Answer) {
 	a.seen.Judged++
 	m.judged(ans)
 	switch {
@@ -160,11 +159,13 @@ func (a *actor) judge(m *meter, ans load.Answer) {
 }
 
 // request is a sign-in to the victim's account.
-func (g *guesser) request(from netip.Addr, password string) load.Request {
+func (g *guesser) request(from netip.Addr, password string) wire.Request {
 	q := g.signIn(from, g.victim.Email, password)
 	if g.in.Kind == scenarios.HeaderSpoofing {
 		g.forged++
-		maps.Copy(q.Header, forged(g.forged))
+		for name, value := range forged(g.forged) {
+			q.Header.Set(name, value)
+		}
 	}
 	return q
 }

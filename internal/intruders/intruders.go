@@ -13,21 +13,21 @@ import (
 	"sync"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
-// Sender sends what intruders send. A load.Client is one, but for Open.
+// Sender sends what intruders send. A wire.Client is one, but for Open.
 type Sender interface {
 	// Send sends one request and waits for the answer; trouble on the wire is
 	// in the answer as well.
-	Send(ctx context.Context, q load.Request) (load.Answer, error)
+	Send(ctx context.Context, q wire.Request) (wire.Answer, error)
 	// Burst releases all at one barrier on warm connections and tells how far
 	// apart they were released. Answers are in the order of qs. A burst that was
 	// too slow to be one has its answers beside the error.
-	Burst(ctx context.Context, qs []load.Request) (as []load.Answer, spread time.Duration, err error)
+	Burst(ctx context.Context, qs []wire.Request) (as []wire.Answer, spread time.Duration, err error)
 	// Open opens a bare connection from an address, and gives the header lines
 	// that a request on it needs, each ended by CRLF.
 	Open(ctx context.Context, from netip.Addr) (conn net.Conn, lines string, err error)
@@ -56,6 +56,7 @@ type Plan struct {
 	Steps                    []measure.Step                    // that intruders' requests are recorded under, by their names; nil = Steps(Intruders)
 	Record                   func(*measure.Sample)             // safe for concurrent use
 	Missed                   func(step int, due time.Duration) // a guess that was due and not sent; safe for concurrent use
+	Ended                    func()                            // nothing is recorded any more; nil = nobody asks
 }
 
 // Victims is how many accounts the intruders attack.
@@ -216,6 +217,9 @@ func (b *Band) Run(ctx, during context.Context, began time.Time) []Attack {
 			m.work(ctx)
 		}
 	})
+	if b.Ended != nil {
+		b.Ended()
+	}
 	attacks := make([]Attack, len(b.members))
 	for i, m := range b.members {
 		attacks[i] = m.base().told()

@@ -3,33 +3,34 @@ package intruders
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 )
 
 // signIn is a sign-in the way honest users do it: the scenario's own step, with
 // these credentials.
-func (b *Band) signIn(from netip.Addr, email, password string) load.Request {
+func (b *Band) signIn(from netip.Addr, email, password string) wire.Request {
 	fill := func(s string, escape func(string) string) string {
 		if !strings.Contains(s, "{{") {
 			return s
 		}
 		return strings.ReplaceAll(strings.ReplaceAll(s, "{{email}}", escape(email)), "{{password}}", escape(password))
 	}
-	header := map[string]string{"Content-Type": "application/json"}
+	header := http.Header{"Content-Type": {"application/json"}}
 	for name, value := range b.SignIn.Header {
-		header[name] = value
+		header.Set(name, fill(value, func(s string) string { return s }))
 	}
 	inBody := inJSON
-	if header["Content-Type"] != "application/json" {
+	if header.Get("Content-Type") != "application/json" {
 		inBody = url.QueryEscape // a form
 	}
-	return load.Request{
+	return wire.Request{
 		Method: b.SignIn.Method, Path: fill(b.SignIn.Path, url.PathEscape), Header: header, Body: []byte(fill(b.SignIn.Body, inBody)),
 		From: from, Policy: login, User: strings.ToLower(email),
 	}
@@ -70,28 +71,13 @@ func (b *Band) limit(policy string) profile.Limit {
 
 // operation is one of the profile's operations as a request, with the token of
 // user, "" for nobody's.
-func (b *Band) operation(name string, from netip.Addr, token string, user Victim, values map[string]string) (load.Request, error) {
-	op := b.Profile.Operations[name]
-	path, body, kind, err := op.Request(values, b.Profile.Values)
-	if err != nil {
-		return load.Request{}, fmt.Errorf("profile %s, operation %s: %w", b.Profile.Name, name, err)
-	}
-	q := load.Request{Method: op.Method, Path: path, Body: body, From: from, Header: map[string]string{}, Policy: op.Policy, User: strings.ToLower(user.Email)}
-	switch q.Policy {
-	case "":
-		q.Policy = "api"
-	case "none":
-		q.Policy = ""
-	}
-	if kind != "" {
-		q.Header["Content-Type"] = kind
-	}
-	if token != "" {
-		q.Header["Authorization"] = "Bearer " + token
-	} else if q.Policy == "api" {
+func (b *Band) operation(name string, from netip.Addr, token string, user Victim, values map[string]string) (wire.Request, error) {
+	m, err := b.Profile.Message(name, token, values)
+	q := wire.Request{Method: m.Method, Path: m.Path, Header: m.Header, Body: m.Body, Policy: m.Policy, From: from, User: strings.ToLower(user.Email)}
+	if token == "" && q.Policy == profile.API {
 		q.User = "" // whose token lies in the body, that limit does not ask: it counts by address
 	}
-	return q, nil
+	return q, err
 }
 
 // lacks says which of the operations the profile does not have; "" when none.
@@ -108,7 +94,7 @@ func (b *Band) lacks(operations ...string) string {
 }
 
 // field reads a field of an operation's answer; "" when it is not there.
-func (b *Band) field(operation string, a load.Answer, name string) string {
+func (b *Band) field(operation string, a wire.Answer, name string) string {
 	s, _ := b.Profile.Operations[operation].Field(a.Body, name)
 	return s
 }

@@ -10,8 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/measure"
+	"vitals/internal/wire"
 )
 
 // sprayer tries wrong passwords from many addresses at a rate: an open loop, for
@@ -197,7 +197,7 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 }
 
 // note adds a guess's answer to what is known of its address.
-func (y *sprayer) note(from *source, ans load.Answer) {
+func (y *sprayer) note(from *source, ans wire.Answer) {
 	y.seen.Sent++
 	switch retry, _ := locked(ans); {
 	case broke(ans):

@@ -3,7 +3,7 @@ package intruders
 import (
 	"context"
 
-	"vitals/internal/load"
+	"vitals/internal/wire"
 )
 
 // thief presents tokens that must be dead: a refresh token that was used before,
@@ -90,7 +90,7 @@ func (t *thief) session(ctx context.Context) (tokens, bool) {
 // reuse presents what must be dead, and reports whether that was judged.
 func (t *thief) reuse(ctx context.Context, operation, access string, s tokens) bool {
 	due := t.Profile.Operations[operation].Refusal()
-	ans := t.insist(ctx, reusing, t.with(operation, access, s), func(a load.Answer) bool { return a.Status == due })
+	ans := t.insist(ctx, reusing, t.with(operation, access, s), func(a wire.Answer) bool { return a.Status == due })
 	switch {
 	case !answered(ans):
 		return false
@@ -108,7 +108,7 @@ func (t *thief) reuse(ctx context.Context, operation, access string, s tokens) b
 
 // with is an operation with a session's tokens; that the profile has it all was
 // looked at in prepare.
-func (t *thief) with(operation, access string, s tokens) load.Request {
+func (t *thief) with(operation, access string, s tokens) wire.Request {
 	q, _ := t.operation(operation, t.own, access, t.victim, s.values())
 	return q
 }
@@ -117,6 +117,6 @@ func (s tokens) values() map[string]string {
 	return map[string]string{"access_token": s.access, "refresh_token": s.refresh}
 }
 
-func (t *thief) read(operation string, ans load.Answer) tokens {
+func (t *thief) read(operation string, ans wire.Answer) tokens {
 	return tokens{t.field(operation, ans, "access_token"), t.field(operation, ans, "refresh_token")}
 }

@@ -184,10 +184,10 @@ func (s still) Do(_ context.Context, c *wire.Call) {
 func BenchmarkVisit(b *testing.B) {
 	b.Run("unseen", func(b *testing.B) { visits(b, nil) })
 	told := 0
-	b.Run("seen", func(b *testing.B) { visits(b, func(*Seen) { told++ }) })
+	b.Run("seen", func(b *testing.B) { visits(b, func(*wire.Seen) { told++ }) })
 }
 
-func visits(b *testing.B, seen func(*Seen)) {
+func visits(b *testing.B, seen func(*wire.Seen)) {
 	sc := ping(constant(scenarios.Users, 1, time.Hour), 0)
 	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}
 	r, err := newRun(sc, record(sc), Options{Base: nowhereURL, Seen: seen})

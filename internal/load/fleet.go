@@ -22,9 +22,8 @@ func newFleet(opt Options) (f fleet, why string) {
 		opt.Replicas = []*url.URL{opt.Base}
 	}
 	for _, base := range opt.Replicas {
-		opt.Base = base
 		var c wire.Doer
-		c, why = choose(opt)
+		c, why = wire.Choose(base, opt.NetHTTP)
 		f = append(f, c)
 	}
 	return f, why

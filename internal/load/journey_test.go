@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -174,35 +173,6 @@ func TestFeeds(t *testing.T) {
 	carry(t, sc, Options{Base: base})
 	if got, want := strings.Join(log(), ","), "GET /x ,GET /y ,GET /x ,GET /y ,GET /x ,GET /y "; got != want {
 		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
-func TestStepInCode(t *testing.T) {
-	base, log := listen(t, func(w http.ResponseWriter, r *http.Request) { _, _ = fmt.Fprint(w, `{"id":5}`) })
-	sc := single(turn(), scenarios.Step{Name: "by hand", Save: map[string]string{"id": "json:id"}}, scenarios.Step{Name: "after", Path: "/after/{{id}}/{{mine}}"})
-	rec := record(sc)
-	_, err := Run(t.Context(), sc, rec, Options{Base: base, Code: map[string]Func{
-		"by hand": func(ctx context.Context, v *Visit) (int, error) {
-			v.Send(ctx, Request{Method: "DELETE", Path: "/one"})
-			c := v.Send(ctx, Request{Path: "/two", Header: map[string]string{"X": "y"}})
-			v.Set("mine", "set")
-			return c.Code, c.Err
-		},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := strings.Join(log(), ","), "DELETE /one ,GET /two ,GET /after/5/set "; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	for _, s := range rec.Finish().Phases[0].Steps {
-		if s.Counts.Served != 1 {
-			t.Errorf("%s: got %+v, want one sample, served", s.Step.Name, s.Counts)
-		}
-	}
-	_, err = Run(t.Context(), sc, record(sc), Options{Base: base, Code: map[string]Func{"by foot": nil}})
-	if err == nil || !strings.Contains(err.Error(), `"by foot"`) {
-		t.Errorf("got error %v, want the name that no step has", err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/wire"
 )
 
 // Account is a user of the system under test that the load may sign in as.
@@ -31,16 +32,13 @@ type Options struct {
 	// because the driver is a declared trusted proxy there.
 	Source  func(n uint64) netip.Addr
 	Forward bool
-	// Code holds steps written in Go, by the name of the scenario's step that
-	// each one takes the place of.
-	Code map[string]Func
 	// Beside runs with the load (intruders, gauges), is given the moment from
 	// which all offsets count, and is waited for. Its context ends with the load.
 	Beside []func(ctx context.Context, began time.Time) error
 	// Seen is told of every request when it has ended, those before the measured
 	// window included, by the goroutine that sent it: it must be quick, and safe for
 	// concurrent use.
-	Seen func(*Seen)
+	Seen func(*wire.Seen)
 	Live func(measure.Snapshot) // called about once a second
 	// Abort is asked about once a second; a reason ends the run early.
 	Abort func(measure.Snapshot) (reason string)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -45,13 +46,13 @@ func TestVisitMakesNoGarbage(t *testing.T) {
 	}
 	t.Run("unseen", func(t *testing.T) { garbage(t, nil) })
 	told := 0
-	t.Run("seen", func(t *testing.T) { garbage(t, func(*Seen) { told++ }) })
+	t.Run("seen", func(t *testing.T) { garbage(t, func(*wire.Seen) { told++ }) })
 	if told < 5000 {
 		t.Errorf("got %d told, want every request", told)
 	}
 }
 
-func garbage(t *testing.T, seen func(*Seen)) {
+func garbage(t *testing.T, seen func(*wire.Seen)) {
 	base := nullProcess(t)
 	sc := clinicMix(constant(scenarios.Arrivals, 1, time.Second))
 	for i := range sc.Journeys {

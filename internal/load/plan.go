@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -91,7 +92,6 @@ type step struct {
 	forget    []int
 	timeout   time.Duration
 	keep      int
-	code      Func
 }
 
 type feed struct {
@@ -123,9 +123,9 @@ const maxAnswer = 1 << 20
 // compile makes the plan. All mistakes are reported, each with its place.
 func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 	c := compiler{
-		plan:  &plan{names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests},
-		slots: map[string]int{nameEmail: slotEmail, namePassword: slotPassword, nameToken: slotToken, nameExpires: slotExpires},
-		code:  opt.Code, prefix: strings.TrimRight(opt.Base.EscapedPath(), "/"), scenario: sc,
+		plan:   &plan{names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests},
+		slots:  map[string]int{nameEmail: slotEmail, namePassword: slotPassword, nameToken: slotToken, nameExpires: slotExpires},
+		prefix: wire.Prefix(opt.Base), scenario: sc,
 	}
 	for _, s := range accountSteps(sc) {
 		made := c.step(s)
@@ -145,11 +145,6 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 	if len(c.plan.journeys) == 0 {
 		c.errs = append(c.errs, fmt.Errorf("scenario %s has no journey", sc.Name))
 	}
-	for name := range opt.Code {
-		if !c.used[name] {
-			c.errs = append(c.errs, fmt.Errorf("step %q is given in code, but scenario %s has no step of that name", name, sc.Name))
-		}
-	}
 	return c.plan, errors.Join(c.errs...)
 }
 
@@ -157,9 +152,7 @@ type compiler struct {
 	plan     *plan
 	scenario *scenarios.Scenario
 	slots    map[string]int
-	code     map[string]Func
 	prefix   string // of every path
-	used     map[string]bool
 	index    int
 	errs     []error
 }
@@ -244,18 +237,12 @@ func (c *compiler) step(s *scenarios.Step) step {
 	}
 	made := step{
 		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: escaping(s.Header),
-		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second), code: c.code[s.Name],
+		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second),
 	}
 	c.index++
 	made.route, _, _ = strings.Cut(s.Path, "?")
 	for name := range s.Header {
 		made.signed = made.signed || strings.EqualFold(name, "Authorization")
-	}
-	if made.code != nil {
-		if c.used == nil {
-			c.used = map[string]bool{}
-		}
-		c.used[s.Name] = true
 	}
 	var err error
 	made.path, err = parse(cmp.Or(c.prefix+s.Path, "/"), c.slot)
@@ -272,7 +259,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 			made.keep = maxAnswer
 		}
 	}
-	if made.expect.reads() || made.code != nil {
+	if made.expect.reads() {
 		made.keep = maxAnswer
 	}
 	for _, name := range s.Forget {

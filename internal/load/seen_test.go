@@ -1,25 +1,23 @@
 package load
 
 import (
-	"context"
-	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"vitals/internal/measure"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
 // watcher keeps what it is told.
 type watcher struct {
 	mu   sync.Mutex
-	seen []Seen
+	seen []wire.Seen
 }
 
-func (w *watcher) see(x *Seen) {
+func (w *watcher) see(x *wire.Seen) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept := *x
@@ -27,7 +25,7 @@ func (w *watcher) see(x *Seen) {
 	w.seen = append(w.seen, kept)
 }
 
-func (w *watcher) of(step string) (out []Seen) {
+func (w *watcher) of(step string) (out []wire.Seen) {
 	for _, x := range w.seen {
 		if x.Step == step {
 			out = append(out, x)
@@ -86,68 +84,5 @@ func TestWhoseTokenIsSeen(t *testing.T) {
 		if seen := w.of(step); len(seen) != 1 || seen[0].Signed != signed || seen[0].User != "" {
 			t.Errorf("%s: got %+v, want one with signed %v and no user", step, seen, signed)
 		}
-	}
-}
-
-// Steps in code may send several requests; each is told, the step is not.
-func TestRequestsOfCodeAreSeen(t *testing.T) {
-	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {})
-	w := &watcher{}
-	sc := single(turn(), scenarios.Step{Name: "twice", Path: "/none"})
-	carry(t, sc, Options{Base: base, Seen: w.see, Code: map[string]Func{"twice": func(ctx context.Context, v *Visit) (int, error) {
-		v.Send(ctx, Request{Path: "/one?x=1", Policy: "p"})
-		return v.Send(ctx, Request{Method: "POST", Path: "/two", User: "u"}).Code, nil
-	}}})
-	if len(w.seen) != 2 || w.seen[0].Route != "/one" || w.seen[0].Policy != "p" || w.seen[1].Method != "POST" || w.seen[1].User != "u" {
-		t.Errorf("got %+v, want both requests", w.seen)
-	}
-}
-
-func TestClientIsSeen(t *testing.T) {
-	base, _ := listen(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/cut" {
-			panic(http.ErrAbortHandler)
-		}
-		h := w.Header()
-		h.Set("X-RateLimit-Limit", "5")
-		h["x-ratelimit-remaining"] = []string{"4"}
-		h.Set("X-RateLimit-Window", "300")
-		h.Set("X-RateLimit-Policy", "login")
-		h.Set("X-Request-ID", "id-1")
-		h.Set("Retry-After", "soon")
-		w.WriteHeader(401)
-	})
-	w := &watcher{}
-	c := NewClient(base, false, time.Second)
-	defer c.Close()
-	c.Watch(w.see)
-	from := netip.MustParseAddr("127.0.3.9")
-	_, _ = c.Send(t.Context(), Request{Method: "POST", Path: "/login?x", From: from, Policy: "login", User: "a"})
-	_, _ = c.Send(t.Context(), Request{Path: "/cut", Header: map[string]string{"Authorization": "Bearer x"}})
-	before := time.Now()
-	if _, _, err := c.Burst(t.Context(), []Request{{Method: "POST", Path: "/login", Body: []byte("{}")}, {Path: "/login"}}); err != nil && len(w.seen) < 4 {
-		t.Fatal(err)
-	}
-	if len(w.seen) != 4 {
-		t.Fatalf("got %d, want 4", len(w.seen))
-	}
-	x := w.seen[0]
-	if x.Step != "POST /login" || x.Route != "/login" || x.From != from || x.Policy != "login" || x.User != "a" || x.Signed || string(x.Counted) != "login" ||
-		x.Status != 401 || x.Limit != 5 || x.Remaining != 4 || x.Window != 300 || x.RetryAfter != -1 || string(x.ID) != "id-1" {
-		t.Errorf("got %+v", x)
-	}
-	if x := w.seen[1]; x.Status != 0 || x.Class == measure.None || !x.Signed || x.User != "" || x.ID != nil || x.Limit != -1 {
-		t.Errorf("got %+v, want no answer", x)
-	}
-	// The head of a request with a body is with the server before the burst.
-	if x := w.seen[2]; x.Sent.Before(before) || x.Sent.After(w.seen[3].Sent) {
-		t.Errorf("got sent %s, want between %s and %s", x.Sent, before, w.seen[3].Sent)
-	}
-	dead := NewClient(nowhereURL, false, time.Second)
-	defer dead.Close()
-	dead.Watch(w.see)
-	_, _, _ = dead.Burst(t.Context(), make([]Request, 3))
-	if len(w.seen) != 7 || w.seen[6].Status != 0 || w.seen[6].Class == measure.None {
-		t.Errorf("got %d, want the three of a burst that was not released", len(w.seen))
 	}
 }

@@ -161,16 +161,6 @@ func inPath(dst, value []byte) []byte {
 	return dst
 }
 
-// inHeader leaves out what would end the line.
-func inHeader(dst, value []byte) []byte {
-	for _, c := range value {
-		if c >= ' ' && c != 0x7f {
-			dst = append(dst, c)
-		}
-	}
-	return dst
-}
-
 // inJSON escapes for the inside of a JSON string; a number stays what it is.
 func inJSON(dst, value []byte) []byte {
 	const hex = "0123456789abcdef"

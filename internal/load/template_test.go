@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vitals/internal/wire"
 )
 
 func TestTemplates(t *testing.T) {
@@ -55,7 +57,7 @@ func TestTemplates(t *testing.T) {
 
 // A value from an answer can neither end a header line nor begin another request.
 func TestHeaderValuesStayOneLine(t *testing.T) {
-	got := string(inHeader(nil, []byte("a\r\nEvil: yes\x00\x7f")))
+	got := string(wire.InHeader(nil, []byte("a\r\nEvil: yes\x00\x7f")))
 	if strings.ContainsAny(got, "\r\n\x00\x7f") || got != "aEvil: yes" {
 		t.Errorf("got %q, want one line without control characters", got)
 	}

@@ -28,9 +28,8 @@ type visitor struct {
 	gen   generatorState
 	quiet bool // signs in before the measured window: nothing is recorded
 
-	account string // who it is signed in as, or was last; "" = nobody
-	told    Seen   // used again for each
-	step    *step  // in code, under way
+	account string    // who it is signed in as, or was last; "" = nobody
+	told    wire.Seen // used again for each
 
 	path, lines, body, scratch []byte
 }
@@ -154,12 +153,8 @@ func (v *visitor) visit(ctx context.Context, j *journey, key uint64, fresh bool,
 // do carries out one step and reports whether all went as expected.
 func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	v.fill(s)
-	if s.code != nil {
-		v.runCode(ctx, s)
-	} else {
-		v.send(ctx, &v.call)
-		v.tell(s, s.method, s.route, "", "")
-	}
+	v.send(ctx, &v.call)
+	v.tell(s)
 	class := v.call.Class
 	if class == measure.None {
 		class = s.expect.check(&v.call, &v.scratch)
@@ -182,15 +177,36 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 
 func (v *visitor) send(ctx context.Context, c *wire.Call) { v.r.clients.of(v.n).Do(ctx, c) }
 
+// tell hands an exchange of the visitor over to who watches.
+func (v *visitor) tell(s *step) {
+	if v.r.opt.Seen == nil {
+		return
+	}
+	c, x := &v.call, &v.told
+	*x = wire.Seen{
+		Step: s.name, Method: s.method, Route: s.route, From: v.from, Status: c.Code, Class: c.Class,
+		Signed: s.signed || !s.anonymous && v.vars[slotToken].known, Unsure: s.unsure,
+		Sent: v.r.origin.Add(c.Began), Done: v.r.origin.Add(c.Done),
+	}
+	switch {
+	case s == v.r.plan.signIn:
+		x.User = v.account
+	case x.Signed && !s.signed && !v.r.plan.ownTokens:
+		x.User = v.account
+	}
+	x.Read(c.Head)
+	v.r.opt.Seen(x)
+}
+
 // fill makes the request.
 func (v *visitor) fill(s *step) {
 	c := &v.call
 	v.path = s.path.fill(v.path[:0], v.vars, &v.gen, inPath)
-	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.gen, inHeader)
+	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.gen, wire.InHeader)
 	v.body = s.body.fill(v.body[:0], v.vars, &v.gen, s.escape)
 	if token := &v.vars[slotToken]; !s.anonymous && token.known {
 		v.lines = append(v.lines, "Authorization: Bearer "...)
-		v.lines = inHeader(v.lines, token.value)
+		v.lines = wire.InHeader(v.lines, token.value)
 		v.lines = append(v.lines, '\r', '\n')
 	}
 	if v.r.opt.Forward && v.from.IsValid() {

@@ -22,14 +22,7 @@ func (p *Profile) Policy(method, path string) string {
 		}
 	}
 	if i := routes.Match(path, paths); i >= 0 {
-		switch policy := ops[i].Policy; policy {
-		case "none":
-			return ""
-		case "":
-			return API
-		default:
-			return policy
-		}
+		return ops[i].policy()
 	}
 	if strings.HasPrefix(path+"/", p.root()) {
 		return API

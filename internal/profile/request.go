@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -16,6 +17,51 @@ import (
 var placeholder = regexp.MustCompile(`\{\{([a-z_][a-z0-9_]*)\}\}`)
 
 const formType = "application/x-www-form-urlencoded"
+
+// Message is one of a profile's operations, filled in and ready to be sent.
+type Message struct {
+	Method, Path string // the path escaped, from the server's root
+	Header       http.Header
+	Body         []byte
+	Policy       string // limit policy it counts under; "" = none
+}
+
+// Message is the operation of that name with the values given, or the profile's
+// own, and with the token of whoever is signed in, "" for nobody. An operation that
+// the profile does not have, and a value that nobody gives, is an error that names
+// it.
+func (p *Profile) Message(operation, token string, values map[string]string) (Message, error) {
+	op, ok := p.Operations[operation]
+	if !ok {
+		return Message{}, fmt.Errorf("profile %s has no operation %q", p.Name, operation)
+	}
+	path, body, kind, err := op.Request(values, p.Values)
+	if err != nil {
+		return Message{}, fmt.Errorf("profile %s, operation %s: %w", p.Name, operation, err)
+	}
+	m := Message{Method: op.Method, Path: path, Header: http.Header{}, Body: body, Policy: op.policy()}
+	for name, value := range op.Header {
+		m.Header.Set(name, value)
+	}
+	if kind != "" {
+		m.Header.Set("Content-Type", kind)
+	}
+	if token != "" {
+		m.Header.Set("Authorization", "Bearer "+token)
+	}
+	return m, nil
+}
+
+// policy is the limit policy that the operation counts under; "" = none.
+func (o Operation) policy() string {
+	switch o.Policy {
+	case "none":
+		return ""
+	case "":
+		return API
+	}
+	return o.Policy
+}
 
 // Request fills the operation's path and body. A value that neither the caller
 // nor the profile gives is an error that names it. kind is the body's content

@@ -10,23 +10,38 @@ import (
 
 // Burst sends the calls at one moment, each on a connection of its own that is
 // open before: all of every request but its last byte is sent ahead, and the last
-// bytes are released in one loop on a locked thread. So neither
-// dialling nor the server's parsing is part of the race. It returns the time from
-// the first release to the end of the last; Began of each call is its release.
-// An error means that the burst was not released.
+// bytes are released in one loop on a locked thread. So neither dialling nor the
+// server's parsing is part of the race. It returns the time from the first release
+// to the end of the last; Began of each call is its release. An error means that
+// the burst was not released.
 func (t *Raw) Burst(ctx context.Context, calls []*Call) (spread time.Duration, err error) {
+	to := make([]*Raw, len(calls))
+	for i := range to {
+		to[i] = t
+	}
+	return burst(ctx, to, calls)
+}
+
+// burst is Burst to several servers: call i goes to client i. There is one barrier
+// for all, or what two replicas do at the same time would not be asked. All clients
+// have the same origin.
+func burst(ctx context.Context, to []*Raw, calls []*Call) (spread time.Duration, err error) {
+	if len(calls) == 0 {
+		return 0, nil
+	}
+	origin := to[0].origin
 	conns := make([]*conn, len(calls))
 	defer func() {
-		for _, k := range conns {
+		for i, k := range conns {
 			if k != nil {
-				t.drop(k)
+				to[i].drop(k)
 			}
 		}
 	}()
 	for i, c := range calls {
 		c.reset()
-		c.Began = time.Since(t.origin)
-		if conns[i], err = t.aim(ctx, c); err != nil {
+		c.Began = time.Since(origin)
+		if conns[i], err = to[i].aim(ctx, c); err != nil {
 			return 0, fmt.Errorf("prepare request %d of a burst of %d: %w", i+1, len(calls), err)
 		}
 	}
@@ -39,7 +54,7 @@ func (t *Raw) Burst(ctx context.Context, calls []*Call) (spread time.Duration, e
 		readers.Go(func() {
 			<-release
 			_, err := conns[i].answer(c)
-			c.Done = time.Since(t.origin)
+			c.Done = time.Since(origin)
 			if failed[i] != nil {
 				err = failed[i]
 			}
@@ -47,12 +62,12 @@ func (t *Raw) Burst(ctx context.Context, calls []*Call) (spread time.Duration, e
 		})
 	}
 	runtime.LockOSThread()
-	first := time.Since(t.origin)
+	first := time.Since(origin)
 	for i, k := range conns {
-		calls[i].Began = time.Since(t.origin)
+		calls[i].Began = time.Since(origin)
 		failed[i] = put[i](k.out[len(k.out)-1:])
 	}
-	spread = time.Since(t.origin) - first
+	spread = time.Since(origin) - first
 	runtime.UnlockOSThread()
 	close(release)
 	readers.Wait()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -91,8 +92,10 @@ func (t *Std) transport(from netip.Addr) *http.Transport {
 func (t *Std) Do(ctx context.Context, c *Call) {
 	c.reset()
 	c.Began = time.Since(t.origin)
-	at := connecting
-	err := t.exchange(ctx, c, &at)
+	p := &progress{}
+	err := t.exchange(ctx, c, p)
+	var at stage
+	at, c.Reused = p.end()
 	c.Done = time.Since(t.origin)
 	if err != nil {
 		if t.ctx.Err() != nil {
@@ -102,7 +105,35 @@ func (t *Std) Do(ctx context.Context, c *Call) {
 	}
 }
 
-func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
+// progress is how far an exchange has come, as the transport's goroutines report
+// it. Some report when the exchange has long been given up: they reach this, and no
+// longer the call, which may be at its next exchange.
+type progress struct {
+	mu     sync.Mutex
+	at     stage
+	reused bool
+}
+
+func (p *progress) step(s stage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = max(p.at, s)
+}
+
+func (p *progress) connected(reused bool) {
+	p.step(writing)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reused = reused
+}
+
+func (p *progress) end() (at stage, reused bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at, p.reused
+}
+
+func (t *Std) exchange(ctx context.Context, c *Call, p *progress) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -112,19 +143,8 @@ func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
 	}
 	defer cancel()
 	informational := 0
-	var mu sync.Mutex // the transport's goroutines report, ours reads
-	step := func(s stage) {
-		mu.Lock()
-		defer mu.Unlock()
-		*at = max(*at, s)
-	}
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(i httptrace.GotConnInfo) {
-			step(writing)
-			mu.Lock()
-			defer mu.Unlock()
-			c.Reused = i.Reused
-		},
+		GotConn: func(i httptrace.GotConnInfo) { p.connected(i.Reused) },
 		Got1xxResponse: func(int, textproto.MIMEHeader) error {
 			if informational++; informational > maxInformational {
 				return protocolError("too many 1xx answers")
@@ -133,18 +153,16 @@ func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
 		},
 		WroteRequest: func(i httptrace.WroteRequestInfo) {
 			if i.Err == nil {
-				step(waiting)
+				p.step(waiting)
 			}
 		},
-		GotFirstResponseByte: func() { step(reading) },
+		GotFirstResponseByte: func() { p.step(reading) },
 	})
 	req, err := t.request(ctx, c)
 	if err != nil {
 		return err
 	}
 	res, err := t.transport(c.From).RoundTrip(req)
-	mu.Lock()
-	defer mu.Unlock() // a late report must not race with the reader of c
 	if err != nil {
 		return err
 	}
@@ -152,7 +170,7 @@ func (t *Std) exchange(ctx context.Context, c *Call, at *stage) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return protocolError("101 switching protocols, which nobody asked for")
 	}
-	*at = inBody
+	p.step(inBody)
 	c.Code = res.StatusCode
 	for name, values := range res.Header {
 		for _, v := range values {
@@ -181,10 +199,14 @@ func (t *Std) request(ctx context.Context, c *Call) (*http.Request, error) {
 	u := *t.base
 	path, query, _ := strings.Cut(string(c.Path), "?")
 	var err error
-	if u.Path, err = url.PathUnescape(path); err != nil {
-		return nil, err
-	}
+	u.Path, err = url.PathUnescape(path)
 	u.RawPath, u.RawQuery = path, query
+	if err != nil { // not a path for net/http; what is asked for is sent as written all the same
+		if t.proxy != nil && t.secure == nil || strings.HasPrefix(path, "//") {
+			return nil, protocolError(fmt.Sprintf("net/http cannot ask for %q: %v", path, err))
+		}
+		u.Path, u.RawPath, u.RawQuery, u.Opaque = "", "", "", string(c.Path)
+	}
 	req := &http.Request{
 		Method: c.Method, URL: &u, Host: c.Host, Header: http.Header{"User-Agent": {""}},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,

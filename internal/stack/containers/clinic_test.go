@@ -11,15 +11,15 @@ import (
 	"testing"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 )
 
 // clinic is a stack with a client at each replica. What it hands out is fresh
 // each time, so that no earlier lock colours a result.
 type clinic struct {
 	*stack.Stack
-	at        []*load.Client // one per replica
+	at        []*wire.Client // one per replica
 	addresses uint64
 	accounts  int
 }
@@ -35,7 +35,7 @@ func (c *clinic) connect(t *testing.T) {
 	t.Helper()
 	c.at = nil
 	for _, base := range c.Replicas {
-		client := load.NewClient(base, c.Forward, patience)
+		client := wire.NewClient(base, c.Forward, patience)
 		t.Cleanup(client.Close)
 		c.at = append(c.at, client)
 	}
@@ -54,20 +54,20 @@ func (c *clinic) account(t *testing.T) stack.Account {
 	return c.Accounts[c.accounts-1]
 }
 
-func loginAs(a stack.Account, from netip.Addr) load.Request {
+func loginAs(a stack.Account, from netip.Addr) wire.Request {
 	body, _ := json.Marshal(map[string]string{"email": a.Email, "password": a.Password})
-	return load.Request{Method: http.MethodPost, Path: loginPath, Body: body, From: from,
-		Header: map[string]string{"Content-Type": "application/json"}}
+	return wire.Request{Method: http.MethodPost, Path: loginPath, Body: body, From: from,
+		Header: http.Header{"Content-Type": {"application/json"}}}
 }
 
 // guess is a sign-in with a wrong password.
-func guess(a stack.Account, from netip.Addr) load.Request {
+func guess(a stack.Account, from netip.Addr) wire.Request {
 	a.Password = "wrong-" + a.Password[:8]
 	return loginAs(a, from)
 }
 
 // send sends one request to a replica; no answer at all fails the test.
-func (c *clinic) send(t *testing.T, replica int, q load.Request) load.Answer {
+func (c *clinic) send(t *testing.T, replica int, q wire.Request) wire.Answer {
 	t.Helper()
 	a, err := c.at[replica].Send(t.Context(), q)
 	if err != nil {
@@ -89,12 +89,12 @@ func (c *clinic) token(t *testing.T) string {
 	return body.Token
 }
 
-func browse(token string) load.Request {
-	return load.Request{Path: "/api/v1/medications", Header: map[string]string{"Authorization": "Bearer " + token}}
+func browse(token string) wire.Request {
+	return wire.Request{Path: "/api/v1/medications", Header: http.Header{"Authorization": {"Bearer " + token}}}
 }
 
 // code is a problem's code.
-func code(a load.Answer) string {
+func code(a wire.Answer) string {
 	var p struct {
 		Code string `json:"code"`
 	}
@@ -105,7 +105,7 @@ func code(a load.Answer) string {
 // tally counts sign-ins by what became of them.
 type tally struct{ passed, judged, refused, other int }
 
-func (c *tally) add(a load.Answer) {
+func (c *tally) add(a wire.Answer) {
 	switch a.Status {
 	case http.StatusOK:
 		c.passed++
@@ -123,7 +123,7 @@ func (c *tally) add(a load.Answer) {
 func (c *clinic) lock(t *testing.T, who stack.Account, from netip.Addr) time.Time {
 	t.Helper()
 	var got tally
-	var last load.Answer
+	var last wire.Answer
 	for n := range 6 {
 		last = c.send(t, n%len(c.at), guess(who, from))
 		got.add(last)
@@ -134,7 +134,7 @@ func (c *clinic) lock(t *testing.T, who stack.Account, from netip.Addr) time.Tim
 	return lockEnd(t, last)
 }
 
-func lockEnd(t *testing.T, a load.Answer) time.Time {
+func lockEnd(t *testing.T, a wire.Answer) time.Time {
 	t.Helper()
 	n, err := strconv.ParseInt(a.Header.Get("X-RateLimit-Reset"), 10, 64)
 	if err != nil {
@@ -159,14 +159,14 @@ func (c *clinic) stillLocked(t *testing.T, when string, who stack.Account, from 
 }
 
 // burst sends n requests to each replica, released together at each.
-func (c *clinic) burst(t *testing.T, n int, q load.Request) []load.Answer {
+func (c *clinic) burst(t *testing.T, n int, q wire.Request) []wire.Answer {
 	t.Helper()
-	requests := make([]load.Request, n)
+	requests := make([]wire.Request, n)
 	for i := range requests {
 		requests[i] = q
 	}
 	var wg sync.WaitGroup
-	parts := make([][]load.Answer, len(c.at))
+	parts := make([][]wire.Answer, len(c.at))
 	for i, client := range c.at {
 		wg.Go(func() {
 			var err error
@@ -177,7 +177,7 @@ func (c *clinic) burst(t *testing.T, n int, q load.Request) []load.Answer {
 		})
 	}
 	wg.Wait()
-	var all []load.Answer
+	var all []wire.Answer
 	for _, p := range parts {
 		all = append(all, p...)
 	}
@@ -212,7 +212,7 @@ func ready(t *testing.T, base *url.URL, patience time.Duration) time.Duration {
 // telltale are words of the inside that no answer may carry.
 var telltale = []string{"postgres", "redis", "5432", "6379", "SELECT", "dial", "connect", "pgx", "sql"}
 
-func noInside(t *testing.T, a load.Answer) {
+func noInside(t *testing.T, a wire.Answer) {
 	t.Helper()
 	for _, word := range telltale {
 		if strings.Contains(string(a.Body), word) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"vitals/internal/load"
 	"vitals/internal/stack"
+	"vitals/internal/wire"
 )
 
 // readyBound and readyAgain are HL4's. The second counts from the start of the
@@ -82,7 +82,7 @@ func testPostgresFrozen(t *testing.T, c *clinic) {
 	for n := range c.at {
 		c.unready(t, n)
 		c.alive(t, n)
-		for what, q := range map[string]load.Request{"a list": browse(token), "a sign-in": loginAs(who, from)} {
+		for what, q := range map[string]wire.Request{"a list": browse(token), "a sign-in": loginAs(who, from)} {
 			a := c.send(t, n, q)
 			if took := a.Done.Sub(a.Sent); a.Status != http.StatusServiceUnavailable || took > hungBound {
 				t.Errorf("%s on a frozen Postgres: got %d %s after %v, want 503 within %v", what, a.Status, a.Body, took, hungBound)
@@ -129,9 +129,9 @@ func testReplicaKilled(t *testing.T, c *clinic) {
 // answer to its bound.
 func (c *clinic) unready(t *testing.T, replica int) {
 	t.Helper()
-	var a load.Answer
+	var a wire.Answer
 	eventually(t, 5*time.Second, func() bool { // its last answer is kept for a second
-		a = c.send(t, replica, load.Request{Path: "/ready"})
+		a = c.send(t, replica, wire.Request{Path: "/ready"})
 		if took := a.Done.Sub(a.Sent); took > readyBound {
 			t.Errorf("replica %d: /ready took %v, want at most %v", replica+1, took, readyBound)
 		}
@@ -152,7 +152,7 @@ func (c *clinic) unready(t *testing.T, replica int) {
 func (c *clinic) alive(t *testing.T, replica int) {
 	t.Helper()
 	for _, path := range []string{"/live", "/health"} {
-		a := c.send(t, replica, load.Request{Path: path})
+		a := c.send(t, replica, wire.Request{Path: path})
 		if took := a.Done.Sub(a.Sent); a.Status != http.StatusOK || took > time.Second {
 			t.Errorf("replica %d: %s: got %d after %v, want 200 at once", replica+1, path, a.Status, took)
 		}

@@ -1,4 +1,4 @@
-package load
+package wire
 
 import (
 	"bytes"
@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/measure"
-	"vitals/internal/wire"
 )
 
 // Seen is one request and what came of it, as whoever watches every answer needs
-// it: a history checker, the books that are held against the server's own. It is
+// it: the checker of limits, the counts that are held against the server's own. It is
 // valid during the call only.
 type Seen struct {
 	Step   string     // name for people
@@ -31,27 +31,12 @@ type Seen struct {
 	Sent, Done                           time.Time
 }
 
-// tell hands an exchange of the visitor over to who watches.
-func (v *visitor) tell(s *step, method, route, policy, user string) {
-	if v.r.opt.Seen == nil {
-		return
+// Event is the request as the checker of limits takes it.
+func (x *Seen) Event() limitcheck.Event {
+	return limitcheck.Event{
+		Sent: x.Sent, Done: x.Done, From: x.From, User: x.User, Policy: x.Policy, Status: x.Status,
+		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step, Unsure: x.Unsure,
 	}
-	c, x := &v.call, &v.told
-	*x = Seen{
-		Step: s.name, Method: method, Route: route, From: v.from, Policy: policy, Status: c.Code, Class: c.Class,
-		Signed: s.signed || !s.anonymous && v.vars[slotToken].known, Unsure: s.unsure,
-		Sent: v.r.origin.Add(c.Began), Done: v.r.origin.Add(c.Done),
-	}
-	switch {
-	case user != "":
-		x.User = user
-	case s == v.r.plan.signIn:
-		x.User = v.account
-	case x.Signed && !s.signed && !v.r.plan.ownTokens:
-		x.User = v.account
-	}
-	x.read(c.Head)
-	v.r.opt.Seen(x)
 }
 
 // The headers that are read, by the length of their names.
@@ -64,8 +49,9 @@ var (
 	headerRemaining = []byte("X-RateLimit-Remaining")
 )
 
-// read takes what is wanted from the header lines in one pass.
-func (x *Seen) read(head []byte) {
+// Read takes what is wanted from an answer's header lines in one pass. The fields
+// that are bytes share the lines' memory.
+func (x *Seen) Read(head []byte) {
 	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID, x.Counted = -1, -1, -1, -1, nil, nil
 	for len(head) > 0 {
 		end := bytes.IndexByte(head, '\n')
@@ -127,13 +113,13 @@ func (c *Client) Watch(seen func(*Seen)) { c.seen = seen }
 
 // tell hands an exchange of the client over to who watches. early is the moment
 // from which the server may have begun on it; zero = when it was sent.
-func (c *Client) tell(q *Request, call *wire.Call, early time.Time) {
+func (c *Client) tell(q *Request, call *Call, early time.Time) {
 	if c.seen == nil {
 		return
 	}
 	path, _, _ := strings.Cut(q.Path, "?")
 	x := Seen{
-		Step: call.Method + " " + path, Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy,
+		Step: q.name(), Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy,
 		Status: call.Code, Class: call.Class,
 		Sent: c.began.Add(call.Began), Done: c.began.Add(call.Done),
 	}
@@ -143,6 +129,6 @@ func (c *Client) tell(q *Request, call *wire.Call, early time.Time) {
 	if !early.IsZero() {
 		x.Sent = early
 	}
-	x.read(call.Head)
+	x.Read(call.Head)
 	c.seen(&x)
 }

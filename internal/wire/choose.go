@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"cmp"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Choose makes the client for the server at base, and says which and why, for the
+// result: figures of one are not figures of the other. netHTTP asks for net/http
+// where the lean client would do.
+func Choose(base *url.URL, netHTTP bool) (client Doer, why string) {
+	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: base}) // an unreadable setting is none
+	var through func(*http.Request) (*url.URL, error)
+	if proxy != nil {
+		through = http.ProxyURL(proxy)
+	}
+	switch {
+	case base.Scheme == "https":
+		why = "net/http: HTTPS, HTTP/2 where the server offers it"
+	case proxy != nil:
+		why = "net/http: through the proxy " + proxy.Host
+	case netHTTP:
+		why = "net/http: asked for"
+	default:
+		return NewRaw(HostPort(base), nil), "lean HTTP/1.1 client: plain HTTP, no proxy"
+	}
+	return NewStd(base, HostPort(base), Secure(base), through), why
+}
+
+// Secure is the TLS configuration for the server at base; nil for plain HTTP.
+func Secure(base *url.URL) *tls.Config {
+	if base.Scheme != "https" {
+		return nil
+	}
+	return &tls.Config{ServerName: base.Hostname(), MinVersion: tls.VersionTLS12}
+}
+
+// HostPort is base's host with its port, that of the scheme where it names none.
+func HostPort(base *url.URL) string {
+	port := "80"
+	if base.Scheme == "https" {
+		port = "443"
+	}
+	return net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), port))
+}
+
+// Prefix is what every path on the server at base begins with, escaped as base
+// writes it; "" for most.
+func Prefix(base *url.URL) string { return strings.TrimRight(base.EscapedPath(), "/") }
