@@ -48,6 +48,7 @@ func (s *Server) limitAPI(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if x := exchangeOf(r.Context()); s.ownPolicy[x.route.pattern] {
 			x.charge = s.chargeAPI
+			w = &chargedAnswer{ResponseWriter: w, r: r}
 		}
 		limited.ServeHTTP(w, r)
 	})
@@ -78,7 +79,7 @@ func (s *Server) refuseEarly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if early := exchangeOf(r.Context()).route.early; early != nil {
 			if err := early(r.Context()); err != nil {
-				p := problemOf(err)
+				p := web.ProblemOf(err)
 				if p.Status != http.StatusServiceUnavailable {
 					s.logFailure(r.Context(), p)
 				}
@@ -103,7 +104,7 @@ func (s *Server) checkSession(next http.Handler) http.Handler {
 		}
 		user, err := s.deps.CheckSession(r.Context(), x.user)
 		if err != nil {
-			p := problemOf(err)
+			p := web.ProblemOf(err)
 			if p.Status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 			}

@@ -47,7 +47,7 @@ func (g *fakeGate) Count(_ context.Context, policy string, keys ...string) error
 func TestRefusalsOfPolicyRoutesAreCharged(t *testing.T) {
 	gate := &fakeGate{limit: 1 << 30}
 	bed := newTestbed(t, func(d *Deps) {
-		d.Gate, d.OwnPolicy = gate, []string{"POST /api/v1/auth/login", "POST /api/v1/auth/password-change"}
+		d.Gate, d.OwnPolicy = gate, []string{"POST /api/v1/auth/login", "POST /api/v1/auth/password-change", "GET /api/v1/fault/{kind}"}
 	})
 	const login = "/api/v1/auth/login"
 	cases := []struct {
@@ -79,7 +79,18 @@ func TestRefusalsOfPolicyRoutesAreCharged(t *testing.T) {
 			t.Errorf("%s: got %d, counted %d, charged %d, want %d, %d, %d", c.name, a.StatusCode, counted, charged, c.status, c.counted, c.charged)
 		}
 	}
+	for _, kind := range []string{"error", "panic"} { // our failure is not free either
+		before := gate.charged.Load()
+		if a := bed.ask(t, "GET", "/api/v1/fault/"+kind, ""); a.StatusCode != 500 || gate.charged.Load() != before+1 {
+			t.Errorf("%s: got %d, charged %d, want 500, 1", kind, a.StatusCode, gate.charged.Load()-before)
+		}
+	}
 	gate.limit = 0
+	for _, kind := range []string{"error", "panic"} {
+		if a := bed.ask(t, "GET", "/api/v1/fault/"+kind, ""); a.StatusCode != 429 || a.problem.Code != "rate_limited" || a.problem.RequestID == "" {
+			t.Errorf("%s over the limit: got %d %s, want 429 rate_limited", kind, a.StatusCode, a.body)
+		}
+	}
 	for _, body := range []string{`{`, `{"name":"a","x":1}`} {
 		if a := bed.ask(t, "POST", login, body); a.StatusCode != 429 || a.Header.Get("Retry-After") != "3600" {
 			t.Errorf("malformed sign-in over the limit: got %d retry %q, want 429 3600", a.StatusCode, a.Header.Get("Retry-After"))

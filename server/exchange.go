@@ -19,9 +19,10 @@ type exchange struct {
 	route    *route // never nil after observe
 	replaced bool   // the client's request ID was not acceptable
 	user     web.Principal
-	badToken bool // a token was sent and is not one of ours
-	failed   bool // the answer's failure is already in the log
-	charge   func(context.Context) error
+	badToken bool                        // a token was sent and is not one of ours
+	failed   bool                        // the answer's failure is already in the log
+	charge   func(context.Context) error // nil where the api policy has counted the request
+	charged  bool
 }
 
 type exchangeKey struct{}
@@ -50,15 +51,3 @@ func (x *exchange) Write(b []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach deadlines and flushing.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
-
-// refuse answers with p before a handler ran. A route with a policy of its own
-// skips the api policy; its refusals are charged there instead, by address, so
-// that malformed sign-ins are not free.
-func refuse(w http.ResponseWriter, r *http.Request, p *web.Problem) {
-	if x := exchangeOf(r.Context()); x != nil && x.charge != nil {
-		if err := x.charge(r.Context()); err != nil {
-			p = problemOf(err)
-		}
-	}
-	p.Write(w, r)
-}

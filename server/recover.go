@@ -20,7 +20,7 @@ const requestIDHeader = "X-Request-ID"
 func (s *Server) recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{ResponseWriter: w, began: time.Now()}
-		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+		r = r.WithContext(web.WithRefusal(context.WithValue(r.Context(), exchangeKey{}, x), x.refused))
 		defer func() {
 			reason := recover()
 			if reason == nil {
@@ -39,7 +39,7 @@ func (s *Server) recoverPanics(next http.Handler) http.Handler {
 			if x.status != 0 {
 				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 			}
-			web.Internal(err).Write(x, r.WithContext(ctx))
+			refuse(x, r.WithContext(ctx), web.Internal(err))
 		}()
 		next.ServeHTTP(x, r)
 	})

@@ -127,6 +127,3 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Drain makes /ready say 503 and answers ask clients to close their connections;
 // requests are still served.
 func (s *Server) Drain() { s.draining.Store(true) }
-
-// chargeAPI counts a refusal on a route that skips the api policy.
-func (s *Server) chargeAPI(ctx context.Context) error { return s.deps.Gate.Count(ctx, "api") }

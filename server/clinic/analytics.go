@@ -84,12 +84,15 @@ func (c *clinic) adherence(ctx context.Context, in *askAdherence) (*found[Adhere
 	if err != nil {
 		return nil, err
 	}
+	if err := periodInRange(in.From, in.To); err != nil {
+		return nil, err
+	}
 	from, to := in.From, in.To
 	if to.IsZero() {
 		to = c.now()
 	}
 	if from.IsZero() {
-		from = to.Add(-usualPeriod)
+		from = to.Add(-usualPeriod) // a little before 1900 at worst, which can be sent
 	}
 	if !from.Before(to) || to.Sub(from) > maxPeriod {
 		return nil, invalid("query.from", "must be before to, by at most 366 days")

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
@@ -51,9 +50,7 @@ func newBench(t testing.TB, db store.DB) *bench {
 	t.Helper()
 	b := &bench{TB: t, db: db, now: noon}
 	mux := http.NewServeMux()
-	config := huma.DefaultConfig("test", "1")
-	config.DocsPath, config.CreateHooks = "", nil
-	Register(humago.New(mux, config), Deps{DB: db, Now: func() time.Time { return b.now }})
+	Register(web.NewAPI("test", "1", humago.NewAdapter(mux, ""), nil), Deps{DB: db, Now: func() time.Time { return b.now }})
 	b.handler = mux
 	err := db.Write(t.Context(), func(ctx context.Context, q store.Querier) error {
 		for _, id := range []string{annID, bobID} {

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"vitals/server/clinic"
+	"vitals/server/web"
 )
 
 func ExampleRegister() {
-	api := humago.New(http.NewServeMux(), huma.DefaultConfig("Clinic API", "1"))
+	api := web.NewAPI("Clinic API", "1", humago.NewAdapter(http.NewServeMux(), ""), nil)
 	clinic.Register(api, clinic.Deps{}) // a store.DB goes here
 	op := api.OpenAPI().Paths["/api/v1/medications"].Post
 	fmt.Println(op.Summary, op.Metadata["roles"])

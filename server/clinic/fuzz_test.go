@@ -3,22 +3,12 @@ package clinic
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"testing"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"vitals/server/store"
 	"vitals/server/store/storetest"
 	"vitals/server/web"
 )
-
-// TestMain sets what the server sets before it registers the operations.
-func TestMain(m *testing.M) {
-	huma.ValidateStrictCasing = true // else {"name":"x","NAME":"…"} passes the first and stores the second
-	huma.DefaultArrayNullable = false
-	os.Exit(m.Run())
-}
 
 // taker is an operation that takes a body.
 type taker struct{ method, path string }

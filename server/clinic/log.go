@@ -48,12 +48,13 @@ func scanLog(r row) (Log, error) {
 	return l, err
 }
 
-// notAhead refuses a time that has not come yet, clocks being what they are.
-func notAhead(at, now time.Time) error {
+// happened refuses a time of taking that has not come yet, clocks being what they
+// are, or that is out of range.
+func happened(at, now time.Time) error {
 	if at.After(now.Add(leeway)) {
 		return invalid("body.taken_at", "must not be more than 5 minutes ahead")
 	}
-	return nil
+	return inRange("body.taken_at", at)
 }
 
 // entry is a log to be written: of a medication, of a reminder, or of a

@@ -72,7 +72,7 @@ func (c *clinic) createLog(ctx context.Context, in *newLog) (*created[Log], erro
 		return nil, err
 	}
 	now, f := c.now(), in.Body
-	if err := notAhead(f.TakenAt, now); err != nil {
+	if err := happened(f.TakenAt, now); err != nil {
 		return nil, err
 	}
 	e := entry{
@@ -94,6 +94,9 @@ func (c *clinic) listLogs(ctx context.Context, in *listLog) (*found[List[Log]], 
 		return nil, err
 	}
 	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if err := periodInRange(in.From, in.To); err != nil {
 		return nil, err
 	}
 	w := s.where()

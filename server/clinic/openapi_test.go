@@ -16,7 +16,7 @@ import (
 // must be signed in, with which role, and how large a body may be; and that it
 // is described.
 func TestOperations(t *testing.T) {
-	api := humago.New(http.NewServeMux(), huma.DefaultConfig("test", "1"))
+	api := web.NewAPI("test", "1", humago.NewAdapter(http.NewServeMux(), ""), nil)
 	Register(api, Deps{DB: storetest.SQLite(t)})
 	forStaff := []string{"create-patient", "update-patient", "delete-patient"}
 	n := 0

@@ -79,6 +79,9 @@ func (c *clinic) listReminders(ctx context.Context, in *listReminder) (*found[Li
 	if err := in.check(); err != nil {
 		return nil, err
 	}
+	if err := periodInRange(in.From, in.To); err != nil {
+		return nil, err
+	}
 	w := s.where()
 	if in.PatientID != "" {
 		w.and("patient_id = ?", in.PatientID)
@@ -127,7 +130,7 @@ func (c *clinic) takeReminder(ctx context.Context, in *takeReminder) (*found[Rem
 			at = *in.Body.TakenAt
 		}
 	}
-	if err := notAhead(at, now); err != nil {
+	if err := happened(at, now); err != nil {
 		return nil, err
 	}
 	return c.settle(ctx, in.ID, taken, at, notes)

@@ -31,6 +31,14 @@ var usualTimes = map[string][]string{
 	everyXHours:     {"08:00"},
 }
 
+// The bounds of a schedule. The schema of the request says the same; they are
+// checked here once more because what a schedule costs follows from them alone.
+const (
+	maxEvery = 168 // hours or days
+	maxTimes = 24  // of a day
+	maxDays  = 30  // ahead
+)
+
 // schedule says when doses are due. Times of day are wall-clock times in zone,
 // whatever the daylight saving does; every_x_hours is an interval in real
 // hours from the first dose.
@@ -69,6 +77,8 @@ func (s *schedule) setEvery(f MedicationFields) error {
 	switch v := f.FrequencyValue; {
 	case v != nil && s.frequency != everyXHours && s.frequency != custom:
 		return invalid("body.frequency_value", "belongs to every_x_hours (hours) and custom (days) only")
+	case v != nil && (*v < 1 || *v > maxEvery):
+		return invalid("body.frequency_value", fmt.Sprintf("must be 1 to %d", maxEvery))
 	case v != nil:
 		s.every = int(*v)
 	case s.frequency == everyXHours:
@@ -87,6 +97,8 @@ func (s *schedule) setTimes(f MedicationFields) error {
 		return invalid("body.reminder_times", "are required with custom")
 	case len(times) == 0:
 		times = usualTimes[s.frequency]
+	case len(times) > maxTimes:
+		return invalid("body.reminder_times", fmt.Sprintf("must be at most %d", maxTimes))
 	case s.frequency != custom && len(times) != want:
 		return invalid("body.reminder_times", fmt.Sprintf("must be %d with %s", want, s.frequency))
 	}
@@ -122,8 +134,9 @@ func (s schedule) endsAt() (time.Time, bool) {
 }
 
 // due gives the times in the first days days of the schedule that are not
-// before now, ascending and each once: at most 24 a day.
+// before now, ascending and each once: at most maxTimes a day, for at most maxDays.
 func (s schedule) due(now time.Time, days int) []time.Time {
+	days, s.every = min(days, maxDays), max(s.every, 1)
 	from := wallClock(s.start, 0, s.zone)
 	if from.Before(now) {
 		from = now

@@ -210,6 +210,19 @@ func TestDueProperties(t *testing.T) {
 	}
 }
 
+// What a schedule costs is bounded by itself, whatever it was made of.
+func TestScheduleEndsWhateverItHolds(t *testing.T) {
+	for _, every := range []int{-1 << 40, -1, 0} {
+		for _, frequency := range []string{everyXHours, custom} {
+			s := plan(t, MedicationFields{FrequencyType: onceDaily, Timezone: "UTC", StartDate: "2026-07-01"})
+			s.frequency, s.every = frequency, every
+			if got := len(s.due(at(t, "2026-07-01T00:00:00Z"), 20_000)); got > maxDays*maxTimes {
+				t.Errorf("%s, every %d: got %d times, want at most %d", frequency, every, got, maxDays*maxTimes)
+			}
+		}
+	}
+}
+
 func TestNewScheduleRefuses(t *testing.T) {
 	good := MedicationFields{FrequencyType: onceDaily, Timezone: "UTC", StartDate: "2026-07-01"}
 	tests := map[string]struct {
@@ -232,9 +245,18 @@ func TestNewScheduleRefuses(t *testing.T) {
 		"same time twice": {func(f *MedicationFields) {
 			f.FrequencyType, f.ReminderTimes = twiceDaily, []string{"08:00", "08:00"}
 		}, "reminder_times"},
-		"custom without times":  {func(f *MedicationFields) { f.FrequencyType = custom }, "reminder_times"},
-		"as needed with times":  {func(f *MedicationFields) { f.FrequencyType, f.ReminderTimes = asNeeded, []string{"08:00"} }, "reminder_times"},
-		"hours without number":  {func(f *MedicationFields) { f.FrequencyType = everyXHours }, "frequency_value"},
+		"custom without times": {func(f *MedicationFields) { f.FrequencyType = custom }, "reminder_times"},
+		"as needed with times": {func(f *MedicationFields) { f.FrequencyType, f.ReminderTimes = asNeeded, []string{"08:00"} }, "reminder_times"},
+		"hours without number": {func(f *MedicationFields) { f.FrequencyType = everyXHours }, "frequency_value"},
+		"hours below one":      {func(f *MedicationFields) { f.FrequencyType, f.FrequencyValue = everyXHours, ptr[int64](-1) }, "frequency_value"},
+		"no hours":             {func(f *MedicationFields) { f.FrequencyType, f.FrequencyValue = everyXHours, ptr[int64](0) }, "frequency_value"},
+		"years of hours":       {func(f *MedicationFields) { f.FrequencyType, f.FrequencyValue = everyXHours, ptr[int64](1<<62) }, "frequency_value"},
+		"times without end": {func(f *MedicationFields) {
+			f.FrequencyType = custom
+			for i := range 1000 {
+				f.ReminderTimes = append(f.ReminderTimes, time.Unix(int64(i)*60, 0).UTC().Format("15:04"))
+			}
+		}, "reminder_times"},
 		"number without a need": {func(f *MedicationFields) { f.FrequencyValue = ptr[int64](2) }, "frequency_value"},
 	}
 	for name, tt := range tests {

@@ -116,7 +116,7 @@ func open(t *testing.T, db store.DB, change ...func(*identity.Options, *identity
 // and role, by the same declarations that the real one reads.
 func (s *site) chain() http.Handler {
 	mux := http.NewServeMux()
-	api := humago.New(mux, huma.DefaultConfig("test", "1"))
+	api := web.NewAPI("test", "1", humago.NewAdapter(mux, ""), nil)
 	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
 		op := ctx.Operation()
 		if len(op.Security) == 0 {

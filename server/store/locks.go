@@ -15,8 +15,7 @@ type LockRow struct {
 	Until  time.Time
 }
 
-// Locks keeps the limiter's locks where no restart of Redis can lose them
-// .
+// Locks keeps the limiter's locks where no restart of Redis can lose them.
 type Locks struct{ DB DB }
 
 // Save inserts the lock, or replaces the one of the same policy and key; an
@@ -61,22 +60,4 @@ func (l Locks) Live(ctx context.Context) ([]LockRow, error) {
 		return nil, fmt.Errorf("list locks: %w", err)
 	}
 	return rows, nil
-}
-
-// Lift ends a lock and reports whether there was one in force.
-func (l Locks) Lift(ctx context.Context, policy, key string) (bool, error) {
-	var lifted bool
-	err := l.DB.Write(ctx, func(ctx context.Context, q Querier) error {
-		r, err := q.ExecContext(ctx, `DELETE FROM limit_locks WHERE policy = $1 AND lock_key = $2 AND until_ms > $3`, policy, key, time.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		n, err := r.RowsAffected()
-		lifted = n > 0
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("lift lock: %w", err)
-	}
-	return lifted, nil
 }

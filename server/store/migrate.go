@@ -32,20 +32,6 @@ func (s *SQL) Migrate(ctx context.Context) error {
 	})
 }
 
-// AtHead reports whether no migration of this program is pending. Readiness
-// includes it: an old schema under new code is not ready.
-func (s *SQL) AtHead(ctx context.Context) (bool, error) {
-	var pending bool
-	err := s.migrate(func(p *goose.Provider) (err error) {
-		pending, err = p.HasPending(ctx)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("compare database schema: %w", err)
-	}
-	return !pending, nil
-}
-
 // migrate runs do on connections of its own: DDL may take longer than any
 // request's statement.
 func (s *SQL) migrate(do func(*goose.Provider) error) (err error) {

@@ -253,10 +253,7 @@ func TestReadyBesideSaturatedPool(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		db := storetest.Open(t, url)
-		for _, want := range []bool{false, true} {
-			if got, err := db.AtHead(t.Context()); err != nil || got != want {
-				t.Fatalf("got at head %v, %v, want %v", got, err, want)
-			}
+		for range 2 { // the second finds nothing to do
 			if err := db.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -39,6 +39,7 @@ const (
 	clientIPKey
 	principalKey
 	headerKey
+	refusalKey
 )
 
 // WithRequestID returns a context that carries the request's ID.
@@ -90,4 +91,18 @@ func Header(ctx context.Context) http.Header {
 		return h
 	}
 	return http.Header{}
+}
+
+// WithRefusal returns a context in which Refused asks f: a refusal may count
+// against its client, and then be another one.
+func WithRefusal(ctx context.Context, f func(context.Context, *Problem) *Problem) context.Context {
+	return context.WithValue(ctx, refusalKey, f)
+}
+
+// Refused is the answer to a request that is refused with p before its handler ran.
+func Refused(ctx context.Context, p *Problem) *Problem {
+	if f, ok := ctx.Value(refusalKey).(func(context.Context, *Problem) *Problem); ok {
+		return f(ctx, p)
+	}
+	return p
 }
