@@ -1,4 +1,6 @@
-package fleet
+// Package kubernetes renders a run of several members as an Indexed Job. It
+// writes YAML and contacts nothing.
+package kubernetes
 
 import (
 	"bytes"
@@ -13,14 +15,17 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"vitals/internal/fleet"
 )
 
-// JobOptions say how a run becomes a Kubernetes Indexed Job. No field holds a
+// Job says how a run becomes a Kubernetes Indexed Job. No field holds a
 // secret: secrets are named, and the cluster puts them into the pods as files.
-type JobOptions struct {
+type Job struct {
 	Name      string // of the job and its config map: a DNS label of at most 50 characters
 	Namespace string
 	Image     string // of vitals, best by digest
+	Run       string // identity of the run at the rendezvous; default Name
 	Workers   int
 	Args      []string          // of `vitals run`, without --member, --out and --rendezvous
 	Files     map[string]string // scenario, targets and profile files by name, mounted at /plan
@@ -38,12 +43,12 @@ const (
 )
 
 // Render writes the config map and the job as YAML. It contacts nothing.
-func Render(o JobOptions) ([]byte, error) {
+func Render(o Job) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	for i, object := range []any{o.configMap(), o.job()} {
+	for i, object := range []any{o.configMap(), o.object()} {
 		text, err := yaml.Marshal(object)
 		if err != nil {
 			return nil, fmt.Errorf("render job %s: %w", o.Name, err)
@@ -56,7 +61,7 @@ func Render(o JobOptions) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (o JobOptions) check() error {
+func (o Job) check() error {
 	var errs []error
 	need := func(ok bool, format string, args ...any) {
 		if !ok {
@@ -76,7 +81,7 @@ func (o JobOptions) check() error {
 	return errors.Join(errs...)
 }
 
-func (o JobOptions) configMap() *corev1.ConfigMap {
+func (o Job) configMap() *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{Name: o.Name, Namespace: o.Namespace, Labels: o.labels()},
@@ -84,13 +89,13 @@ func (o JobOptions) configMap() *corev1.ConfigMap {
 	}
 }
 
-func (o JobOptions) labels() map[string]string {
+func (o Job) labels() map[string]string {
 	return map[string]string{"app.kubernetes.io/name": "vitals", "app.kubernetes.io/instance": o.Name}
 }
 
-// job is an Indexed Job whose pods start once each: a member that comes back
+// object is an Indexed Job whose pods start once each: a member that comes back
 // after it has sent load would send its share twice, so none is replaced.
-func (o JobOptions) job() *batchv1.Job {
+func (o Job) object() *batchv1.Job {
 	seconds := int64(o.Deadline.Seconds())
 	return &batchv1.Job{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "batch/v1", Kind: "Job"},
@@ -103,8 +108,8 @@ func (o JobOptions) job() *batchv1.Job {
 			ActiveDeadlineSeconds:   &seconds,
 			TTLSecondsAfterFinished: ptr(int32(24 * 60 * 60)),
 			PodFailurePolicy: &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{
-				onExit(batchv1.PodFailurePolicyActionFailJob, ExitAborted, ExitBarrier, ExitRefused),
-				onExit(batchv1.PodFailurePolicyActionFailIndex, ExitFenced),
+				onExit(batchv1.PodFailurePolicyActionFailJob, fleet.ExitAborted, fleet.ExitBarrier, fleet.ExitRefused),
+				onExit(batchv1.PodFailurePolicyActionFailIndex, fleet.ExitFenced),
 				// A pod that is moved away before the start costs nothing: its
 				// successor takes the index over.
 				{Action: batchv1.PodFailurePolicyActionIgnore, OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{
@@ -125,7 +130,7 @@ func onExit(action batchv1.PodFailurePolicyAction, codes ...int32) batchv1.PodFa
 const container = "member"
 
 // pod passes the pod security standard "restricted" and needs no API access.
-func (o JobOptions) pod() corev1.PodTemplateSpec {
+func (o Job) pod() corev1.PodTemplateSpec {
 	limits := corev1.ResourceList{
 		corev1.ResourceCPU:    *resource.NewQuantity(int64(cmp.Or(o.CPUs, 1)), resource.DecimalSI),
 		corev1.ResourceMemory: *resource.NewQuantity(int64(cmp.Or(o.MemoryMiB, 512))<<20, resource.BinarySI),
@@ -142,7 +147,7 @@ func (o JobOptions) pod() corev1.PodTemplateSpec {
 		{Name: "plan", MountPath: planDir, ReadOnly: true}, {Name: "out", MountPath: "/out"}, {Name: "tmp", MountPath: "/tmp"},
 		{Name: "rendezvous", MountPath: secretDir + "/rendezvous", ReadOnly: true},
 	}
-	args = append(args, "--rendezvous-file", secretDir+"/rendezvous/url")
+	args = append(args, "--rendezvous-file", secretDir+"/rendezvous/url", "--run-id", cmp.Or(o.Run, o.Name))
 	if o.Accounts != "" {
 		volumes = append(volumes, secret("accounts", o.Accounts))
 		mounts = append(mounts, corev1.VolumeMount{Name: "accounts", MountPath: secretDir + "/accounts", ReadOnly: true})

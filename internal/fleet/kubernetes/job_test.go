@@ -1,4 +1,4 @@
-package fleet
+package kubernetes
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func options() JobOptions {
-	return JobOptions{
+func options() Job {
+	return Job{
 		Name: "peak-1", Namespace: "load", Image: "example.org/vitals@sha256:abc", Workers: 4,
 		Args:  []string{"peak", "--url", "https://staging.example.org", "--i-own", "staging.example.org"},
 		Files: map[string]string{"peak.yaml": "name: peak\n"}, Accounts: "test-accounts", Meeting: "rendezvous",
@@ -21,7 +21,7 @@ func options() JobOptions {
 }
 
 // render decodes what was rendered as strictly as the API server does.
-func render(t *testing.T, o JobOptions) (corev1.ConfigMap, batchv1.Job) {
+func render(t *testing.T, o Job) (corev1.ConfigMap, batchv1.Job) {
 	t.Helper()
 	text, err := Render(o)
 	if err != nil {

@@ -1,0 +1,220 @@
+package rendezvous
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vitals/internal/fleet"
+)
+
+// server is a real Redis of this test's own; its URL.
+func server(t *testing.T) string {
+	t.Helper()
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Skip("no redis-server on this machine: apt-get install redis-server")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().(*net.TCPAddr)
+	_ = l.Close()
+	cmd := exec.Command(binary, "--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	url := "redis://" + addr.String()
+	m := open(t, url)
+	for range 100 {
+		if m.rdb.Ping(t.Context()).Err() == nil {
+			return url
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("redis-server did not answer")
+	return ""
+}
+
+func open(t *testing.T, url string) *Meeting {
+	t.Helper()
+	m, err := Open(url, "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return m
+}
+
+func code(err error) int {
+	var e *Exit
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// Members that come before the controller wait for it; all start at one instant;
+// each delivers, and the controller has every document.
+func TestARun(t *testing.T) {
+	t.Parallel()
+	url := server(t)
+	const members = 6
+	starts := make([]time.Time, members)
+	var all sync.WaitGroup
+	for i := range members {
+		all.Go(func() {
+			m := open(t, url)
+			seat, err := m.Join(t.Context(), fleet.Member{Index: i, Of: members}, Ready{PlanID: "p", Incarnation: fmt.Sprint("me", i)}, 20*time.Second)
+			if err != nil {
+				t.Errorf("member %d: %v", i, err)
+				return
+			}
+			if starts[i], err = seat.Start(t.Context(), 20*time.Second); err != nil {
+				t.Errorf("member %d: %v", i, err)
+				return
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go seat.Watch(ctx, func(why error) { t.Errorf("member %d was stopped: %v", i, why) })
+			for range 2 { // a repeated delivery is one
+				if err := seat.Deliver(t.Context(), fmt.Appendf(nil, "doc %d", i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c, err := open(t, url).Control(ctx, "p", members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ready, err := c.Gather(ctx, 20*time.Second, func(int) {})
+	if err != nil || len(ready) != members {
+		t.Fatalf("got %d ready, %v", len(ready), err)
+	}
+	lost, err := c.Follow(ctx, 0, func(Status) {})
+	if err != nil || len(lost) > 0 {
+		t.Fatalf("got lost %v, %v", lost, err)
+	}
+	all.Wait()
+	for i, at := range starts {
+		bound := time.Duration(ready[i].BoundUS+ready[0].BoundUS) * time.Microsecond
+		if d := at.Sub(starts[0]).Abs(); d > bound+time.Microsecond {
+			t.Errorf("member %d starts %s from member 0, bound %s", i, d, bound)
+		}
+		doc, err := c.Document(ctx, i)
+		if string(doc) != fmt.Sprint("doc ", i) || err != nil {
+			t.Errorf("document %d: got %q, %v", i, doc, err)
+		}
+	}
+	// Another controller with the same plan finds the run as it is; with another it is refused.
+	again, err := open(t, url).Control(ctx, "p", members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := again.Status(ctx); err != nil || s.Finished != members || s.Ready != members || len(s.Lost) > 0 {
+		t.Errorf("resumed: got %+v, %v", s, err)
+	}
+	if _, err := open(t, url).Control(ctx, "q", members); err == nil || !strings.Contains(err.Error(), "another run id") {
+		t.Errorf("another plan: got %v", err)
+	}
+}
+
+// What does not belong is refused by its own exit code before it sends anything.
+func TestWhoIsRefused(t *testing.T) {
+	t.Parallel()
+	url := server(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	me := func(i int) (fleet.Member, Ready) {
+		return fleet.Member{Index: i, Of: 3}, Ready{PlanID: "p", Incarnation: fmt.Sprint(i)}
+	}
+	m := open(t, url)
+	member, r := me(0)
+	if _, err := m.Join(ctx, member, r, 300*time.Millisecond); code(err) != fleet.ExitBarrier {
+		t.Errorf("without a controller: got %v", err)
+	}
+	if _, err := m.Join(ctx, member, r, time.Second); code(err) != fleet.ExitFenced {
+		t.Errorf("a taken index: got %v", err)
+	}
+	c, err := m.Control(ctx, "p", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	member, r = me(1)
+	r.PlanID = "other"
+	if _, err := m.Join(ctx, member, r, time.Second); code(err) != fleet.ExitRefused || !strings.Contains(err.Error(), "plan") {
+		t.Errorf("another plan: got %v", err)
+	}
+	member, r = me(2)
+	seat, err := m.Join(ctx, member, r, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ready, err := c.Gather(ctx, 500*time.Millisecond, func(int) {})
+	if err == nil || len(ready) != 1 || !strings.Contains(err.Error(), "missing [0 1]") {
+		t.Errorf("got %d ready, %v, want members 0 and 1 missing", len(ready), err)
+	}
+	if _, err := seat.Start(ctx, time.Second); code(err) != fleet.ExitAborted || !strings.Contains(err.Error(), "missing [0 1]") {
+		t.Errorf("after the abort: got %v", err)
+	}
+	if _, err := Open("redis://u:s3cret@[bad", "x"); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("a bad URL: got %v", err)
+	}
+}
+
+// A member that falls silent ends the run; one that may be lost does not. Without
+// a controller members stop by themselves.
+func TestLossAndLease(t *testing.T) {
+	t.Parallel()
+	url := server(t)
+	m := open(t, url)
+	lead, leave := context.WithCancel(t.Context())
+	defer leave()
+	c, err := m.Control(lead, "p", 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error, 2)
+	seats := make([]*Seat, 2)
+	watches := make([]context.CancelFunc, 2)
+	for i := range seats {
+		if seats[i], err = m.Join(t.Context(), fleet.Member{Index: i, Of: 2}, Ready{PlanID: "p", Incarnation: fmt.Sprint(i)}, time.Second); err != nil {
+			t.Fatal(err)
+		}
+		var ctx context.Context
+		ctx, watches[i] = context.WithCancel(t.Context())
+		defer watches[i]()
+		go seats[i].Watch(ctx, func(why error) { stopped <- why })
+	}
+	if _, _, err := c.Gather(lead, 10*time.Second, func(int) {}); err != nil {
+		t.Fatal(err)
+	}
+	watches[1]() // as kill -9 would
+	seen := make(chan Status, 100)
+	go func() { _, _ = c.Follow(lead, 0, func(s Status) { seen <- s }) }()
+	why := <-stopped
+	if code(why) != fleet.ExitAborted || !strings.Contains(why.Error(), "lost members [1]") {
+		t.Errorf("got %v, want member 0 stopped because member 1 was lost", why)
+	}
+	leave()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if err := m.rdb.Del(ctx, m.key("abort")).Err(); err != nil {
+		t.Fatal(err)
+	}
+	go seats[0].Watch(ctx, func(why error) { stopped <- why })
+	if why := <-stopped; code(why) != fleet.ExitAborted || !strings.Contains(why.Error(), "no controller") {
+		t.Errorf("got %v, want the member to stop by itself", why)
+	}
+}
