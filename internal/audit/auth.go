@@ -81,7 +81,7 @@ func forgedTokens(t *T) {
 	try := func(name, forged string) {
 		t.run.secrets.add(forged)
 		q := t.Request("me", s.from, forged, nil)
-		q.Label, q.Account = name, ""
+		q.Label, q.User = name, ""
 		a := t.Send(q)
 		t.Want(a, http.StatusUnauthorized)
 	}

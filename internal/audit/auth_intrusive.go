@@ -252,7 +252,7 @@ func codeOnce(t *T) {
 	now := code(secret, time.Now())
 	for i := range qs {
 		qs[i] = t.Request("two_factor_verify", from[i], "", values{"challenge_token": challenges[i], "code": now})
-		qs[i].Account = s.Email
+		qs[i].User = s.Email
 	}
 	as := t.Burst(qs)
 	for _, a := range as {

@@ -109,7 +109,7 @@ func killedConnections(t *T) {
 	live, api := t.Launch(Launch{Postgres: true, Env: map[string]string{"RATE_LIMIT_API": "1000"}})
 	s := live.Session()
 	q := live.Request("list", s.from, s.access, nil)
-	live.Burst(repeat(8, func(int) Request { return q })) // fill the pool
+	live.volley(repeat(8, func(int) Request { return q })) // fill the pool
 	live.sql(api, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	t.sleep(2 * time.Second)
 	n := map[int]int{}
@@ -145,7 +145,7 @@ func recycling(t *T) {
 	a, b := short.Session(), never.Session()
 	use := func() {
 		for range 3 {
-			short.Burst(repeat(4, func(int) Request { return short.Request("list", a.from, a.access, nil) }))
+			short.volley(repeat(4, func(int) Request { return short.Request("list", a.from, a.access, nil) }))
 			never.Burst(repeat(4, func(int) Request { return never.Request("list", b.from, b.access, nil) }))
 		}
 	}

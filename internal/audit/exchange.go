@@ -1,109 +1,80 @@
 package audit
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"vitals/internal/limitcheck"
+	"vitals/internal/wire"
 )
 
 // Request is one request of a probe.
-type Request struct {
-	Method  string // "" = GET
-	Path    string // escaped, from the server's root, with its query
-	Header  http.Header
-	Body    []byte
-	From    netip.Addr // client address; zero = the system's choice
-	Base    *url.URL   // another replica; nil = the target's URL
-	Policy  string     // limit policy it counts under, for the history; "" = none
-	Account string     // whose credential it carries, for the history
-	Label   string     // for the transcript; "" = method and path
-}
+type Request = wire.Request
 
 // Answer is what came back.
 type Answer struct {
-	N          int // of the exchange in the transcript
-	Label      string
-	Status     int // 0 = none, see Err
-	Header     http.Header
-	Body       []byte // at most 1 MiB
-	Sent, Done time.Time
-	Err        error
+	wire.Answer
+	N     int // of the exchange in the transcript
+	Label string
 }
 
+// timeout bounds one exchange: longer than any wait the API may impose on a
+// sign-in, shorter than a reader's patience.
+const timeout = 20 * time.Second
+
+// maxAnswer is how much of an answer's body is read from a bare connection.
 const maxAnswer = 1 << 20
+
+// client sends to the target; it is ended with the probe. It follows no redirect,
+// keeps no cookie and asks for no compression: a probe sees what was sent.
+func (t *T) client() *wire.Client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.clients[t.target]
+	if c == nil {
+		g := t.target
+		c = wire.NewClient(g.URL, g.Forward, timeout)
+		c.Watch(func(x *wire.Seen) { t.run.see(g, x) })
+		t.clients[g] = c
+	}
+	return c
+}
 
 // Send sends one request and waits for its answer. Trouble on the wire is an
 // answer too: status 0 and the error.
 func (t *T) Send(q Request) Answer {
-	base := t.target.URL
-	if q.Base != nil {
-		base = q.Base
-	}
-	if q.Method == "" {
-		q.Method = http.MethodGet
-	}
 	t.run.pace(t)
-	req, err := http.NewRequestWithContext(t.ctx, q.Method, strings.TrimRight(base.Scheme+"://"+base.Host+base.Path, "/")+q.Path, bytes.NewReader(q.Body))
-	if err != nil {
-		return t.record(q, Answer{Err: err, Sent: time.Now(), Done: time.Now()})
-	}
-	req.Header = q.Header.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
-	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "vitals-audit")
-	}
-	from := q.From
-	if t.target.Forward && from.IsValid() {
-		req.Header.Add("X-Forwarded-For", from.String())
-		from = netip.Addr{}
-	}
-	q.Header = req.Header
-	a := Answer{Sent: time.Now()}
-	resp, err := t.pool.client(from).Do(req)
-	if err == nil {
-		a.Status, a.Header = resp.StatusCode, resp.Header
-		a.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-		err = errors.Join(err, resp.Body.Close())
-	}
-	a.Done, a.Err = time.Now(), err
+	a, _ := t.client().Send(t.ctx, ready(&q)) // trouble is in the answer
 	return t.record(q, a)
 }
 
-// record keeps an exchange in the transcript and tells the history checker.
-func (t *T) record(q Request, a Answer) Answer {
-	a.Label = q.Label
-	if a.Label == "" {
-		a.Label = q.Method + " " + q.Path
+// ready fills in what every request of an audit carries.
+func ready(q *Request) Request {
+	q.Method = cmp.Or(q.Method, http.MethodGet)
+	q.Header = q.Header.Clone()
+	if q.Header == nil {
+		q.Header = http.Header{}
 	}
+	if q.Header.Get("User-Agent") == "" {
+		q.Header.Set("User-Agent", "vitals-audit")
+	}
+	return *q
+}
+
+// record keeps an exchange in the transcript.
+func (t *T) record(q Request, w wire.Answer) Answer {
+	a := Answer{Answer: w, Label: cmp.Or(q.Label, q.Method+" "+q.Path)}
 	if a.Header == nil {
 		a.Header = http.Header{}
 	}
 	a.N = t.script.add(t.began, q, a)
-	if q.Policy != "" {
-		t.run.observe(t.target, q, a)
-	}
 	return a
-}
-
-// event is an exchange as the history checker takes it.
-func event(q Request, a Answer) limitcheck.Event {
-	return limitcheck.Event{
-		Sent: a.Sent, Done: a.Done, From: q.From, User: q.Account, Policy: q.Policy, Status: a.Status,
-		Limit: number(a.Header, "X-RateLimit-Limit"), Remaining: number(a.Header, "X-RateLimit-Remaining"),
-		RetryAfter: number(a.Header, "Retry-After"), ID: a.Header.Get("X-Request-ID"), Step: a.Label,
-	}
 }
 
 // number is a header's whole number, -1 without one.

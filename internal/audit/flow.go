@@ -27,7 +27,7 @@ func (t *T) Request(operation string, from netip.Addr, token string, v values) R
 	}
 	q := Request{Method: m.Method, Path: m.Path, Header: m.Header, Body: m.Body, Policy: m.Policy, From: from, Label: operation}
 	if token != "" {
-		q.Account = t.run.owner(token)
+		q.User = t.run.owner(token)
 	}
 	return q
 }
@@ -55,7 +55,7 @@ func (t *T) again(q Request) Answer {
 func (t *T) Login(from netip.Addr, email, password string) Request {
 	t.run.secrets.add(password)
 	q := t.Request("login", from, "", values{"email": email, "password": password})
-	q.Account = strings.ToLower(email)
+	q.User = strings.ToLower(email)
 	return q
 }
 
@@ -225,5 +225,5 @@ func without(a Answer, drop ...string) string {
 	return string(b)
 }
 
-// at is a replica's base URL as a request takes it.
-func (q Request) at(base *url.URL) Request { q.Base = base; return q }
+// at is a request to a replica.
+func at(base *url.URL, q Request) Request { q.Base = base; return q }

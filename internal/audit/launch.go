@@ -127,12 +127,21 @@ func (t *T) tail(api *API) string {
 func (t *T) close() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), 40*time.Second)
 	defer cancel()
+	t.hangUpAll()
 	for _, c := range slices.Backward(t.closers) {
 		if err := c(ctx); err != nil {
 			t.Note("cleaning up: %v", err)
 		}
 	}
-	t.pool.close()
+}
+
+// hangUpAll ends every exchange under way and every connection.
+func (t *T) hangUpAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.clients {
+		c.Close()
+	}
 }
 
 // file writes a temporary file that is removed with the probe.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 )
 
 func lockout() []Probe {
@@ -254,16 +255,28 @@ func burstOf200(t *T) {
 	if len(bases) == 0 {
 		bases = []*url.URL{t.target.URL}
 	}
-	for round := range rounds {
+	// A round that was released too slowly says nothing when it holds: it is made up
+	// for by another, while there is patience.
+	tight := 0
+	for round := 1; tight < rounds && round <= 2*rounds; round++ {
 		from := t.Address()
-		as := t.Burst(repeat(many, func(i int) Request {
-			q := t.Login(from, stranger(), wrongPassword()).at(bases[i%len(bases)])
+		as, once := t.volley(repeat(many, func(i int) Request {
+			q := at(bases[i%len(bases)], t.Login(from, stranger(), wrongPassword()))
 			q.Label = "one of 200"
 			return q
 		}))
 		n := statuses(as)
-		if !t.Check(n[401] == limit && n[429] == many-limit, "round %d of %d: %s, want %d×401, %d×429", round+1, rounds, tally(n), limit, many-limit) {
+		if !t.Check(n[401] == limit && n[429] == many-limit, "round %d: %s, want %d×401, %d×429", round, tally(n), limit, many-limit) {
 			return // one round is proof enough
 		}
+		if once {
+			tight++
+		}
+	}
+	switch {
+	case tight == 0:
+		t.Skip("%v: in none of %d rounds", wire.ErrSpread, 2*rounds)
+	case tight < rounds:
+		t.Note("%d of %d rounds were released at one moment; all of them held", tight, 2*rounds)
 	}
 }

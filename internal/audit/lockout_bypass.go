@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"vitals/internal/wire"
 )
 
 func lockoutBypass() []Probe {
@@ -173,13 +175,10 @@ func hangingUp(t *T) {
 
 // hangUp sends a request whole and closes the connection without reading.
 func (t *T) hangUp(q Request, pause time.Duration) {
-	a := Answer{Sent: time.Now()}
-	conn, err := t.dial(q.From)
+	a := wire.Answer{Sent: time.Now()}
+	conn, lines, err := t.client().Open(t.ctx, q.From)
 	if err == nil {
-		if t.target.Forward && q.From.IsValid() {
-			q.Header.Set("X-Forwarded-For", q.From.String())
-		}
-		text := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", q.Method, strings.TrimRight(t.target.URL.Path, "/"), q.Path, t.target.URL.Host, len(q.Body))
+		text := fmt.Sprintf("%s %s%s HTTP/1.1\r\n%sContent-Length: %d\r\n", q.Method, wire.Prefix(t.target.URL), q.Path, lines, len(q.Body))
 		for name, vs := range q.Header {
 			for _, v := range vs {
 				text += name + ": " + v + "\r\n"
@@ -192,4 +191,5 @@ func (t *T) hangUp(q Request, pause time.Duration) {
 	a.Done, a.Err = time.Now(), err
 	q.Label = "sign-in, hung up"
 	t.record(q, a)
+	t.run.see(t.target, &wire.Seen{Step: q.Label, From: q.From, User: q.User, Policy: q.Policy, Sent: a.Sent, Done: a.Done, Limit: -1, Remaining: -1, RetryAfter: -1})
 }

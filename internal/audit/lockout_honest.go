@@ -29,7 +29,7 @@ func morningRush(t *T) {
 	n, codes := statuses(as), map[string]int{}
 	var took time.Duration
 	for i, a := range as {
-		t.keep("login", values{"email": qs[i].Account}, a)
+		t.keep("login", values{"email": qs[i].User}, a)
 		took = max(took, a.Done.Sub(a.Sent))
 		if a.Status != http.StatusOK {
 			codes[a.Code()]++

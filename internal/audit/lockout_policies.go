@@ -49,7 +49,7 @@ func wrongCodesLock(t *T) {
 			challenge = t.Challenge(s.Account, t.Address())
 		}
 		q := t.Request("two_factor_verify", from, "", values{"challenge_token": challenge, "code": codes[i]})
-		q.Account = s.Email
+		q.User = s.Email
 		a := t.Send(q)
 		if !t.Check(a.Status == http.StatusUnauthorized, "%v: wrong code %d got %s, want 401", a, i+1, a.got()) {
 			return
@@ -145,7 +145,8 @@ func slidingQuota(t *T) {
 	began := time.Now()
 	for i := range bursts {
 		t.until(began.Add(2*l.Window*time.Duration(i)/bursts), "the next burst of two windows")
-		for _, a := range t.Burst(repeat(l.Limit*4/bursts, func(int) Request { return t.Request("me", s.from, s.access, nil) })) {
+		as, _ := t.volley(repeat(l.Limit*4/bursts, func(int) Request { return t.Request("me", s.from, s.access, nil) }))
+		for _, a := range as {
 			mu.Lock()
 			if a.Status == http.StatusOK {
 				admitted = append(admitted, a)

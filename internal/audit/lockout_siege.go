@@ -98,7 +98,6 @@ func (t *T) siegeOnce(api *API, users []session, w watches) (v siegeVerdict) {
 		from = append(from, t.Address())
 	}
 	s := newSiege(t, users, from)
-	defer s.client.Close()
 	memory := rss(api)
 	var quiet, busy effort
 	if w.onset > 0 {

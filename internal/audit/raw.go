@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"vitals/internal/wire"
 )
 
 // Raw writes a request byte by byte as given, for what a well-behaved client
@@ -23,10 +25,8 @@ func (t *T) Raw(method, path, lines, body, label string) Answer {
 	if t.target.Forward && from.IsValid() {
 		forward = "X-Forwarded-For: " + from.String() + "\r\n"
 	}
-	prefix := strings.TrimRight(t.target.URL.Path, "/")
-	text := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: %s\r\n%s%sConnection: close\r\n\r\n%s", method, prefix, path, t.target.URL.Host, forward, lines, body)
-	answers := t.Wire(from, text, label)
-	return answers[0]
+	text := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: %s\r\n%s%sConnection: close\r\n\r\n%s", method, wire.Prefix(t.target.URL), path, t.target.URL.Host, forward, lines, body)
+	return t.Wire(from, text, label)[0]
 }
 
 // Wire writes bytes to a socket of its own and reads all answers until the
@@ -35,9 +35,9 @@ func (t *T) Wire(from netip.Addr, text, label string) []Answer {
 	t.run.pace(t)
 	q := Request{Method: "RAW", Path: cut(text), From: from, Label: label}
 	sent := time.Now()
-	conn, err := t.dial(from)
+	conn, _, err := t.client().Open(t.ctx, from)
 	if err != nil {
-		return []Answer{t.record(q, Answer{Sent: sent, Done: time.Now(), Err: err})}
+		return []Answer{t.record(q, wire.Answer{Sent: sent, Done: time.Now(), Err: err})}
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(timeout)) // a socket that takes no deadline fails below
@@ -52,7 +52,7 @@ func (t *T) Wire(from netip.Addr, text, label string) []Answer {
 		resp, err := http.ReadResponse(r, &http.Request{Method: strings.SplitN(text, " ", 2)[0]})
 		if err != nil {
 			if len(out) == 0 {
-				out = append(out, t.record(q, Answer{Sent: sent, Done: time.Now(), Err: err}))
+				out = append(out, t.record(q, wire.Answer{Sent: sent, Done: time.Now(), Err: err}))
 			}
 			break
 		}
@@ -61,7 +61,7 @@ func (t *T) Wire(from netip.Addr, text, label string) []Answer {
 		}
 		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 		_ = resp.Body.Close()
-		a := Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, Sent: sent, Done: time.Now()}
+		a := wire.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, Sent: sent, Done: time.Now()}
 		out = append(out, t.record(q, a))
 		if resp.Close || err != nil && !errors.Is(err, io.EOF) {
 			break

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitals/internal/limitcheck"
+	"vitals/internal/wire"
 )
 
 // Options say how an audit is run. The zero value runs the probes given, one
@@ -95,8 +96,9 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 
 // one runs one probe on a goroutine of its own, which Skip and Stop end.
 func (r *runner) one(ctx context.Context, p Probe) Finding {
-	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, began: time.Now(), pool: newPool()}, target: r.target}
+	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, began: time.Now(), clients: map[*Target]*wire.Client{}}, target: r.target}
 	r.progress(Progress{Probe: p})
+	defer context.AfterFunc(ctx, t.hangUpAll)()
 	returned := false
 	ended := make(chan struct{})
 	go func() {
@@ -212,10 +214,14 @@ func (r *runner) pace(t *T) {
 	}
 }
 
-// observe gives an exchange to the target's history checker.
-func (r *runner) observe(g *Target, q Request, a Answer) { r.note(g, event(q, a)) }
+// see gives a request that counts under a policy to the target's checker of limits.
+func (r *runner) see(g *Target, x *wire.Seen) {
+	if x.Policy != "" {
+		r.note(g, x.Event())
+	}
+}
 
-// note gives the target's history checker an event.
+// note gives the target's checker of limits an event.
 func (r *runner) note(g *Target, e limitcheck.Event) {
 	if g.Deaf {
 		return
@@ -230,7 +236,7 @@ func (r *runner) note(g *Target, e limitcheck.Event) {
 	c.Add(e)
 }
 
-// own remembers whose a token is, for the history.
+// own remembers whose a token is, for the checker of limits.
 func (r *runner) own(token, account string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -48,6 +48,8 @@ func TestStatus(t *testing.T) {
 		{"failed, then skipped", t.Context(), func(t *T) { t.Fail("one"); t.Skip("the rest") }, Fail, "one\nnot carried to its end: the rest"},
 		{"stopped without a check", t.Context(), func(t *T) { t.Stop() }, Skip, "it checked nothing"},
 		{"broke", t.Context(), func(t *T) { t.Check(true, ""); panic("on purpose") }, Skip, "the probe itself broke"},
+		{"held after a burst that was none", t.Context(), func(t *T) { t.Check(true, ""); t.wide = true }, Skip, "too slowly to count as simultaneous"},
+		{"failed after a burst that was none", t.Context(), func(t *T) { t.Fail("one"); t.wide = true }, Fail, "one"},
 		{"interrupted", interrupted, func(t *T) { t.Check(true, "") }, Skip, "interrupted"},
 		{"got another status", t.Context(), func(t *T) { t.Want(t.Send(Request{Path: "/x"}), 200) }, Fail, "[1] GET /x: got 418, want 200"},
 		{"an unknown operation", t.Context(), func(t *T) { t.Do("logn", t.plain(), "", nil) }, Skip, `no operation "logn"`},

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"vitals/internal/limitcheck"
 	"vitals/internal/wire"
 )
 
@@ -16,12 +15,10 @@ import (
 // shares the machine with the API, so whatever can be prepared is prepared, and
 // calls and their goroutines are used again.
 type besiegers struct {
-	t       *T
-	client  *wire.Raw
-	honest  []*wire.Call // prototypes, one for each user
-	attack  []*wire.Call // one for each address
-	accused []Request    // what the history is told of each
-	spare   sync.Pool    // of *wire.Call
+	t      *T
+	client *wire.Client
+	honest []Request // one for each user
+	attack []Request // one for each address
 
 	mu              sync.Mutex
 	quiet, attacked arm
@@ -41,19 +38,16 @@ type arm struct {
 
 func newSiege(live *T, users []session, from []netip.Addr) *besiegers {
 	s := &besiegers{
-		t: live, client: wire.NewRaw(hostPort(live.target.URL.Host, "80"), nil),
-		spare: sync.Pool{New: func() any { return new(wire.Call) }},
+		t: live, client: live.client(),
 		quiet: arm{errors: map[int]int{}}, attacked: arm{errors: map[int]int{}}, onset: arm{errors: map[int]int{}},
 		judged: map[netip.Addr]int{}, guesses: map[int]int{}, odd: map[string]int{},
 	}
 	for _, u := range users {
-		q := live.Request("list", u.from, u.access, nil)
-		s.honest = append(s.honest, live.call(&q, ""))
+		s.honest = append(s.honest, live.Request("list", u.from, u.access, nil))
 	}
 	for _, at := range from {
 		// An account for each address: none is guessed at often enough to be throttled.
-		q := live.Login(at, stranger(), wrongPassword())
-		s.attack, s.accused = append(s.attack, live.call(&q, "")), append(s.accused, q)
+		s.attack = append(s.attack, live.Login(at, stranger(), wrongPassword()))
 	}
 	return s
 }
@@ -61,83 +55,60 @@ func newSiege(live *T, users []session, from []netip.Addr) *besiegers {
 // stretch runs the honest load for a while, with the attack or without.
 func (s *besiegers) stretch(a *arm, d time.Duration, attack bool) {
 	began := time.Now()
-	s.client.Start(began)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		s.paced(began, d, honestRate, 0, func(n int, due time.Duration) {
 			c := s.send(s.honest[n%len(s.honest)])
 			s.mu.Lock()
-			a.lag = append(a.lag, c.Began-due)
-			if c.Code == http.StatusOK {
-				a.honest = append(a.honest, c.Done-due)
+			a.lag = append(a.lag, c.Sent.Sub(began)-due)
+			if c.Status == http.StatusOK {
+				a.honest = append(a.honest, c.Done.Sub(began)-due)
 			} else {
-				a.errors[c.Code]++
+				a.errors[c.Status]++
 			}
 			s.mu.Unlock()
-			s.spare.Put(c)
 		})
 	})
 	if attack {
 		wg.Go(func() {
 			s.paced(began, d, attackRate, 2*time.Millisecond, func(n int, _ time.Duration) {
 				c := s.send(s.attack[n%len(s.attack)])
-				s.guessed(n%len(s.attack), c, began)
-				s.spare.Put(c)
+				s.guessed(n%len(s.attack), c)
 			})
 		})
 	}
 	wg.Wait()
 }
 
-// guessed takes the answer to a guess into the books.
-func (s *besiegers) guessed(who int, c *wire.Call, began time.Time) {
-	q := &s.accused[who]
-	id, _ := c.Header("X-Request-ID")
-	s.t.run.note(s.t.target, limitcheck.Event{
-		Sent: began.Add(c.Began), Done: began.Add(c.Done), From: q.From, User: q.Account, Policy: q.Policy, Status: c.Code,
-		Limit: whole(c, "X-RateLimit-Limit"), Remaining: whole(c, "X-RateLimit-Remaining"),
-		RetryAfter: whole(c, "Retry-After"), ID: string(id), Step: "guess of a siege",
-	})
+// guessed counts the answer to a guess.
+func (s *besiegers) guessed(who int, a Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent++
-	s.guesses[c.Code]++
+	s.guesses[a.Status]++
 	switch {
-	case c.Code == http.StatusUnauthorized:
-		s.judged[q.From]++
-	case c.Code == http.StatusTooManyRequests:
-	case c.Code == http.StatusServiceUnavailable && whole(c, "Retry-After") >= 1: // no capacity to judge it
+	case a.Status == http.StatusUnauthorized:
+		s.judged[s.attack[who].From]++
+	case a.Status == http.StatusTooManyRequests:
+	case a.Status == http.StatusServiceUnavailable && a.RetryAfter() >= 1: // no capacity to judge it
 	default:
-		s.odd[came(c)]++
+		s.odd[came(a)]++
 	}
 }
 
 // came is a status, or the kind of trouble that there was instead: the trouble's
 // own words have a port in them, and each would be a line.
-func came(c *wire.Call) string {
-	if c.Err != nil {
-		return fmt.Sprintf("no answer (%s)", c.Class)
+func came(a Answer) string {
+	if a.Err != nil {
+		return fmt.Sprintf("no answer (%s)", a.Class)
 	}
-	return strconv.Itoa(c.Code)
+	return strconv.Itoa(a.Status)
 }
 
-// whole is a header's whole number, -1 without one.
-func whole(c *wire.Call, name string) int {
-	text, _ := c.Header(name)
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 0 {
-		return -1
-	}
-	return n
-}
-
-// send sends what a prototype says. The call goes back to the spare ones.
-func (s *besiegers) send(like *wire.Call) *wire.Call {
-	c := s.spare.Get().(*wire.Call)
-	c.Method, c.Path, c.Lines, c.Body = like.Method, like.Path, like.Lines, like.Body
-	c.From, c.Timeout, c.Keep = like.From, like.Timeout, 0
-	s.client.Do(s.t.ctx, c)
-	return c
+// send sends what a prototype says.
+func (s *besiegers) send(q Request) Answer {
+	a, _ := s.client.Send(s.t.ctx, q) // trouble is in the answer
+	return Answer{Answer: a}
 }
 
 // paced calls f at a rate in an open loop, beside each other, and waits for all.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"vitals/internal/wire"
 )
 
 func surface() []Probe {
@@ -98,7 +100,7 @@ func oddRequests(t *T) {
 // and close; a second answer means that the rest was taken for a request.
 func (t *T) framing(path string) {
 	host := t.target.URL.Host
-	prefix := strings.TrimRight(t.target.URL.Path, "/")
+	prefix := wire.Prefix(t.target.URL)
 	smuggled := fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", prefix, t.Operation("health").Path, host)
 	body := "0\r\n\r\n" + smuggled
 	text := fmt.Sprintf("POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n%s",

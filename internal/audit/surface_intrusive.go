@@ -6,9 +6,10 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"vitals/internal/wire"
 )
 
 func surfaceIntrusive() []Probe {
@@ -55,7 +56,7 @@ func (t *T) dribbled() string {
 			}
 			path = login.Path
 		}
-		text := fmt.Sprintf(kind.text, strings.TrimRight(t.target.URL.Path, "/")+path, t.target.URL.Host)
+		text := fmt.Sprintf(kind.text, wire.Prefix(t.target.URL)+path, t.target.URL.Host)
 		t.run.progress(Progress{Probe: t.probe, Wait: kind.limit + 2*time.Second, Words: fmt.Sprintf("%d connections dribble %s", many, kind.what)})
 		var wg sync.WaitGroup
 		cut := make([]time.Duration, many)
@@ -119,7 +120,7 @@ func (t *T) honest(d time.Duration) []time.Duration {
 // second, until the server closes it; it gives how long that took, 0 when it
 // could not connect.
 func (t *T) drip(text string, most time.Duration) time.Duration {
-	conn, err := t.dial(t.plain())
+	conn, _, err := t.client().Open(t.ctx, t.plain())
 	if err != nil {
 		return 0
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitals/internal/profile"
+	"vitals/internal/wire"
 )
 
 // T is given to a running probe, as testing.T is to a test. A probe that returns
@@ -25,10 +26,11 @@ type trial struct {
 	run   *runner
 	probe Probe
 	began time.Time
-	pool  *pool // connections, by source address
 
 	closers  []func(context.Context) error
 	mu       sync.Mutex
+	clients  map[*Target]*wire.Client
+	wide     bool // a burst was none
 	failures []string
 	skipped  string
 	notes    []string
@@ -194,6 +196,8 @@ func (t *T) finding(returned bool) Finding {
 		f.Reason = t.skipped
 	case t.checks == 0 || !returned:
 		f.Reason = "it checked nothing"
+	case t.wide:
+		f.Reason = wire.ErrSpread.Error() + ": all held, but at one moment it was not asked"
 	default:
 		f.Status = Pass
 	}
