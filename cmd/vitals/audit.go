@@ -17,6 +17,7 @@ import (
 
 	"vitals/internal/atomicfile"
 	"vitals/internal/audit"
+	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
@@ -135,21 +136,21 @@ func newAuditPlan(o auditOptions) (p auditPlan, err error) {
 	p.profile, err = profile.Open(o.profile)
 	note(err)
 	if o.url != "" {
-		p.url, err = parseURL("--url", o.url)
+		p.url, err = harness.ParseURL("--url", o.url)
 		note(err)
 		if o.metrics != "" {
-			p.metrics, err = parseURL("--metrics", o.metrics)
+			p.metrics, err = harness.ParseURL("--metrics", o.metrics)
 			note(err)
 		}
 		if o.accounts != "" {
-			p.accounts, err = readAccounts(o.accounts)
+			p.accounts, err = harness.ReadAccounts(o.accounts)
 			note(err)
 		}
 		if p.url != nil && p.class >= audit.Intrusive && !slices.Contains(o.iOwn, p.url.Hostname()) {
 			note(fmt.Errorf("--class %s locks addresses, spends quotas and makes data: name the host with --i-own %s if it is yours", p.class, p.url.Hostname()))
 		}
 	}
-	note(writable(o.out))
+	note(harness.Writable(o.out))
 	return p, errors.Join(errs...)
 }
 

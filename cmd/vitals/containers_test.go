@@ -3,10 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,12 +12,7 @@ import (
 
 	"github.com/moby/moby/client"
 
-	"vitals/internal/measure"
-	"vitals/internal/profile"
-	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
-	"vitals/internal/wire"
-	"vitals/report"
 	"vitals/targets"
 )
 
@@ -124,87 +116,5 @@ func TestContainersInterrupted(t *testing.T) {
 				t.Errorf("left behind: %v", left)
 			}
 		})
-	}
-}
-
-// Two replicas are one system: their books add up, their limits are one, and a
-// restart of either is seen, unless it was meant.
-func TestTwoReplicasAreOneSystem(t *testing.T) {
-	needDocker(t)
-	s, err := containers.Starter{Binary: binary, Accounts: 12, Replicas: 2, LogFile: filepath.Join(t.TempDir(), "api.log")}.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	if len(s.Admins) != 2 {
-		t.Fatalf("got %d metrics pages, want 2", len(s.Admins))
-	}
-	undeclared := s.Fault
-	o := &outing{session: &session{st: s, past: newPast(s, profile.Clinic())}, drain: t.Context()}
-	o.past.watch(s)
-	scenario := func(meanwhile func()) *report.Run {
-		run := &report.Run{Result: &measure.Result{}}
-		books := o.reconciled()
-		books.before(nil)
-		for i, base := range s.Replicas {
-			c := wire.NewClient(base, s.Forward, 0)
-			c.Watch(o.see)
-			for k := range 12 {
-				a := s.Accounts[k]
-				body := fmt.Sprintf(`{"email":%q,"password":"wrong-%d"}`, a.Email, i)
-				from := stack.Benchmark(7) // one guesser, at both
-				if k%3 == 0 {
-					body, from = fmt.Sprintf(`{"email":%q,"password":%q}`, a.Email, a.Password), stack.Benchmark(uint64(100+k))
-				}
-				if _, err := c.Send(t.Context(), wire.Request{Method: "POST", Path: "/api/v1/auth/login", From: from, Body: []byte(body), User: a.Email,
-					Header: http.Header{"Content-Type": {"application/json"}}}); err != nil {
-					t.Error(err)
-				}
-			}
-			c.Close()
-		}
-		meanwhile()
-		books.after(run)
-		run.Invariants = o.past.report(false)
-		return run
-	}
-	run := scenario(func() {})
-	if b := run.Reconciliation; b.Unread != "" || len(b.Findings)+len(b.Explained) > 0 || b.Requests != 24 {
-		t.Errorf("got books %+v, want 24 requests that agree", b)
-	}
-	if h := run.Invariants; h.Broken() > 0 || h.Answers != 24 {
-		t.Errorf("got history %+v, want 24 answers and no invariant broken", h)
-	}
-	again := func(fault func(context.Context, string, stack.Action) error) func() {
-		return func() {
-			for _, a := range []stack.Action{stack.Kill, stack.Start} {
-				if err := fault(t.Context(), "api-2", a); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-				resp, err := http.Get(s.Replicas[1].JoinPath("ready").String())
-				if err == nil {
-					resp.Body.Close()
-				}
-				if err == nil && resp.StatusCode == http.StatusOK {
-					return
-				}
-				if time.Now().After(end) {
-					t.Fatalf("the replica is not ready again: %v", err)
-				}
-			}
-		}
-	}
-	if b := scenario(again(s.Fault)).Reconciliation; len(b.Findings) > 0 || !strings.Contains(b.Unread, "on purpose") {
-		t.Errorf("got books %+v, want the restart explained", b)
-	}
-	time.Sleep(2 * time.Second) // a process as young as its successor's start-up would look like it
-	if b := scenario(again(undeclared)).Reconciliation; len(b.Findings) != 1 || !strings.Contains(b.Findings[0], "restarted mid-run") {
-		t.Errorf("got books %+v, want the restart found", b)
 	}
 }

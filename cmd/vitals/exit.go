@@ -3,16 +3,18 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"vitals/internal/harness"
 )
 
-// The exit codes are part of the interface (product, "Verdicts and exit codes").
+// The exit codes are part of the interface: in every help, in the README, held by tests.
 const (
-	exitPass        = 0
-	exitFail        = 1
-	exitUsage       = 2
-	exitNoAnswer    = 3
-	exitNoSystem    = 4
-	exitInterrupted = 130
+	exitPass        = harness.ExitPass
+	exitFail        = harness.ExitFail
+	exitUsage       = harness.ExitUsage
+	exitNoAnswer    = harness.ExitNoAnswer
+	exitNoSystem    = harness.ExitNoSystem
+	exitInterrupted = harness.ExitInterrupted
 )
 
 const exitTable = `Exit codes:
@@ -46,8 +48,8 @@ func usage(format string, args ...any) error {
 
 func noSystem(err error) error { return &exit{exitNoSystem, err} }
 
-// exitCode of what a command returned. An error that nobody gave a code is a
-// usage error: cobra's own (unknown command, wrong number of arguments).
+// exitCode of what a command returned. An error that nobody gave a code is no
+// answer: it may be a failed write of the answer.
 func exitCode(err error) int {
 	var e *exit
 	var coded interface{ ExitCode() int }
@@ -59,7 +61,7 @@ func exitCode(err error) int {
 	case errors.As(err, &coded):
 		return coded.ExitCode()
 	}
-	return exitUsage
+	return exitNoAnswer
 }
 
 // complaint is what is left to say about err on stderr.

@@ -26,7 +26,12 @@ func main() {
 func run(ctx context.Context, args []string, s streams) int {
 	root := newRootCmd(s)
 	root.SetArgs(args)
+	begun := false // the arguments were understood
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	err := root.ExecuteContext(ctx)
+	if err != nil && !begun {
+		err = &exit{exitUsage, err}
+	}
 	if words := complaint(err); words != "" {
 		fmt.Fprintln(s.Err, "vitals: "+words)
 	}

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"bufio"
@@ -26,14 +26,15 @@ const perAddress = 90
 
 func home(n uint64) netip.Addr { return stack.Benchmark(n / perAddress) }
 
-func witness() *outing {
+func witness() (*limitMonitor, func(*wire.Seen)) {
 	st := &stack.Stack{Kind: "embedded", Settings: []stack.Setting{{Name: "RATE_LIMIT_API_KEY", Value: "ip"}}}
-	return &outing{session: &session{st: st, past: newPast(st, profile.Clinic())}, counts: observe.NewRequestCounts()}
+	monitor, counts := newLimitMonitor(st, profile.Clinic()), &countHook{st: st, counts: observe.NewRequestCounts()}
+	return monitor, func(x *wire.Seen) { monitor.see(x); counts.see(x) }
 }
 
-// BenchmarkSee is what history and books take of one answer.
+// BenchmarkSee is what the limit monitor and the request counts take of one answer.
 func BenchmarkSee(b *testing.B) {
-	o := witness()
+	monitor, see := witness()
 	now := time.Now()
 	x := wire.Seen{Step: "list medications", Method: "GET", Route: "/api/v1/medications", Status: 200, Limit: 100, Window: 3600, RetryAfter: -1,
 		Counted: []byte("api"), ID: []byte("0190c3a2-7b1e-7c44-9d0e-1f2a3b4c5d6e")}
@@ -41,18 +42,18 @@ func BenchmarkSee(b *testing.B) {
 	for n := uint64(0); b.Loop(); n++ {
 		x.From, x.Remaining, x.Sent, x.Done = home(n), 100-int(n%perAddress)-1, now, now.Add(time.Millisecond)
 		now = now.Add(2 * time.Millisecond)
-		o.see(&x)
+		see(&x)
 	}
-	if h := o.past.report(true); h.Broken() > 0 {
+	if h := monitor.report(true); h.Broken() > 0 {
 		b.Fatalf("accused: %v", h.Violations[0])
 	}
 }
 
 // BenchmarkWatched is what a request costs this process at a rate, with nobody
-// watching and with history and books, the median round of each; the server is a
+// watching and with limit monitor and request counts, the median round of each; the server is a
 // process of its own.
 func BenchmarkWatched(b *testing.B) {
-	cmd := exec.Command(binary, "probe-generator", "null-server")
+	cmd := exec.Command(program(), "probe-generator", "null-server")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -78,10 +79,10 @@ func BenchmarkWatched(b *testing.B) {
 			costs := map[string][]time.Duration{"unseen": nil, "seen": nil}
 			for b.Loop() {
 				for name := range costs { // in turns: the machine's moods are for both
-					o := witness()
+					monitor, see := witness()
 					opt := load.Options{Base: base, Source: home, Forward: true}
 					if name == "seen" {
-						opt.Seen = o.see
+						opt.Seen = see
 					}
 					rec := measure.NewRecorder(load.Steps(sc), l.Phases(), measure.Options{})
 					cpu := used()
@@ -90,7 +91,7 @@ func BenchmarkWatched(b *testing.B) {
 						b.Fatal(err)
 					}
 					costs[name] = append(costs[name], (used()-cpu)/time.Duration(done.Counts.Sent))
-					if n := o.past.report(true).Answers; name == "seen" && n != done.Counts.Sent {
+					if n := monitor.report(true).Answers; name == "seen" && n != done.Counts.Sent {
 						b.Fatalf("%d of %d were looked at", n, done.Counts.Sent)
 					}
 				}

@@ -1,10 +1,11 @@
-package main
+package harness
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
+	"vitals/internal/faults"
 	"vitals/report"
 	"vitals/targets"
 )
@@ -19,7 +20,7 @@ func verdict(r *report.Run) string {
 		switch v.Status {
 		case targets.Fail:
 			failed = true
-			for _, family := range []string{"lockout.", "intruders.", leakedFact} {
+			for _, family := range []string{"lockout.", "intruders.", faults.LeakedFact} {
 				leaked = leaked || strings.HasPrefix(v.Target.Metric, family)
 			}
 		case targets.NoData:
@@ -43,14 +44,14 @@ func verdict(r *report.Run) string {
 // runs so far: a failure first, then what could not be measured.
 func (ses *session) conclude(interrupted bool) {
 	d := ses.doc
-	d.Verdict, d.Reasons, d.Exit = report.Pass, nil, exitPass
+	d.Verdict, d.Reasons, d.Exit = report.Pass, nil, ExitPass
 	for _, r := range d.Runs {
 		switch r.Verdict {
 		case report.Fail:
-			d.Verdict, d.Exit = report.Fail, exitFail
+			d.Verdict, d.Exit = report.Fail, ExitFail
 		case report.Invalid, report.NoData:
 			if d.Verdict != report.Fail {
-				d.Exit = exitNoAnswer
+				d.Exit = ExitNoAnswer
 				if d.Verdict != report.Invalid {
 					d.Verdict = r.Verdict
 				}
@@ -60,10 +61,10 @@ func (ses *session) conclude(interrupted bool) {
 		d.Partial = d.Partial || r.Result.Partial
 	}
 	if len(d.Runs) == 0 {
-		d.Verdict, d.Exit = report.NoData, exitNoAnswer
+		d.Verdict, d.Exit = report.NoData, ExitNoAnswer
 	}
 	if interrupted {
-		d.Partial, d.Exit = true, exitInterrupted
+		d.Partial, d.Exit = true, ExitInterrupted
 	}
 }
 

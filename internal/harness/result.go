@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"vitals/internal/baseline"
 	"vitals/internal/load"
+	"vitals/internal/machine"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
 	"vitals/report"
@@ -16,10 +17,10 @@ import (
 )
 
 // result puts together what one run measured.
-func result(sc *scenarios.Scenario, o runOptions, out *load.Outcome, f measure.Finished) *measure.Result {
-	shape := sc.At(o.pace)
+func result(sc *scenarios.Scenario, o Options, out *load.Outcome, f measure.Finished) *measure.Result {
+	shape := sc.At(o.Pace)
 	r := &measure.Result{
-		Schema: report.Schema, Scenario: sc.Name, Pace: o.pace, Model: string(shape.Model), Seed: o.seed, Hash: sc.SHA256,
+		Schema: report.Schema, Scenario: sc.Name, Pace: o.Pace, Model: string(shape.Model), Seed: o.Seed, Hash: sc.SHA256,
 		Began: out.Began.UTC(), Took: out.Took, Window: window(f.Phases, out.Took), Client: out.Client,
 		Phases: f.Phases, Series: f.Series, Slowest: f.Slowest, Failures: f.Failures,
 		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedEarly: out.EndedEarly,
@@ -70,11 +71,11 @@ func limits(settings []stack.Setting) []report.Limit {
 	return out
 }
 
-// keepsake is the session as a baseline, for the next version to be compared with.
-func keepsake(d *report.Document, st *stack.Stack) *baseline.File {
+// toBaseline is the session as a baseline, for the next version to be compared with.
+func toBaseline(d *report.Document, st *stack.Stack) *baseline.File {
 	hard := map[string]any{
 		"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
-		"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": minor(d.Machine.Kernel),
+		"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": machine.Minor(d.Machine.Kernel),
 		"stack": st.Kind, "database": st.Info["database"], "db_digest": d.Stack.Images["postgres"],
 		"generator_placement": placement(st), "document_schema": report.Schema,
 	}

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"errors"
@@ -59,18 +59,18 @@ func settings(texts []string) (map[string]string, error) {
 }
 
 // onlyContainers finds flags that the stack asked for cannot serve.
-func (o runOptions) onlyContainers() error {
+func (o Options) onlyContainers() error {
 	var errs []error
-	if len(o.faults) > 0 && o.stack != "containers" {
+	if len(o.Faults) > 0 && o.Stack != "containers" {
 		errs = append(errs, errors.New("--fault needs --stack containers: nothing else here has parts of its own to break"))
 	}
-	if o.replicas != 1 && o.stack != "containers" {
+	if o.Replicas != 1 && o.Stack != "containers" {
 		errs = append(errs, errors.New("--replicas needs --stack containers"))
 	}
-	if o.replicas < 1 || o.replicas > 16 {
-		errs = append(errs, fmt.Errorf("--replicas %d: want 1 to 16", o.replicas))
+	if o.Replicas < 1 || o.Replicas > 16 {
+		errs = append(errs, fmt.Errorf("--replicas %d: want 1 to 16", o.Replicas))
 	}
-	if len(o.set) > 0 && o.url != "" {
+	if len(o.Set) > 0 && o.URL != "" {
 		errs = append(errs, errors.New("--set is for a stack that is started here; a deployment (--url) has its settings already"))
 	}
 	return errors.Join(errs...)

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"encoding/csv"
@@ -8,14 +8,12 @@ import (
 	"os"
 	"slices"
 
-	"vitals/internal/intruders"
 	"vitals/internal/stack"
-	"vitals/scenarios"
 )
 
-// readAccounts reads a CSV file with the columns email and password, in any
+// ReadAccounts reads a CSV file with the columns email and password, in any
 // order and beside any others. Messages name rows, never a password.
-func readAccounts(file string) ([]stack.Account, error) {
+func ReadAccounts(file string) ([]stack.Account, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
@@ -52,16 +50,4 @@ func readAccounts(file string) ([]stack.Account, error) {
 		errs = append(errs, fmt.Errorf("%s: no accounts below the header", file))
 	}
 	return out, errors.Join(errs...)
-}
-
-// accountsNeeded is how many accounts a session of these scenarios uses up at
-// the production limit of requests per account and hour, and how many more the
-// intruders attack. A fifth to spare, for users who are quicker than others.
-func (p plan) accountsNeeded(pace string, replicas int) int {
-	scs := p.scenarios
-	n := scenarios.Needed(pace, scs...)*6/5 + 10
-	for _, sc := range scs {
-		n += intruders.Victims(sc.Intruder) + assailants(p.faults, replicas)
-	}
-	return n
 }

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"errors"
@@ -8,19 +8,19 @@ import (
 )
 
 // openProfile reads the profile of --profile; nil without one.
-func (o runOptions) openProfile() (*profile.Profile, error) {
+func (o Options) openProfile() (*profile.Profile, error) {
 	switch {
-	case o.profile == "":
+	case o.Profile == "":
 		return nil, nil
-	case o.url == "" && !o.dry:
+	case o.URL == "" && !o.ReadOnly:
 		return nil, errors.New("--profile needs --url: a stack that is started here is the clinic itself")
 	}
-	return profile.Open(o.profile)
+	return profile.Open(o.Profile)
 }
 
 // translated is a scenario as the API under test is sent it, with what is to be
 // told of that. Without a profile it is as it was written.
-func (p plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string, error) {
+func (p *Plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string, error) {
 	if p.profile == nil {
 		return sc, nil, nil
 	}
@@ -33,7 +33,7 @@ func (p plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string,
 
 // api is the profile of the API under test: the one that was named, else the one
 // whose sign-in the scenarios use.
-func (p plan) api() *profile.Profile {
+func (p *Plan) api() *profile.Profile {
 	if p.profile != nil {
 		return p.profile
 	}

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"context"
@@ -12,12 +12,14 @@ import (
 	"vitals/report"
 )
 
-// watcher reads what the system under test feels, once a second, on the run's
+// gaugeHook reads what the system under test feels, once a second, on the run's
 // clock.
-type watcher struct {
+type gaugeHook struct {
+	quiet
 	st    *stack.Stack
-	began time.Time
 	gauge func(at time.Duration, name string, v float64)
+
+	began time.Time
 	usage []reading
 	fails int
 	last  error
@@ -28,23 +30,18 @@ type reading struct {
 	observe.Usage
 }
 
-// watched reads what the system under test feels beside the load.
-func (o *outing) watched() companion {
-	var w watcher
-	return companion{
-		beside: func(ctx context.Context, began time.Time) error {
-			w = watcher{st: o.st, began: began, gauge: o.rec.Gauge}
-			w.watch(ctx)
-			return nil
-		},
-		after: func(run *report.Run) {
-			if fact, ok := w.cpu(run.Result.Phases); ok {
-				run.Result.Facts = append(run.Result.Facts, fact)
-			}
-			if w.fails > 0 {
-				run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
-			}
-		},
+func (w *gaugeHook) Beside(ctx context.Context, began time.Time) error {
+	w.began = began
+	w.watch(ctx)
+	return nil
+}
+
+func (w *gaugeHook) After(_ context.Context, run *report.Run) {
+	if fact, ok := w.cpu(run.Result.Phases); ok {
+		run.Result.Facts = append(run.Result.Facts, fact)
+	}
+	if w.fails > 0 {
+		run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
 	}
 }
 
@@ -64,7 +61,7 @@ var means = map[string]string{
 }
 
 // watch runs until ctx ends. A reading that fails is counted, never invented.
-func (w *watcher) watch(ctx context.Context) {
+func (w *gaugeHook) watch(ctx context.Context) {
 	client := &http.Client{Timeout: 2 * time.Second}
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(time.Second)
@@ -90,7 +87,7 @@ func (w *watcher) watch(ctx context.Context) {
 	}
 }
 
-func (w *watcher) read(ctx context.Context) {
+func (w *gaugeHook) read(ctx context.Context) {
 	if w.st.Meter == nil {
 		return
 	}
@@ -109,7 +106,7 @@ func (w *watcher) read(ctx context.Context) {
 	w.usage = append(w.usage, r)
 }
 
-func (w *watcher) gauges(before, now observe.Metrics) {
+func (w *gaugeHook) gauges(before, now observe.Metrics) {
 	at := time.Since(w.began)
 	for _, name := range gauges {
 		if v, ok := now[name]; ok {
@@ -131,7 +128,7 @@ func share(a, b reading, cores float64) float64 {
 // cpu is the API's share of the cores it may use over the judged phases, by
 // linear interpolation between the readings; absent when the readings do not
 // cover them or the system restarted.
-func (w *watcher) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
+func (w *gaugeHook) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
 	var used, length float64
 	n := int64(0)
 	for _, p := range phases {
@@ -163,7 +160,7 @@ func (w *watcher) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
 // slack is how far outside the readings a phase may begin or end.
 const slack = 1500 * time.Millisecond
 
-func (w *watcher) at(t time.Duration) (time.Duration, bool) {
+func (w *gaugeHook) at(t time.Duration) (time.Duration, bool) {
 	u := w.usage
 	if len(u) < 2 || t < u[0].at-slack || t > u[len(u)-1].at+slack {
 		return 0, false

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"context"
@@ -11,17 +11,19 @@ import (
 	"sync"
 	"time"
 
+	"vitals/internal/faults"
 	"vitals/internal/intruders"
 	"vitals/internal/measure"
 	"vitals/scenarios"
 )
 
-// assault attacks the lockout around one fault: an address is locked before it, an
-// address at each replica guesses while it lasts, and when it is over the locked
+// faultAttack attacks the lockout around one fault: an address is locked before it,
+// an address at each replica guesses while it lasts, and when it is over the locked
 // one asks every replica whether its lock is remembered.
-type assault struct {
-	o       *outing
-	fault   fault
+type faultAttack struct {
+	*attackers
+	fault   faults.Fault
+	spare   time.Duration
 	victims []intruders.Victim // the first is attacked before and after, the others one at each replica
 	first   uint64             // address of the first; each has one more beside it
 	before  intruders.Attack
@@ -32,32 +34,30 @@ type assault struct {
 // headStart is how long before a fault the address that is to be locked begins.
 const headStart = 4 * time.Second
 
-// assailants is how many accounts, and pairs of addresses, the faults of one
+// faultVictims is how many accounts, and pairs of addresses, the faults of one
 // scenario need.
-func assailants(faults []fault, replicas int) int { return len(faults) * (1 + max(1, replicas)) }
+func faultVictims(fs []faults.Fault, replicas int) int { return len(fs) * (1 + max(1, replicas)) }
 
-// assault takes the accounts and addresses of one fault's assault.
-func (o *outing) assault(f fault) assault {
-	n := assailants([]fault{f}, len(o.st.Replicas))
-	s := assault{o: o, fault: f, victims: o.victims[:n], first: o.address}
-	o.victims, o.address = o.victims[n:], o.address+2*uint64(n)
-	return s
+func (h *faultHook) newFaultAttack(f faults.Fault) faultAttack {
+	n := faultVictims([]faults.Fault{f}, len(h.st.Replicas))
+	victims, first := h.pool.take(n, 2*n)
+	return faultAttack{attackers: h.attackers, fault: f, spare: h.spare, victims: victims, first: first}
 }
 
-// carryOut is the assault itself.
-func (s *assault) carryOut(ctx context.Context, began time.Time) {
+// carryOut is the attack itself.
+func (s *faultAttack) carryOut(ctx context.Context, began time.Time) {
 	// one is one address at one replica, from an offset until another.
 	one := func(replica *url.URL, who int, guesses int, from, until time.Duration) intruders.Attack {
 		ctx, cancel := context.WithDeadline(ctx, began.Add(until))
 		defer cancel()
-		h := s.o.newHostile(replica)
+		h := s.client(replica)
 		defer h.Close()
-		in := scenarios.Intruder{Name: s.fault.text, Kind: scenarios.PasswordGuessing, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}
-		plan := s.o.hostility([]scenarios.Intruder{in}, s.victims[who:who+1], s.first+2*uint64(who))
+		in := scenarios.Intruder{Name: s.fault.Text, Kind: scenarios.PasswordGuessing, Addresses: 1, Guesses: guesses, Every: 100 * time.Millisecond, After: from}
+		plan := s.plan([]scenarios.Intruder{in}, s.victims[who:who+1], s.first+2*uint64(who))
 		return intruders.New(plan, h).Run(ctx, ctx, began)[0]
 	}
-	f, replicas := s.fault, s.o.st.Replicas
-	s.before = one(replicas[0], 0, intruderGuesses, max(0, f.at-headStart), f.at)
+	f, replicas := s.fault, s.st.Replicas
+	s.before = one(replicas[0], 0, intruderGuesses, max(0, f.At-headStart), f.At)
 	atEach := func(who func(n int) int, guesses int, from, until time.Duration) []intruders.Attack {
 		out := make([]intruders.Attack, len(replicas))
 		var all sync.WaitGroup
@@ -67,11 +67,11 @@ func (s *assault) carryOut(ctx context.Context, began time.Time) {
 		all.Wait()
 		return out
 	}
-	if f.rest > 2*settling {
-		s.during = atEach(func(n int) int { return 1 + n }, intruderGuesses, f.at+settling, f.end()-settling)
+	if f.Rest > 2*settling {
+		s.during = atEach(func(n int) int { return 1 + n }, intruderGuesses, f.At+settling, f.End()-settling)
 	}
 	if s.before.Refused > 0 {
-		s.after = atEach(func(int) int { return 0 }, 0, f.end(), f.end()+s.o.spare)
+		s.after = atEach(func(int) int { return 0 }, 0, f.End(), f.End()+s.spare)
 	}
 }
 
@@ -84,9 +84,9 @@ const (
 // declares: while Redis is away a replica that counts for itself has its share of
 // the limit, one that is closed judges nothing; a lock outlives everything. It is
 // absent when nobody answered.
-func (o *outing) leaked() (measure.Fact, bool) {
-	limit, share, policy := o.declared()
-	fact := measure.Fact{Name: leakedFact}
+func (h *faultHook) leaked() (measure.Fact, bool) {
+	limit, share, policy := h.declared()
+	fact := measure.Fact{Name: faults.LeakedFact}
 	most, held, asked := 0, 0, 0
 	add := func(a intruders.Attack, allowed int) {
 		if a.Refused == 0 && allowed > 0 {
@@ -95,17 +95,18 @@ func (o *outing) leaked() (measure.Fact, bool) {
 		fact.Value += float64(max(0, a.Judged-allowed) + a.AfterLock + a.Leaked)
 		fact.N += int64(a.Judged + a.Refused + a.Lost + a.Knowing)
 	}
-	for _, out := range o.outages {
-		add(out.assault.before, limit)
-		for _, a := range out.assault.during {
+	for i, out := range h.outages {
+		attack := h.attacks[i]
+		add(attack.before, limit)
+		for _, a := range attack.during {
 			allowed := limit
-			if out.part == "redis" {
+			if out.Part == "redis" {
 				allowed = share
 			}
 			add(a, allowed)
 			most = max(most, a.Judged)
 		}
-		for _, a := range out.assault.after {
+		for _, a := range attack.after {
 			if a.Refused+a.Judged+a.Knowing > 0 {
 				asked++
 			}
@@ -116,7 +117,7 @@ func (o *outing) leaked() (measure.Fact, bool) {
 			add(a, 0)
 		}
 	}
-	for _, a := range o.aside {
+	for _, a := range h.aside {
 		add(a, limit)
 	}
 	fact.Note = fmt.Sprintf("guesses judged beyond what is declared (%s), and locks forgotten: a replica judged at most %d of one address while a part was away, %d of %d replicas held the lock from before it", policy, most, held, asked)
@@ -125,9 +126,9 @@ func (o *outing) leaked() (measure.Fact, bool) {
 
 // declared is the limit on sign-ins, and what each replica admits while Redis is
 // away, by the settings in force.
-func (o *outing) declared() (limit, share int, policy string) {
+func (h *faultHook) declared() (limit, share int, policy string) {
 	set := map[string]string{}
-	for _, s := range o.st.Settings {
+	for _, s := range h.st.Settings {
 		set[s.Name] = s.Value
 	}
 	limit, _ = strconv.Atoi(set["RATE_LIMIT_LOGIN"]) // the API's own, which it was started with
@@ -142,13 +143,13 @@ func (o *outing) declared() (limit, share int, policy string) {
 
 // apart sets attacks aside that were at work while Redis was away: not the
 // production limit is to be met then but the share declared for it.
-func (o *outing) apart(attacks []intruders.Attack) (whole []intruders.Attack) {
+func (h *faultHook) apart(attacks []intruders.Attack) (whole []intruders.Attack) {
 	for _, a := range attacks {
-		if slices.ContainsFunc(o.outages, func(out outage) bool {
-			reaches := out.over == 0 || a.Began < out.over+o.spare
-			return out.part == "redis" && out.began > 0 && a.Ended > out.began && reaches
+		if slices.ContainsFunc(h.outages, func(out faults.Outage) bool {
+			reaches := out.Over == 0 || a.Began < out.Over+h.spare
+			return out.Part == "redis" && out.Began > 0 && a.Ended > out.Began && reaches
 		}) {
-			o.aside = append(o.aside, a)
+			h.aside = append(h.aside, a)
 		} else {
 			whole = append(whole, a)
 		}
@@ -161,7 +162,7 @@ func meanwhile(res *measure.Result) string {
 	codes := map[int]int64{}
 	for _, p := range res.Phases {
 		for _, s := range p.Steps {
-			if p.Name == faulty && s.Step.Intruder {
+			if p.Name == faults.During && s.Step.Intruder {
 				for code, n := range s.Codes {
 					codes[code] += n
 				}

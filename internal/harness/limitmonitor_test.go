@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"encoding/json"
@@ -153,7 +153,7 @@ func TestRunsAreHeldToTheInvariants(t *testing.T) {
 			s := httptest.NewServer(&limiter{fault: fault, seen: map[string]*guest{}})
 			defer s.Close()
 			base, _ := url.Parse(s.URL)
-			p := newPast(&stack.Stack{Kind: "embedded", Settings: []stack.Setting{
+			p := newLimitMonitor(&stack.Stack{Kind: "embedded", Settings: []stack.Setting{
 				{Name: "RATE_LIMIT_LOCKOUT_DURATION", Value: "2"}, {Name: "RATE_LIMIT_API", Value: "6"}, {Name: "RATE_LIMIT_API_WINDOW", Value: "2"},
 			}}, profile.Clinic())
 			sc := guessers(6 * time.Second)

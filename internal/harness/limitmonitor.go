@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"cmp"
@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"vitals/internal/limitcheck"
-	"vitals/internal/load"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/internal/wire"
@@ -20,10 +19,10 @@ import (
 	"vitals/scenarios"
 )
 
-// past is what a session has seen of the limits so far. One serves all its
+// limitMonitor is what a session has seen of the limits so far. One serves all its
 // scenarios, for the server remembers too: a lock of the first is alive in the
 // second.
-type past struct {
+type limitMonitor struct {
 	profile *profile.Profile
 	checker *limitcheck.Checker // nil: no limits are known
 	why     string              // then
@@ -32,15 +31,15 @@ type past struct {
 	names   map[string]string // of accounts: reports hold no address of a person
 	guessed bool
 
-	mu       sync.Mutex
-	policies map[operation]string
-	off      map[string]string // policies that are not judged, and why
-	told     int               // violations that earlier scenarios have reported
-	more     int64             // and those that they had no room for
-	answers  int64             // that they had
-	doubts   []string          // of the rules, in every report
-	meddled  []string          // roles that something was done to in this scenario
-	since    string            // what has put the counts in doubt for good; "" = nothing
+	mu        sync.Mutex
+	policies  map[operation]string
+	off       map[string]string // policies that are not judged, and why
+	told      int               // violations that earlier scenarios have reported
+	more      int64             // and those that they had no room for
+	answers   int64             // that they had
+	doubts    []string          // of the rules, in every report
+	disturbed []string          // roles that something was done to in this scenario
+	since     string            // what has put the counts in doubt for good; "" = nothing
 }
 
 type operation struct{ method, route string }
@@ -49,10 +48,10 @@ type operation struct{ method, route string }
 // counters instead of keeping a log, as the reference API does.
 const estimated = 200
 
-// newPast makes the checker for the limits that are in force: the profile's, as the
+// newLimitMonitor makes the checker for the limits that are in force: the profile's, as the
 // stack's own settings change them.
-func newPast(st *stack.Stack, p *profile.Profile) *past {
-	h := &past{profile: p, policies: map[operation]string{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
+func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
+	h := &limitMonitor{profile: p, policies: map[operation]string{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
 	settings := map[string]string{}
 	for _, s := range st.Settings {
 		settings[s.Name] = s.Value
@@ -98,7 +97,7 @@ func profileOf(scs []*scenarios.Scenario) *profile.Profile {
 }
 
 // see adds one answer. It is called for every request of the run.
-func (h *past) see(x *wire.Seen) {
+func (h *limitMonitor) see(x *wire.Seen) {
 	if h.checker == nil {
 		return
 	}
@@ -139,7 +138,7 @@ func malformed(status int) bool {
 }
 
 // under is the rule that an answer is judged by.
-func (h *past) under(x *wire.Seen) (policy string, rule limitcheck.Rule, ok bool) {
+func (h *limitMonitor) under(x *wire.Seen) (policy string, rule limitcheck.Rule, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if policy = x.Policy; policy == "" {
@@ -167,7 +166,7 @@ func (h *past) under(x *wire.Seen) (policy string, rule limitcheck.Rule, ok bool
 }
 
 // client is the address as limits count it.
-func (h *past) client(a netip.Addr) netip.Addr {
+func (h *limitMonitor) client(a netip.Addr) netip.Addr {
 	if a = a.Unmap(); !a.Is6() {
 		return a
 	}
@@ -178,12 +177,12 @@ func (h *past) client(a netip.Addr) netip.Addr {
 	return p.Addr()
 }
 
-// meddle notes that something is done to a part of the stack on purpose.
-func (h *past) meddle(role string) {
+// markDisturbed notes that something is done to a part of the stack on purpose.
+func (h *limitMonitor) markDisturbed(role string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !slices.Contains(h.meddled, role) {
-		h.meddled = append(h.meddled, role)
+	if !slices.Contains(h.disturbed, role) {
+		h.disturbed = append(h.disturbed, role)
 	}
 	if h.since == "" {
 		h.since = role
@@ -194,28 +193,28 @@ func (h *past) meddle(role string) {
 }
 
 // watch has everything told that is done to a part of the stack, before and after.
-func (h *past) watch(st *stack.Stack) {
+func (h *limitMonitor) watch(st *stack.Stack) {
 	do := st.Fault
 	if do == nil {
 		return
 	}
 	st.Fault = func(ctx context.Context, role string, a stack.Action) error {
-		h.meddle(role)
-		defer h.meddle(role)
+		h.markDisturbed(role)
+		defer h.markDisturbed(role)
 		return do(ctx, role, a)
 	}
 }
 
 // restarts tells whether a process of the API was restarted on purpose in this
 // scenario.
-func (h *past) restarts() bool {
+func (h *limitMonitor) restarts() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.ContainsFunc(h.meddled, func(role string) bool { return role == "api" || len(role) > 4 && role[:4] == "api-" })
+	return slices.ContainsFunc(h.disturbed, func(role string) bool { return role == "api" || len(role) > 4 && role[:4] == "api-" })
 }
 
 // report is what was found since the last one. Nothing is under way any more.
-func (h *past) report(last bool) *report.Invariants {
+func (h *limitMonitor) report(last bool) *report.Invariants {
 	if h.checker == nil {
 		return &report.Invariants{Unjudged: h.why}
 	}
@@ -240,23 +239,17 @@ func (h *past) report(last bool) *report.Invariants {
 	if h.since != "" {
 		r.Doubts = append(r.Doubts, "something was done to "+h.since+" on purpose: whether a refusal came too soon is not judged from there on")
 	}
-	h.told, h.more, h.answers, h.meddled = len(found), more, answers, nil
+	h.told, h.more, h.answers, h.disturbed = len(found), more, answers, nil
 	return r
 }
 
-// remembered holds every answer to the limits' invariants.
-func (o *outing) remembered() companion {
-	return companion{
-		before: func(opt *load.Options) { opt.Seen = o.see },
-		after: func(run *report.Run) {
-			last := o.sc == o.p.scenarios[len(o.p.scenarios)-1] || o.drain.Err() != nil
-			run.Invariants = o.past.report(last)
-		},
-	}
+// limitHook holds every answer to the limits' invariants.
+type limitHook struct {
+	quiet
+	monitor *limitMonitor
+	last    bool // no scenario comes after
 }
 
-// see is told of every request of the scenario, whoever sends it.
-func (o *outing) see(x *wire.Seen) {
-	o.past.see(x)
-	o.book(x)
+func (h *limitHook) After(ctx context.Context, run *report.Run) {
+	run.Invariants = h.monitor.report(h.last || ctx.Err() != nil)
 }

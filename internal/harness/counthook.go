@@ -1,0 +1,89 @@
+package harness
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
+	"vitals/internal/stack"
+	"vitals/internal/wire"
+	"vitals/report"
+)
+
+// pageTime bounds one reading of the server's metrics pages.
+const pageTime = 10 * time.Second
+
+// countHook compares our count of every request with the server's own.
+type countHook struct {
+	quiet
+	st       *stack.Stack
+	restarts func() bool            // whether a process of the API was restarted on purpose
+	counts   *observe.RequestCounts // ours
+
+	client http.Client
+	first  *observe.Reading
+	why    string // the server's counts could not be read
+}
+
+func (h *countHook) Before(ctx context.Context, _ *load.Options) {
+	h.client.Timeout = pageTime
+	if len(h.pages()) == 0 {
+		h.why = "the server's metrics page is out of reach (name it with --metrics)"
+		return
+	}
+	h.first = h.read(ctx)
+}
+
+func (h *countHook) After(ctx context.Context, run *report.Run) {
+	defer h.client.CloseIdleConnections()
+	var last *observe.Reading
+	if h.first != nil {
+		last = h.read(context.WithoutCancel(ctx))
+	}
+	if last == nil {
+		run.Reconciliation = &observe.Reconciliation{Unread: h.why}
+		return
+	}
+	run.Reconciliation = observe.Reconcile(h.first, last, h.counts, observe.Terms{Operational: operational, Restart: h.restarts()})
+}
+
+func (h *countHook) read(ctx context.Context) *observe.Reading {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	r, err := observe.Read(ctx, &h.client, h.pages())
+	if err != nil && h.why == "" {
+		h.why = err.Error()
+	}
+	return r
+}
+
+// pages are those of all processes of the API.
+func (h *countHook) pages() []*url.URL {
+	if len(h.st.Admins) == 0 && h.st.Metrics != nil {
+		return []*url.URL{h.st.Metrics}
+	}
+	return h.st.Admins
+}
+
+// operational are the routes that orchestrators and balancers ask at any time.
+func operational(route string) bool {
+	return route == "/health" || route == "/ready" || route == "/live"
+}
+
+// see enters one request into our counts.
+func (h *countHook) see(x *wire.Seen) {
+	e := observe.Entry{Method: x.Method, Route: x.Route, Status: x.Status}
+	switch x.Class {
+	case measure.None:
+	case measure.DNS, measure.Connect, measure.TLS, measure.TimeoutConnect, measure.NoPorts, measure.FDLimit:
+		h.counts.Unreached()
+		return
+	default:
+		e.Status = 0
+	}
+	h.counts.Add(e, len(x.ID) > 0)
+}

@@ -1,0 +1,60 @@
+package harness
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/report"
+)
+
+// intruderHook lets the scenario's intruders work beside the load.
+type intruderHook struct {
+	*attackers
+	apart func([]intruders.Attack) []intruders.Attack // without those that a fault's own rule judges
+
+	sender  *hostile
+	group   *intruders.Band // nil: nobody works
+	attacks []intruders.Attack
+	drain   context.Context
+}
+
+// Before prepares the intruders where each can have an address of its own: from a
+// shared one they would lock the honest users out themselves.
+func (h *intruderHook) Before(ctx context.Context, _ *load.Options) {
+	h.drain = ctx
+	h.sender = h.client(h.st.URL)
+	ins := h.sc.Intruder
+	n := intruders.Victims(ins)
+	if len(ins) == 0 || h.st.Source == nil || len(h.pool.victims) < n {
+		return
+	}
+	victims, first := h.pool.take(n, intruders.Places(ins))
+	h.group = intruders.New(h.plan(ins, victims, first), h.sender)
+	h.group.Prepare(ctx)
+}
+
+func (h *intruderHook) Beside(ctx context.Context, began time.Time) error {
+	defer h.sender.Close()
+	if h.group != nil {
+		// Not the load's context: an attack that began inside the load is
+		// brought to its end.
+		h.attacks = h.group.Run(h.drain, ctx, began)
+	}
+	return nil
+}
+
+func (h *intruderHook) After(_ context.Context, run *report.Run) {
+	res := run.Result
+	attacks := h.apart(h.attacks)
+	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Codes[http.StatusTooManyRequests])...)
+	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
+	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
+	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)
+	if len(h.sc.Intruder) > 0 && h.group == nil {
+		res.Notes = append(res.Notes, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
+	}
+	res.Notes = append(res.Notes, intruders.Told(attacks)...)
+}

@@ -1,0 +1,41 @@
+// Package harness is one run: scenario after scenario against one system, what
+// goes beside the load, and the document that grows with each. Read checks all
+// input, Run carries it out; neither knows of flags or of the process around it.
+package harness
+
+import (
+	"io"
+
+	"vitals/internal/stack/containers"
+)
+
+// Options are what a user asks for. The zero value of each field but Pace,
+// Targets, Out and Replicas means that it was not asked for.
+type Options struct {
+	Scenarios       []string // built-in names or files; nil = the four of the default set
+	Pace            string   // full or quick
+	Targets         string   // built-in name or file
+	Profile         string   // built-in name or file; with URL
+	Stack           string   // embedded (or "") or containers; "" with URL
+	URL             string   // a deployment that is already there
+	Accounts        string   // CSV file; with URL
+	Metrics         string   // URL of its Prometheus page; with URL
+	Cores           float64  // that it may use; with URL
+	Own             []string // hosts that are the user's, though neither loopback nor private
+	AllowProduction bool
+	Forward         bool // this machine is a trusted proxy of URL
+	Replicas        int  // API processes side by side; containers
+	Faults          []string
+	Set             []string // NAME=VALUE, settings of the stack's API
+	Images          containers.Images
+	Out             string // folder of document.json, baseline.json and api.log
+	Seed            uint64
+	ReadOnly        bool // only read: start nothing, make no folder
+
+	Binary  string   // this program, which is also the embedded API and its image
+	Tool    string   // "vitals VERSION", as documents carry it
+	Command []string // as given, for the document; flags carry no secrets
+}
+
+// Streams are where a run speaks: the answer goes to Out, all other talk to Err.
+type Streams struct{ Out, Err io.Writer }

@@ -1,0 +1,168 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+
+	"vitals/internal/faults"
+	"vitals/internal/intruders"
+	"vitals/internal/profile"
+	"vitals/internal/stack"
+	"vitals/scenarios"
+	"vitals/targets"
+)
+
+// Plan is what a run will do, read and checked before anything is started.
+type Plan struct {
+	o         Options
+	scenarios []*scenarios.Scenario
+	targets   []targets.Target
+	url       *url.URL
+	metrics   *url.URL
+	accounts  []stack.Account
+	faults    []faults.Fault
+	set       map[string]string                // of the stack's API
+	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
+	notes     map[*scenarios.Scenario][]string // what the profile changed
+}
+
+// Read reads all input and reports all that is wrong with it, not the first.
+func Read(o Options) (*Plan, error) {
+	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}}
+	var errs []error
+	note := func(err error) {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if o.Pace != "full" && o.Pace != "quick" {
+		note(fmt.Errorf("--pace %s: want full or quick", o.Pace))
+	}
+	switch {
+	case o.URL != "" && o.Stack != "":
+		note(errors.New("--url and --stack exclude each other: the system is there already, or it is started"))
+	case o.URL == "" && o.Stack != "" && o.Stack != "embedded" && o.Stack != "containers":
+		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)", o.Stack))
+	}
+	note(o.onlyContainers())
+	var err error
+	p.faults, err = faults.Parse(o.Faults, o.Replicas)
+	note(err)
+	p.set, err = settings(o.Set)
+	note(err)
+	if p.targets, err = targets.Open(o.Targets); err != nil {
+		note(err)
+	}
+	if len(p.faults) > 0 {
+		p.targets = faults.Targets(p.targets)
+	}
+	p.profile, err = o.openProfile()
+	note(err)
+	note(p.readScenarios())
+	note(p.readURL())
+	if !o.ReadOnly {
+		note(Writable(o.Out))
+	}
+	return p, errors.Join(errs...)
+}
+
+// readScenarios reads the scenarios and checks targets and faults against them.
+func (p *Plan) readScenarios() error {
+	var errs []error
+	names := p.o.Scenarios
+	if len(names) == 0 {
+		names = scenarios.Names()
+	}
+	for _, name := range names {
+		sc, err := scenarios.Open(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		warnings := sc.Warnings
+		sc, notes, err := p.translated(sc)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, w := range warnings {
+			notes = append(notes, w.Error())
+		}
+		p.notes[sc] = notes
+		scope := sc.Scope()
+		if len(p.o.Faults) > 0 {
+			scope.Phases = append(scope.Phases, faults.During, faults.Recovering)
+		}
+		errs = append(errs, targets.Check(p.targets, scope),
+			faults.Check(p.faults, sc, p.o.Pace, faults.RecoveryAllowed(p.asked(sc), sc.Name)))
+		p.scenarios = append(p.scenarios, sc)
+	}
+	known := scenarios.All()
+	for _, sc := range p.scenarios {
+		known = append(known, sc.Name)
+	}
+	return errors.Join(append(errs, targets.CheckOnly(p.targets, known))...)
+}
+
+// asked are the targets that a scenario is held to, its own among them.
+func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
+	return slices.Concat(p.targets, sc.Targets)
+}
+
+// readURL reads what is needed of a deployment that is already there.
+func (p *Plan) readURL() error {
+	if p.o.URL == "" {
+		return nil
+	}
+	var err, err2, err3 error
+	p.url, err = ParseURL("--url", p.o.URL)
+	if p.o.Metrics != "" {
+		p.metrics, err2 = ParseURL("--metrics", p.o.Metrics)
+	}
+	if p.o.Accounts == "" {
+		err3 = errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)")
+	} else {
+		p.accounts, err3 = ReadAccounts(p.o.Accounts)
+	}
+	return errors.Join(err, err2, err3)
+}
+
+// accountsNeeded is how many accounts a session of these scenarios uses up at
+// the production limit of requests per account and hour, and how many more the
+// intruders attack. A fifth to spare, for users who are quicker than others.
+func (p *Plan) accountsNeeded() int {
+	n := scenarios.Needed(p.o.Pace, p.scenarios...)*6/5 + 10
+	for _, sc := range p.scenarios {
+		n += intruders.Victims(sc.Intruder) + faultVictims(p.faults, p.o.Replicas)
+	}
+	return n
+}
+
+// ParseURL reads a URL that a flag was given.
+func ParseURL(flag, text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%s %q: want http://host:port or https://host", flag, text)
+	}
+	if u.User != nil {
+		return nil, fmt.Errorf("%s: no user or password in a URL: it would stand in the process list; accounts come from a file", flag)
+	}
+	return u, nil
+}
+
+// Writable makes the folder and proves that a file can be kept there, before an
+// hour is spent on figures that cannot be saved.
+func Writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("--out %s: %w", dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".vitals-*")
+	if err != nil {
+		return fmt.Errorf("--out %s: %w", dir, err)
+	}
+	_ = f.Close()
+	return os.Remove(f.Name())
+}

@@ -1,0 +1,86 @@
+package harness
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vitals/internal/stack"
+)
+
+// options reads words as `vitals run` would.
+func options(t *testing.T, words ...string) Options {
+	t.Helper()
+	o := Options{Pace: "full", Targets: "production", Replicas: 1, Out: t.TempDir(), Seed: 1}
+	for i := 0; i < len(words); i++ {
+		value := func() string { i++; return words[i] }
+		switch words[i] {
+		case "--stack":
+			o.Stack = value()
+		case "--pace":
+			o.Pace = value()
+		case "--targets":
+			o.Targets = value()
+		case "--url":
+			o.URL = value()
+		case "--replicas":
+			o.Replicas, _ = strconv.Atoi(value())
+		case "--fault":
+			o.Faults = append(o.Faults, value())
+		case "--set":
+			o.Set = append(o.Set, value())
+		default:
+			o.Scenarios = append(o.Scenarios, words[i])
+		}
+	}
+	return o
+}
+
+func TestBadOptions(t *testing.T) {
+	for args, want := range map[string]string{
+		"smoke --fault redis:stop@1s+1s":                                                        "--fault needs --stack containers",
+		"smoke --replicas 2":                                                                    "--replicas needs --stack containers",
+		"smoke --stack containers --replicas 0":                                                 "--replicas 0: want 1 to 16",
+		"smoke --stack containers --pace quick --fault redis:stop@30s+1s":                       "scenario smoke ends at 10s (quick pace)",
+		"smoke --stack containers --pace quick --fault redis:stop@4s+2s":                        "scenario smoke ends at 10s (quick pace), and with 5s to recover in it needs to go on until 11s",
+		"smoke normal --stack containers --pace quick --fault redis:stop@3500ms+2s":             "scenario smoke ends",
+		"smoke --set SECRET_KEY=abc":                                                            "a secret, which belongs in no flag",
+		"smoke --set RATE_LIMIT_REDIS_FAILUR=closed":                                            `did you mean "RATE_LIMIT_REDIS_FAILURE"?`,
+		"smoke --set RATE_LIMIT_REDIS_FAILURE=shut":                                             "must be one of local, closed, open",
+		"smoke --set RATE_LIMIT_LOGIN":                                                          "--set RATE_LIMIT_LOGIN: want NAME=VALUE",
+		"smoke --set RATE_LIMIT_LOGIN=5 --set RATE_LIMIT_LOGIN=6":                               "stands twice",
+		"smoke --url http://127.0.0.1:1 --set RATE_LIMIT_LOGIN=5":                               "has its settings already",
+		"smoke --stack containers --pace quick --targets testdata/during.yaml":                  `has no phase "fault"`,
+		"smoke --stack containers --pace quick --targets testdata/during.yaml --fault x:y@3s+1": "no part",
+	} {
+		o := options(t, strings.Fields(args)...)
+		if _, err := Read(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("run %s: got %v, want %q", args, err, want)
+		}
+	}
+}
+
+// Every secret of the API is out of --set's reach, a new one too.
+func TestSetTakesNoSecret(t *testing.T) {
+	var names []string
+	known, _, err := stack.Describe(map[string]string{"ENV": "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range known {
+		env := map[string]string{"ENV": "test", s.Name: "", s.Name + "_FILE": filepath.Join(t.TempDir(), "absent")}
+		if _, _, err := stack.Describe(env); err != nil && strings.Contains(err.Error(), s.Name+"_FILE") {
+			names = append(names, s.Name) // only secrets may come from a file
+		}
+	}
+	if len(names) < 5 {
+		t.Fatalf("got secrets %v, want those of the API's table", names)
+	}
+	for _, name := range names {
+		if !slices.Contains(stackOwn, name) {
+			t.Errorf("--set would take the secret %s", name)
+		}
+	}
+}

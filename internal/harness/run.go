@@ -1,0 +1,57 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"vitals/internal/stack"
+	"vitals/internal/stack/containers"
+	"vitals/report"
+)
+
+// Run starts the system of a plan, puts it under each scenario, judges them, and
+// leaves the document and the baseline in Options.Out. When drain ends, what is
+// under way is brought to its end and kept; when kill ends, it stops at once. The
+// document is nil when nothing was measured; an error is an *Error.
+func Run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
+	st, err := p.starter(s).Start(drain)
+	if err != nil {
+		var refused *stack.NotOwned
+		switch {
+		case drain.Err() != nil:
+			return nil, fail(ExitInterrupted, "interrupted before anything was measured")
+		case errors.As(err, &refused):
+			return nil, &Error{ExitUsage, err}
+		}
+		return nil, &Error{ExitNoSystem, err}
+	}
+	defer func() { // on a panic as well
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := st.Close(ctx); err != nil {
+			fmt.Fprintln(s.Err, "vitals: clean up:", err)
+		}
+	}()
+	return newSession(s, p, st).run(drain, kill)
+}
+
+// starter makes the stack that the options ask for.
+func (p *Plan) starter(s Streams) stack.Starter {
+	o := &p.o
+	log := filepath.Join(o.Out, "api.log")
+	n := p.accountsNeeded()
+	switch {
+	case p.url != nil:
+		return stack.External{
+			URL: p.url, Metrics: p.metrics, Cores: o.Cores, Accounts: p.accounts, Own: o.Own,
+			AllowProduction: o.AllowProduction, Forward: o.Forward, Client: &http.Client{Timeout: 10 * time.Second},
+		}
+	case o.Stack == "containers":
+		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, Env: p.set, LogFile: log, Talk: s.Err}
+	}
+	return stack.Embedded{Binary: o.Binary, Accounts: n, LogFile: log, Env: p.set, Talk: s.Err}
+}

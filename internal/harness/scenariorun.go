@@ -1,0 +1,93 @@
+package harness
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+
+	"vitals/internal/faults"
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
+	"vitals/internal/wire"
+	"vitals/report"
+	"vitals/scenarios"
+	"vitals/targets"
+)
+
+// scenario runs one scenario and judges it.
+func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario) (*report.Run, error) {
+	before := ses.evidence(drain)
+	asked := ses.p.asked(sc)
+	shape := sc.At(ses.p.o.Pace)
+	steps := load.Steps(sc)
+	spare := faults.RecoveryAllowed(asked, sc.Name)
+	hostile := hostileSteps(sc, ses.p.faults)
+	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{})
+
+	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts()}
+	see := func(x *wire.Seen) { // of every request, whoever sends it
+		ses.monitor.see(x)
+		counts.see(x)
+	}
+	enemy := &attackers{
+		st: ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
+		profile: ses.monitor.profile, pool: &ses.pool, see: see,
+	}
+	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: asked, say: ses.say}
+	hooks := []Hook{
+		&gaugeHook{st: ses.st, gauge: rec.Gauge},
+		&intruderHook{attackers: enemy, apart: broken.apart},
+		broken,
+		counts, // the last two have the last word
+		&limitHook{monitor: ses.monitor, last: sc == ses.p.scenarios[len(ses.p.scenarios)-1]},
+	}
+	opt := load.Options{
+		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.p.o.Pace, Seed: ses.p.o.Seed,
+		Source: homes(ses.st.Source), Forward: ses.st.Forward, Seen: see,
+		Abort: abort(sc), Kill: kill, MaxLag: maxLag(asked),
+		SigningIn: ses.signingIn,
+		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
+	}
+	for _, h := range hooks {
+		h.Before(drain, &opt)
+		opt.Beside = append(opt.Beside, h.Beside)
+	}
+	out, err := load.Run(drain, sc, rec, opt)
+	if err != nil {
+		return nil, runError(drain, err)
+	}
+	res := result(sc, ses.p.o, out, rec.Finish())
+	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
+	res.Notes = append(res.Notes, ses.notes(sc, shape)...)
+	for _, h := range hooks {
+		h.After(drain, run)
+	}
+	run.Verdicts = targets.Judge(asked, res)
+	run.Verdict = verdict(run)
+	return run, nil
+}
+
+// neighbours is how many client addresses honest users come from: several
+// users behind each, as at a clinic, and one pool of connections for each.
+const neighbours = 16
+
+// homes gives honest users their addresses; nil where all share one.
+func homes(source func(uint64) netip.Addr) func(uint64) netip.Addr {
+	if source == nil {
+		return nil
+	}
+	return func(n uint64) netip.Addr { return source(n % neighbours) }
+}
+
+// abort asks the scenario's abort rules whether the run may go on.
+func abort(sc *scenarios.Scenario) func(measure.Snapshot) string {
+	return func(s measure.Snapshot) string {
+		for _, rule := range sc.Abort {
+			if ended, note := targets.Tripped(rule, s); ended {
+				return note
+			}
+		}
+		return ""
+	}
+}

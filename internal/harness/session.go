@@ -1,0 +1,150 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"vitals/internal/baseline"
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/machine"
+	"vitals/internal/stack"
+	"vitals/report"
+)
+
+// session is one `vitals run`: scenarios one after the other against one stack,
+// the document growing with each.
+type session struct {
+	s        Streams
+	p        *Plan
+	st       *stack.Stack
+	doc      *report.Document
+	pool     pool           // for attacks
+	sessions *load.Sessions // honest accounts, signed in once and kept between scenarios
+	live     *report.Live
+	monitor  *limitMonitor // of the server's limits, over all scenarios
+}
+
+func newSession(s Streams, p *Plan, st *stack.Stack) *session {
+	ses := &session{s: s, p: p, st: st, pool: pool{address: hostileAddresses}, monitor: newLimitMonitor(st, p.api())}
+	ses.monitor.watch(st)
+	accounts := st.Accounts
+	for _, sc := range p.scenarios {
+		for range intruders.Victims(sc.Intruder) + faultVictims(p.faults, len(st.Replicas)) {
+			if n := len(accounts) - 1; n > 0 {
+				ses.pool.victims = append(ses.pool.victims, intruders.Victim(accounts[n]))
+				accounts = accounts[:n]
+			}
+		}
+	}
+	ses.sessions = load.NewSessions(honest(accounts))
+	ses.live = report.NewLive(s.Err, report.StyleOf(s.Err, os.Getenv), 0)
+	ses.doc = &report.Document{
+		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command,
+		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},
+		Machine: report.Machine(machine.Read()), Deviations: st.Deviations, Limits: limits(st.Settings),
+	}
+	if st.Kind != "url" {
+		ses.doc.Subject = subject(p.o.Binary)
+	}
+	return ses
+}
+
+// honest are the accounts that honest users sign in as.
+func honest(accounts []stack.Account) []load.Account {
+	out := make([]load.Account, len(accounts))
+	for i, a := range accounts {
+		out[i] = load.Account(a)
+	}
+	return out
+}
+
+// run takes each scenario in turn, saves the document after each, prints the
+// report and gives the document, which has the verdict and the exit code.
+func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
+	for _, sc := range ses.p.scenarios {
+		if drain.Err() != nil {
+			break
+		}
+		run, err := ses.scenario(drain, kill, sc)
+		if run != nil {
+			ses.doc.Runs = append(ses.doc.Runs, *run)
+		}
+		ses.conclude(drain.Err() != nil)
+		if saveErr := ses.save(); saveErr != nil {
+			err = errors.Join(err, saveErr)
+		}
+		if err != nil {
+			ses.live.Done()
+			if len(ses.doc.Runs) > 0 {
+				_ = report.Ended(ses.s.Out, ses.doc, ses.p.o.Out) // what was measured is shown in any case
+			}
+			return ses.doc, err
+		}
+	}
+	ses.live.Done()
+	if len(ses.doc.Runs) == 0 {
+		return nil, fail(ExitInterrupted, "interrupted before anything was measured")
+	}
+	if err := report.Ended(ses.s.Out, ses.doc, ses.p.o.Out); err != nil {
+		return ses.doc, fail(ExitNoAnswer, "print the report: %w", err)
+	}
+	return ses.doc, nil
+}
+
+// evidence reads what stands behind the API; a failure leaves none.
+func (ses *session) evidence(ctx context.Context) map[string]float64 {
+	if ses.st.Evidence == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	e, err := ses.st.Evidence(ctx)
+	if err != nil && ctx.Err() == nil {
+		ses.say(fmt.Sprintf("evidence from behind the API could not be read: %v", err))
+	}
+	return e
+}
+
+func diff(before, after map[string]float64) []report.Evidence {
+	var out []report.Evidence
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		out = append(out, report.Evidence{Name: name, Before: before[name], After: after[name]})
+	}
+	return out
+}
+
+// save writes the document and the baseline; should the folder have become
+// unwritable, they go to the temporary folder: nothing measured is lost.
+func (ses *session) save() error {
+	err := ses.write(ses.p.o.Out)
+	if err == nil {
+		return nil
+	}
+	spare, mkErr := os.MkdirTemp("", "vitals-out-")
+	if mkErr == nil && ses.write(spare) == nil {
+		return fail(ExitNoAnswer, "%w; what was measured is kept in %s instead", err, spare)
+	}
+	return fail(ExitNoAnswer, "%w; nor is there room in the temporary folder, so the report below is all there is", err)
+}
+
+func (ses *session) write(dir string) error {
+	if err := report.Write(filepath.Join(dir, "document.json"), ses.doc); err != nil {
+		return err
+	}
+	return baseline.Write(filepath.Join(dir, "baseline.json"), toBaseline(ses.doc, ses.st))
+}
+
+// runError gives a run that could not begin its exit code.
+func runError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fail(ExitInterrupted, "interrupted")
+	}
+	return &Error{ExitNoSystem, err}
+}
