@@ -89,8 +89,8 @@ func side(s baseline.Side) string {
 
 // verdicts of a comparison, in words.
 var verdicts = map[baseline.Change]string{
-	baseline.NotJudged:    "difference, not judged",
 	baseline.NoChange:     "no change",
+	baseline.NotWorse:     "not worse",
 	baseline.NotCompared:  "not comparable",
 	baseline.Insufficient: "insufficient data",
 }

@@ -52,9 +52,15 @@ type Env struct {
 	Soft  map[string]any `json:"soft,omitempty"`
 }
 
+// The modes of a design.
+const (
+	ModeSolo = "solo" // runs of one build
+	ModeDuet = "duet" // one arm of interleaved pairs; both arms carry one session's ID
+)
+
 // Design is how the runs were ordered.
 type Design struct {
-	Mode    string  `json:"mode"` // solo, or duet
+	Mode    string  `json:"mode"` // ModeSolo or ModeDuet
 	Order   string  `json:"order,omitempty"`
 	Planned int     `json:"k_planned"`
 	Warmup  int64   `json:"warmup_us"`
@@ -69,6 +75,7 @@ type Design struct {
 type Session struct {
 	ID      string    `json:"id"`
 	JobURL  string    `json:"job_url,omitempty"`
+	Note    string    `json:"note,omitempty"` // in the words of whoever ran it
 	Started time.Time `json:"started"`
 	Canary  []Canary  `json:"canary,omitempty"`
 }
@@ -82,6 +89,7 @@ type Canary struct {
 // Scenario is one scenario's runs.
 type Scenario struct {
 	Name      string `json:"name"`
+	Model     string `json:"model,omitempty"` // users (closed) or arrivals (open)
 	Config    string `json:"config_hash"`     // of the scenario's canonical form
 	LoadModel string `json:"load_model_hash"` // of the curve, the pace and the model
 	Runs      []Run  `json:"runs"`

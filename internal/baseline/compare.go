@@ -6,6 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"vitals/internal/baseline/stats"
 )
 
 // Mismatch is one field that keeps two files from being compared, with both of
@@ -39,13 +42,17 @@ func (e *NotComparable) Error() string {
 
 func orNone(s string) string { return cmp.Or(s, "(none)") }
 
-// Comparison is two files side by side.
+// Comparison is two files side by side, judged.
 type Comparison struct {
-	Old   Side       `json:"old"`
-	New   Side       `json:"new"`
-	Rows  []Row      `json:"rows"`
-	Notes []string   `json:"notes,omitempty"`
-	Unmet []Mismatch `json:"unmet,omitempty"` // environment fields that were allowed to differ
+	Old     Side       `json:"old"`
+	New     Side       `json:"new"`
+	Verdict Overall    `json:"verdict"`
+	Reasons []string   `json:"reasons,omitempty"` // the lines of the rows that decided it
+	Looks   []int      `json:"looks,omitempty"`   // of a duet
+	Rows    []Row      `json:"rows"`
+	Notes   []string   `json:"notes,omitempty"`
+	Unmet   []Mismatch `json:"unmet,omitempty"`   // environment fields that were allowed to differ
+	Decides string     `json:"decides,omitempty"` // the command that would decide what is left open
 }
 
 // Side names one file.
@@ -53,39 +60,70 @@ type Side struct {
 	Session string  `json:"session"`
 	Started string  `json:"started"` // RFC 3339
 	Class   string  `json:"env_class"`
+	Note    string  `json:"note,omitempty"`
 	Subject Subject `json:"subject"`
 }
 
 // Options of a comparison.
 type Options struct {
-	AllowEnvMismatch bool // show numbers from unlike machines; they can never be judged
+	AllowEnvMismatch bool                                       // show numbers from unlike machines; they can never be judged
+	Explain          []string                                   // scenarios that explain and do not gate; nil = stress, spike, siege
+	Tolerance        map[string]float64                         // by metric, relative; absent = the metric's own
+	Now              time.Time                                  // to say how old the old file is; zero = not said
+	Commits          func(old, new string) (int, bool)          // between two revisions, when known
+	Past             func(scenario, metric string) Past         // earlier sessions; nil = none
+	Prior            func(scenario, metric string) *stats.Prior // earlier pairs of one build with itself; nil = none
+	Smallest         map[string]float64                         // "normal p95" → the smallest change that a duet here may call worse
 }
 
-// Compare sets the scenarios that both files hold side by side. What does not
-// compare is an error of type *NotComparable.
+// Past is what history says of one figure.
+type Past struct {
+	Segments [][]float64 // session means between accepted changes, without the new session
+	Old      []float64   // session means of the old build, the old file's own among them
+}
+
+// explain are the scenarios that do not gate: those that go past what the
+// system can take, or that attack it.
+func (o Options) explain() []string {
+	if o.Explain != nil {
+		return o.Explain
+	}
+	return []string{"stress", "spike", "siege"}
+}
+
+// Compare judges the scenarios that both files hold. Two files of one duet are
+// compared pair by pair, all others as sessions. What does not compare is an
+// error of type *NotComparable.
 func Compare(old, new *File, opt Options) (*Comparison, error) {
 	c := &Comparison{Old: side(old), New: side(new)}
+	j := &judging{opt: opt, same: old.Session.ID == new.Session.ID && !old.duet()}
+	if old.duet() && new.duet() && old.Session.ID == new.Session.ID {
+		j.looks = old.Design.Looks
+		if err := j.looks.Check(); err != nil {
+			return nil, &NotComparable{{Field: "design.looks", Old: fmt.Sprint(old.Design.Looks), New: err.Error()}}
+		}
+		c.Looks = j.looks
+	}
 	bad := NotComparable(files(old, new))
-	env := environment(old.Env, new.Env)
+	env := environment(old.Env, new.Env, j.looks != nil)
 	if opt.AllowEnvMismatch {
-		c.Unmet, env = env, nil
+		c.Unmet, env, j.unlike = env, nil, len(env) > 0
 	}
 	bad = append(bad, env...)
 	common := 0
 	for i := range old.Scenarios {
 		o := &old.Scenarios[i]
-		j := slices.IndexFunc(new.Scenarios, func(s Scenario) bool { return s.Name == o.Name })
-		if j < 0 {
+		k := slices.IndexFunc(new.Scenarios, func(s Scenario) bool { return s.Name == o.Name })
+		if k < 0 {
 			c.Notes = append(c.Notes, "only the old file has scenario "+o.Name)
 			continue
 		}
 		common++
-		n := &new.Scenarios[j]
-		if m := scenario(o, n); len(m) > 0 {
+		if m := scenario(o, &new.Scenarios[k]); len(m) > 0 {
 			bad = append(bad, m...)
 			continue
 		}
-		c.Rows = append(c.Rows, rows(o, n, old.Session.ID == new.Session.ID)...)
+		j.scenario(o, &new.Scenarios[k])
 	}
 	for _, n := range new.Scenarios {
 		if !slices.ContainsFunc(old.Scenarios, func(s Scenario) bool { return s.Name == n.Name }) {
@@ -98,11 +136,17 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 	if len(bad) > 0 {
 		return nil, &bad
 	}
+	c.Rows = j.judge()
+	c.Notes = append(c.Notes, between(old, new, opt)...)
+	c.conclude()
 	return c, nil
 }
 
+// duet says whether a file is one arm of a duet.
+func (f *File) duet() bool { return f.Design.Mode == ModeDuet }
+
 func side(f *File) Side {
-	return Side{Session: f.Session.ID, Started: f.Session.Started.UTC().Format("2006-01-02T15:04:05Z"), Class: f.Env.Class, Subject: f.Subject}
+	return Side{Session: f.Session.ID, Started: f.Session.Started.UTC().Format("2006-01-02T15:04:05Z"), Class: f.Env.Class, Note: f.Session.Note, Subject: f.Subject}
 }
 
 func names(f *File) string {
@@ -124,8 +168,9 @@ func files(old, new *File) (out []Mismatch) {
 	return out
 }
 
-// environment names the hard fields that differ.
-func environment(old, new Env) (out []Mismatch) {
+// environment names the hard fields that differ. Both arms of a duet ran on one
+// machine, whatever it was: only the limits of the system itself must agree.
+func environment(old, new Env, duet bool) (out []Mismatch) {
 	fields := map[string]bool{}
 	for k := range old.Hard {
 		fields[k] = true
@@ -134,15 +179,24 @@ func environment(old, new Env) (out []Mismatch) {
 		fields[k] = true
 	}
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
+		if duet && k != limitsField && !strings.HasPrefix(k, limitPrefix) {
+			continue
+		}
 		if o, n := text(old.Hard, k), text(new.Hard, k); o != n {
 			out = append(out, Mismatch{Field: "env." + k, Old: o, New: n})
 		}
 	}
-	if len(out) == 0 && old.Class != new.Class {
+	if len(out) == 0 && old.Class != new.Class && !duet {
 		out = append(out, Mismatch{Field: "env.class", Old: old.Class, New: new.Class})
 	}
 	return out
 }
+
+// Hard fields of the system under test, not of the machine.
+const (
+	limitsField = "sut_limits"
+	limitPrefix = "limit " // followed by the name of a setting
+)
 
 func text(m map[string]any, k string) string {
 	if v, ok := m[k]; ok {

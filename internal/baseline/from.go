@@ -26,14 +26,14 @@ type About struct {
 func From(about About, results []*measure.Result) *File {
 	f := &File{Schema: Schema, Subject: about.Subject, Hashes: about.Hashes, Env: about.Env, Session: about.Session}
 	f.Env.Class = cmp.Or(f.Env.Class, Class(f.Env.Hard))
-	f.Design = Design{Mode: "solo"}
+	f.Design = Design{Mode: ModeSolo}
 	index := map[string]int{}
 	for _, r := range results {
 		i, ok := index[r.Scenario]
 		if !ok {
 			i = len(f.Scenarios)
 			index[r.Scenario] = i
-			f.Scenarios = append(f.Scenarios, Scenario{Name: r.Scenario, Config: r.Hash, LoadModel: loadModel(r)})
+			f.Scenarios = append(f.Scenarios, Scenario{Name: r.Scenario, Model: r.Model, Config: r.Hash, LoadModel: loadModel(r)})
 		}
 		sc := &f.Scenarios[i]
 		sc.Runs = append(sc.Runs, run(r, len(sc.Runs)))

@@ -1,68 +1,71 @@
 package baseline
 
 import (
-	"math"
 	"slices"
+
+	"vitals/internal/baseline/stats"
 )
 
-// Change is what a row says.
+// Change is what a row says: a verdict, or why there is none.
 type Change string
 
-// The changes. Until the runs of both sides are put to a test, numbers are
-// shown and not judged.
+// The changes. Verdicts are those of package stats.
 const (
-	NotJudged    Change = "difference, not judged"
-	NoChange     Change = "no_change"         // one and the same session
+	Worse               = Change(stats.Worse)
+	Better              = Change(stats.Better)
+	NoChange            = Change(stats.NoChange)
+	NotWorse            = Change(stats.NotWorse)
+	Inconclusive        = Change(stats.Inconclusive)
 	NotCompared  Change = "not_comparable"    // one side lacks it
 	Insufficient Change = "insufficient_data" // too few requests for the quantile
 )
 
-// Row is one figure of both files: the median over the valid runs.
+// passes says whether a gate may let a row through.
+func (c Change) passes() bool { return stats.Verdict(c).Passes() }
+
+// Row is one figure of both files and what may be said of it. Old and New are
+// medians over the valid runs. Delta and Interval are relative changes when
+// Ratio is set (0.05 is +5 %), differences otherwise, signed as the figure is:
+// a rate that fell has a negative Delta, and may well be worse.
 type Row struct {
-	Scenario string  `json:"scenario"`
-	Endpoint string  `json:"endpoint,omitempty"` // "" = all of the scenario
-	Metric   string  `json:"metric"`
-	Unit     Unit    `json:"unit"`
-	Old      float64 `json:"old"`
-	New      float64 `json:"new"`
-	OldRuns  int     `json:"old_runs"`
-	NewRuns  int     `json:"new_runs"`
-	Ratio    bool    `json:"ratio"` // Delta is New/Old-1; otherwise New-Old
-	Delta    float64 `json:"delta"` // meaningless unless NotJudged or NoChange
-	Change   Change  `json:"change"`
-	Note     string  `json:"note,omitempty"`
+	Scenario  string          `json:"scenario"`
+	Endpoint  string          `json:"endpoint,omitempty"` // "" = all of the scenario
+	Metric    string          `json:"metric"`
+	Unit      Unit            `json:"unit"`
+	Old       float64         `json:"old"`
+	New       float64         `json:"new"`
+	OldRuns   int             `json:"old_runs"`
+	NewRuns   int             `json:"new_runs"`
+	Ratio     bool            `json:"ratio"`
+	Delta     float64         `json:"delta"` // meaningless without a verdict
+	Change    Change          `json:"change"`
+	Gating    bool            `json:"gating"`
+	Confirm   bool            `json:"confirm,omitempty"` // beyond the tolerance, not beyond the noise: a duet would decide
+	Method    Method          `json:"method,omitempty"`
+	K         int             `json:"k,omitempty"`        // replicates: pairs, or new sessions
+	OldK      int             `json:"old_k,omitempty"`    // old sessions, of Method sessions
+	Interval  *stats.Interval `json:"interval,omitempty"` // at the level of the look
+	Alpha     float64         `json:"alpha,omitempty"`
+	P         float64         `json:"p,omitempty"`
+	Q         float64         `json:"q,omitempty"`         // adjusted for all gating rows
+	Tolerance float64         `json:"tolerance,omitempty"` // relative, or a difference, as Delta
+	NeedN     int             `json:"need_n,omitempty"`    // replicates that would probably decide
+	MDE       float64         `json:"mde,omitempty"`       // smallest effect that would probably have been seen, as Delta
+	Spread    float64         `json:"spread,omitempty"`    // standard deviation of one replicate
+	Prior     *stats.Prior    `json:"prior,omitempty"`     // history that was used
+	Rates     *stats.Rates    `json:"rates,omitempty"`     // the gate's own, at this spread
+	Note      string          `json:"note,omitempty"`
 }
 
-// rows are the figures of one scenario, then the p95 of each of its endpoints.
-func rows(old, new *Scenario, same bool) (out []Row) {
-	for _, m := range metrics {
-		row := Row{Scenario: old.Name, Metric: m.name, Unit: m.unit, Ratio: m.ln}
-		if row.fill(medianOf(old, m.of), medianOf(new, m.of), same) {
-			out = append(out, row)
-		}
-	}
-	for _, name := range endpoints(old, new) {
-		of := func(r *Run) (float64, bool) {
-			for _, e := range r.Endpoints {
-				if e.Name == name {
-					return float64(e.P95), enough(e.Hist.N(), 0.95)
-				}
-			}
-			return 0, false
-		}
-		row := Row{Scenario: old.Name, Endpoint: name, Metric: "p95", Unit: Micros, Ratio: true}
-		switch {
-		case !has(old, name):
-			row.Change, row.Note = NotCompared, "only the new file has this endpoint"
-		case !has(new, name):
-			row.Change, row.Note = NotCompared, "only the old file has this endpoint"
-		default:
-			row.fill(medianOf(old, of), medianOf(new, of), same)
-		}
-		out = append(out, row)
-	}
-	return out
-}
+// Method is where a row's noise was learned.
+type Method string
+
+// The methods.
+const (
+	ByPairs    Method = "pairs"         // from interleaved pairs of one session
+	BySessions Method = "sessions"      // from earlier sessions
+	ByAssuming Method = "assumed noise" // from nothing: sessions are taken to differ by 10 %
+)
 
 // median is a figure over the valid runs that have it.
 type median struct {
@@ -71,43 +74,33 @@ type median struct {
 	some bool // any run has a value, though perhaps from too few requests
 }
 
-func medianOf(s *Scenario, of func(*Run) (float64, bool)) median {
+func medianOf(runs []*Run, of func(*Run) (float64, bool)) median {
 	var m median
 	var xs []float64
-	for i := range s.Runs {
-		v, ok := of(&s.Runs[i])
-		if ok && s.Runs[i].Valid {
+	for _, r := range runs {
+		v, ok := of(r)
+		if ok && r.Valid {
 			xs = append(xs, v)
 		}
 		m.some = m.some || v != 0
 	}
-	m.k = len(xs)
-	if m.k == 0 {
-		return m
-	}
-	slices.Sort(xs)
-	m.v = (xs[(m.k-1)/2] + xs[m.k/2]) / 2
+	m.k, m.v = len(xs), stats.Median(xs)
 	return m
 }
 
-// fill sets the row's figures; false when neither side measured it.
-func (r *Row) fill(old, new median, same bool) bool {
+// set fills what both sides show; false when there is nothing to judge, with
+// the reason in Change, or in no row at all when neither side measured it.
+func (r *Row) set(old, new median) (judged, shown bool) {
 	r.Old, r.New, r.OldRuns, r.NewRuns = old.v, new.v, old.k, new.k
 	switch {
-	case old.k > 0 && new.k > 0:
-		r.Change = NotJudged
-		r.Delta = new.v - old.v
-		if r.Ratio && old.v != 0 {
-			r.Delta = new.v/old.v - 1
-		} else if r.Ratio {
-			r.Ratio = false
-		}
-		if same && r.Delta == 0 {
+	case old.k > 0 && new.k > 0 && r.Ratio && (old.v <= 0 || new.v <= 0):
+		if old.v == new.v {
 			r.Change = NoChange
+			return false, true
 		}
-		if math.IsNaN(r.Delta) || math.IsInf(r.Delta, 0) {
-			r.Delta, r.Change = 0, NotCompared
-		}
+		r.Change, r.Note = NotCompared, "one side is 0, so there is no ratio"
+	case old.k > 0 && new.k > 0:
+		return true, true
 	case old.some && new.some:
 		r.Change, r.Note = Insufficient, "too few requests, or no valid run"
 	case old.some:
@@ -115,12 +108,10 @@ func (r *Row) fill(old, new median, same bool) bool {
 	case new.some:
 		r.Change, r.Note = NotCompared, "the old file does not have it"
 	default:
-		return false
+		return false, false
 	}
-	return true
+	return false, true
 }
-
-func has(s *Scenario, endpoint string) bool { return slices.Contains(endpoints(s), endpoint) }
 
 // endpoints are the names in all runs, in their order.
 func endpoints(scenarios ...*Scenario) (out []string) {
@@ -135,3 +126,5 @@ func endpoints(scenarios ...*Scenario) (out []string) {
 	}
 	return out
 }
+
+func has(s *Scenario, endpoint string) bool { return slices.Contains(endpoints(s), endpoint) }

@@ -32,10 +32,10 @@ func (e Estimate) P() float64 {
 	return tTail(e.Nu, e.Effect/e.SE)
 }
 
-// sdFloor is the least standard deviation that log ratios are believed to have:
+// LogFloor is the least standard deviation that log ratios are believed to have:
 // histogram bins and timers alone are not finer, and equal values must not make
 // an interval of no width.
-const sdFloor = 0.01
+const LogFloor = 0.01
 
 // Paired is the estimate from interleaved pairs: d are the log ratios new/old,
 // signed so that positive is worse. History of the same environment, scenario
@@ -47,7 +47,7 @@ func Paired(d []float64, prior *Prior) Estimate {
 	if len(d) < 2 {
 		return e
 	}
-	s2 := max(Variance(d), sdFloor*sdFloor)
+	s2 := max(Variance(d), LogFloor*LogFloor)
 	e.Variance, e.Nu = s2, k-1
 	if prior.trusted(s2, e.Nu) {
 		e.Prior = prior

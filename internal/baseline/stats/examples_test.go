@@ -166,7 +166,7 @@ func TestExamplesOfFiles(t *testing.T) {
 	if m, sd := math.Exp(stats.Mean(history)), math.Sqrt(stats.Variance(history)); math.Abs(m-199.10) > 0.005 || math.Abs(sd-0.0440) > 5e-5 {
 		t.Fatalf("history: got mean %.3f, sd %.5f, want 199.10 and 0.0440", m, sd)
 	}
-	s := stats.NewSessions(history)
+	s := stats.NewSessions(stats.LogFloor, history)
 	rule := stats.Rule{Alpha: 0.05, Tolerance: math.Log(1.10), MinK: 1}
 	compare := func(s stats.Sessions, old, new []float64) (stats.Estimate, stats.Judgement) {
 		e := s.Compare(old, new, +1)
@@ -188,7 +188,7 @@ func TestExamplesOfFiles(t *testing.T) {
 	printed(t, "x1.15 low", 100*j.Test.Percent().Low, 4.1)
 	printed(t, "x1.15 high", 100*j.Test.Percent().High, 26.2)
 
-	none := stats.NewSessions(history[:9])
+	none := stats.NewSessions(stats.LogFloor, history[:9])
 	if !none.Assumed {
 		t.Errorf("9 sessions: got %+v, want assumed noise", none)
 	}

@@ -20,7 +20,7 @@ func TwoNights(segment []float64) bool {
 	before := segment[max(0, n-nightsBack):n]
 	k := float64(len(before))
 	med := Median(before)
-	scale := max(MAD(before), sdFloor) * math.Sqrt(1+1.57/k)
+	scale := max(MAD(before), LogFloor) * math.Sqrt(1+1.57/k)
 	bound := T(k/2, nightsLevel)
 	for _, x := range segment[n:] {
 		if x-med < minStep || (x-med)/scale <= bound {

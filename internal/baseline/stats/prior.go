@@ -33,7 +33,7 @@ func NewPrior(duets ...[]float64) *Prior {
 	if nu < minNu {
 		return nil
 	}
-	return &Prior{Variance: max(sum/nu, sdFloor*sdFloor), Nu: math.Min(nu, maxNu)}
+	return &Prior{Variance: max(sum/nu, LogFloor*LogFloor), Nu: math.Min(nu, maxNu)}
 }
 
 // guard is the quantile of the variance ratio above which today is noisier than

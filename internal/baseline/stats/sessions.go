@@ -24,8 +24,10 @@ func AssumedNoise() Sessions {
 }
 
 // NewSessions learns the spread from the means of earlier sessions, grouped by
-// the segments between accepted changes. Fewer than 10 sessions say too little.
-func NewSessions(segments ...[]float64) Sessions {
+// the segments between accepted changes. Fewer than 10 sessions say too little,
+// and then the noise is assumed. Sessions of no spread at all are not believed:
+// sigma is at least floor (LogFloor for log ratios).
+func NewSessions(floor float64, segments ...[]float64) Sessions {
 	s := Sessions{}
 	var sum float64
 	for _, seg := range segments {
@@ -40,7 +42,7 @@ func NewSessions(segments ...[]float64) Sessions {
 		a.N = s.N
 		return a
 	}
-	s.Sigma = math.Max(math.Sqrt(sum/s.Nu), sdFloor)
+	s.Sigma = math.Max(math.Sqrt(sum/s.Nu), floor)
 	return s
 }
 

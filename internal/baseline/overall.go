@@ -1,0 +1,161 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Overall is the verdict of a whole comparison.
+type Overall string
+
+// The verdicts, the one that decides first: one gating row that is worse makes
+// the whole worse, one that cannot be compared leaves no answer.
+const (
+	OverallWorse        Overall = "worse"
+	OverallNotCompared  Overall = "not_comparable"
+	OverallConfirm      Overall = "confirm"      // a change beyond the tolerance that a duet must confirm
+	OverallInconclusive Overall = "inconclusive" // a gating row is undecided
+	OverallPass         Overall = "pass"
+)
+
+// conclude sets the verdict and its reasons from the gating rows.
+func (c *Comparison) conclude() {
+	by := map[Overall][]string{}
+	gating := 0
+	for _, r := range c.Rows {
+		if !r.Gating {
+			continue
+		}
+		gating++
+		by[r.weighs()] = append(by[r.weighs()], r.Line())
+	}
+	c.Verdict = OverallPass
+	for _, o := range []Overall{OverallWorse, OverallNotCompared, OverallConfirm, OverallInconclusive} {
+		if len(by[o]) > 0 {
+			c.Verdict, c.Reasons = o, by[o]
+			break
+		}
+	}
+	if gating == 0 {
+		c.Verdict = OverallInconclusive
+		c.Reasons = []string{"nothing that gates is in both files"}
+	}
+	for _, r := range c.Rows {
+		if c.Verdict == OverallWorse && r.Endpoint != "" && r.Change == Worse {
+			c.Reasons = append(c.Reasons, r.Line())
+		}
+	}
+	if c.Verdict == OverallConfirm || c.Verdict == OverallInconclusive && c.Looks == nil {
+		c.Decides = DuetCommand(c.Old.Subject, c.New.Subject)
+	}
+}
+
+// weighs is what a gating row makes of the whole.
+func (r Row) weighs() Overall {
+	switch {
+	case r.Change == Worse:
+		return OverallWorse
+	case r.Change == NotCompared, r.Change == Insufficient:
+		return OverallNotCompared
+	case r.Confirm:
+		return OverallConfirm
+	case !r.Change.passes():
+		return OverallInconclusive
+	}
+	return OverallPass
+}
+
+// DuetCommand is the duet that would decide between two builds, with a word in
+// capitals for a build that cannot be named.
+func DuetCommand(old, new Subject) string {
+	return "vitals duet --base " + old.ref("OLD") + " --cand " + new.ref("NEW")
+}
+
+// ref is how a duet finds the build again.
+func (s Subject) ref(unknown string) string {
+	switch {
+	case s.Ref != "":
+		return s.Ref
+	case s.Image != "":
+		return s.Image
+	case s.GitRev != "" && !s.Dirty:
+		return s.GitRev[:min(12, len(s.GitRev))]
+	}
+	return unknown
+}
+
+// staleAfter is the age past which an old file is warned about.
+const staleAfter = 30 * 24 * time.Hour
+
+// between says how far apart the two files are in time and in commits.
+func between(old, new *File, opt Options) (notes []string) {
+	if !opt.Now.IsZero() && !old.Session.Started.IsZero() {
+		age := opt.Now.Sub(old.Session.Started)
+		note := fmt.Sprintf("the old file is %s old", days(age))
+		if age > staleAfter {
+			note = "WARNING: " + note + ", more than 30 days: machines and data change meanwhile, record a new one"
+		}
+		notes = append(notes, note)
+	}
+	if opt.Commits != nil && old.Subject.GitRev != "" && new.Subject.GitRev != "" {
+		if n, ok := opt.Commits(old.Subject.GitRev, new.Subject.GitRev); ok {
+			notes = append(notes, fmt.Sprintf("%d commits from the old build to the new", n))
+		}
+	}
+	if old.Subject.Dirty || new.Subject.Dirty {
+		notes = append(notes, "built from a tree with changes that no revision holds")
+	}
+	if k := new.invalid(); k != "" {
+		notes = append(notes, "new file: "+k)
+	}
+	if k := old.invalid(); k != "" {
+		notes = append(notes, "old file: "+k)
+	}
+	return notes
+}
+
+// invalid names the runs that were left out, and why.
+func (f *File) invalid() string {
+	var why []string
+	n := 0
+	for _, s := range f.Scenarios {
+		for _, r := range s.Runs {
+			if !r.Valid {
+				n++
+				if !slices.Contains(why, r.Invalid) {
+					why = append(why, r.Invalid)
+				}
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d invalid runs left out (%s)", n, strings.Join(why, "; "))
+}
+
+func days(d time.Duration) string {
+	if d < 48*time.Hour {
+		return d.Round(time.Minute).String()
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
+}
+
+// CommitsIn counts commits in the git repository of a folder.
+func CommitsIn(ctx context.Context, dir string) func(old, new string) (int, bool) {
+	return func(old, new string) (int, bool) {
+		cmd := exec.CommandContext(ctx, "git", "rev-list", "--count", "--end-of-options", old+".."+new)
+		cmd.Dir = dir
+		out, err := cmd.Output()
+		if err != nil {
+			return 0, false
+		}
+		n, err := strconv.Atoi(strings.TrimSpace(string(out)))
+		return n, err == nil
+	}
+}
