@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"io"
 	"os"
 	"strconv"
@@ -40,12 +39,36 @@ func (p *page) comparison(c *baseline.Comparison) {
 	for _, n := range c.Notes {
 		p.wrap("  · ", n)
 	}
+	p.line("")
+	for _, l := range VerdictLines(c) {
+		p.wrap("  ", l)
+	}
 	g, notes := compared(c)
 	p.line("")
 	p.grid(g)
 	for _, n := range notes {
 		p.wrap("   · ", n)
 	}
+}
+
+// VerdictLines are the rows that gate, one line each, the verdict of the whole,
+// and what would decide where it is open. Every form of the report says them.
+func VerdictLines(c *baseline.Comparison) (out []string) {
+	for _, r := range c.Rows {
+		if r.Gating {
+			out = append(out, r.Line())
+		}
+	}
+	for _, r := range c.Rows {
+		if l := r.RatesLine(); l != "" && r.Metric == "p95" {
+			out = append(out, l)
+		}
+	}
+	out = append(out, "verdict: "+strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " ")))
+	if c.Decides != "" {
+		out = append(out, "to decide: "+c.Decides)
+	}
+	return out
 }
 
 // unmet are the differences of the machines that were allowed.
@@ -72,7 +95,7 @@ func compared(c *baseline.Comparison) (g grid, notes []string) {
 			scenario, last = r.Scenario, r.Scenario
 		}
 		g.rows = append(g.rows, append([]string{scenario, figure}, cells(r)...))
-		if r.Note != "" {
+		if r.Note != "" && r.Interval == nil && !r.Gating { // those that gate are told in their lines
 			notes = append(notes, r.Scenario+" "+figure+": "+r.Note)
 		}
 	}
@@ -84,15 +107,7 @@ func side(s baseline.Side) string {
 	if s.Subject.GitRev != "" {
 		rev = "revision " + s.Subject.GitRev
 	}
-	return listed(rev, "taken "+s.Started, "session "+s.Session, "machine class "+s.Class)
-}
-
-// verdicts of a comparison, in words.
-var verdicts = map[baseline.Change]string{
-	baseline.NoChange:     "no change",
-	baseline.NotWorse:     "not worse",
-	baseline.NotCompared:  "not comparable",
-	baseline.Insufficient: "insufficient data",
+	return listed(rev, "taken "+s.Started, "session "+s.Session, "machine class "+s.Class, s.Note)
 }
 
 // cells are old, new, difference, runs and verdict.
@@ -107,7 +122,7 @@ func cells(r baseline.Row) []string {
 	if r.OldRuns > 0 && r.NewRuns > 0 {
 		delta = difference(r)
 	}
-	return []string{old, new, delta, count(int64(r.OldRuns)) + "/" + count(int64(r.NewRuns)), cmp.Or(verdicts[r.Change], string(r.Change))}
+	return []string{old, new, delta, count(int64(r.OldRuns)) + "/" + count(int64(r.NewRuns)), r.Word()}
 }
 
 func inUnit(u baseline.Unit, v float64) string {

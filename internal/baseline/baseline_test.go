@@ -266,32 +266,6 @@ func TestC7_FileWithItself(t *testing.T) {
 	}
 }
 
-func TestCompareShowsAndDoesNotJudge(t *testing.T) {
-	old, now := file(1, 1), file(20, 1)
-	now.Scenarios = append(now.Scenarios, baseline.Scenario{Name: "spike"})
-	for i := range now.Scenarios[0].Runs { // twice as slow
-		slow := result("normal", uint64(i)+20, 200)
-		now.Scenarios[0].Runs[i] = baseline.From(baseline.About{}, []*measure.Result{slow}).Scenarios[0].Runs[0]
-	}
-	c, err := baseline.Compare(old, now, baseline.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(c.Notes, []string{"only the new file has scenario spike"}); diff != "" {
-		t.Error(diff)
-	}
-	for _, r := range c.Rows {
-		switch {
-		case r.Metric == "p99" && r.Change != baseline.Insufficient:
-			t.Errorf("p99 of 4000 requests: got %s, want insufficient data", r.Change)
-		case r.Metric == "p95" && r.Scenario == "normal" && (r.Change != baseline.NotJudged || r.Delta < 0.8 || r.Delta > 1.2):
-			t.Errorf("%s p95: got %s %+.2f, want about +1.00, not judged", r.Endpoint, r.Change, r.Delta)
-		case r.Metric == "errors" && (r.Ratio || r.Delta != 0):
-			t.Errorf("errors: got %+v, want a difference of 0", r)
-		}
-	}
-}
-
 func TestWholeIsTheMergeOfItsEndpoints(t *testing.T) {
 	r := result("normal", 1, 100)
 	f := baseline.From(baseline.About{}, []*measure.Result{r})

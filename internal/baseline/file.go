@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"vitals/internal/atomicfile"
@@ -119,13 +121,20 @@ func Decode(r io.Reader) (*File, error) {
 		}
 	}
 	var head struct {
-		Schema string `json:"schema"`
+		Schema any   `json:"schema"`
+		Runs   []any `json:"runs"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
 		return nil, fmt.Errorf("not a baseline: %w", err)
 	}
-	if !understood(head.Schema) {
-		return nil, &NotComparable{{Field: "schema", Old: Schema, New: head.Schema}}
+	schema, ok := head.Schema.(string)
+	switch {
+	case !ok && head.Schema != nil && head.Runs != nil:
+		return nil, &notBaseline{}
+	case !ok:
+		return nil, fmt.Errorf("not a baseline: schema is %v, want %q", head.Schema, Schema)
+	case !understood(schema):
+		return nil, &NotComparable{{Field: "schema", Old: Schema, New: schema}}
 	}
 	f := &File{raw: text}
 	if err := json.Unmarshal(text, f); err != nil {
@@ -147,8 +156,7 @@ func understood(schema string) bool {
 	return schema == Schema || strings.HasPrefix(schema, Schema+".")
 }
 
-// check recomputes the summary: a file edited by hand is corrupt
-// .
+// check recomputes the summary: a file edited by hand is corrupt.
 func (f *File) check() error {
 	want := summarise(f)
 	for name, w := range want {
@@ -160,3 +168,40 @@ func (f *File) check() error {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*max(1, math.Abs(a)) }
+
+// Open reads a baseline as Read does; of a folder, the baseline.json(.gz) in it.
+// A document of a session stands beside its baseline, which is read in its
+// place and must then be there.
+func Open(path string) (*File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return Read(beside(path))
+	}
+	f, err := Read(path)
+	var doc *notBaseline
+	if !errors.As(err, &doc) {
+		return f, err
+	}
+	of := beside(filepath.Dir(path))
+	if _, missing := os.Stat(of); missing != nil {
+		return nil, fmt.Errorf("%s is a document, not a baseline, and there is no %s beside it: name the baseline.json of its session", path, filepath.Base(of))
+	}
+	return Read(of)
+}
+
+// beside is the baseline in a folder.
+func beside(dir string) string {
+	plain := filepath.Join(dir, "baseline.json")
+	if _, err := os.Stat(plain); err != nil {
+		if _, err := os.Stat(plain + ".gz"); err == nil {
+			return plain + ".gz"
+		}
+	}
+	return plain
+}
+
+// notBaseline is a document, whose schema is a number.
+type notBaseline struct{}
+
+func (*notBaseline) Error() string {
+	return "this is a document, not a baseline: name the baseline.json beside it"
+}

@@ -47,9 +47,13 @@ func From(about About, results []*measure.Result) *File {
 	if f.Session.ID == "" {
 		f.Session.ID = digest([]any{f.Session.Started, f.Scenarios})[:16]
 	}
-	f.Summary = summarise(f)
+	f.Summarise()
 	return f
 }
+
+// Summarise derives the summary again from the runs. A file whose summary does
+// not follow from them is refused when it is read.
+func (f *File) Summarise() { f.Summary = summarise(f) }
 
 // Class is the name of an environment: the first 12 hex digits of the sha256
 // of its hard fields in canonical JSON.

@@ -51,10 +51,14 @@ func (r Row) unit() string {
 
 // signed is a relative change in percent, or a difference in points.
 func (r Row) signed(v float64) string {
+	text := fmt.Sprintf("%+.2f", 100*v)
 	if r.Ratio {
-		return fmt.Sprintf("%+.1f", 100*v)
+		text = fmt.Sprintf("%+.1f", 100*v)
 	}
-	return fmt.Sprintf("%+.2f", 100*v)
+	if strings.Trim(text, "+-0.") == "" { // nothing is left of it
+		return text[1:]
+	}
+	return text
 }
 
 func (r Row) margin() string {
