@@ -171,18 +171,3 @@ func summarise(f *File) map[string]Summary {
 	}
 	return out
 }
-
-func summary(xs []float64) Summary {
-	s := Summary{K: len(xs)}
-	for _, x := range xs {
-		s.MeanLn += x / float64(len(xs))
-	}
-	if s.K > 1 {
-		var ss float64
-		for _, x := range xs {
-			ss += (x - s.MeanLn) * (x - s.MeanLn)
-		}
-		s.SdLn = math.Sqrt(ss / float64(s.K-1))
-	}
-	return s
-}

@@ -71,6 +71,9 @@ func Variance(xs []float64) float64 {
 	return squares(xs) / float64(len(xs)-1)
 }
 
+// SD is the standard deviation of a sample; 0 of fewer than two.
+func SD(xs []float64) float64 { return math.Sqrt(Variance(xs)) }
+
 // Median of xs; 0 of none. xs is left as it is.
 func Median(xs []float64) float64 {
 	n := len(xs)

@@ -1,0 +1,166 @@
+package history
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"vitals/internal/baseline"
+	"vitals/internal/baseline/stats"
+)
+
+// Series is one metric over the nights of one scenario on one kind of machine,
+// oldest first. A fleet of two kinds of machines makes two series.
+type Series struct {
+	Class, Scenario, Load, Metric string
+	Nights                        []Night
+	accepted                      []int // first nights of accepted levels
+}
+
+// Series of the store, in the order of class, scenario and metric.
+func (s *Store) Series() []Series {
+	var out []Series
+	for _, n := range s.Nights {
+		i := slices.IndexFunc(out, func(o Series) bool {
+			return o.Class == n.Class && o.Scenario == n.Scenario && o.Load == n.Load && o.Metric == n.Metric
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, Series{Class: n.Class, Scenario: n.Scenario, Load: n.Load, Metric: n.Metric})
+		}
+		out[i].Nights = append(out[i].Nights, n)
+	}
+	for i := range out {
+		slices.SortStableFunc(out[i].Nights, func(a, b Night) int { return a.Time.Compare(b.Time) })
+		for at, n := range out[i].Nights {
+			if slices.ContainsFunc(s.Accepted, func(a Accepted) bool { return a.Session == n.Session }) {
+				out[i].accepted = append(out[i].accepted, at)
+			}
+		}
+	}
+	order := baseline.Metrics()
+	slices.SortStableFunc(out, func(a, b Series) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Load, b.Load),
+			cmp.Compare(slices.Index(order, a.Metric), slices.Index(order, b.Metric)))
+	})
+	return out
+}
+
+// values of the nights, signed so that larger is worse.
+func (s Series) values() []float64 {
+	sign := baseline.Sign(s.Metric)
+	out := make([]float64, len(s.Nights))
+	for i, n := range s.Nights {
+		out[i] = sign * n.Mean
+	}
+	return out
+}
+
+// current is the index of the first night since the last accepted change.
+func (s Series) current() int {
+	if len(s.accepted) == 0 {
+		return 0
+	}
+	return s.accepted[len(s.accepted)-1]
+}
+
+// Finding is a change of level that was seen, or is suspected.
+type Finding struct {
+	Series   *Series
+	At       int     // index of the first night of the new level
+	Step     float64 // relative change of the figure itself: 0.15 is +15 %
+	P        float64 // of a change point; 0 of a suspicion
+	Suspect  bool    // only the two newest nights say so
+	Accepted bool
+	Worse    bool
+}
+
+// freshNights is how long a change asks for a duet.
+const freshNights = 14
+
+// Fresh says whether the finding asks for a duet: on the worse side, not
+// accepted, and at most 14 nights old.
+func (f Finding) Fresh() bool {
+	return f.Worse && !f.Accepted && len(f.Series.Nights)-f.At <= freshNights
+}
+
+// Confirm is the duet that would confirm it: the last build of the old level
+// against tonight's.
+func (f Finding) Confirm() string {
+	subject := func(n Night) baseline.Subject { return baseline.Subject{GitRev: n.Rev, Ref: n.Ref} }
+	return baseline.DuetCommand(subject(f.Series.Nights[f.At-1]), subject(f.Series.Nights[len(f.Series.Nights)-1]))
+}
+
+// Findings of a series: its change points, the accepted ones among them, and
+// the suspicion of the two newest nights where no change point says it already.
+// Error rates have none: their scale is no ratio.
+func (s *Series) Findings() (out []Finding) {
+	if !baseline.Logarithmic(s.Metric) {
+		return nil
+	}
+	sign := baseline.Sign(s.Metric)
+	x := s.values()
+	relative := func(step float64) float64 { return math.Expm1(sign * step) }
+	for _, at := range s.accepted {
+		if at > 0 {
+			step := stats.Median(x[at:]) - stats.Median(x[:at])
+			out = append(out, Finding{Series: s, At: at, Step: relative(step), Accepted: true, Worse: step > 0})
+		}
+	}
+	from := s.current()
+	last := from
+	for _, c := range stats.ChangePoints(x[from:]) {
+		last = from + c.At
+		out = append(out, Finding{Series: s, At: last, Step: relative(c.Step), P: c.P, Worse: c.Step > 0})
+	}
+	if stats.TwoNights(x[last:]) {
+		at := len(x) - 2
+		step := stats.Mean(x[at:]) - stats.Median(x[last:at])
+		out = append(out, Finding{Series: s, At: at, Step: relative(step), Suspect: true, Worse: true})
+	}
+	return out
+}
+
+// segments are the values of the nights between accepted changes, without
+// those of one session.
+func (s Series) segments(without string) (out [][]float64) {
+	var seg []float64
+	for i, n := range s.Nights {
+		if slices.Contains(s.accepted, i) && len(seg) > 0 {
+			out, seg = append(out, seg), nil
+		}
+		if n.Session != without {
+			seg = append(seg, n.Mean)
+		}
+	}
+	if len(seg) > 0 {
+		out = append(out, seg)
+	}
+	return out
+}
+
+// sessionsOfBuild is how many sessions of the old build are taken together.
+const sessionsOfBuild = 10
+
+// Past is what a comparison of two files asks of history: the spread between
+// sessions on the same kind of machine, and the sessions of the old build.
+func (s *Store) Past(old, new *baseline.File) func(scenario, metric string) baseline.Past {
+	all := s.Series()
+	return func(scenario, metric string) (p baseline.Past) {
+		load := old.Load(scenario)
+		for _, series := range all {
+			if series.Class != old.Env.Class || series.Scenario != scenario || series.Load != load || series.Metric != metric {
+				continue
+			}
+			p.Segments = series.segments(new.Session.ID)
+			for _, n := range series.Nights {
+				same := n.Session == old.Session.ID || n.Rev != "" && n.Rev == old.Subject.GitRev && !old.Subject.Dirty
+				if same && n.Session != new.Session.ID {
+					p.Old = append(p.Old, n.Mean)
+				}
+			}
+		}
+		p.Old = p.Old[max(0, len(p.Old)-sessionsOfBuild):]
+		return p
+	}
+}
