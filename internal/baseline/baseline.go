@@ -106,9 +106,10 @@ type Run struct {
 	Window    int64     `json:"window_us"`
 	Valid     bool      `json:"valid"`
 	Invalid   string    `json:"invalid_reason,omitempty"`
-	Offered   int64     `json:"offered"`   // due by the schedule
-	Sent      int64     `json:"started_n"` // handed to the wire
-	Completed int64     `json:"completed"` // answered, as expected or not
+	Unsteady  string    `json:"unsteady,omitempty"` // why the window seems to hold some of the warm-up
+	Offered   int64     `json:"offered"`            // due by the schedule
+	Sent      int64     `json:"started_n"`          // handed to the wire
+	Completed int64     `json:"completed"`          // answered, as expected or not
 	Dropped   int64     `json:"dropped"`
 	Achieved  float64   `json:"achieved_ratio"`
 	LagP99    int64     `json:"sched_lag_p99_us"`

@@ -73,6 +73,7 @@ type Options struct {
 	Commits          func(old, new string) (int, bool)          // between two revisions, when known
 	Past             func(scenario, metric string) Past         // earlier sessions; nil = none
 	Prior            func(scenario, metric string) *stats.Prior // earlier pairs of one build with itself; nil = none
+	Rates            bool                                       // compute the error rates of a duet's gate, which takes a second
 	Smallest         map[string]float64                         // "normal p95" → the smallest change that a duet here may call worse
 }
 

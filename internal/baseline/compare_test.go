@@ -65,7 +65,7 @@ var o5 = []float64{200, 203, 198, 201, 199}
 
 func TestDuetLine(t *testing.T) {
 	a, b := duet(o5, []float64{240, 243, 239, 238, 244})
-	c := compare(t, a, b, baseline.Options{})
+	c := compare(t, a, b, baseline.Options{Rates: true})
 	r := row(t, c, "p95")
 	if want := "p95 normal: WORSE +20.3 % [+17.8, +22.8] k=5 tol 10 % (wholly beyond the tolerance)"; r.Line() != want {
 		t.Errorf("got  %s\nwant %s", r.Line(), want)
@@ -253,7 +253,7 @@ func TestDuetFilesThereAndBack(t *testing.T) {
 	if c.Verdict != baseline.OverallWorse || c.Old.Note != "before the index" {
 		t.Errorf("got %s, note %q", c.Verdict, c.Old.Note)
 	}
-	if r := row(t, c, "p95"); r.Rates == nil || r.Change != baseline.Worse {
+	if r := row(t, c, "p95"); r.Change != baseline.Worse {
 		t.Errorf("got %+v", r)
 	}
 }

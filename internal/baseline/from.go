@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 
 	"vitals/internal/measure"
 )
@@ -92,7 +91,6 @@ func run(r *measure.Result, slot int) Run {
 	out := Run{
 		ID:  digest([]any{r.Scenario, r.Began, r.Seed, slot})[:16],
 		Arm: "A", Pair: slot, Slot: slot, Started: r.Began, Window: r.Window.Microseconds(),
-		Valid: len(r.Health.Invalid) == 0 && !r.Partial && r.EndedEarly == "", Invalid: invalid(r),
 		Offered: total.Planned, Sent: total.Sent, Completed: answered, Dropped: total.Dropped,
 		LagP99: at(r.Health.Lag, 0.99), GenCPU: r.Health.CPU, Steal: r.Health.Steal, Endpoints: []Endpoint{},
 	}
@@ -117,6 +115,8 @@ func run(r *measure.Result, slot int) Run {
 		CPUPerReq: fact(r, "cpu.per_request"), CPU: fact(r, "cpu"), RSSMax: fact(r, "memory.max"),
 		GCCPU: fact(r, "gc.cpu"), Restarts: fact(r, "restarts"),
 	}
+	out.Invalid, out.Unsteady = invalid(r, &out), unsteady(window(r))
+	out.Valid = out.Invalid == ""
 	return out
 }
 
@@ -127,17 +127,6 @@ func fact(r *measure.Result, name string) *float64 {
 		return nil
 	}
 	return &f.Value
-}
-
-func invalid(r *measure.Result) string {
-	reasons := r.Health.Invalid
-	if r.Partial {
-		reasons = append(reasons[:len(reasons):len(reasons)], "interrupted")
-	}
-	if r.EndedEarly != "" {
-		reasons = append(reasons[:len(reasons):len(reasons)], "ended early: "+r.EndedEarly)
-	}
-	return strings.Join(reasons, "; ")
 }
 
 // whole is the scenario histogram of a run: the merge of its endpoints, never

@@ -130,14 +130,7 @@ func (f *figure) paired(old, new []*Run, prior func(scenario, metric string) *st
 		r := stats.NewErrorRate(failures(old), failures(new))
 		return &estimate{Estimate: r.Estimate, rates: &r, need: r.NeedRuns}
 	}
-	var d []float64
-	for i := range old {
-		a, okA := f.of(old[i])
-		b, okB := f.of(new[i])
-		if okA && okB && a > 0 && b > 0 {
-			d = append(d, f.sign*math.Log(b/a))
-		}
-	}
+	d := f.ratios(old, new)
 	var p *stats.Prior
 	if prior != nil && f.Endpoint == "" {
 		p = prior(f.Scenario, f.Metric)

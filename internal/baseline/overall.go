@@ -18,6 +18,7 @@ type Overall string
 const (
 	OverallWorse        Overall = "worse"
 	OverallNotCompared  Overall = "not_comparable"
+	OverallInvalid      Overall = "invalid"      // too many runs measured something else
 	OverallConfirm      Overall = "confirm"      // a change beyond the tolerance that a duet must confirm
 	OverallInconclusive Overall = "inconclusive" // a gating row is undecided
 	OverallPass         Overall = "pass"
@@ -110,17 +111,17 @@ func between(old, new *File, opt Options) (notes []string) {
 	if old.Subject.Dirty || new.Subject.Dirty {
 		notes = append(notes, "built from a tree with changes that no revision holds")
 	}
-	if k := new.invalid(); k != "" {
+	if k := new.InvalidRuns(); k != "" {
 		notes = append(notes, "new file: "+k)
 	}
-	if k := old.invalid(); k != "" {
+	if k := old.InvalidRuns(); k != "" {
 		notes = append(notes, "old file: "+k)
 	}
 	return notes
 }
 
-// invalid names the runs that were left out, and why.
-func (f *File) invalid() string {
+// InvalidRuns names the runs that were left out, and why; "" of none.
+func (f *File) InvalidRuns() string {
 	var why []string
 	n := 0
 	for _, s := range f.Scenarios {

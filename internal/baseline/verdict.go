@@ -61,7 +61,7 @@ func (f *figure) decide(rejected bool, j *judging) {
 	if f.Method == ByPairs && f.ln {
 		nu0 := e.Nu - float64(e.K-1)
 		f.MDE = math.Expm1(stats.MDE(e.Variance, e.K, nu0, f.rule.Alpha))
-		if f.Gating {
+		if f.Gating && j.opt.Rates {
 			g := stats.Gate{Looks: j.looks, Tolerance: f.rule.Tolerance, Smallest: f.rule.Smallest, Prior: e.Prior}
 			r := g.Rates(f.Spread, ratesChange)
 			f.Rates = &r

@@ -1,10 +1,6 @@
 package stats
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "math"
 
 // Bounds of what history may weigh. Below minNu it is noise itself; above maxNu
 // it would drown today's pairs.
@@ -47,5 +43,5 @@ func (p *Prior) trusted(variance, nu float64) bool {
 	if p == nil || p.Nu < minNu || nu < 1 {
 		return false
 	}
-	return variance <= distuv.F{D1: nu, D2: p.Nu}.Quantile(guard)*p.Variance
+	return variance <= fQuantile(nu, p.Nu, guard)*p.Variance
 }

@@ -8,6 +8,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -30,7 +31,27 @@ func T(nu, p float64) float64 {
 	if math.IsInf(nu, 1) {
 		return distuv.UnitNormal.Quantile(p)
 	}
-	return distuv.StudentsT{Sigma: 1, Nu: nu}.Quantile(p)
+	return known(key{nu: nu, p: p}, func() float64 { return distuv.StudentsT{Sigma: 1, Nu: nu}.Quantile(p) })
+}
+
+// fQuantile is the quantile p of the F distribution.
+func fQuantile(d1, d2, p float64) float64 {
+	return known(key{d1, d2, p}, func() float64 { return distuv.F{D1: d1, D2: d2}.Quantile(p) })
+}
+
+// A simulated gate asks for the same few quantiles thousands of times, and each
+// is an iteration; they are pure, so they are computed once.
+var quantiles sync.Map
+
+type key struct{ nu, d2, p float64 }
+
+func known(k key, compute func() float64) float64 {
+	if v, ok := quantiles.Load(k); ok {
+		return v.(float64)
+	}
+	v := compute()
+	quantiles.Store(k, v)
+	return v
 }
 
 // tTail is the two-sided probability of a value at least as far out as t.
