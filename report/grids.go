@@ -253,3 +253,22 @@ func say(r *Run, in func(string) bool) (out []said) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// byQuantile is the latency distribution of all honest steps in figures.
+func byQuantile(r *measure.Result) grid {
+	g := grid{title: "latency distribution, judged window", cols: []column{{title: "share of answers", words: true}, {title: "response"}, {title: "service"}, {title: "slower"}}}
+	total := r.Total(true, true)
+	n := total.Response.N()
+	for _, q := range []float64{0.50, 0.75, 0.90, 0.95, 0.99, 0.999, 0.9999, 1} {
+		beyond := int64(float64(n)*(1-q) + 0.5)
+		if n == 0 || q < 1 && beyond < targets.Tail {
+			continue // too few lie beyond it for the figure to mean anything
+		}
+		name := significant(q*100, 6) + "%"
+		if q == 1 {
+			name = "slowest"
+		}
+		g.rows = append(g.rows, []string{name, quantile(total.Response, q), quantile(total.Service, q), count(beyond)})
+	}
+	return g
+}
