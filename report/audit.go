@@ -1,5 +1,88 @@
 package report
 
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vitals/internal/atomicfile"
+	"vitals/internal/audit"
+)
+
+// AuditReporter renders an audit to w.
+type AuditReporter func(w io.Writer, a *audit.Report) error
+
+// auditFormats are the forms an audit is shown in.
+var auditFormats = map[string]AuditReporter{
+	"terminal": func(w io.Writer, a *audit.Report) error { return audit.Print(w, *a) },
+	"html":     AuditHTML,
+	"json":     AuditJSON,
+	"junit":    AuditJUnit,
+	"markdown": AuditMarkdown,
+}
+
+// WriteAudit leaves an audit in dir: audit.json, and report.html for people. Each
+// file is written as a whole or not at all.
+func WriteAudit(dir string, a *audit.Report) error {
+	err := atomicfile.Write(filepath.Join(dir, "audit.json"), func(w io.Writer) error { return AuditJSON(w, a) })
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(dir, "report.html"), func(w io.Writer) error { return AuditHTML(w, a) })
+}
+
+// AuditJSON renders the audit in the form that Open reads.
+func AuditJSON(w io.Writer, a *audit.Report) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	if err := e.Encode(a); err != nil {
+		return fmt.Errorf("write audit: %w", err)
+	}
+	return nil
+}
+
+// auditVerdict is what the findings add up to. What was skipped is not proved.
+func auditVerdict(a *audit.Report) string {
+	switch {
+	case a.Counts.Fail > 0 || len(a.Violations) > 0:
+		return Fail
+	case a.Counts.Skip > 0 || a.Counts.Pass == 0 || a.Partial:
+		return NoData
+	}
+	return Pass
+}
+
+func auditHeadline(a *audit.Report) string {
+	text := fmt.Sprintf("audit of %s: %d PASS, %d FAIL, %d SKIP", a.Target, a.Counts.Pass, a.Counts.Fail, a.Counts.Skip)
+	if n := len(a.Violations); n > 0 {
+		text += ", " + plural(n, "rate-limit invariant") + " violated"
+	}
+	if a.Partial {
+		text += " (partial: interrupted)"
+	}
+	return text
+}
+
+// auditInvariants is what the checker of the rate limits' invariants saw.
+func auditInvariants(a *audit.Report) check {
+	return invariantsCheck(&Invariants{Answers: a.Events, Profile: a.Profile, Violations: a.Violations})
+}
+
+// auditTaken is when the first probe began.
+func auditTaken(a *audit.Report) (t time.Time) {
+	for _, f := range a.Findings {
+		if !f.Began.IsZero() && (t.IsZero() || f.Began.Before(t)) {
+			t = f.Began
+		}
+	}
+	return t
+}
+
 type htmlAudit struct {
 	Families   []htmlFamily
 	Violations []string
@@ -14,4 +97,173 @@ type htmlFinding struct {
 	ID, Title, Status, Took, Reason, Why, Fix, Class, Transcript string
 	Notes                                                        []string
 	Open                                                         bool
+}
+
+// AuditHTML renders the audit as one page that needs no network: what failed
+// first to the eye, every probe with its transcript.
+func AuditHTML(w io.Writer, a *audit.Report) error {
+	v := htmlPage{Verdict: auditVerdict(a), Headline: auditHeadline(a), Tool: "vitals audit", Data: []chart{}, Audit: &htmlAudit{}}
+	if t := auditTaken(a); !t.IsZero() {
+		v.Taken = t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	if a.ShortClock {
+		v.Deviations = []string{"short clock: locks and windows were shortened to seconds, so the published durations were not verified"}
+	}
+	v.Origin = [][2]string{{"target", a.Target}, {"profile", a.Profile}}
+	if c := auditInvariants(a); c.status.String() == Pass {
+		v.Held = []string{c.words}
+	} else if len(a.Violations) == 0 {
+		v.Unmade = []string{c.words}
+	}
+	about := map[string]audit.Probe{}
+	for _, p := range audit.Probes() {
+		about[p.ID] = p
+	}
+	for _, f := range a.Findings {
+		family := audit.Family(f.ID)
+		if n := len(v.Audit.Families); n == 0 || v.Audit.Families[n-1].Name != family {
+			v.Audit.Families = append(v.Audit.Families, htmlFamily{Name: family})
+		}
+		to := &v.Audit.Families[len(v.Audit.Families)-1]
+		h := htmlFinding{
+			ID: f.ID, Title: f.Title, Status: f.Status.String(), Took: f.Took.String(), Reason: stripLines(f.Reason), Notes: f.Notes,
+			Class: f.Class.String(), Transcript: transcript(f), Open: f.Status == audit.Fail,
+		}
+		if f.Status != audit.Pass {
+			h.Why, h.Fix = about[f.ID].Why, about[f.ID].Fix
+		}
+		to.Findings = append(to.Findings, h)
+	}
+	for i, violation := range a.Violations {
+		if i == 50 {
+			v.Audit.Violations = append(v.Audit.Violations, fmt.Sprintf("and %s more in audit.json", count(int64(len(a.Violations)-i))))
+			break
+		}
+		v.Audit.Violations = append(v.Audit.Violations, stripLines(violation.String()))
+	}
+	return v.write(w)
+}
+
+// transcript is the exchanges of a finding as text, each from its request to its
+// answer.
+func transcript(f audit.Finding) string {
+	var b strings.Builder
+	for _, x := range f.Transcript {
+		if x.N > 0 {
+			fmt.Fprintf(&b, "#%d ", x.N)
+		}
+		fmt.Fprintf(&b, "+%s", took(time.Duration(x.At)))
+		if x.From != "" {
+			fmt.Fprintf(&b, " from %s", x.From)
+		}
+		if x.Words != "" {
+			fmt.Fprintf(&b, " %s", x.Words)
+		}
+		b.WriteString("\n")
+		for _, l := range slices.Concat([]string{x.Send}, x.Header, []string{x.Body}) {
+			if l != "" {
+				fmt.Fprintf(&b, "  > %s\n", l)
+			}
+		}
+		if x.Status > 0 {
+			fmt.Fprintf(&b, "  < %d after %s\n", x.Status, took(time.Duration(x.Took)))
+		}
+		for _, l := range slices.Concat(x.Answer, []string{x.Got}) {
+			if l != "" {
+				fmt.Fprintf(&b, "  < %s\n", l)
+			}
+		}
+		if x.Err != "" {
+			fmt.Fprintf(&b, "  ! %s\n", x.Err)
+		}
+	}
+	if f.Omitted > 0 {
+		fmt.Fprintf(&b, "… and %s more exchanges\n", count(int64(f.Omitted)))
+	}
+	return stripLines(b.String())
+}
+
+// AuditJUnit renders the audit for CI servers: a suite per family, a case per
+// probe. A probe that was skipped is skipped there too.
+func AuditJUnit(w io.Writer, a *audit.Report) error {
+	out := junitSuites{Name: "vitals audit"}
+	add := func(class string, began time.Time, c junitCase) {
+		n := len(out.Suites)
+		if n == 0 || out.Suites[n-1].Name != class {
+			out.Suites = append(out.Suites, junitSuite{Name: class, Time: "0.000", Timestamp: stamp(began)})
+			n++
+		}
+		s := &out.Suites[n-1]
+		c.Class = class
+		s.Cases = append(s.Cases, c)
+		s.count(c)
+	}
+	for _, f := range a.Findings {
+		c := junitCase{Name: f.ID + " " + f.Title}
+		why := &junitMessage{Message: firstLine(f.Reason), Text: stripLines(f.Reason)}
+		switch f.Status {
+		case audit.Fail:
+			c.Failure = why
+		case audit.Skip:
+			c.Skipped = why
+		}
+		add("vitals.audit."+strings.ReplaceAll(audit.Family(f.ID), " ", "_"), f.Began, c)
+	}
+	add("vitals.audit.invariants", auditTaken(a), checkCase("", auditInvariants(a)))
+	for _, s := range out.Suites {
+		out.Tests, out.Failures, out.Errors = out.Tests+s.Tests, out.Failures+s.Failures, out.Errors+s.Errors
+	}
+	text, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write JUnit: %w", err)
+	}
+	_, err = w.Write([]byte(xml.Header + string(text) + "\n"))
+	return err
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return strip(s)
+}
+
+// AuditMarkdown renders the audit for a pull request or a job summary: what failed
+// and what was not proved in sight, the rest folded.
+func AuditMarkdown(w io.Writer, a *audit.Report) error {
+	m := &markdown{}
+	verdict := auditVerdict(a)
+	m.line("%s", marker)
+	m.line("## %s %s", signs[verdict], escape(auditHeadline(a)))
+	if a.ShortClock {
+		m.line("\n> **Short clock:** locks and windows were shortened to seconds, so the published durations were not verified.")
+	}
+	table := func(status audit.Status) grid {
+		g := grid{cols: []column{{title: "probe", words: true}, {title: "proves", words: true}, {title: "reason", words: true}}}
+		for _, f := range a.Findings {
+			if f.Status == status {
+				g.rows = append(g.rows, []string{f.ID, f.Title, firstLine(f.Reason)})
+			}
+		}
+		return g
+	}
+	for _, status := range []audit.Status{audit.Fail, audit.Skip, audit.Pass} {
+		g := table(status)
+		if len(g.rows) == 0 {
+			continue
+		}
+		title := fmt.Sprintf("%s: %d", status, len(g.rows))
+		if status == audit.Fail {
+			m.line("\n### %s", title)
+			m.grid(g)
+			continue
+		}
+		if status == audit.Pass {
+			g.cols = g.cols[:2]
+			for i := range g.rows {
+				g.rows[i] = g.rows[i][:2]
+			}
+		}
+		m.fold(title, func() { m.grid(g) })
+	}
+	m.checks([]check{auditInvariants(a)})
+	return m.write(w)
 }

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"vitals/internal/atomicfile"
+	"vitals/internal/audit"
 )
 
 // maxDocument bounds what is read.
@@ -17,6 +20,15 @@ const maxDocument = 512 << 20
 // among them, the file that was there before is unchanged.
 func Write(path string, d *Document) error {
 	return atomicfile.Write(path, func(w io.Writer) error { return JSON(w, d) })
+}
+
+// WriteAll leaves a document in dir: document.json, and report.html for people.
+// Each file is written as a whole or not at all.
+func WriteAll(dir string, d *Document) error {
+	if err := Write(filepath.Join(dir, "document.json"), d); err != nil {
+		return err
+	}
+	return atomicfile.Write(filepath.Join(dir, "report.html"), func(w io.Writer) error { return HTML(w, d) })
 }
 
 // JSON renders the document in the form that Read reads. Durations are whole
@@ -56,15 +68,73 @@ func Read(path string) (*Document, error) {
 	return d, nil
 }
 
+// File is what `vitals report` reads: a document or an audit.
+type File struct {
+	Document *Document
+	Audit    *audit.Report
+}
+
+// Open reads a document or an audit, whichever the file holds.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read document: %w", err)
+	}
+	defer f.Close()
+	text, err := limited(f)
+	if err != nil {
+		return nil, fmt.Errorf("read document %s: %w", path, err)
+	}
+	var head struct {
+		Runs     json.RawMessage `json:"runs"`
+		Findings json.RawMessage `json:"findings"`
+	}
+	if err := json.Unmarshal(text, &head); err == nil && head.Runs == nil && head.Findings != nil {
+		var a audit.Report
+		if err := json.Unmarshal(text, &a); err != nil {
+			return nil, fmt.Errorf("read document %s: not an audit: %w", path, err)
+		}
+		return &File{Audit: &a}, nil
+	}
+	d, err := decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("read document %s: %w", path, err)
+	}
+	return &File{Document: d}, nil
+}
+
+// For renders what the file holds in a format. One that it has not is an error
+// that names those it has.
+func (f *File) For(format string) (func(w io.Writer) error, error) {
+	if f.Audit == nil {
+		r, err := For(format)
+		return func(w io.Writer) error { return r(w, f.Document) }, err
+	}
+	r, ok := auditFormats[format]
+	if !ok {
+		return nil, fmt.Errorf("an audit has no form %q: choose one of %s", format, strings.Join(sortedKeys(auditFormats), ", "))
+	}
+	return func(w io.Writer) error { return r(w, f.Audit) }, nil
+}
+
 // Decode reads a document, as Read does.
 func Decode(r io.Reader) (*Document, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	text, err := limited(r)
 	if err != nil {
 		return nil, err
 	}
-	if len(text) > maxDocument {
-		return nil, fmt.Errorf("more than %d MiB", maxDocument>>20)
+	return decode(text)
+}
+
+func limited(r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxDocument+1))
+	if err == nil && len(text) > maxDocument {
+		err = fmt.Errorf("more than %d MiB", maxDocument>>20)
 	}
+	return text, err
+}
+
+func decode(text []byte) (*Document, error) {
 	var head struct {
 		Schema *int            `json:"schema"`
 		Runs   json.RawMessage `json:"runs"`

@@ -36,7 +36,7 @@ func HTML(w io.Writer, d *Document) error {
 	v := htmlPage{
 		Verdict: d.Verdict, Headline: headline(d), Taken: taken(d), Command: command(d),
 		Deviations: d.Deviations, Reasons: reasonsBeside(d), Origin: origin(d), Limits: d.Limits, Matrix: matrixOf(d), Overview: overview(d).html(),
-		Tool: d.Tool, Exit: d.Exit, Data: []chart{},
+		Tool: fmt.Sprintf("%s · exit %d", d.Tool, d.Exit), Data: []chart{},
 	}
 	v.Held, v.Unmade = checked(d)
 	for i := range d.Runs {
@@ -100,7 +100,6 @@ type htmlPage struct {
 	Runs                     []htmlRun
 	Comparison               *htmlComparison
 	Audit                    *htmlAudit
-	Exit                     int
 	Data                     []chart
 	PlotCSS, CSS             template.CSS
 	PlotJS, JS               template.JS

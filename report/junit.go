@@ -107,19 +107,24 @@ func suite(d *Document, r *Run) junitSuite {
 	for _, c := range checks(r) {
 		s.Cases = append(s.Cases, checkCase(s.Name, c))
 	}
-	s.Tests = len(s.Cases)
 	for _, c := range s.Cases {
-		if c.Failure != nil {
-			s.Failures++
-		}
-		if c.Error != nil {
-			s.Errors++
-		}
-		if c.Skipped != nil {
-			s.Skipped++
-		}
+		s.count(c)
 	}
 	return s
+}
+
+// count adds a case to the suite's sums.
+func (s *junitSuite) count(c junitCase) {
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Error != nil {
+		s.Errors++
+	}
+	if c.Skipped != nil {
+		s.Skipped++
+	}
 }
 
 // checkCase is a check as a case. One that was not made says so: it is no pass,

@@ -15,6 +15,7 @@ import (
 // in sight, the evidence folded.
 func Markdown(w io.Writer, d *Document) error {
 	m := &markdown{}
+	m.line("%s", marker)
 	m.line("## %s %s", signs[d.Verdict], escape(d.Verdict+": "+headline(d)))
 	for _, r := range d.Reasons {
 		m.line("- %s", escape(r))
@@ -44,10 +45,33 @@ func Markdown(w io.Writer, d *Document) error {
 			m.line("- limit %s: %s", escape(l.Name), escape(l.Value))
 		}
 	})
+	return m.write(w)
+}
+
+// marker is not shown; by it a job finds the comment that it wrote before, to
+// write over it.
+const marker = "<!-- vitals -->"
+
+// mostMarkdown is what a comment of a pull request may hold, in bytes.
+const mostMarkdown = 64 << 10
+
+// write writes the text. One that is too long for a comment loses its end, which
+// is evidence: verdicts come first.
+func (m *markdown) write(w io.Writer) error {
 	if m.err != nil {
 		return m.err
 	}
-	_, err := w.Write(m.Bytes())
+	text := m.String()
+	if len(text) > mostMarkdown {
+		const rest = "\n\n</details>\n\n… cut here: a comment holds no more. The rest is in report.html.\n"
+		text = text[:strings.LastIndexByte(text[:mostMarkdown-len(rest)], '\n')]
+		if strings.Count(text, "<details>") == strings.Count(text, "</details>") {
+			text += strings.Replace(rest, "</details>\n\n", "", 1)
+		} else {
+			text += rest
+		}
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 

@@ -224,7 +224,7 @@ func (p *page) next(d *Document, dir string) {
 	var lines [][2]string
 	if dir != "" {
 		document := filepath.Join(dir, "document.json")
-		lines = append(lines, [2]string{"files", dir + string(filepath.Separator)}, [2]string{"all of it", "vitals report " + quoted(document) + " --verbose"})
+		lines = append(lines, [2]string{"report", filepath.Join(dir, "report.html")}, [2]string{"all of it", "vitals report " + quoted(document) + " --verbose"})
 	}
 	if again := command(d); again != "" {
 		lines = append(lines, [2]string{"run again", again})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,12 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vitals/internal/atomicfile"
 	"vitals/internal/audit"
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
+	"vitals/report"
 )
 
 // auditOptions are the flags of `vitals audit`.
@@ -186,17 +185,13 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 		Owner: owner, Patience: o.patience, Progress: auditTalk(s.Err),
 	})
 	file := filepath.Join(o.out, "audit.json")
-	if err := atomicfile.Write(file, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", " ")
-		return enc.Encode(rep)
-	}); err != nil {
+	if err := report.WriteAudit(o.out, &rep); err != nil {
 		return &exit{exitNoAnswer, err}
 	}
 	if err := audit.Print(s.Out, rep); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.Out, "\nTranscripts: %s\n", file)
+	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", file, filepath.Join(o.out, "report.html"))
 	return auditVerdict(drain, rep, o.maySkip)
 }
 

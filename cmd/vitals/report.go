@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,7 @@ func newReportCmd(s streams) *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:     "report DOCUMENT",
-		Short:   "Render a document again, without load",
+		Short:   "Render a document or an audit again, without load",
 		Args:    cobra.ExactArgs(1),
 		Example: "  vitals report out/document.json\n  vitals report out/document.json --format json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -36,18 +35,18 @@ func newReportCmd(s streams) *cobra.Command {
 }
 
 func runReport(s streams, file, format, out string) error {
-	render, err := report.For(format)
-	if err != nil {
-		return usage("--format: %w", err)
-	}
-	d, err := report.Read(file)
+	f, err := report.Open(file)
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
+	render, err := f.For(format)
+	if err != nil {
+		return usage("--format: %w", err)
+	}
 	if out == "" {
-		err = render(s.Out, d)
+		err = render(s.Out)
 	} else {
-		err = atomicfile.Write(out, func(w io.Writer) error { return render(w, d) })
+		err = atomicfile.Write(out, render)
 	}
 	if err != nil {
 		return &exit{exitNoAnswer, fmt.Errorf("render %s: %w", file, err)}

@@ -135,7 +135,7 @@ func (ses *session) save() error {
 }
 
 func (ses *session) write(dir string) error {
-	if err := report.Write(filepath.Join(dir, "document.json"), ses.doc); err != nil {
+	if err := report.WriteAll(dir, ses.doc); err != nil {
 		return err
 	}
 	return baseline.Write(filepath.Join(dir, "baseline.json"), toBaseline(ses.doc, ses.st))

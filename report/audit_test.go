@@ -1,0 +1,96 @@
+package report_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/audit"
+	"vitals/internal/golden"
+	"vitals/internal/limitcheck"
+	"vitals/report"
+)
+
+// audited is an audit with every outcome in it.
+func audited() *audit.Report {
+	return &audit.Report{
+		Target: "http://127.0.0.1:18080", Profile: "clinic", Events: 240, Counts: audit.Counts{Pass: 1, Fail: 1, Skip: 1},
+		Findings: []audit.Finding{
+			{ID: "HL1", Title: "the health check answers", Class: audit.Safe, Status: audit.Pass, Began: began, Took: audit.Millis(12 * ms), Checks: 3},
+			{ID: "LK8", Title: "the sixth wrong password is refused", Class: audit.Intrusive, Status: audit.Fail, Began: began.Add(time.Second), Took: audit.Millis(900 * ms),
+				Reason: "#6: got 401, want 429\n#7: got 200 for <script>alert(1)</script>", Notes: []string{"the lock lasts 900 s"},
+				Transcript: []audit.Exchange{
+					{N: 6, At: audit.Millis(5 * ms), Took: audit.Millis(41 * ms), From: "127.16.0.9", Send: "POST /api/v1/auth/login", Header: []string{"Content-Type: application/json"}, Body: `{"password":"[redacted]"}`, Status: 401, Got: `{"detail":"wrong"}`},
+					{At: audit.Millis(50 * ms), Words: "waits for the lock's end"},
+					{N: 7, At: audit.Millis(60 * ms), Send: "POST /api/v1/auth/login", Err: "connection refused"},
+				}, Omitted: 3},
+			{ID: "DB2", Title: "a full pool is answered with 503", Class: audit.Control, Status: audit.Skip, Began: began, Reason: "needs --stack"},
+		},
+		Violations: []limitcheck.Violation{{Rule: "J1", Policy: "login", Key: "127.16.0.9", Words: "6 failures judged within 1.2s, allowed are 5 in 5m0s"}},
+	}
+}
+
+func renderAudit(t *testing.T, r report.AuditReporter) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := r(&b, audited()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestAudit(t *testing.T) {
+	golden.Check(t, renderAudit(t, report.AuditJUnit), "audit-junit.xml")
+	golden.Check(t, renderAudit(t, report.AuditMarkdown), "audit.md")
+	text := styles.ReplaceAllString(string(renderAudit(t, report.AuditHTML)), "<style>…</style>")
+	_, text, _ = strings.Cut(text, "<main>")
+	text, _, _ = strings.Cut(text, "</main>")
+	golden.Check(t, []byte(text), "audit.html")
+}
+
+func TestAuditHTMLInABrowser(t *testing.T) {
+	b := open(t, renderAudit(t, report.AuditHTML))
+	for _, scheme := range []string{"light", "dark"} {
+		b.media("screen", scheme)
+		for _, width := range []int64{1280, 360} {
+			b.size(width, 800)
+			b.noOverflow(scheme)
+			b.complaints(scheme)
+		}
+	}
+	b.size(1280, 800)
+	b.picture("audit")
+	if got := look[string](b, `[...document.querySelectorAll('details[open] b')].map(n => n.textContent).join()`); got != "LK8" {
+		t.Errorf("got %q open, want what failed", got)
+	}
+	b.quiet()
+}
+
+// An audit is read back by the same command that reads a document.
+func TestOpenReadsBoth(t *testing.T) {
+	dir := t.TempDir()
+	if err := report.WriteAudit(dir, audited()); err != nil {
+		t.Fatal(err)
+	}
+	f, err := report.Open(filepath.Join(dir, "audit.json"))
+	if err != nil || f.Audit == nil || f.Audit.Findings[1].Reason != audited().Findings[1].Reason {
+		t.Fatalf("got %+v, %v", f, err)
+	}
+	if _, err := f.For("vegeta"); err == nil || !strings.Contains(err.Error(), "junit, markdown") {
+		t.Errorf("got %v, want the forms that there are", err)
+	}
+	if err := report.WriteAll(dir, document(t)); err != nil {
+		t.Fatal(err)
+	}
+	f, err = report.Open(filepath.Join(dir, "document.json"))
+	if err != nil || f.Document == nil || f.Document.Verdict != report.Fail {
+		t.Fatalf("got %+v, %v", f, err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || !bytes.Contains(page, []byte("vitals run normal peak")) {
+		t.Errorf("got %v and %d bytes, want the run's page", err, len(page))
+	}
+}
