@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/fleet"
 	"vitals/internal/measure"
 	"vitals/internal/observe"
 	"vitals/targets"
@@ -36,6 +37,9 @@ type Document struct {
 	Limits     []Limit   `json:"limits"`               // in force in the system under test
 	Deviations []string  `json:"deviations,omitempty"` // from the production limits; a banner in every report
 	Runs       []Run     `json:"runs"`
+
+	Member  *fleet.Info  `json:"member,omitempty"`  // this is one member's share of a run: it is judged when all are merged
+	Members []fleet.Seen `json:"members,omitempty"` // whose shares were merged into this
 
 	Comparison *baseline.Comparison `json:"comparison,omitempty"` // with an earlier baseline, when one was given
 

@@ -101,3 +101,19 @@ func Workers(rate, capacity float64) (int, error) {
 // share is how much of a generator's highest rate it can be trusted with: past
 // it the schedule lag grows, and the run would measure us.
 const share = 0.6
+
+// Seen is one member as the merged document shows it: a merged histogram would
+// hide the one that differs from all others.
+type Seen struct {
+	Index    int     `json:"index"`
+	Host     string  `json:"host"`
+	Planned  int64   `json:"planned"`
+	Sent     int64   `json:"sent"`
+	P50US    int64   `json:"p50_us"` // of its own served responses
+	P95US    int64   `json:"p95_us"`
+	Errors   float64 `json:"errors"`     // share of its requests, 0..1
+	LagP99US int64   `json:"lag_p99_us"` // of its own lateness
+	CPU      float64 `json:"cpu"`        // its own share of its machine, 0..1
+	LateUS   int64   `json:"late_us"`    // began so long after the common start
+	Differs  string  `json:"differs,omitempty"`
+}

@@ -30,6 +30,7 @@ type attackers struct {
 	profile *profile.Profile
 	pool    *pool
 	see     func(*wire.Seen)
+	only    func(intruder int) bool // of the scenario's intruders, those that work here; nil = all
 }
 
 // pool is what no two attacks of a session may share: accounts, each attacked

@@ -31,6 +31,9 @@ type countHook struct {
 
 func (h *countHook) Before(ctx context.Context, _ *load.Options) {
 	h.client.Timeout = pageTime
+	if h.why != "" {
+		return
+	}
 	if len(h.pages()) == 0 {
 		h.why = "the server's metrics page is out of reach (name it with --metrics)"
 		return

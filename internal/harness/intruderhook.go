@@ -32,6 +32,12 @@ func (h *intruderHook) Before(ctx context.Context, _ *load.Options) {
 		return
 	}
 	victims, first := h.pool.take(n, intruders.Places(ins))
+	if h.only != nil {
+		ins, victims, first = mine(ins, victims, first, h.only)
+		if len(ins) == 0 {
+			return
+		}
+	}
 	h.group = intruders.New(h.plan(ins, victims, first), h.sender)
 	h.group.Prepare(ctx)
 }
@@ -53,7 +59,7 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
 	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
 	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)
-	if len(h.sc.Intruder) > 0 && h.group == nil {
+	if len(h.sc.Intruder) > 0 && h.group == nil && h.only == nil {
 		res.Notes = append(res.Notes, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)

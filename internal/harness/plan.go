@@ -27,6 +27,7 @@ type Plan struct {
 	set       map[string]string                // of the stack's API
 	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
 	notes     map[*scenarios.Scenario][]string // what the profile changed
+	member    *member                          // nil = the whole run
 }
 
 // Read reads all input and reports all that is wrong with it, not the first.
@@ -63,6 +64,8 @@ func Read(o Options) (*Plan, error) {
 	note(err)
 	note(p.readScenarios())
 	note(p.readURL())
+	p.member, err = p.readMember()
+	note(err)
 	if !o.ReadOnly {
 		note(Writable(o.Out))
 	}

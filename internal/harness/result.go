@@ -72,12 +72,15 @@ func limits(settings []stack.Setting) []report.Limit {
 }
 
 // toBaseline is the session as a baseline, for the next version to be compared with.
-func toBaseline(d *report.Document, st *stack.Stack) *baseline.File {
+func toBaseline(d *report.Document) *baseline.File {
 	hard := map[string]any{
 		"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
 		"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": machine.Minor(d.Machine.Kernel),
-		"stack": st.Kind, "database": st.Info["database"], "db_digest": d.Stack.Images["postgres"],
-		"generator_placement": placement(st), "document_schema": report.Schema,
+		"stack": d.Stack.Kind, "database": d.Stack.Info["database"], "db_digest": d.Stack.Images["postgres"],
+		"generator_placement": placement(d.Stack.Kind), "document_schema": report.Schema,
+	}
+	if n := len(d.Members); n > 0 { // more machines are another instrument
+		hard["members"] = n
 	}
 	for _, l := range d.Limits { // a field each, so that a comparison names the one that differs
 		hard["limit "+l.Name] = l.Value
@@ -99,8 +102,8 @@ func toBaseline(d *report.Document, st *stack.Stack) *baseline.File {
 	return baseline.From(about, results)
 }
 
-func placement(st *stack.Stack) string {
-	if st.Kind == "url" {
+func placement(kind string) string {
+	if kind == "url" {
 		return "apart"
 	}
 	return "beside the system under test"

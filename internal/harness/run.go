@@ -18,6 +18,11 @@ import (
 // under way is brought to its end and kept; when kill ends, it stops at once. The
 // document is nil when nothing was measured; an error is an *Error.
 func Run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
+	if p.member != nil { // before anybody signs in for nothing
+		if err := p.member.late(); err != nil {
+			return nil, memberError(err)
+		}
+	}
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
 		var refused *stack.NotOwned

@@ -23,7 +23,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	steps := load.Steps(sc)
 	spare := faults.RecoveryAllowed(asked, sc.Name)
 	hostile := hostileSteps(sc, ses.p.faults)
-	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{})
+	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Mergeable: ses.p.member != nil})
 
 	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts()}
 	see := func(x *wire.Seen) { // of every request, whoever sends it
@@ -49,6 +49,14 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		SigningIn: ses.signingIn,
 		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
 	}
+	if m := ses.p.member; m != nil {
+		var stop context.CancelCauseFunc
+		drain, stop = context.WithCancelCause(drain)
+		defer stop(nil)
+		hooks = append(hooks, &memberHook{m: m, stop: stop})
+		enemy.only = m.owns
+		counts.why = "a member sends a share of what the server counts: the members' counts are held against it together"
+	}
 	for _, h := range hooks {
 		h.Before(drain, &opt)
 		opt.Beside = append(opt.Beside, h.Beside)
@@ -62,6 +70,10 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	res.Notes = append(res.Notes, ses.notes(sc, shape)...)
 	for _, h := range hooks {
 		h.After(drain, run)
+	}
+	if ses.p.member != nil {
+		run.Verdict = report.NoData // judged when all shares are merged
+		return run, nil
 	}
 	run.Verdicts = targets.Judge(asked, res)
 	run.Verdict = verdict(run)

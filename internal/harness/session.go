@@ -43,6 +43,9 @@ func newSession(s Streams, p *Plan, st *stack.Stack) *session {
 			}
 		}
 	}
+	if p.member != nil {
+		accounts = p.member.accounts(accounts)
+	}
 	ses.sessions = load.NewSessions(honest(accounts))
 	ses.live = report.NewLive(s.Err, report.StyleOf(s.Err, os.Getenv), 0)
 	ses.doc = &report.Document{
@@ -76,7 +79,11 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		if run != nil {
 			ses.doc.Runs = append(ses.doc.Runs, *run)
 		}
-		ses.conclude(drain.Err() != nil)
+		if m := ses.p.member; m != nil {
+			m.conclude(ses.doc)
+		} else {
+			ses.conclude(drain.Err() != nil)
+		}
 		if saveErr := ses.save(); saveErr != nil {
 			err = errors.Join(err, saveErr)
 		}
@@ -94,6 +101,11 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	}
 	if err := report.Ended(ses.s.Out, ses.doc, ses.p.o.Out); err != nil {
 		return ses.doc, fail(ExitNoAnswer, "print the report: %w", err)
+	}
+	if m := ses.p.member; m != nil {
+		if err := m.deliver(drain, ses.doc); err != nil {
+			return ses.doc, &Error{ExitNoAnswer, err}
+		}
 	}
 	return ses.doc, nil
 }
@@ -138,11 +150,17 @@ func (ses *session) write(dir string) error {
 	if err := report.WriteAll(dir, ses.doc); err != nil {
 		return err
 	}
-	return baseline.Write(filepath.Join(dir, "baseline.json"), toBaseline(ses.doc, ses.st))
+	if ses.p.member != nil {
+		return nil // a share is no baseline
+	}
+	return baseline.Write(filepath.Join(dir, "baseline.json"), toBaseline(ses.doc))
 }
 
 // runError gives a run that could not begin its exit code.
 func runError(ctx context.Context, err error) error {
+	if err := memberError(err); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return fail(ExitInterrupted, "interrupted")
 	}

@@ -43,7 +43,9 @@ func (r *run) open(ctx context.Context) error {
 	schedule := within{r.load.Arrivals(r.opt.Seed), r.load.Total() - 1}
 	wait := newWaiter(ctx)
 	defer wait.close()
-	r.begin()
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
 	a.p = &pacer{
 		ctx: ctx, schedule: schedule, n: uint64(r.opt.Shard), stride: uint64(r.opt.Shards), began: r.began,
 		maxLate: r.load.MaxLate, wait: wait, ring: make([]arrival, ring),

@@ -39,7 +39,11 @@ type Options struct {
 	// window included, by the goroutine that sent it: it must be quick, and safe for
 	// concurrent use.
 	Seen func(*wire.Seen)
-	Live func(measure.Snapshot) // called about once a second
+	// Await is asked when all is ready to begin, users signed in and connections
+	// open, and says when to: the members of one run begin at one instant. An error
+	// ends the run before anything was sent. nil = at once.
+	Await func(ctx context.Context) (time.Time, error)
+	Live  func(measure.Snapshot) // called about once a second
 	// Abort is asked about once a second; a reason ends the run early.
 	Abort func(measure.Snapshot) (reason string)
 	// SigningIn is told how far the sign-in before the measured window is.

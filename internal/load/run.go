@@ -163,12 +163,25 @@ func grid(rate float64) time.Duration {
 	return time.Millisecond
 }
 
-// begin starts the run's clock.
-func (r *run) begin() {
+// begin starts the run's clock, at the common instant where there is one.
+func (r *run) begin(ctx context.Context) error {
 	r.began = time.Now()
+	if r.opt.Await != nil {
+		at, err := r.opt.Await(ctx)
+		if err != nil {
+			return err
+		}
+		w := newWaiter(ctx)
+		defer w.close()
+		if early := time.Until(at); early > 0 && !w.until(ctx, early) {
+			return context.Cause(ctx)
+		}
+		r.began = at
+	}
 	r.origin = r.began
 	r.clients.start(r.began)
 	r.started()
+	return nil
 }
 
 // stop ends the schedule with a reason; what is under way goes on to its end.

@@ -48,7 +48,9 @@ func (r *run) closed(ctx context.Context) error {
 		return err
 	}
 	r.users = population.Max()
-	r.begin()
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
 	wait := newSleeper()
 	defer wait.close()
 	var users sync.WaitGroup

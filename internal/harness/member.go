@@ -1,0 +1,209 @@
+package harness
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"vitals/internal/fleet"
+	"vitals/internal/fleet/rendezvous"
+	"vitals/internal/intruders"
+	"vitals/internal/load"
+	"vitals/internal/stack"
+	"vitals/report"
+	"vitals/scenarios"
+)
+
+// barrier is how long a member waits for the controller and for the others.
+const barrier = 10 * time.Minute
+
+// member is this process's place among those that share one run.
+type member struct {
+	fleet.Member
+	startAt time.Time // of Options.StartAt; zero = by itself, or as the rendezvous says
+	meeting *rendezvous.Meeting
+	info    fleet.Info
+
+	seat  *rendezvous.Seat
+	begun time.Time
+}
+
+// readMember reads what the options say of sharing a run.
+func (p *Plan) readMember() (*member, error) {
+	o := &p.o
+	if o.Member == "" {
+		if o.StartAt != "" || o.Rendezvous != "" {
+			return nil, errors.New("--start-at and --rendezvous-file are for members: say which with --member I/N")
+		}
+		return nil, nil
+	}
+	var errs []error
+	m := &member{}
+	var err error
+	m.Member, err = fleet.ParseMember(o.Member)
+	errs = append(errs, err)
+	if o.StartAt != "" {
+		if m.startAt, err = time.Parse(time.RFC3339Nano, o.StartAt); err != nil {
+			errs = append(errs, fmt.Errorf("--start-at %q: want a time such as 2026-01-31T15:04:05Z", o.StartAt))
+		}
+	}
+	if o.URL == "" {
+		errs = append(errs, errors.New("--member shares the load on a deployment that is there: name it with --url"))
+	}
+	if len(p.scenarios) != 1 {
+		errs = append(errs, fmt.Errorf("--member runs one scenario, %d are named", len(p.scenarios)))
+	}
+	if o.Rendezvous != "" {
+		var url []byte
+		if url, err = os.ReadFile(o.Rendezvous); err == nil {
+			m.meeting, err = rendezvous.Open(strings.TrimSpace(string(url)), o.RunID)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname() // only a name for people
+	plan := p.fleetPlan(m.Of)
+	m.info = fleet.Info{Plan: plan, ID: plan.ID(), Index: m.Index, Incarnation: rand.Text(), Host: host, StartAt: m.startAt}
+	return m, nil
+}
+
+// fleetPlan is what all members must agree on.
+func (p *Plan) fleetPlan(members int) fleet.Plan {
+	out := fleet.Plan{
+		Version: p.o.Tool, Geometry: "1us to 60s, 3 digits", Pace: p.o.Pace, Seed: p.o.Seed, Members: members, Profile: p.o.Profile,
+		URL: p.o.URL,
+	}
+	for _, sc := range p.scenarios {
+		out.Scenarios = append(out.Scenarios, fleet.Scenario{Name: sc.Name, SHA256: sc.SHA256})
+		for _, t := range p.asked(sc) {
+			t.File = "" // where it was read is no part of what it asks
+			out.Targets = append(out.Targets, t)
+		}
+	}
+	return out
+}
+
+// accounts are this member's: no account is used by two, for locks, sessions and
+// quotas are the account's. The attacked ones are taken from the end before.
+func (m *member) accounts(all []stack.Account) (mine []stack.Account) {
+	for i := m.Index; i < len(all); i += m.Of {
+		mine = append(mine, all[i])
+	}
+	return mine
+}
+
+// owns says whether the scenario's n-th intruder works at this member.
+func (m *member) owns(n int) bool { return n%m.Of == m.Index }
+
+// mine are the intruders that work here with the accounts that they attack.
+// Their addresses lie apart from every other member's.
+func mine(all []scenarios.Intruder, victims []intruders.Victim, first uint64, owns func(int) bool) (ins []scenarios.Intruder, of []intruders.Victim, from uint64) {
+	from = first
+	for n, in := range all {
+		one := []scenarios.Intruder{in}
+		v := intruders.Victims(one)
+		if owns(n) {
+			ins, of = append(ins, in), append(of, victims[:v]...)
+		} else {
+			from += uint64(intruders.Places(one))
+		}
+		victims = victims[v:]
+	}
+	return ins, of, from
+}
+
+// await says when all members begin.
+func (m *member) await(ctx context.Context) (at time.Time, err error) {
+	defer func() { m.begun = at }()
+	if m.meeting == nil {
+		if m.startAt.IsZero() {
+			return time.Now(), nil
+		}
+		return m.startAt, m.late()
+	}
+	if m.seat, err = m.meeting.Join(ctx, m.Member, rendezvous.Ready{
+		PlanID: m.info.ID, Version: m.info.Plan.Version, Host: m.info.Host, Incarnation: m.info.Incarnation,
+	}, barrier); err != nil {
+		return at, err
+	}
+	if at, err = m.seat.Start(ctx, barrier); err == nil {
+		m.info.StartAt = at.UTC()
+	}
+	return at, err
+}
+
+// late is an error when the common start has passed.
+func (m *member) late() error {
+	if late := time.Since(m.startAt); !m.startAt.IsZero() && late > 0 {
+		return &rendezvous.Exit{Code: fleet.ExitFenced, Err: fmt.Errorf("the start at %s was %s ago: a member that comes late would send another plan", m.startAt.Format(time.RFC3339), late.Round(time.Millisecond))}
+	}
+	return nil
+}
+
+// memberHook watches for the controller's word while the load goes on.
+type memberHook struct {
+	quiet
+	m    *member
+	stop context.CancelCauseFunc
+}
+
+func (h *memberHook) Before(_ context.Context, opt *load.Options) {
+	opt.Shard, opt.Shards, opt.Await = h.m.Index, h.m.Of, h.m.await
+}
+
+func (h *memberHook) Beside(ctx context.Context, _ time.Time) error {
+	var once sync.Once
+	if h.m.seat != nil {
+		h.m.seat.Watch(ctx, func(why error) { once.Do(func() { h.stop(why) }) })
+	}
+	return nil
+}
+
+func (h *memberHook) After(_ context.Context, run *report.Run) {
+	h.m.info.LateUS = max(0, run.Result.Began.Sub(h.m.begun).Microseconds())
+	run.Result.Notes = append(run.Result.Notes, "rate-limit invariants are held by each member over its own addresses")
+}
+
+// deliver hands the document over, where there is somebody to take it.
+func (m *member) deliver(ctx context.Context, d *report.Document) error {
+	if m.meeting == nil || m.seat == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var text strings.Builder
+	if err := report.JSON(&text, d); err != nil {
+		return err
+	}
+	return m.seat.Deliver(ctx, []byte(text.String()))
+}
+
+// memberError gives a member's own exit codes to the program.
+func memberError(err error) error {
+	var e *rendezvous.Exit
+	if errors.As(err, &e) {
+		return &Error{e.Code, e.Err}
+	}
+	return nil
+}
+
+// conclude ends a member's document: it is judged when all are merged.
+func (m *member) conclude(d *report.Document) {
+	d.Member = &m.info
+	d.Verdict, d.Exit = report.NoData, ExitPass
+	d.Reasons = []string{fmt.Sprintf("member %s: judged when all %d are merged (vitals merge)", m.Member, m.Of)}
+	for _, r := range d.Runs {
+		if r.Result.Partial {
+			d.Partial, d.Exit = true, fleet.ExitAborted
+			d.Reasons = append(d.Reasons, cmp.Or(r.Result.EndedEarly, "stopped before its end"))
+		}
+	}
+}
