@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 	if workerNumber(os.Getenv) > 0 || os.Getenv(supervisorMark) != "" {
 		os.Exit(serviceMain())
 	}
-	goleak.VerifyTestMain(m)
+	// storetest's Postgres is waited for as long as this process lives.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("vitals/internal/stack/local.start.func1"))
 }
 
 // supervisorMark makes this binary the whole service; it names the ready file.

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"vitals/internal/audit"
-	"vitals/internal/audit/own"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
+	"vitals/internal/stack/audited"
 	"vitals/internal/stack/containers"
+	"vitals/internal/stack/local"
 )
 
 // shortClock are the settings of a run whose locks and timeouts last seconds
@@ -62,7 +63,7 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	if err := errors.Join(os.Mkdir(mails, 0o700), os.Chmod(mails, 0o777)); err != nil { // the API may be another user
 		return nil, nil, clean, noSystem(fmt.Errorf("make a folder for mails: %w", err))
 	}
-	env := own.Environment(mails)
+	env := audited.Environment(mails)
 	limits := map[string]profile.Limit(nil)
 	if o.shortClock {
 		short, ls := shortClock()
@@ -75,14 +76,14 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 		delete(env, "MAIL_SINK") // it has a place of its own in the containers
 		starter = containers.Starter{Binary: binary, Images: o.images, Accounts: auditAccounts, Replicas: 2, Env: env, LogFile: log, Mail: mails, Talk: s.Err}
 	} else {
-		starter = stack.Embedded{Binary: binary, Accounts: auditAccounts, LogFile: log, Env: env, Talk: s.Err}
+		starter = local.Embedded{Binary: binary, Accounts: auditAccounts, LogFile: log, Env: env, Talk: s.Err}
 	}
 	st, err := starter.Start(ctx)
 	if err != nil {
 		return nil, nil, clean, noSystem(err)
 	}
 	g := &audit.Target{
-		URL: st.URL, Replicas: st.Replicas, Profile: p.profile, Origin: own.Origin, Own: true, Source: st.Source, Forward: st.Forward,
+		URL: st.URL, Replicas: st.Replicas, Profile: p.profile, Origin: audited.Origin, Own: true, Source: st.Source, Forward: st.Forward,
 		Limits: limits, ShortClock: o.shortClock, Settings: env,
 	}
 	if st.Metrics != nil {
@@ -91,25 +92,24 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	for _, a := range st.Accounts {
 		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
 	}
-	g.Accounts = append(g.Accounts, audit.Account{Email: own.Admin, Password: st.Accounts[0].Password, Role: "admin"})
-	g.Mail = own.Mailbox(mails)
+	g.Accounts = append(g.Accounts, audit.Account{Email: audited.Admin, Password: st.Accounts[0].Password, Role: "admin"})
+	g.Mail = stack.Mailbox(mails)
 	g.Log = func() ([]byte, error) { return os.ReadFile(log) }
 	if st.ReadLog != nil {
 		g.Log = func() ([]byte, error) { return st.ReadLog(ctx) }
 	}
-	oo := own.Options{Binary: binary, Profile: p.profile}
+	oo := audited.Options{Binary: binary, Profile: p.profile}
 	if o.stack == "containers" {
-		oo.Postgres = images(o.images.Postgres, containers.DefaultPostgres, "vitals/postgres:15")
-		oo.Redis = images(o.images.Redis, containers.DefaultRedis, "vitals/redis:7")
+		oo.Containers = &o.images
 	}
-	owner := own.New(oo)
+	owner := audited.NewOwner(oo)
 	return g, owner, func(ctx context.Context) error {
 		return errors.Join(owner.Close(ctx), st.Close(ctx), clean(ctx))
 	}, nil
 }
 
 // found is a deployment that is already there. Safe probes may go to any host;
-// more than that only to one's own.
+// more than that only to one's audited.
 func (o auditOptions) found(ctx context.Context, p auditPlan) (*audit.Target, error) {
 	mine := slices.Contains(o.iOwn, p.url.Hostname())
 	st, err := stack.External{
@@ -130,13 +130,4 @@ func (o auditOptions) found(ctx context.Context, p auditPlan) (*audit.Target, er
 		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
 	}
 	return g, nil
-}
-
-// images are the names to try for a part: the one that was asked for alone, else
-// the public default and the stand-in built here.
-func images(asked string, defaults ...string) []string {
-	if asked != "" {
-		return []string{asked}
-	}
-	return defaults
 }

@@ -20,6 +20,7 @@ import (
 	"vitals/internal/canary"
 	"vitals/internal/limitcheck"
 	"vitals/internal/stack"
+	"vitals/internal/stack/local"
 	"vitals/report"
 	seeded "vitals/server/fault"
 	"vitals/targets"
@@ -42,7 +43,7 @@ func vitals(t *testing.T, env []string, args ...string) (code int, stdout, stder
 
 func start(t *testing.T) *stack.Stack {
 	t.Helper()
-	s, err := stack.Embedded{Binary: binary, Accounts: 40}.Start(t.Context())
+	s, err := local.Embedded{Binary: binary, Accounts: 40}.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

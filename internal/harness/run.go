@@ -10,6 +10,7 @@ import (
 
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
+	"vitals/internal/stack/local"
 	"vitals/report"
 )
 
@@ -58,5 +59,5 @@ func (p *Plan) starter(s Streams) stack.Starter {
 	case o.Stack == "containers":
 		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, Env: p.set, LogFile: log, Talk: s.Err}
 	}
-	return stack.Embedded{Binary: o.Binary, Accounts: n, LogFile: log, Env: p.set, Talk: s.Err}
+	return local.Embedded{Binary: o.Binary, Accounts: n, LogFile: log, Env: p.set, Talk: s.Err}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	tc "github.com/testcontainers/testcontainers-go"
@@ -69,16 +70,16 @@ func (p *parts) user() string {
 // logs is what the replicas have logged so far, one after the other.
 func (p *parts) logs(ctx context.Context) ([]byte, error) {
 	var all []byte
-	for _, box := range p.apis {
-		r, err := box.Logs(ctx)
+	for _, b := range p.apis {
+		r, err := b.Logs(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read the API's log: %w", err)
 		}
-		b, err := io.ReadAll(r)
+		text, err := io.ReadAll(r)
 		if err = errors.Join(err, r.Close()); err != nil {
 			return nil, fmt.Errorf("read the API's log: %w", err)
 		}
-		all = append(all, b...)
+		all = append(all, text...)
 	}
 	return all, nil
 }
@@ -97,30 +98,34 @@ func (p *parts) apiImage() (string, []tc.ContainerCustomizer, error) {
 }
 
 func (p *parts) replica(ctx context.Context, role, img string, opts []tc.ContainerCustomizer) error {
-	box, err := p.start(ctx, role, img, []string{apiPort, admPort}, opts...)
+	began := time.Now()
+	b, err := run(ctx, p.engine, role, img, []string{apiPort, admPort}, append([]tc.ContainerCustomizer{p.inside(role)}, opts...)...)
 	if err != nil {
+		return err
+	}
+	if err := p.add(ctx, role, b, began); err != nil {
 		return err
 	}
 	if role == "api" {
-		p.s.OnClose(func(ctx context.Context) error { return saveLog(ctx, box, p.c.LogFile) })
+		p.s.OnClose(func(ctx context.Context) error { return saveLog(ctx, b, p.c.LogFile) })
 		p.s.Log = p.c.LogFile
 	}
-	addr, err := address(ctx, box, apiPort)
+	addr, err := b.address(ctx, apiPort)
 	if err != nil {
 		return err
 	}
-	admin, err := address(ctx, box, admPort)
+	admin, err := b.address(ctx, admPort)
 	if err != nil {
 		return err
 	}
-	p.apis = append(p.apis, box)
-	p.meters = append(p.meters, meter(p.engine, box.GetContainerID()))
+	p.apis = append(p.apis, b)
+	p.meters = append(p.meters, meter(p.engine, b.GetContainerID()))
 	base := &url.URL{Scheme: "http", Host: addr}
 	p.s.Replicas = append(p.s.Replicas, base)
 	p.s.Admins = append(p.s.Admins, &url.URL{Scheme: "http", Host: admin, Path: "/metrics"})
 	p.s.Metrics = p.s.Admins[0]
-	if err := patiently(ctx, "the API", func(ctx context.Context) error { return ready(ctx, base) }); err != nil {
-		return fmt.Errorf("%w; its last words:\n%s", err, lastLog(ctx, box))
+	if err := await(ctx, "the API", func(ctx context.Context) error { return ready(ctx, base) }); err != nil {
+		return fmt.Errorf("%w; the end of its log:\n%s", err, lastLog(ctx, b))
 	}
 	return nil
 }
@@ -143,11 +148,11 @@ func ready(ctx context.Context, base *url.URL) error {
 }
 
 // saveLog keeps the API's log, so that the request IDs in a report can be found.
-func saveLog(ctx context.Context, box *tc.DockerContainer, file string) error {
+func saveLog(ctx context.Context, b box, file string) error {
 	if file == "" {
 		return nil
 	}
-	r, err := box.Logs(ctx)
+	r, err := b.Logs(ctx)
 	if err != nil {
 		return fmt.Errorf("read the API's log: %w", err)
 	}
@@ -163,12 +168,12 @@ func saveLog(ctx context.Context, box *tc.DockerContainer, file string) error {
 	return f.Close()
 }
 
-func lastLog(ctx context.Context, box *tc.DockerContainer) string {
-	r, err := box.Logs(context.WithoutCancel(ctx))
+func lastLog(ctx context.Context, b box) string {
+	r, err := b.Logs(context.WithoutCancel(ctx))
 	if err != nil {
 		return ""
 	}
 	defer r.Close()
-	b, _ := io.ReadAll(io.LimitReader(r, 1<<20))
-	return string(b[max(0, len(b)-1500):])
+	text, _ := io.ReadAll(io.LimitReader(r, 1<<20)) // as much as can be had
+	return string(text[max(0, len(text)-1500):])
 }

@@ -5,12 +5,10 @@ package containers
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -47,13 +45,15 @@ type Starter struct {
 	Talk     io.Writer         // progress in words; nil = none
 }
 
+// Database is the name of the API's database in a Postgres of ours.
+const Database = "clinic"
+
 const (
-	database = "clinic"
-	dbUser   = "clinic"
-	apiPort  = "8000/tcp"
-	admPort  = "9090/tcp"
-	dbPort   = "5432/tcp"
-	kvPort   = "6379/tcp"
+	dbUser  = "clinic"
+	apiPort = "8000/tcp"
+	admPort = "9090/tcp"
+	dbPort  = "5432/tcp"
+	kvPort  = "6379/tcp"
 )
 
 // Start starts Postgres, Redis and the API, seeds the accounts, and waits until
@@ -82,7 +82,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 		return nil, fmt.Errorf("make the stack's network: %w%s", err, hint(err))
 	}
 	s.OnClose(nw.Remove)
-	p := parts{c: c, engine: engine, nw: nw, s: s, password: rand.Text(), ids: map[string]string{}, frozen: map[string]bool{}}
+	p := parts{c: c, engine: engine, nw: nw, s: s, boxes: map[string]box{}, frozen: map[string]bool{}}
 	if p.gateway, err = gateway(ctx, engine, nw.ID); err != nil {
 		return nil, err
 	}
@@ -175,11 +175,10 @@ func (p *parts) environment(db, kv string) map[string]string {
 	vars := map[string]string{
 		"ENV": "staging", "LOG_FORMAT": "json", "LOG_LEVEL": "INFO",
 		"HOST": "0.0.0.0", "PORT": "8000", "ADMIN_ADDR": "0.0.0.0:9090",
-		"SECRET_KEY": p.key,
-		"DATABASE_URL": (&url.URL{Scheme: "postgres", User: url.UserPassword(dbUser, p.password), Host: db,
-			Path: "/" + database, RawQuery: "sslmode=disable"}).String(),
+		"SECRET_KEY":         p.key,
+		"DATABASE_URL":       stack.Postgres{At: db, User: dbUser, Password: p.db.Password}.URL(Database),
 		"DB_ALLOW_PLAINTEXT": "true", "DB_POOL_SIZE": "10", "DB_MAX_OVERFLOW": "20",
-		"REDIS_URL":       "redis://" + kv + "/0",
+		"REDIS_URL":       stack.Redis{At: kv}.URL(),
 		"TRUSTED_PROXIES": p.gateway + "/32",
 		"CORS_DISABLE":    "true", "MAIL_SINK": "none", "SHUTDOWN_DRAIN_DELAY": "0",
 		"REPLICAS": fmt.Sprint(max(1, p.c.Replicas)), // each falls back to its share of a limit

@@ -3,19 +3,15 @@ package containers
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver under the name pgx
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
-	"github.com/redis/go-redis/v9"
 
 	"vitals/internal/observe"
 )
@@ -46,29 +42,6 @@ func meter(engine *client.Client, id string) observe.Meter {
 	}
 }
 
-func (p *parts) openPostgres() (*sql.DB, error) {
-	dsn := url.URL{
-		Scheme: "postgres", User: url.UserPassword(dbUser, p.password),
-		Host: p.dbHost, Path: "/" + database, RawQuery: "sslmode=disable",
-	}
-	return sql.Open("pgx", dsn.String())
-}
-
-func (p *parts) pingPostgres(ctx context.Context) error {
-	db, err := p.openPostgres()
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.PingContext(ctx)
-}
-
-func (p *parts) pingRedis(ctx context.Context) error {
-	kv := redis.NewClient(&redis.Options{Addr: p.kvHost, MaxRetries: -1})
-	defer kv.Close()
-	return kv.Ping(ctx).Err()
-}
-
 // evidence shows that Postgres and Redis are really used: rows per table, and
 // calls per Redis command.
 func (p *parts) evidence(ctx context.Context) (map[string]float64, error) {
@@ -76,13 +49,11 @@ func (p *parts) evidence(ctx context.Context) (map[string]float64, error) {
 	if err := p.rows(ctx, out); err != nil {
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
-	kv := redis.NewClient(&redis.Options{Addr: p.kvHost, MaxRetries: -1})
-	defer kv.Close()
-	info, err := kv.Info(ctx, "commandstats").Result()
+	info, err := p.kv.Do(ctx, "INFO", "commandstats")
 	if err != nil {
 		return nil, fmt.Errorf("read Redis command counts: %w", err)
 	}
-	lines := bufio.NewScanner(strings.NewReader(info))
+	lines := bufio.NewScanner(strings.NewReader(fmt.Sprint(info)))
 	for lines.Scan() { // cmdstat_evalsha:calls=12,usec=…
 		name, rest, ok := strings.Cut(lines.Text(), ":calls=")
 		if !ok {
@@ -97,17 +68,14 @@ func (p *parts) evidence(ctx context.Context) (map[string]float64, error) {
 }
 
 func (p *parts) rows(ctx context.Context, out map[string]float64) error {
-	db, err := p.openPostgres()
-	if err != nil {
-		return err
-	}
-	defer db.Close()
 	for _, table := range []string{"users", "medications", "reminders", "intake_logs"} {
-		var n float64
-		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		rows, err := p.db.Query(ctx, Database, "SELECT count(*) FROM "+table)
+		if err != nil {
 			return err
 		}
-		out["rows."+table] = n
+		if out["rows."+table], err = strconv.ParseFloat(rows[0][0], 64); err != nil {
+			return err
+		}
 	}
 	return nil
 }

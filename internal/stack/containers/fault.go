@@ -5,42 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strings"
-
-	"github.com/moby/moby/client"
 
 	"vitals/internal/stack"
 )
 
-// fault does an action to the container of a role. Ports survive a restart,
-// because they were chosen and not left to the engine.
-func (p *parts) fault(ctx context.Context, role string, a stack.Action) (err error) {
-	id, ok := p.ids[role]
+// fault does an action to the container of a role.
+func (p *parts) fault(ctx context.Context, role string, a stack.Action) error {
+	b, ok := p.boxes[role]
 	if !ok {
-		return fmt.Errorf("no part %q in this stack: want one of %s", role, strings.Join(slices.Sorted(maps.Keys(p.ids)), ", "))
+		return fmt.Errorf("no part %q in this stack: want one of %s", role, strings.Join(slices.Sorted(maps.Keys(p.boxes)), ", "))
 	}
-	switch a {
-	case stack.Stop:
-		_, err = p.engine.ContainerStop(ctx, id, client.ContainerStopOptions{})
-	case stack.Start:
-		_, err = p.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
-	case stack.Pause:
-		if _, err = p.engine.ContainerPause(ctx, id, client.ContainerPauseOptions{}); err == nil {
-			p.freeze(role, true)
-		}
-	case stack.Unpause:
-		if _, err = p.engine.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{}); err == nil {
-			p.freeze(role, false)
-		}
-	case stack.Kill:
-		_, err = p.engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
-	default:
-		return fmt.Errorf("no action %q: want stop, start, pause, unpause or kill", a)
-	}
-	if err != nil {
+	if err := b.act(ctx, a); err != nil {
 		return fmt.Errorf("%s %s: %w", a, role, err)
+	}
+	if a == stack.Pause || a == stack.Unpause {
+		p.freeze(role, a == stack.Pause)
 	}
 	return nil
 }
@@ -63,18 +44,4 @@ func (p *parts) thaw(ctx context.Context) error {
 		errs = append(errs, p.fault(ctx, role, stack.Unpause))
 	}
 	return errors.Join(errs...)
-}
-
-// freePorts are n ports of loopback that nobody listens on at this moment.
-func freePorts(n int) ([]string, error) {
-	out := make([]string, n)
-	for i := range out {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer l.Close() // all are held until all are chosen
-		_, out[i], _ = net.SplitHostPort(l.Addr().String())
-	}
-	return out, nil
 }

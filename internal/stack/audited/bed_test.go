@@ -1,4 +1,4 @@
-package own_test
+package audited_test
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"vitals/internal/audit"
-	"vitals/internal/audit/own"
 	"vitals/internal/profile"
+	"vitals/internal/stack/audited"
 )
 
 // built is where the programs under test are, each built once.
@@ -21,7 +21,7 @@ var built string
 
 func TestMain(m *testing.M) {
 	var err error
-	if built, err = os.MkdirTemp("", "vitals-own-test-"); err != nil {
+	if built, err = os.MkdirTemp("", "vitals-audited-test-"); err != nil {
 		fmt.Fprintln(os.Stderr, "make a folder for the programs under test:", err)
 		os.Exit(1)
 	}
@@ -59,7 +59,7 @@ type bed struct {
 // run starts the API and audits it with the probes of the words.
 func (b bed) run(t *testing.T, only ...string) audit.Report {
 	t.Helper()
-	owner := own.New(own.Options{Binary: b.binary, Profile: profile.Clinic(), Env: b.env})
+	owner := audited.NewOwner(audited.Options{Binary: b.binary, Profile: profile.Clinic(), Env: b.env})
 	defer func() {
 		if err := owner.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -1,4 +1,4 @@
-package own_test
+package audited_test
 
 import (
 	"bytes"

@@ -1,0 +1,78 @@
+package containers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/moby/moby/api/types/container"
+	mobynet "github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	tc "github.com/testcontainers/testcontainers-go"
+
+	"vitals/internal/stack"
+	"vitals/internal/stack/local"
+)
+
+// box is one container of ours with its ports published on loopback. They stay
+// the same over restarts, because they were chosen and not left to the engine.
+type box struct {
+	*tc.DockerContainer
+	engine *client.Client
+}
+
+// run starts one container. On an error nothing is left of it.
+func run(ctx context.Context, engine *client.Client, role, img string, ports []string, opts ...tc.ContainerCustomizer) (box, error) {
+	host, err := local.FreePorts(len(ports))
+	if err != nil {
+		return box{}, err
+	}
+	opts = append(opts,
+		tc.WithLabels(labels()),
+		tc.WithExposedPorts(ports...),
+		tc.WithHostConfigModifier(func(h *container.HostConfig) {
+			h.PortBindings = mobynet.PortMap{}
+			for i, port := range ports {
+				h.PortBindings[mobynet.MustParsePort(port)] = []mobynet.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: host[i]}}
+			}
+		}))
+	c, err := tc.Run(ctx, img, opts...)
+	if err != nil {
+		err = fmt.Errorf("start %s (%s): %w%s", role, img, err, hint(err))
+		if c != nil { // a container that failed to start is there all the same
+			err = errors.Join(err, c.Terminate(context.WithoutCancel(ctx)))
+		}
+		return box{}, err
+	}
+	return box{c, engine}, nil
+}
+
+// address is where the host reaches a published port.
+func (b box) address(ctx context.Context, port string) (string, error) {
+	mapped, err := b.MappedPort(ctx, port)
+	if err != nil {
+		return "", fmt.Errorf("find the published port of %s: %w", port, err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", mapped.Num()), nil
+}
+
+// act does an action to the container.
+func (b box) act(ctx context.Context, a stack.Action) (err error) {
+	id := b.GetContainerID()
+	switch a {
+	case stack.Stop:
+		_, err = b.engine.ContainerStop(ctx, id, client.ContainerStopOptions{})
+	case stack.Start:
+		_, err = b.engine.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	case stack.Pause:
+		_, err = b.engine.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+	case stack.Unpause:
+		_, err = b.engine.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+	case stack.Kill:
+		_, err = b.engine.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+	default:
+		err = fmt.Errorf("no action %q: want stop, start, pause, unpause or kill", a)
+	}
+	return err
+}
