@@ -26,7 +26,7 @@ func (s *Server) parseToken(next http.Handler) http.Handler {
 			return
 		}
 		user, err := s.deps.Authenticate(r.Context(), strings.TrimSpace(token))
-		if err != nil {
+		if err != nil || s.ended.has(user) {
 			x.badToken = true
 			next.ServeHTTP(w, r)
 			return
@@ -36,21 +36,25 @@ func (s *Server) parseToken(next http.Handler) http.Handler {
 	})
 }
 
-// limitAPI counts the request against the api policy, by user or by address.
+// limitAPI counts the request against the api policy, by user or by address. A
+// route with a policy of its own is counted there.
 func (s *Server) limitAPI(next http.Handler) http.Handler {
 	if s.deps.Gate == nil {
 		return next
 	}
-	limited := s.deps.Gate.Middleware(
-		func(pattern string) bool { return s.ownPolicy[pattern] },
-		func(r *http.Request) string { return exchangeOf(r.Context()).route.pattern },
-	)(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if x := exchangeOf(r.Context()); s.ownPolicy[x.route.pattern] {
+		x := exchangeOf(r.Context())
+		if s.ownPolicy[x.route.pattern] {
 			x.charge = s.chargeAPI
-			w = &chargedAnswer{ResponseWriter: w, r: r}
+			next.ServeHTTP(&chargedAnswer{ResponseWriter: w, r: r}, r)
+			return
 		}
-		limited.ServeHTTP(w, r)
+		var err error
+		if x.toAddress, err = s.deps.Gate.CountAPI(r.Context(), x.user.UserID); err != nil {
+			web.ProblemOf(err).Write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -107,6 +111,8 @@ func (s *Server) checkSession(next http.Handler) http.Handler {
 			p := web.ProblemOf(err)
 			if p.Status == http.StatusUnauthorized {
 				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+				s.ended.add(x.user)
+				p = x.countAtAddress(r.Context(), p)
 			}
 			s.logFailure(r.Context(), p)
 			refuse(w, r, p)

@@ -35,7 +35,8 @@ func refuse(w http.ResponseWriter, r *http.Request, p *web.Problem) {
 }
 
 // chargedAnswer is the answer of a handler on a route with a policy of its own: a
-// 500 is charged before it is sent.
+// 500, and a 409, which says that there was nothing to judge, are charged before
+// they are sent.
 type chargedAnswer struct {
 	http.ResponseWriter
 	r       *http.Request
@@ -43,8 +44,8 @@ type chargedAnswer struct {
 }
 
 func (a *chargedAnswer) WriteHeader(status int) {
-	if status == http.StatusInternalServerError {
-		p := web.Internal(nil)
+	if status == http.StatusInternalServerError || status == http.StatusConflict {
+		p := &web.Problem{Status: status}
 		if other := web.Refused(a.r.Context(), p); other != p {
 			a.dropped = true
 			other.Write(a.ResponseWriter, a.r)

@@ -17,19 +17,18 @@ type fakeGate struct {
 	limit   int64
 	counted atomic.Int64
 	charged atomic.Int64
+	moved   atomic.Int64 // from users to addresses
 }
 
-func (g *fakeGate) Middleware(skip func(string) bool, patternOf func(*http.Request) string) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !skip(patternOf(r)) && g.counted.Add(1) > g.limit {
-				w.Header().Set("X-RateLimit-Remaining", "0")
-				web.Fail(http.StatusTooManyRequests, "rate_limited", "Wait.").WithRetry(time.Hour).Write(w, r)
-				return
-			}
-			next.ServeHTTP(w, r)
-		})
+func (g *fakeGate) CountAPI(ctx context.Context, user int64) (func(context.Context) error, error) {
+	if g.counted.Add(1) > g.limit {
+		web.Header(ctx).Set("X-RateLimit-Remaining", "0")
+		return nil, web.Fail(http.StatusTooManyRequests, "rate_limited", "Wait.").WithRetry(time.Hour)
 	}
+	if user == 0 {
+		return nil, nil
+	}
+	return func(context.Context) error { g.moved.Add(1); return nil }, nil
 }
 
 func (g *fakeGate) Count(_ context.Context, policy string, keys ...string) error {
@@ -63,7 +62,7 @@ func TestRefusalsOfPolicyRoutesAreCharged(t *testing.T) {
 		{"unknown field", "POST", login, `{"name":"a","x":1}`, nil, 422, 1, 1},
 		{"text", "POST", login, `x`, []string{"Content-Type: text/plain"}, 415, 1, 1},
 		{"too large", "POST", login, strings.Repeat(" ", 5<<10), nil, 413, 1, 1},
-		{"stranger", "POST", "/api/v1/auth/password-change", `{"name":"a"}`, nil, 401, 1, 1},
+		{"no token", "POST", "/api/v1/auth/password-change", `{"name":"a"}`, nil, 401, 1, 1},
 		{"preflight", "OPTIONS", login, ``, []string{"Origin: http://localhost:5173", "Access-Control-Request-Method: POST"}, 204, 0, 0},
 		{"404", "GET", "/api/v1/nope", "", nil, 404, 1, 0},
 		{"405", "GET", login, "", nil, 405, 1, 0},

@@ -1,13 +1,18 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // Clients that dribble are cut in time, and nobody else notices (probe SH4).
@@ -70,27 +75,116 @@ func TestSlowWritersAreCut(t *testing.T) {
 	wg.Wait()
 }
 
-// MAX_CONNS bounds what is open at once.
+const askLive = "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+// MAX_CONNS bounds what is at work at once: one more waits.
 func TestConnectionsAreBounded(t *testing.T) {
-	bed := newTestbed(t, nil, "MAX_CONNS=2", "READ_HEADER_TIMEOUT=5")
+	release, inside := make(chan struct{}), make(chan struct{}, 2)
+	bed := newTestbed(t, func(d *Deps) {
+		d.Register = append(d.Register, func(api huma.API) {
+			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/slow", OperationID: "slow"},
+				func(context.Context, *struct{}) (*struct{}, error) {
+					inside <- struct{}{}
+					<-release
+					return nil, nil
+				})
+		})
+	}, "MAX_CONNS=2", "READ_HEADER_TIMEOUT=5")
 	addr := strings.TrimPrefix(bed.url, "http://")
-	var held []net.Conn
+	var at sync.WaitGroup
 	for range 2 {
-		c, err := net.Dial("tcp", addr)
+		at.Go(func() {
+			raw(t, addr, "GET /api/v1/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 20*time.Second)
+		})
+		<-inside
+	}
+	if got := raw(t, addr, askLive, 500*time.Millisecond); got != "" {
+		t.Errorf("got %q on a third connection, want it to wait", got)
+	}
+	close(release)
+	at.Wait()
+	if got := raw(t, addr, askLive, 5*time.Second); !strings.HasPrefix(got, "HTTP/1.1 200") {
+		t.Errorf("got %q once there is room, want 200", got)
+	}
+}
+
+// idle opens n connections from an address and says nothing on them.
+func idle(t *testing.T, from, addr string, n int) (held []net.Conn) {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 10 * time.Second}
+	for range n {
+		c, err := d.DialContext(t.Context(), "tcp", addr)
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = c.Close() })
 		held = append(held, c)
 	}
-	time.Sleep(100 * time.Millisecond) // both are accepted
-	if got := raw(t, addr, "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 500*time.Millisecond); got != "" {
-		t.Errorf("got %q on a third connection, want it to wait", got)
+	return held
+}
+
+// As many idle connections as MAX_CONNS, from four addresses, shut out neither probes
+// nor requests: the idle ones are closed for those that ask.
+func TestIdleConnectionsShutOutNobody(t *testing.T) {
+	bed := newTestbed(t, nil, "MAX_CONNS=1000", "MAX_CONNS_PER_ADDRESS=250")
+	addr := strings.TrimPrefix(bed.url, "http://")
+	for i := range 4 {
+		idle(t, fmt.Sprintf("127.0.3.%d", i+1), addr, 250)
 	}
-	for _, c := range held {
-		_ = c.Close()
+	for _, path := range []string{"/live", "/ready", "/health", "/api/v1/nope"} {
+		began := time.Now()
+		a := bed.ask(t, "GET", path, "")
+		if want := map[bool]int{true: 404, false: 200}[path == "/api/v1/nope"]; a.StatusCode != want {
+			t.Errorf("%s: got %d, want %d", path, a.StatusCode, want)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s took %v", path, took)
+		}
 	}
-	if got := raw(t, addr, "GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 5*time.Second); !strings.HasPrefix(got, "HTTP/1.1 200") {
-		t.Errorf("got %q once there is room, want 200", got)
+	if got := metric(t, bed.reg, "http_connections_closed_total", "reason", "full"); got < 1 {
+		t.Errorf("got %v connections closed for room, want at least one", got)
+	}
+}
+
+// One address has its own bound: it closes its own connections, and nobody else's.
+func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
+	bed := newTestbed(t, nil, "MAX_CONNS_PER_ADDRESS=3")
+	addr := strings.TrimPrefix(bed.url, "http://")
+	other := idle(t, "127.0.3.2", addr, 3)
+	held := idle(t, "127.0.3.1", addr, 10)
+	closed := func(c net.Conn) bool {
+		_ = c.SetReadDeadline(time.Now().Add(2 * time.Second))
+		_, err := c.Read(make([]byte, 1))
+		return !errors.Is(err, os.ErrDeadlineExceeded)
+	}
+	for i, c := range held[:7] {
+		if !closed(c) {
+			t.Errorf("connection %d of 10 from one address is open, want the last three alone", i+1)
+		}
+	}
+	for i, c := range append(held[7:], other...) {
+		if _, err := io.WriteString(c, askLive); err != nil {
+			t.Errorf("open connection %d: %v", i, err)
+		}
+		if text, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200") {
+			t.Errorf("open connection %d: got %q, %v, want 200", i, text, err)
+		}
+	}
+	if got := metric(t, bed.reg, "http_connections_closed_total", "reason", "address"); got != 7 {
+		t.Errorf("got %v closed, want 7", got)
+	}
+}
+
+// The connections of a trusted proxy are many clients', and have no bound of their own.
+func TestTrustedProxiesHaveNoBoundOfTheirOwn(t *testing.T) {
+	bed := newTestbed(t, nil, "MAX_CONNS_PER_ADDRESS=2", "TRUSTED_PROXIES=127.0.3.0/24")
+	for _, c := range idle(t, "127.0.3.1", strings.TrimPrefix(bed.url, "http://"), 10) {
+		if _, err := io.WriteString(c, askLive); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(text), "HTTP/1.1 200") {
+			t.Errorf("got %q, %v, want 200", text, err)
+		}
 	}
 }
 

@@ -23,6 +23,9 @@ type exchange struct {
 	failed   bool                        // the answer's failure is already in the log
 	charge   func(context.Context) error // nil where the api policy has counted the request
 	charged  bool
+	// toAddress moves the request's count from the user to the address; nil where
+	// it counts there.
+	toAddress func(context.Context) error
 }
 
 type exchangeKey struct{}

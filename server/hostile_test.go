@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -147,5 +148,102 @@ func TestAnAnswerWithoutJSONIsA500(t *testing.T) {
 	a := bed.ask(t, "GET", "/api/v1/endless", "")
 	if a.StatusCode != 500 || a.problem.Code != "internal" || a.problem.RequestID == "" {
 		t.Errorf("got %d %q, want 500 with a problem", a.StatusCode, a.body)
+	}
+}
+
+// What has no route counts, however it is spelt: the pattern decides, not the path.
+func TestNoPathIsExempt(t *testing.T) {
+	s := startLive(t, testConfig(t, "RATE_LIMIT_API=3"))
+	codes := map[int]int{}
+	for _, path := range []string{
+		"/health/../api/v1/auth/login/", "/api/v1/auth/login/", "/healthz", "/api/v1/auth/LOGIN", "/metrics", "/api/v1/auth/login%2F",
+	} {
+		codes[ask(t, http.DefaultClient, "POST", s.url()+path, "").StatusCode]++
+	}
+	if codes[429] != 3 {
+		t.Errorf("got %v, want three of six refused", codes)
+	}
+}
+
+// A token whose session has ended spends the quota of the address it comes from,
+// not that of the user whose it was.
+func TestEndedSessionsSpendNoQuota(t *testing.T) {
+	eachStack(t, func(t *testing.T, vars []string) {
+		cfg := testConfig(t, vars...)
+		seed(t, cfg, 1)
+		s := startLive(t, cfg)
+		owner, thief := from(t, "127.0.0.61"), from(t, "127.0.0.62")
+		stolen := "Authorization: Bearer " + accessToken(t, owner, s.url(), 1)
+		if a := ask(t, owner, "POST", s.url()+"/api/v1/auth/logout-all", "", stolen); a.StatusCode != 200 {
+			t.Fatalf("sign out everywhere: got %d", a.StatusCode)
+		}
+		fresh := "Authorization: Bearer " + accessToken(t, owner, s.url(), 1)
+		got := map[int]int{}
+		for range 120 {
+			got[ask(t, thief, "GET", s.url()+"/api/v1/auth/me", "", stolen).StatusCode]++
+		}
+		if got[401] != 100 || got[429] != 20 {
+			t.Errorf("the ended token: got %v, want 100 × 401 and 20 × 429", got)
+		}
+		a := ask(t, owner, "GET", s.url()+"/api/v1/auth/me", "", fresh)
+		if left := a.Header.Get("X-RateLimit-Remaining"); a.StatusCode != 200 || left != "98" {
+			t.Errorf("the owner: got %d, %s left, want 200 and 98: signing out and this", a.StatusCode, left)
+		}
+	})
+}
+
+// Sixty addresses guess at one account at once: it is judged twenty times.
+func TestOneAccountManyAddresses(t *testing.T) {
+	eachStack(t, func(t *testing.T, vars []string) {
+		cfg := testConfig(t, append(vars, "HASH_QUEUE=1000", "HASH_QUEUE_TIMEOUT=30")...)
+		seed(t, cfg, 1)
+		s := startLive(t, cfg)
+		clients := make([]*http.Client, 60)
+		for i := range clients {
+			clients[i] = from(t, fmt.Sprintf("127.0.2.%d", i+1))
+		}
+		statuses := make([]int, len(clients))
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for i, c := range clients {
+			all.Go(func() {
+				<-start
+				statuses[i] = login(t, c, s.url(), patient(1), "wrong").StatusCode
+			})
+		}
+		close(start)
+		all.Wait()
+		got := map[int]int{}
+		for _, status := range statuses {
+			got[status]++
+		}
+		if got[401] != 20 || got[429] != 40 {
+			t.Errorf("got %v, want 20 × 401 and 40 × 429", got)
+		}
+	})
+}
+
+// Requests of a second factor that there is nothing to judge of count as any request
+// does, and right passwords do not fill the database.
+func TestWhatNothingJudgesIsBounded(t *testing.T) {
+	cfg := testConfig(t)
+	seed(t, cfg, 1)
+	s := startLive(t, cfg)
+	c := from(t, "127.0.0.71")
+	token := "Authorization: Bearer " + accessToken(t, c, s.url(), 1)
+	got := map[int]int{}
+	for range 120 {
+		got[ask(t, c, "POST", s.url()+"/api/v1/auth/2fa/confirm", `{"code":"000000"}`, token).StatusCode]++
+	}
+	if got[409] != 100 || got[429] != 20 {
+		t.Errorf("confirm without an enrolment: got %v, want 100 × 409 and 20 × 429", got)
+	}
+	other := from(t, "127.0.0.72")
+	for range 60 {
+		token = "Authorization: Bearer " + accessToken(t, other, s.url(), 1)
+	}
+	list := ask(t, other, "GET", s.url()+"/api/v1/auth/sessions", "", token)
+	if n := strings.Count(list.body, `"id"`); n != 50 {
+		t.Errorf("after 61 sign-ins: got %d sessions, want the newest 50", n)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"golang.org/x/net/netutil"
-
 	"vitals/server/config"
 )
 
@@ -27,7 +25,7 @@ func publicAddr(c config.Core) string { return net.JoinHostPort(c.Host, strconv.
 
 // httpServer is layer 1 of the chain: the timeouts that cut slow
 // writers of headers and bodies, and HTTP/1.1 alone, since TLS ends at the proxy.
-func (s *Server) httpServer() *http.Server {
+func (s *Server) httpServer(l *connections) *http.Server {
 	c := s.cfg.HTTP
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -39,12 +37,8 @@ func (s *Server) httpServer() *http.Server {
 		IdleTimeout:       c.IdleTimeout,
 		MaxHeaderBytes:    c.MaxHeaderBytes,
 		Protocols:         protocols,
+		ConnState:         l.state,
+		ConnContext:       l.context,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-}
-
-// limited bounds how many connections are open at once; more wait in the
-// kernel's queue.
-func limited(l net.Listener, c config.HTTP) net.Listener {
-	return netutil.LimitListener(l, c.MaxConns)
 }

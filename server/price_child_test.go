@@ -58,13 +58,14 @@ func TestPriceService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hs := api.httpServer()
-	if variant == "bare" {
-		hs.Handler = bareHandler(api, principals(t, rooms))
-	}
 	l, err := listen(t.Context(), publicAddr(cfg.Core))
 	if err != nil {
 		t.Fatal(err)
+	}
+	conns := bounded(l, cfg, api.metrics)
+	hs := api.httpServer(conns)
+	if variant == "bare" {
+		hs.Handler = bareHandler(api, principals(t, rooms))
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark is done with us
@@ -73,7 +74,7 @@ func TestPriceService(t *testing.T) {
 	if err := p.announce(l.Addr(), l.Addr()); err != nil {
 		t.Fatal(err)
 	}
-	_ = hs.Serve(limited(l, cfg.HTTP))
+	_ = hs.Serve(conns)
 	if err := rooms.close(); err != nil {
 		t.Error(err)
 	}

@@ -15,9 +15,10 @@ import (
 // finish within the shutdown timeout. abandon, which may be nil, cuts all that
 // short.
 func (s *Server) serve(ctx context.Context, l net.Listener, abandon <-chan struct{}) error {
-	hs := s.httpServer()
+	conns := bounded(l, s.cfg, s.metrics)
+	hs := s.httpServer(conns)
 	ended := make(chan error, 1)
-	go func() { ended <- hs.Serve(limited(l, s.cfg.HTTP)) }()
+	go func() { ended <- hs.Serve(conns) }()
 
 	select {
 	case err := <-ended:

@@ -22,9 +22,10 @@ import (
 
 // Gate is the limiter as the chain uses it.
 type Gate interface {
-	// Middleware counts each request against the api policy, by user or by
-	// address; skip names the patterns that have a policy of their own.
-	Middleware(skip func(pattern string) bool, patternOf func(*http.Request) string) func(http.Handler) http.Handler
+	// CountAPI counts one request against the api policy, by user (0 is none) or by
+	// address; toAddress, nil if it is there, moves the count to the address. The
+	// error is the refusal.
+	CountAPI(ctx context.Context, user int64) (toAddress func(context.Context) error, err error)
 	// Count counts one request of ctx against a policy; the error is the refusal.
 	Count(ctx context.Context, policy string, keys ...string) error
 }
@@ -69,6 +70,7 @@ type Server struct {
 	routes      map[string]*route
 	ownPolicy   map[string]bool
 	ready       *readiness
+	ended       endedSessions
 	draining    atomic.Bool
 	crossOrigin layer
 	handler     http.Handler
@@ -122,7 +124,10 @@ func New(cfg *config.Config, d Deps) (*Server, error) {
 }
 
 // ServeHTTP answers one request through the whole chain.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	atWork(r.Context())
+	s.handler.ServeHTTP(w, r)
+}
 
 // Drain makes /ready say 503 and answers ask clients to close their connections;
 // requests are still served.

@@ -174,7 +174,9 @@ type HTTP struct {
 	MaxHeaderBytes    int
 	MaxBodyBytes      int64 // auth routes take AuthBodyBytes
 	MaxConns          int
-	MaxInFlight       int // per process, "auto" worked out
+	// MaxConnsPerAddress bounds one address's connections, trusted proxies apart.
+	MaxConnsPerAddress int
+	MaxInFlight        int // per process, "auto" worked out
 }
 
 // AuthBodyBytes is the body limit of the auth routes: 4 KiB.

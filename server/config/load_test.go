@@ -107,7 +107,7 @@ func TestDefaults(t *testing.T) {
 		Workers:  Workers{Count: 1, CPUs: 4, Timeout: 120 * time.Second},
 		HTTP: HTTP{
 			RequestTimeout: time.Minute, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, IdleTimeout: 75 * time.Second,
-			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, MaxConns: 10_000, MaxInFlight: 256,
+			MaxHeaderBytes: 16 << 10, MaxBodyBytes: 64 << 10, MaxConns: 10_000, MaxConnsPerAddress: 2_500, MaxInFlight: 256,
 		},
 		Shutdown:  Shutdown{DrainDelay: 5 * time.Second, Timeout: 20 * time.Second},
 		Tokens:    Tokens{Access: 900 * time.Second, Refresh: 604800 * time.Second, Challenge: 300 * time.Second, Reset: 900 * time.Second},

@@ -108,13 +108,13 @@ func (s *Service) verify(ctx context.Context, in *verifyInput) (*tokensOutput, e
 	case result != proven:
 		attempt.Fail(ctx, limit.UserKey(claims.UserID))
 		if result == wrong { // a replayed code is no guess
-			s.gate.ThrottleFail(ctx, a.email)
+			s.gate.Account(a.email).Fail(ctx)
 		}
 		return nil, s.refuseProof(ctx, "2fa_verify", a, result)
 	}
 	attempt.Pass(ctx, limit.UserKey(claims.UserID))
 	s.gate.Forgive(ctx, limit.Login, a.email)
-	s.gate.ThrottlePass(ctx, a.email)
+	s.gate.Account(a.email).Pass(ctx)
 	s.outcome("2fa_verify", "ok")
 	s.audit(ctx, slog.LevelInfo, eventLoginOK,
 		slog.String("account", s.keys.Pseudonym(a.email)), slog.Int64("user_id", a.id), slog.Bool("second_factor", true))

@@ -63,10 +63,12 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 		s.outcome("login", "error")
 		return nil, problem(fmt.Errorf("sign in: %w", err))
 	}
-	if err := s.gate.Throttle(ctx, email, known); err != nil {
+	guess, err := s.gate.EnterAccount(ctx, email, known)
+	if err != nil {
 		s.outcome("login", "refused")
 		return nil, err
 	}
+	defer guess.Release(ctx)
 	ok, stale, err := turn.Check(ctx, in.Body.Password, a.passwordHash) // "" = the dummy
 	if err != nil {
 		s.outcome("login", "error")
@@ -74,7 +76,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 	}
 	if !ok || !a.active {
 		attempt.Fail(ctx, email)
-		s.gate.ThrottleFail(ctx, email)
+		guess.Fail(ctx)
 		s.outcome("login", "failed")
 		s.audit(ctx, slog.LevelWarn, eventLoginFailed, who)
 		return nil, invalidCredentials(ctx)
@@ -98,7 +100,7 @@ func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, erro
 		return nil, problem(fmt.Errorf("sign in: %w", err))
 	}
 	attempt.Pass(ctx, email)
-	s.gate.ThrottlePass(ctx, email)
+	guess.Pass(ctx)
 	s.outcome("login", "ok")
 	s.audit(ctx, slog.LevelInfo, eventLoginOK, who, slog.Int64("user_id", a.id))
 	return out, nil

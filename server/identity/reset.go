@@ -147,7 +147,7 @@ func (s *Service) confirmReset(ctx context.Context, in *confirmResetInput) (*str
 		return nil, problem(fmt.Errorf("reset password: %w", err))
 	}
 	s.wakeOutbox()
-	s.gate.ThrottleReset(ctx, a.email)
+	s.gate.ResetAccount(ctx, a.email)
 	s.outcome("password_reset", "ok")
 	s.audit(ctx, slog.LevelInfo, eventPasswordChanged, slog.Int64("user_id", a.id), slog.Bool("reset", true))
 	return nil, nil

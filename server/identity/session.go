@@ -65,6 +65,10 @@ func (s *Service) mustEnrol(r web.Role, confirmed bool) bool {
 	return !confirmed && slices.Contains(s.TwoFactorRoles, r)
 }
 
+// maxSessions is how many sessions a user has at most: a right password must not
+// fill the database. The one that was refreshed longest ago ends first.
+const maxSessions = 50
+
 // open starts a session of a: a new family with its first refresh token. The
 // address it comes from is known to the account from now on.
 func (s *Service) open(ctx context.Context, q store.Querier, a account, d Device) (Tokens, error) {
@@ -79,6 +83,12 @@ func (s *Service) open(ctx context.Context, q store.Querier, a account, d Device
 		id.String(), a.id, a.version, address(ctx), d.name(), now, now, now+s.RefreshTTL.Milliseconds())
 	if err != nil {
 		return Tokens{}, fmt.Errorf("open session: %w", err)
+	}
+	_, err = q.ExecContext(ctx, `DELETE FROM sessions WHERE id IN (
+		SELECT id FROM sessions WHERE user_id = $1
+		ORDER BY CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, last_used_at DESC, id DESC LIMIT 1000 OFFSET $2)`, a.id, maxSessions)
+	if err != nil {
+		return Tokens{}, fmt.Errorf("end the oldest sessions: %w", err)
 	}
 	if err := s.rememberAddress(ctx, q, a.email); err != nil {
 		return Tokens{}, err

@@ -182,11 +182,11 @@ func (f *Fallback) Lift(ctx context.Context, p Policy, key string) (bool, error)
 }
 
 // Admit is Accounts.Admit.
-func (f *Fallback) Admit(ctx context.Context, t Throttle, account string) (wait time.Duration, _ error) {
+func (f *Fallback) Admit(ctx context.Context, t Throttle, account, id string) (wait time.Duration, _ error) {
 	_, err := f.ask(t.policy(),
-		func() (_ Decision, err error) { wait, err = f.redis.Admit(ctx, t, account); return },
+		func() (_ Decision, err error) { wait, err = f.redis.Admit(ctx, t, account, id); return },
 		func(p Policy) (_ Decision, err error) {
-			wait, err = f.memory.Admit(ctx, Throttle{p.Limit, p.Window}, account)
+			wait, err = f.memory.Admit(ctx, Throttle{p.Limit, p.Window}, account, id)
 			return
 		})
 	return wait, err

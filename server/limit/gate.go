@@ -51,10 +51,11 @@ func (g *Gate) Count(ctx context.Context, policy string, keys ...string) error {
 	if len(keys) == 0 {
 		keys = []string{g.ClientKey(ctx)}
 	}
-	return g.count(ctx, web.Header(ctx), policy, keys)
+	return g.countAs(ctx, web.Header(ctx), policy, newID(), keys)
 }
 
-func (g *Gate) count(ctx context.Context, h http.Header, policy string, keys []string) error {
+// countAs is Count of the request id.
+func (g *Gate) countAs(ctx context.Context, h http.Header, policy, id string, keys []string) error {
 	if g.options.Off {
 		return nil
 	}
@@ -62,7 +63,6 @@ func (g *Gate) count(ctx context.Context, h http.Header, policy string, keys []s
 	if err != nil {
 		return err
 	}
-	id := newID()
 	tightest, counted := Decision{Verdict: Allowed, Remaining: p.Limit}, 0
 	for _, key := range keys {
 		d, err := g.limiter.Take(ctx, p, key, id)
@@ -83,9 +83,29 @@ func (g *Gate) count(ctx context.Context, h http.Header, policy string, keys []s
 	return nil
 }
 
+// CountAPI counts one request of the `api` policy: by user, if there is one (0 is
+// none), else by the client's address. toAddress moves the count to the address; it
+// is nil where the request is counted there. Errors are as Count's.
+func (g *Gate) CountAPI(ctx context.Context, user int64) (toAddress func(context.Context) error, err error) {
+	if user == 0 || g.options.APIByIP {
+		return nil, g.Count(ctx, API)
+	}
+	p, id, key := g.policies[API], newID(), UserKey(user)
+	if err := g.countAs(ctx, web.Header(ctx), API, id, []string{key}); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		g.giveBack(ctx, p, []string{key}, id)
+		return g.Count(ctx, API)
+	}, nil
+}
+
 // giveBack uncounts a request that another key denied: refused requests cost
 // nothing, or hammering would prolong its own punishment.
 func (g *Gate) giveBack(ctx context.Context, p Policy, keys []string, id string) {
+	if g.options.Off {
+		return
+	}
 	for _, key := range keys {
 		if _, err := g.limiter.Commit(ctx, p, key, id, Released, ""); err != nil {
 			g.log.WarnContext(ctx, "a refused request stays counted", "policy", p.Name, "error", err)

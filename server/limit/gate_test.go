@@ -164,3 +164,37 @@ func TestForgive(t *testing.T) {
 		}
 	})
 }
+
+// The api policy counts by user, else by address; a count that is moved leaves the
+// user as before.
+func TestCountAPI(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := openGate(t, options())
+		count := func(user int64) error {
+			ctx, _ := from(t.Context(), "192.0.2.1")
+			_, err := g.CountAPI(ctx, user)
+			return err
+		}
+		for i := range 300 { // ended sessions of user 7, from elsewhere
+			ctx, _ := from(t.Context(), "198.51.100.1")
+			toAddress, err := g.CountAPI(ctx, 7)
+			if err != nil {
+				t.Fatalf("ended session %d: got %v, want the user's count untouched", i, err)
+			}
+			if err := toAddress(ctx); (err == nil) != (i < 100) {
+				t.Errorf("ended session %d: got %v at the address, want 100 let through", i, err)
+			}
+		}
+		for range 100 {
+			if err := count(7); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p := problemOf(t, count(7)); p.Status != 429 || p.RetryAfter != 3600 {
+			t.Errorf("the 101st: got %d, retry after %d, want 429, 3600", p.Status, p.RetryAfter)
+		}
+		if err := errors.Join(count(8), count(0)); err != nil {
+			t.Errorf("another user, and nobody: got %v, want both counted", err)
+		}
+	})
+}

@@ -31,8 +31,8 @@ func TestOffAllowsAllAndSaysSo(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.Fail(ctx, "mallory")
-		g.ThrottleFail(ctx, "alice")
-		if err := errors.Join(g.Count(ctx, PasswordReset), g.Throttle(ctx, "alice", false)); err != nil {
+		g.Account("alice").Fail(ctx)
+		if err := errors.Join(g.Count(ctx, PasswordReset), throttle(ctx, g, "alice", false)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -124,9 +124,9 @@ func (r *Redis) buckets(ctx context.Context, p Policy, key string, by int) (Deci
 }
 
 // Admit is Accounts.Admit.
-func (r *Redis) Admit(ctx context.Context, t Throttle, account string) (time.Duration, error) {
+func (r *Redis) Admit(ctx context.Context, t Throttle, account, id string) (time.Duration, error) {
 	a, err := r.run(ctx, "admit", r.scripts.admit, accountKeys(account), t.Failures, t.Window.Milliseconds(),
-		streakMax, firstWait.Milliseconds(), lastWait.Milliseconds())
+		streakMax, firstWait.Milliseconds(), lastWait.Milliseconds(), busyWait.Milliseconds(), id, r.lease.Milliseconds())
 	if err != nil || a.verdict == "allowed" {
 		return 0, err
 	}
@@ -208,5 +208,6 @@ func slotKeys(key, policy string) []string {
 }
 
 func accountKeys(account string) []string {
-	return []string{redisKey(account, accountPolicy, "f"), redisKey(account, accountPolicy, "n"), redisKey(account, accountPolicy, "c"), epochKey}
+	part := func(p string) string { return redisKey(account, accountPolicy, p) }
+	return []string{part("f"), part("n"), part("c"), part("p"), epochKey}
 }

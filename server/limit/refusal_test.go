@@ -70,9 +70,9 @@ func TestRefusalsAreAlike(t *testing.T) {
 		_, inForce := g.Enter(ctx, Login)
 		for i := range 20 {
 			other, _ := from(t.Context(), fmt.Sprint("198.51.100.", i))
-			g.ThrottleFail(other, "alice@clinic.test")
+			g.Account("alice@clinic.test").Fail(other)
 		}
-		throttled := g.Throttle(ctx, "alice@clinic.test", false)
+		throttled := throttle(ctx, g, "alice@clinic.test", false)
 		for name, err := range map[string]error{"lock in force": inForce, "account throttled": throttled} {
 			if diff := cmp.Diff(body(started), body(err)); diff != "" {
 				t.Errorf("%s differs from a lock starting (-want +got):\n%s", name, diff)
@@ -119,13 +119,13 @@ func TestAReleaseLeavesTheRefusalsHeaders(t *testing.T) {
 		g := openGate(t, options())
 		ctx, h := from(t.Context(), "192.0.2.1")
 		for range 20 {
-			g.ThrottleFail(ctx, "alice@clinic.test")
+			g.Account("alice@clinic.test").Fail(ctx)
 		}
 		a, err := g.Enter(ctx, Login)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := g.Throttle(ctx, "alice@clinic.test", false); err == nil {
+		if err := throttle(ctx, g, "alice@clinic.test", false); err == nil {
 			t.Fatal("got let through, want throttled")
 		}
 		a.Release(ctx)

@@ -1,20 +1,102 @@
 package limit
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// admit asks, and gives the slot back at once.
 func (a asker) admit(th Throttle, account string) time.Duration {
 	a.t.Helper()
-	d, err := a.e.(Accounts).Admit(a.t.Context(), th, account)
+	id := rand.Text()
+	d, err := a.e.(Accounts).Admit(a.t.Context(), th, account, id)
+	if err == nil && d == 0 {
+		err = a.e.(Accounts).Judge(a.t.Context(), th, account, "", id, Released)
+	}
 	if err != nil {
 		a.t.Fatalf("admit: %v", err)
 	}
 	return d
+}
+
+// throttle asks the gate, and gives the slot back at once.
+func throttle(ctx context.Context, g *Gate, account string, known bool) error {
+	a, err := g.EnterAccount(ctx, account, known)
+	if err == nil {
+		a.Release(ctx)
+	}
+	return err
+}
+
+// Many addresses guess at one account at once, over two instances: as many are
+// judged as if they came one after the other.
+func TestParallelGuessesAtAnAccount(t *testing.T) {
+	onEvery(t, func(t *testing.T, r rig) {
+		th := Throttle{Failures: 20, Window: 24 * time.Hour}
+		two := [2]Accounts{r.engine.(Accounts), r.another().(Accounts)}
+		for round := range r.rounds {
+			account := fmt.Sprint("account-", round)
+			var judged, wrong atomic.Int64
+			var start, all sync.WaitGroup
+			start.Add(1)
+			for i := range max(r.crowd, 60) {
+				all.Go(func() {
+					start.Wait()
+					id, a := rand.Text(), two[i%2]
+					for range 3 { // as one that comes back after its Retry-After would
+						wait, err := a.Admit(context.Background(), th, account, id)
+						switch {
+						case err != nil:
+							wrong.Add(1)
+							return
+						case wait > 0:
+							time.Sleep(5 * time.Millisecond)
+							continue
+						}
+						judged.Add(1)
+						time.Sleep(time.Millisecond) // the hash
+						if err := a.Judge(context.Background(), th, account, fmt.Sprint("198.51.100.", i), id, Failed); err != nil {
+							wrong.Add(1)
+						}
+						return
+					}
+				})
+			}
+			start.Done()
+			all.Wait()
+			if judged.Load() != 20 || wrong.Load() != 0 {
+				t.Errorf("round %d: got %d judged, %d errors, want 20 judged", round, judged.Load(), wrong.Load())
+			}
+		}
+	})
+}
+
+// A slot that is given back is free for the next; one that is never given back is
+// free when its lease ends.
+func TestSlotsOfAnAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, th := NewMemory(time.Minute, 0), Throttle{Failures: 2, Window: time.Hour}
+		admit := func(id string, want time.Duration) {
+			t.Helper()
+			if got, _ := m.Admit(t.Context(), th, "alice", id); got != want {
+				t.Errorf("%s: got a wait of %v, want %v", id, got, want)
+			}
+		}
+		admit("a", 0)
+		admit("a", 0) // the same one
+		admit("b", 0)
+		admit("c", busyWait)
+		_ = m.Judge(t.Context(), th, "alice", "192.0.2.1", "a", Released)
+		admit("c", 0)
+		time.Sleep(time.Minute)
+		admit("d", 0)
+	})
 }
 
 func (a asker) judge(th Throttle, account, from string, o Outcome) {
@@ -106,18 +188,18 @@ func TestThrottleLetsKnownAddressesPass(t *testing.T) {
 		g := openGate(t, options())
 		for i := range 300 {
 			ctx, _ := from(t.Context(), fmt.Sprintf("198.51.%d.%d", i/200, i%200))
-			g.ThrottleFail(ctx, "alice@clinic.test")
+			g.Account("alice@clinic.test").Fail(ctx)
 		}
 		ctx, h := from(t.Context(), "192.0.2.1")
-		if err := g.Throttle(ctx, "alice@clinic.test", true); err != nil {
+		if err := throttle(ctx, g, "alice@clinic.test", true); err != nil {
 			t.Errorf("known: got %v, want none", err)
 		}
-		p := problemOf(t, g.Throttle(ctx, " ALICE@clinic.test", false))
+		p := problemOf(t, throttle(ctx, g, " ALICE@clinic.test", false))
 		if p.Status != 429 || p.Code != "locked_out" || p.RetryAfter != 900 || h.Get("X-RateLimit-Remaining") != "0" {
 			t.Errorf("unknown: got %d %s, retry after %d, remaining %s", p.Status, p.Code, p.RetryAfter, h.Get("X-RateLimit-Remaining"))
 		}
-		g.ThrottleReset(ctx, "alice@clinic.test")
-		if err := g.Throttle(ctx, "alice@clinic.test", false); err != nil {
+		g.ResetAccount(ctx, "alice@clinic.test")
+		if err := throttle(ctx, g, "alice@clinic.test", false); err != nil {
 			t.Errorf("after a reset: got %v, want none", err)
 		}
 	})

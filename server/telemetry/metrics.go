@@ -30,6 +30,7 @@ type HTTP struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	shed     prometheus.Counter
+	closed   *prometheus.CounterVec
 }
 
 // latencyBuckets, in seconds, have edges at the targets that a release is judged
@@ -52,8 +53,12 @@ func NewHTTP(reg prometheus.Registerer) *HTTP {
 		shed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "http_shed_total", Help: "Requests refused with 503 because MAX_IN_FLIGHT were already inside.",
 		}),
+		closed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "http_connections_closed_total",
+			Help: "Connections closed to make room: full, MAX_CONNS were open; address, MAX_CONNS_PER_ADDRESS of one address.",
+		}, []string{"reason"}),
 	}
-	reg.MustRegister(m.requests, m.duration, m.inFlight, m.shed)
+	reg.MustRegister(m.requests, m.duration, m.inFlight, m.shed, m.closed)
 	return m
 }
 
@@ -76,6 +81,9 @@ func (m *HTTP) Entered() func() {
 
 // Shed counts a request that the load shedder refused.
 func (m *HTTP) Shed() { m.shed.Inc() }
+
+// Closed counts a connection that was closed to make room for another.
+func (m *HTTP) Closed(reason string) { m.closed.WithLabelValues(reason).Inc() }
 
 // methods is the closed set of method labels.
 var methods = []string{

@@ -52,43 +52,42 @@ func (r *readBody) Unwrap() huma.Context { return r.humaContext }
 func RepeatedName(text []byte) string {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber() // a number too large is the schema's to refuse
-	return repeatedName(dec, "body")
+	at, _ := repeatedName(dec, "body")
+	return at
 }
 
-func repeatedName(dec *json.Decoder, at string) string {
+// repeatedName reads one value. An error ends the search: the text is not JSON.
+func repeatedName(dec *json.Decoder, at string) (string, error) {
 	token, err := dec.Token()
 	if err != nil {
-		return ""
+		return "", err
 	}
-	switch token {
-	case json.Delim('{'):
-		names := map[string]bool{}
-		for dec.More() {
+	open, _ := token.(json.Delim)
+	if open != '{' && open != '[' {
+		return "", nil
+	}
+	names := map[string]bool{}
+	for dec.More() {
+		here := at
+		if open == '{' {
 			token, err := dec.Token()
-			name, ok := token.(string)
-			if err != nil || !ok {
-				return ""
+			if err != nil {
+				return "", err
 			}
-			here := at + "." + name
+			name, _ := token.(string) // the decoder takes nothing else there
+			here = at + "." + name
 			folded := strings.Map(fold, name)
 			if names[folded] {
-				return here
+				return here, nil
 			}
 			names[folded] = true
-			if found := repeatedName(dec, here); found != "" {
-				return found
-			}
 		}
-		_, _ = dec.Token()
-	case json.Delim('['):
-		for dec.More() {
-			if found := repeatedName(dec, at); found != "" {
-				return found
-			}
+		if found, err := repeatedName(dec, here); found != "" || err != nil {
+			return found, err
 		}
-		_, _ = dec.Token()
 	}
-	return ""
+	_, err = dec.Token() // the closing bracket
+	return "", err
 }
 
 // fold is the smallest letter that differs from r in case at most, which is how

@@ -83,9 +83,10 @@ func (r *Keyring) Sign(kind Kind, c Claims, now time.Time, ttl time.Duration) (s
 }
 
 // Parse checks a token of the kind: HS256 by one of our two keys, typ, issuer,
-// audience, times with 30 s of leeway. Every error is ErrInvalid.
+// audience, times with 30 s of leeway, and every field as Sign writes it. Every
+// error is ErrInvalid.
 func (r *Keyring) Parse(kind Kind, raw string, now time.Time) (Claims, error) {
-	if len(raw) > maxLength {
+	if len(raw) > maxLength || !strict(raw) {
 		return Claims{}, ErrInvalid
 	}
 	var w wire

@@ -90,6 +90,43 @@ func TestForgedTokens(t *testing.T) {
 	}
 }
 
+// Claims signed with the right key are read strictly all the same: a form that we
+// never write is not ours.
+func TestClaimsAreReadStrictly(t *testing.T) {
+	r := ring(t, newSecret, "")
+	const exp, expired = "1795348800", "1795000000" // a day after noon, three days before
+	claims := func(more string) string {
+		return `{"iss":"vitals","aud":["vitals-access"],"sub":"7","jti":"j","iat":1795250000,"nbf":1795250000,"sv":3` + more + `}`
+	}
+	if _, err := r.Parse(token.Access, r.SignClaims(token.Access, nil, claims(`,"sid":"s","exp":`+exp)), noon); err != nil {
+		t.Fatalf("as we write them: got %v", err)
+	}
+	for name, more := range map[string]string{
+		"exp a string":             `,"sid":"s","exp":"` + exp + `"`,
+		"EXP beside an expired":    `,"sid":"s","exp":` + expired + `,"EXP":` + exp,
+		"EXP alone":                `,"sid":"s","EXP":` + exp,
+		"exp twice":                `,"sid":"s","exp":` + expired + `,"exp":` + exp,
+		"sid with a zero byte":     `,"sid":"s\u0000","exp":` + exp,
+		"sid twice":                `,"sid":"s","sid":"t","exp":` + exp,
+		"SID":                      `,"SID":"s","exp":` + exp,
+		"sid a number":             `,"sid":1,"exp":` + exp,
+		"sid null":                 `,"sid":null,"exp":` + exp,
+		"sid very long":            `,"sid":"` + strings.Repeat("s", 100) + `","exp":` + exp,
+		"sv a string":              `,"sid":"s","sv":"3","exp":` + exp,
+		"a claim that is not ours": `,"sid":"s","admin":true,"exp":` + exp,
+		"sub twice":                `,"sid":"s","sub":"8","exp":` + exp,
+	} {
+		if got, err := r.Parse(token.Access, r.SignClaims(token.Access, nil, claims(more)), noon); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("%s: got %+v, %v, want ErrInvalid", name, got, err)
+		}
+	}
+	for name, header := range map[string]map[string]any{"ALG": {"ALG": "none"}, "jku": {"jku": "https://a.example"}} {
+		if got, err := r.Parse(token.Access, r.SignClaims(token.Access, header, claims(`,"sid":"s","exp":`+exp)), noon); !errors.Is(err, token.ErrInvalid) {
+			t.Errorf("header %s: got %+v, %v, want ErrInvalid", name, got, err)
+		}
+	}
+}
+
 // other is a character of the same six leading bits' neighbourhood: it decodes
 // to the same bytes in a reader that ignores the unused bits of the last one.
 func other(c byte) string {

@@ -1,12 +1,13 @@
 -- judge records how a check at an account ended.
--- KEYS  f failures, n next attempt, c streak, epoch
+-- KEYS  f failures, n next attempt, c streak, p slots, epoch
 -- ARGV  failures, window ms, streak max, first wait ms, last wait ms, streak life ms, id, outcome, from
 -- reply 'allowed', 0, 0
-if redis.call('EXISTS', KEYS[4]) == 0 then return {'epoch', 0, 0} end
+if redis.call('EXISTS', KEYS[5]) == 0 then return {'epoch', 0, 0} end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local threshold, from = tonumber(ARGV[1]), ARGV[9]
 
+redis.call('ZREM', KEYS[4], ARGV[7])
 if ARGV[8] == 'failed' then
   if redis.call('ZADD', KEYS[1], 'NX', now, ARGV[7] .. ':' .. from) == 1 then
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -20,7 +21,7 @@ if ARGV[8] == 'failed' then
     end
   end
 elseif ARGV[8] == 'passed' and from == '' then
-  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 elseif ARGV[8] == 'passed' then
   redis.call('DEL', KEYS[3])
   for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
