@@ -12,9 +12,9 @@ import (
 
 func (r *reader) accounts(n *yaml.Node) (a Accounts) {
 	found := r.Fields(n, "accounts", strict.Fields{
-		"sign_in":       func(n *yaml.Node) { a.SignIn = r.session(n, "sign in", true) },
-		"sign_out":      func(n *yaml.Node) { s := r.session(n, "sign out", false); a.SignOut = &s },
-		"refresh":       func(n *yaml.Node) { s := r.session(n, "refresh", true); a.Refresh = &s },
+		"sign_in":       func(n *yaml.Node) { a.SignIn = r.accountStep(n, "sign in", true) },
+		"sign_out":      func(n *yaml.Node) { s := r.accountStep(n, "sign out", false); a.SignOut = &s },
+		"refresh":       func(n *yaml.Node) { s := r.accountStep(n, "refresh", true); a.Refresh = &s },
 		"requests_each": func(n *yaml.Node) { a.Requests = r.Int(n, "requests_each", 1) },
 	})
 	if n.Kind != yaml.MappingNode {
@@ -22,18 +22,22 @@ func (r *reader) accounts(n *yaml.Node) (a Accounts) {
 	}
 	if found["sign_in"] == nil {
 		r.Fail(n, "", "accounts need sign_in, the step that signs one in")
-	} else if _, ok := a.SignIn.Save["token"]; !ok && a.SignIn.Path != "" {
-		r.Fail(found["sign_in"], "as in save: {token: json:access_token}", "sign_in must save the token that later steps are sent with")
 	}
+	r.signIn = found["sign_in"]
 	return a
 }
 
-// session reads a step of the accounts; its name may be left out. Signing in and
+// accountStep reads a step of the accounts; its name may be left out. Signing in and
 // refreshing happen without a token.
-func (r *reader) session(n *yaml.Node, name string, anonymous bool) Step {
+func (r *reader) accountStep(n *yaml.Node, name string, anonymous bool) Step {
 	s := Step{Name: name, Anonymous: anonymous, Line: n.Line, Col: n.Column}
-	found := r.Fields(n, "a step", r.stepFields(&s))
+	fields, finish := r.stepFields(&s)
+	found := r.Fields(n, "a step", fields)
+	finish()
 	r.whole(n, found)
+	if s.Follow != "" {
+		r.Fail(found["follow"], "", "found follow in %s, which follows no other step", name)
+	}
 	return s
 }
 
@@ -67,7 +71,7 @@ func (r *reader) tasks(n *yaml.Node) (ts []Task) {
 	r.List(n, "tasks", func(n *yaml.Node) {
 		t := Task{Weight: 1}
 		single := Step{Line: n.Line, Col: n.Column}
-		fields := r.stepFields(&single)
+		fields, finish := r.stepFields(&single)
 		inline := slices.Collect(maps.Keys(fields))
 		fields["name"] = func(n *yaml.Node) { t.Name = r.title(n) }
 		fields["weight"] = func(n *yaml.Node) { t.Weight = r.Int(n, "weight", 1) }
@@ -82,7 +86,11 @@ func (r *reader) tasks(n *yaml.Node) (ts []Task) {
 		}
 		if found["steps"] == nil {
 			single.Name = t.Name
+			finish()
 			r.whole(n, found)
+			if single.Follow != "" {
+				r.Fail(found["follow"], "write both as steps of one task", "found follow in a task of one step, which follows no other")
+			}
 			t.Steps = []Step{single}
 		} else {
 			for _, name := range inline {
@@ -103,7 +111,12 @@ func (r *reader) tasks(n *yaml.Node) (ts []Task) {
 func (r *reader) stepList(n *yaml.Node) (steps []Step) {
 	r.List(n, "steps", func(n *yaml.Node) {
 		s := Step{Line: n.Line, Col: n.Column}
-		found := r.Fields(n, "a step", r.stepFields(&s))
+		fields, finish := r.stepFields(&s)
+		found := r.Fields(n, "a step", fields)
+		finish()
+		if s.Follow != "" && len(steps) == 0 {
+			r.Fail(found["follow"], "", "found follow in the first step, which follows no other")
+		}
 		if found["name"] == nil && n.Kind == yaml.MappingNode {
 			r.Fail(n, "as in name: list medications", "a step needs a name")
 		}

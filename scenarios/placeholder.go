@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,8 +12,96 @@ import (
 	"vitals/internal/strict"
 )
 
-// generators are the words of placeholders that make a value anew each time.
-var generators = []string{"uuid", "seq", "now", "today", "int", "pick"}
+// Placeholder is what stands between {{ and }}, read. Word says what makes the
+// value: one of Generators, or "" for a variable of that Name (a field of the
+// account, a fed column, a saved value).
+type Placeholder struct {
+	Word      string
+	Name      string        // of the variable, or of the environment variable after env
+	Low, High int64         // of int
+	Words     []string      // of pick
+	Shift     time.Duration // of now
+}
+
+// Generator is a word that makes a value anew for each request.
+type Generator struct {
+	Word    string
+	Example string // as it is written in a scenario
+	About   string
+	read    func(p *Placeholder, rest string) bool
+}
+
+// Generators are all such words, in the order of their explanation.
+func Generators() []Generator { return slices.Clone(generatorList) }
+
+var generatorList = []Generator{
+	{"uuid", "{{uuid}}", "a random UUID, version 4; another one in every run", alone},
+	{"seq", "{{seq}}", "the number of the arrival, or of the user's turn; no two of one run are alike", alone},
+	{"now", "{{now+24h}}", "the time of the request, or so long before or after it, as in 2006-01-02T15:04:05Z", func(p *Placeholder, rest string) bool {
+		if rest == "" {
+			return true
+		}
+		if rest[0] != '+' && rest[0] != '-' {
+			return false
+		}
+		var err error
+		p.Shift, err = time.ParseDuration(strings.ReplaceAll(rest, " ", ""))
+		return err == nil
+	}},
+	{"today", "{{today}}", "the day of the request in UTC, as in 2006-01-02", alone},
+	{"int", "{{int 1 10}}", "a whole number from the first to the second, both included", func(p *Placeholder, rest string) bool {
+		ends := strings.Fields(rest)
+		if len(ends) != 2 {
+			return false
+		}
+		var errLow, errHigh error
+		p.Low, errLow = strconv.ParseInt(ends[0], 10, 64)
+		p.High, errHigh = strconv.ParseInt(ends[1], 10, 64)
+		return errLow == nil && errHigh == nil && p.Low <= p.High
+	}},
+	{"pick", "{{pick paper|foil}}", "one of the words", func(p *Placeholder, rest string) bool {
+		p.Words = strings.Split(rest, "|")
+		return rest != ""
+	}},
+	{"env", "{{env API_KEY}}", "the environment variable of that name, the same throughout; it stands in no log and no report", func(p *Placeholder, rest string) bool {
+		p.Name = rest
+		return environment.MatchString(rest)
+	}},
+}
+
+// environment is the name of an environment variable.
+var environment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func alone(_ *Placeholder, rest string) bool { return rest == "" }
+
+// generators are their words.
+var generators = func() (words []string) {
+	for _, g := range generatorList {
+		words = append(words, g.Word)
+	}
+	return words
+}()
+
+// ReadPlaceholder reads what stands between {{ and }}. The error says what was
+// found and what was expected.
+func ReadPlaceholder(inside string) (Placeholder, error) {
+	inside = strings.TrimSpace(inside)
+	for _, g := range generatorList {
+		rest, ok := strings.CutPrefix(inside, g.Word)
+		if !ok || rest != "" && !strings.ContainsAny(rest[:1], " +-\t") {
+			continue // another word that begins alike
+		}
+		p := Placeholder{Word: g.Word}
+		if !g.read(&p, strings.TrimSpace(rest)) {
+			return Placeholder{}, fmt.Errorf("found {{%s}}, expected as in %s: %s", inside, g.Example, g.About)
+		}
+		return p, nil
+	}
+	if !variable.MatchString(inside) {
+		return Placeholder{}, fmt.Errorf("found {{%s}}, expected a saved name or a generator (%s)", inside, strings.Join(generators, ", "))
+	}
+	return Placeholder{Name: inside}, nil
+}
 
 // cut finds the next {{…}} in a text: what stands in it, and what after it.
 func cut(text string) (inside, after string, found, closed bool) {
@@ -35,52 +124,18 @@ func variables(text string) (names, wrongs []string) {
 		case !closed:
 			return names, append(wrongs, "found {{ without }}")
 		}
-		is, wrong := generator(inside)
-		switch {
-		case wrong != "":
-			wrongs = append(wrongs, wrong)
-		case is:
-		case !variable.MatchString(inside):
-			wrongs = append(wrongs, fmt.Sprintf("found {{%s}}, expected a saved name or a generator (%s)", inside, strings.Join(generators, ", ")))
-		default:
-			names = append(names, inside)
+		switch p, err := ReadPlaceholder(inside); {
+		case err != nil:
+			wrongs = append(wrongs, err.Error())
+		case p.Word == "":
+			names = append(names, p.Name)
 		}
 		text = after
 	}
 }
 
-// generator tells whether the placeholder makes a value itself.
-func generator(inside string) (is bool, wrong string) {
-	word, rest, _ := strings.Cut(inside, " ")
-	rest = strings.TrimSpace(rest)
-	switch {
-	case inside == "uuid" || inside == "seq" || inside == "now" || inside == "today":
-		return true, ""
-	case strings.HasPrefix(inside, "now+") || strings.HasPrefix(inside, "now-"):
-		if _, err := time.ParseDuration(inside[4:]); err != nil {
-			return false, fmt.Sprintf("found {{%s}}, expected a time as in {{now+24h}}", inside)
-		}
-		return true, ""
-	case word == "int":
-		ends := strings.Fields(rest)
-		if len(ends) == 2 {
-			a, errA := strconv.Atoi(ends[0])
-			b, errB := strconv.Atoi(ends[1])
-			if errA == nil && errB == nil && a <= b {
-				return true, ""
-			}
-		}
-		return false, fmt.Sprintf("found {{%s}}, expected two whole numbers, the lower first, as in {{int 1 10}}", inside)
-	case word == "pick":
-		if rest == "" {
-			return false, fmt.Sprintf("found {{%s}}, expected words to pick from, as in {{pick a|b}}", inside)
-		}
-		return true, ""
-	}
-	return false, ""
-}
-
-// withoutPlaceholders is the text that is sent as it stands.
+// withoutPlaceholders is the text that is sent as it stands, with an x for each
+// placeholder.
 func withoutPlaceholders(text string) string {
 	var b strings.Builder
 	for {
@@ -89,7 +144,7 @@ func withoutPlaceholders(text string) string {
 			b.WriteString(text)
 			return b.String()
 		}
-		b.WriteString(text[:strings.Index(text, "{{")])
+		b.WriteString(text[:strings.Index(text, "{{")] + "x")
 		text = after
 	}
 }
@@ -155,6 +210,7 @@ func (r *reader) placeholders() {
 		given := slices.Clone(free)
 		if j.Feed != nil {
 			given = append(given, j.Feed.Column...)
+			r.taken(j)
 		}
 		known := slices.Clone(given)
 		for _, t := range j.Tasks {
@@ -170,6 +226,34 @@ func (r *reader) placeholders() {
 		}
 		if len(r.Errors()) == before {
 			r.drawable(j, given, fail)
+		}
+	}
+}
+
+// taken finds columns of a feed whose name means something else already: a request
+// would be filled with the one or the other as the run goes on.
+func (r *reader) taken(j *Journey) {
+	by := map[string]string{"email": "it is the account's", "password": "it is the account's", "token": "it is the session's", "expires_in": "it is the session's"}
+	for _, word := range generators {
+		by[word] = fmt.Sprintf("{{%s}} makes a value itself", word)
+	}
+	for _, s := range []*Step{&r.sc.Accounts.SignIn, r.sc.Accounts.Refresh, r.sc.Accounts.SignOut} {
+		if s != nil {
+			for name := range s.Save {
+				by[name] = fmt.Sprintf("step %q saves it", s.Name)
+			}
+		}
+	}
+	for _, t := range j.Tasks {
+		for _, s := range t.Steps {
+			for name := range s.Save {
+				by[name] = fmt.Sprintf("step %q saves it", s.Name)
+			}
+		}
+	}
+	for _, column := range j.Feed.Column {
+		if why, ok := by[column]; ok {
+			r.Add(&Error{File: r.beside(j.Feed.File), Line: 1, Col: 1, Msg: fmt.Sprintf("column %q is taken: %s", column, why), Hint: "give the column another name"})
 		}
 	}
 }

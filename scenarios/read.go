@@ -13,6 +13,7 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"vitals/internal/measure"
 	"vitals/internal/strict"
 	"vitals/targets"
 )
@@ -41,6 +42,7 @@ type reader struct {
 	used *reader
 	at   map[string]*yaml.Node // fields that were found
 
+	signIn *yaml.Node   // where the accounts' sign_in stands
 	during []*yaml.Node // phases that intruders work in
 }
 
@@ -73,7 +75,8 @@ func (r *reader) read(name string, text []byte) {
 	}
 	fields := strict.Fields{
 		"about":     func(n *yaml.Node) { r.sc.About = r.Text(n, "about") },
-		"timeout":   func(n *yaml.Node) { r.sc.Timeout = r.positive(n, "timeout") },
+		"timeout":   func(n *yaml.Node) { r.sc.Timeout = r.within(n, "timeout") },
+		"cookies":   func(n *yaml.Node) { r.sc.Cookies = r.cookies(n) },
 		"accounts":  func(n *yaml.Node) { r.sc.Accounts = r.accounts(n) },
 		"journeys":  func(n *yaml.Node) { r.sc.Journeys = r.journeys(n) },
 		"intruders": func(n *yaml.Node) { r.sc.Intruder = r.intruders(n) },
@@ -94,6 +97,9 @@ func (r *reader) read(name string, text []byte) {
 	r.at = r.Fields(root, what, fields)
 	if r.part || root.Kind != yaml.MappingNode {
 		return
+	}
+	if r.at["accounts"] != nil {
+		r.session()
 	}
 	if r.at["name"] == nil {
 		r.Fail(root, "as in name: peak", "a scenario needs a name")
@@ -139,12 +145,18 @@ func (r *reader) combine() {
 		if r.at["accounts"] == nil {
 			sc.Accounts = shared.Accounts
 		}
+		if r.at["cookies"] == nil {
+			sc.Cookies = shared.Cookies
+		}
 		if r.at["timeout"] == nil {
 			sc.Timeout = shared.Timeout
 		}
 	}
 	if len(sc.Journeys) == 0 {
 		r.Add(&Error{Line: 1, Col: 1, Msg: "a scenario needs journeys", Hint: "write journeys, or use: clinic"})
+	}
+	if r.at["accounts"] == nil {
+		r.session()
 	}
 	r.distinct()
 	r.placeholders()
@@ -156,6 +168,22 @@ func (r *reader) combine() {
 			}
 		}
 	}
+}
+
+// session finds a sign-in of which nothing is left for the steps after it.
+func (r *reader) session() {
+	signIn := &r.sc.Accounts.SignIn
+	if _, token := signIn.Save["token"]; token || r.sc.Cookies || signIn.Path == "" {
+		return
+	}
+	e := Error{File: r.File, Msg: "sign_in must save the token that later steps are sent with", Hint: "as in save: {token: json:access_token}; or keep its cookies, with cookies: keep"}
+	for d := r; d != nil; d = d.used {
+		if d.signIn != nil {
+			e.File, e.Line, e.Col = d.File, d.signIn.Line, d.signIn.Column
+			break
+		}
+	}
+	r.Add(&e)
 }
 
 // distinct finds names that stand twice within their kind.
@@ -193,6 +221,28 @@ func (r *reader) positive(n *yaml.Node, what string) time.Duration {
 	d := r.Duration(n, what)
 	if d == 0 && len(r.Errors()) == errors {
 		r.Fail(n, "", "%s: found %q, expected a time above 0", what, n.Value)
+	}
+	return d
+}
+
+// cookies reads whether users keep the cookies that they are given.
+func (r *reader) cookies(n *yaml.Node) bool {
+	switch w := r.Word(n, "cookies"); w {
+	case "keep":
+		return true
+	case "", "drop":
+	default:
+		r.Fail(n, strict.Hint(w, []string{"keep", "drop"}), "cookies: found %q, expected keep or drop", w)
+	}
+	return false
+}
+
+// within reads a time above 0 that the histograms can hold: what takes longer is
+// known to be longer, and no more.
+func (r *reader) within(n *yaml.Node, what string) time.Duration {
+	d := r.positive(n, what)
+	if d > measure.Longest {
+		r.Fail(n, "", "%s: found %q, expected at most %s: no longer time is measured", what, n.Value, measure.Longest)
 	}
 	return d
 }

@@ -25,6 +25,7 @@ type Scenario struct {
 	Intruder []Intruder       `json:"intruders,omitempty"`
 	Targets  []targets.Target `json:"targets,omitempty"` // the scenario's own, beside those of --targets
 	Abort    []targets.Target `json:"abort,omitempty"`   // windowed: "p95 > 1s for 10s" ends the run
+	Cookies  bool             `json:"cookies,omitzero"`  // every user keeps the cookies it is given
 	Timeout  time.Duration    `json:"timeout,omitzero"`  // per request, default 10s
 	File     string           `json:"-"`
 	SHA256   string           `json:"-"` // of the canonical form, so that a comment does not change it
@@ -160,11 +161,12 @@ type Step struct {
 	Name      string            `json:"name,omitzero"`
 	Method    string            `json:"method,omitzero"`
 	Path      string            `json:"path,omitzero"`
+	Follow    string            `json:"follow,omitzero"` // header of the answer before it whose address it gets, instead of Path
 	Header    map[string]string `json:"header,omitempty"`
 	Body      string            `json:"body,omitzero"`      // JSON text or any other
 	Anonymous bool              `json:"anonymous,omitzero"` // sent without the account's token
 	Expect    Expect            `json:"expect,omitzero"`
-	Save      map[string]string `json:"save,omitempty"`   // name → "json:items.0.id", "header:Location", "regexp:…"
+	Save      map[string]string `json:"save,omitempty"`   // name → "json:items.0.id", "header:Location", "cookie:sid", "regexp:…"
 	Forget    []string          `json:"forget,omitempty"` // saved names that are used up by this step
 	Timeout   time.Duration     `json:"timeout,omitzero"` // 0 = the scenario's
 	Line, Col int               `json:"-"`
@@ -172,10 +174,11 @@ type Step struct {
 
 // Expect is what a good answer is. An empty one expects any 2xx.
 type Expect struct {
-	Status []int             `json:"status,omitempty"`
-	Header map[string]string `json:"header,omitempty"` // name → exact value, or "" for present
-	JSON   map[string]string `json:"json,omitempty"`   // path → exact value, or "" for present
-	Body   string            `json:"body,omitzero"`    // text the body contains
+	Status []int              `json:"status,omitempty"`
+	Header map[string]*string `json:"header,omitempty"` // name → exact value, or nil for present
+	JSON   map[string]*string `json:"json,omitempty"`   // path → exact value, or nil for present
+	Body   string             `json:"body,omitzero"`    // text the body contains
+	Max    time.Duration      `json:"max,omitzero"`     // response time; 0 = any
 }
 
 // Intruder is a hostile actor that works beside the honest users. Which fields

@@ -26,16 +26,23 @@ type shape struct {
 	count     int
 	perSecond float64
 	length    time.Duration
+	broken    bool // a part of it could not be read, which was told
 }
 
 func (s *shape) fields(r *reader) strict.Fields {
 	return strict.Fields{
-		"users":      func(n *yaml.Node) { s.users, s.count = n, r.Int(n, "users", 1) },
-		"spawn_rate": func(n *yaml.Node) { s.spawn, s.perSecond = n, r.some(n, "spawn_rate") },
-		"run_for":    func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
-		"stages":     func(n *yaml.Node) { s.stages = n },
-		"arrivals":   func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
-		"share":      func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
+		"users": func(n *yaml.Node) {
+			s.users = n
+			s.broken = r.failing(func() { s.count = int(r.level(n, float64(r.Int(n, "users", 1)))) }) || s.broken
+		},
+		"spawn_rate": func(n *yaml.Node) {
+			s.spawn = n
+			s.broken = r.failing(func() { s.perSecond = r.some(n, "spawn_rate") }) || s.broken
+		},
+		"run_for":  func(n *yaml.Node) { s.readLength(r, n) },
+		"stages":   func(n *yaml.Node) { s.stages = n },
+		"arrivals": func(n *yaml.Node) { s.arrivals = n; r.Fields(n, "arrivals", s.openFields(r)) },
+		"share":    func(n *yaml.Node) { s.of.Share = r.Int(n, "share", 1) },
 		"sign_in": func(n *yaml.Node) {
 			switch w := SignIn(r.Word(n, "sign_in")); w {
 			case Inside, Before, "":
@@ -47,11 +54,31 @@ func (s *shape) fields(r *reader) strict.Fields {
 	}
 }
 
+// readLength reads run_for.
+func (s *shape) readLength(r *reader, n *yaml.Node) {
+	s.runFor = n
+	s.broken = r.failing(func() {
+		if s.length = r.positive(n, "run_for"); s.length > MaxStage {
+			r.Fail(n, "", "run_for: found %q, expected at most %.0fh: no longer load can be planned exactly", n.Value, MaxStage.Hours())
+		}
+	}) || s.broken
+}
+
+// failing tells whether read noted a mistake.
+func (r *reader) failing(read func()) bool {
+	before := len(r.Errors())
+	read()
+	return len(r.Errors()) > before
+}
+
 // openFields are those of the open model.
 func (s *shape) openFields(r *reader) strict.Fields {
 	return strict.Fields{
-		"rate":     func(n *yaml.Node) { s.rate, s.perSecond = n, r.Rate(n, "rate") },
-		"run_for":  func(n *yaml.Node) { s.runFor, s.length = n, r.positive(n, "run_for") },
+		"rate": func(n *yaml.Node) {
+			s.rate = n
+			s.broken = r.failing(func() { s.perSecond = r.level(n, r.Rate(n, "rate")) }) || s.broken
+		},
+		"run_for":  func(n *yaml.Node) { s.readLength(r, n) },
 		"stages":   func(n *yaml.Node) { s.stages = n },
 		"poisson":  func(n *yaml.Node) { s.of.Poisson = r.Bool(n, "poisson") },
 		"grid":     func(n *yaml.Node) { s.of.Grid = r.Duration(n, "grid") },
@@ -79,6 +106,8 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 		r.Fail(s.spawn, "spawn_rate goes with users", "found spawn_rate beside arrivals")
 	case s.stages != nil && (s.users != nil || s.spawn != nil || s.rate != nil || s.runFor != nil):
 		r.Fail(s.stages, "the stages say how many and how long", "found stages beside users, rate, spawn_rate or run_for, expected one form")
+	case s.broken:
+		return l
 	case s.stages != nil:
 		l.Stages = r.stages(s.stages, l.Model)
 	case s.arrivals != nil:
@@ -116,9 +145,6 @@ func (s *shape) spawned(r *reader) []Stage {
 	if s.spawn == nil {
 		return []Stage{{Name: "hold", From: users, To: users, For: s.length, Judged: true}}
 	}
-	if s.perSecond <= 0 {
-		return nil // told already
-	}
 	ramp := time.Duration(users / s.perSecond * float64(time.Second)).Round(time.Microsecond)
 	if ramp >= s.length {
 		r.Fail(s.runFor, "make it longer, or spawn faster", "run_for: found %q, but %d users at %s need %s to be there", s.runFor.Value, s.count, s.spawn.Value, ramp)
@@ -136,7 +162,6 @@ func (s *shape) constant(r *reader) []Stage {
 		r.Fail(s.arrivals, "as in arrivals: {rate: 500/s, run_for: 10m}", "arrivals need rate and run_for, or stages")
 		return nil
 	}
-	r.level(s.rate, s.perSecond)
 	return []Stage{{Name: "hold", From: s.perSecond, To: s.perSecond, For: s.length, Judged: true}}
 }
 

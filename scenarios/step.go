@@ -2,13 +2,17 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 
@@ -21,18 +25,29 @@ var methods = map[string]string{
 	"put": http.MethodPut, "patch": http.MethodPatch, "delete": http.MethodDelete,
 }
 
-func (r *reader) stepFields(s *Step) strict.Fields {
-	fields := strict.Fields{
+// stepFields are those of a step, and what makes its body when all of them are
+// read: the header that says what it becomes may come after it.
+func (r *reader) stepFields(s *Step) (fields strict.Fields, finish func()) {
+	var body *yaml.Node
+	fields = strict.Fields{
 		"name":      func(n *yaml.Node) { s.Name = r.title(n) },
-		"header":    func(n *yaml.Node) { s.Header = r.header(n, "header", false) },
-		"body":      func(n *yaml.Node) { s.Body = r.body(n) },
+		"header":    func(n *yaml.Node) { s.Header = r.header(n) },
+		"body":      func(n *yaml.Node) { body = n },
 		"anonymous": func(n *yaml.Node) { s.Anonymous = r.Bool(n, "anonymous") },
 		"expect":    func(n *yaml.Node) { s.Expect = r.expect(n) },
 		"save":      func(n *yaml.Node) { s.Save = r.save(n) },
 		"forget": func(n *yaml.Node) {
 			r.List(n, "forget", func(n *yaml.Node) { s.Forget = append(s.Forget, r.Word(n, "forget")) })
 		},
-		"timeout": func(n *yaml.Node) { s.Timeout = r.positive(n, "timeout") },
+		"timeout": func(n *yaml.Node) { s.Timeout = r.within(n, "timeout") },
+		"follow": func(n *yaml.Node) {
+			if s.Method != "" {
+				r.Fail(n, "one request is one step", "found follow beside %s", strings.ToLower(s.Method))
+			}
+			if s.Method, s.Follow = http.MethodGet, r.Word(n, "follow"); s.Follow != "" && !token.MatchString(s.Follow) {
+				r.Fail(n, "as in follow: Location", "follow: found %q, expected a header's name", s.Follow)
+			}
+		},
 	}
 	// What other tools call these is no field here; say what is.
 	for _, field := range []string{"path", "method", "url"} {
@@ -43,17 +58,48 @@ func (r *reader) stepFields(s *Step) strict.Fields {
 	for field, method := range methods {
 		fields[field] = func(n *yaml.Node) {
 			if s.Method != "" {
-				r.Fail(n, "one request is one step", "found %s beside %s", field, strings.ToLower(s.Method))
+				r.Fail(n, "one request is one step", "found %s beside %s", field, strings.ToLower(cmp.Or(map[bool]string{true: "follow"}[s.Follow != ""], s.Method)))
 			}
 			s.Method, s.Path = method, r.Word(n, field)
-			if s.Path != "" && !strings.HasPrefix(s.Path, "/") {
-				r.Fail(n, "the host comes from the stack", "%s: found %q, expected a path that begins with /", field, s.Path)
-			} else if strings.ContainsFunc(withoutPlaceholders(s.Path), unsendable) {
-				r.Fail(n, "write %20 for a space", "%s: found %q, expected a path without spaces or control characters", field, s.Path)
-			}
+			r.path(n, field, s.Path)
 		}
 	}
-	return fields
+	return fields, func() {
+		if body != nil {
+			s.Body = r.body(body, s.Header)
+		}
+	}
+}
+
+// path finds what would not arrive as it was written: a client that is strict
+// refuses or changes it, another sends it as it stands.
+func (r *reader) path(n *yaml.Node, field, path string) {
+	sent := withoutPlaceholders(path)
+	before, _, _ := strings.Cut(sent, "?")
+	switch odd := strings.IndexFunc(before, func(c rune) bool { return c != '%' && !pathChar(c) }); {
+	case path == "" || strings.Contains(sent, "{{"): // told with the other placeholders
+	case !strings.HasPrefix(path, "/"):
+		r.Fail(n, "the host comes from the stack", "%s: found %q, expected a path that begins with /", field, path)
+	case strings.ContainsFunc(sent, unsendable):
+		r.Fail(n, "write %20 for a space", "%s: found %q, expected a path without spaces or control characters", field, path)
+	case strings.Contains(sent, "#"):
+		r.Fail(n, "write %23 for a #", "%s: found %q: what follows a # is never sent", field, path)
+	case badEscape.MatchString(before):
+		r.Fail(n, "write %25 for a %", "%s: found %q, expected two hexadecimal digits after a %%", field, path)
+	case odd >= 0:
+		c, _ := utf8.DecodeRuneInString(before[odd:])
+		r.Fail(n, "write "+url.PathEscape(string(c)), "%s: found %q in the path, expected it percent-encoded", field, c)
+	}
+}
+
+// badEscape is a % that no two hexadecimal digits follow. A placeholder may not be a
+// part of an escape.
+var badEscape = regexp.MustCompile(`%(?:[^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)`)
+
+// pathChar is what may stand in a path as it is (RFC 3986, 3.3), with the brackets
+// that most servers and clients let pass.
+func pathChar(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("/-._~!$&'()*+,;=:@[]", c)
 }
 
 // title reads a name that a target can stand on: p95(NAME) < 300ms.
@@ -78,20 +124,62 @@ func (r *reader) whole(n *yaml.Node, found map[string]*yaml.Node) {
 			return
 		}
 	}
+	if found["follow"] != nil {
+		return
+	}
 	r.Fail(n, "as in get: /api/v1/medications", "the step sends nothing, expected one of %s", strings.Join(slices.Sorted(maps.Keys(methods)), ", "))
 }
 
-// header reads names and values; without a value it only has to be present,
-// where that is allowed.
-func (r *reader) header(n *yaml.Node, what string, present bool) map[string]string {
+// header reads names and values. A name that stands twice in two spellings is a
+// mistake: header names know no case.
+func (r *reader) header(n *yaml.Node) map[string]string {
 	out := map[string]string{}
-	r.Pairs(n, what, func(key, value *yaml.Node) {
-		if !token.MatchString(key.Value) {
-			r.Fail(key, "", "%s: found %q, expected a header's name", what, key.Value)
+	found := r.headers(n)
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		key := n.Content[i]
+		value, ok := found[key.Value]
+		hint, framing := framingHeaders[strings.ToLower(key.Value)]
+		switch {
+		case !ok:
+		case value == nil:
+			r.Fail(n.Content[i+1], "", "%s: found nothing, expected its value", key.Value)
+		case framing:
+			r.Fail(key, hint, "header: %s says how a request is framed, which is the client's own business", key.Value)
+		case strings.EqualFold(key.Value, "Host") && strings.TrimSpace(*value) == "":
+			r.Fail(n.Content[i+1], "leave it out to send the server's", "Host: found an empty text")
+		default:
+			out[key.Value] = *value
+		}
+	}
+	return out
+}
+
+// framingHeaders say where a request ends or what becomes of its connection
+// (RFC 9112, 6; RFC 9110, 7.6.1). One that contradicts what is sent is how requests
+// are smuggled, and HTTP/2 knows none of them.
+var framingHeaders = map[string]string{
+	"content-length": "it is sent with every body", "transfer-encoding": "bodies are sent with their length",
+	"trailer": "", "te": "", "connection": "connections are kept and used again", "keep-alive": "connections are kept and used again",
+	"proxy-connection": "", "upgrade": "",
+}
+
+// headers are those that an answer must have: nil when only that it is there counts.
+func (r *reader) headers(n *yaml.Node) map[string]*string {
+	out := map[string]*string{}
+	first := map[string]string{}
+	r.Pairs(n, "header", func(key, value *yaml.Node) {
+		name := strings.ToLower(key.Value)
+		switch other := first[name]; {
+		case !token.MatchString(key.Value):
+			r.Fail(key, "", "header: found %q, expected a header's name", key.Value)
+			return
+		case other != "":
+			r.Fail(key, "names of headers know no case", "header: found %q beside %q", key.Value, other)
 			return
 		}
-		if present && value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
-			out[key.Value] = ""
+		first[name] = key.Value
+		if value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
+			out[key.Value] = nil
 			return
 		}
 		v := r.Text(value, key.Value)
@@ -99,7 +187,7 @@ func (r *reader) header(n *yaml.Node, what string, present bool) map[string]stri
 			r.Fail(value, "", "%s: found %q, expected one line", key.Value, v)
 			return
 		}
-		out[key.Value] = v
+		out[key.Value] = &v
 	})
 	return out
 }
@@ -110,16 +198,18 @@ var token = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
 func (r *reader) expect(n *yaml.Node) (e Expect) {
 	r.Fields(n, "expect", strict.Fields{
 		"status": func(n *yaml.Node) { e.Status = r.statuses(n) },
-		"header": func(n *yaml.Node) { e.Header = r.header(n, "header", true) },
+		"header": func(n *yaml.Node) { e.Header = r.headers(n) },
 		"body":   func(n *yaml.Node) { e.Body = r.Word(n, "body") },
+		"max":    func(n *yaml.Node) { e.Max = r.within(n, "max") },
 		"json": func(n *yaml.Node) {
-			e.JSON = map[string]string{}
+			e.JSON = map[string]*string{}
 			r.Pairs(n, "json", func(key, value *yaml.Node) {
+				r.jsonPath(key, key.Value, false)
 				if value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
-					e.JSON[key.Value] = ""
+					e.JSON[key.Value] = nil
 					return
 				}
-				e.JSON[key.Value] = r.Text(value, key.Value)
+				e.JSON[key.Value] = new(r.Text(value, key.Value))
 			})
 		},
 	})
@@ -147,45 +237,166 @@ func (r *reader) statuses(n *yaml.Node) (codes []int) {
 var variable = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 func (r *reader) save(n *yaml.Node) map[string]string {
+	const forms = "json:PATH, header:NAME, cookie:NAME or regexp:PATTERN"
 	out := map[string]string{}
 	r.Pairs(n, "save", func(key, value *yaml.Node) {
-		if !variable.MatchString(key.Value) {
+		switch {
+		case !variable.MatchString(key.Value):
 			r.Fail(key, "", "save: found %q, expected a name of small letters, digits and _", key.Value)
+			return
+		case slices.Contains(generators, key.Value):
+			r.Fail(key, "", "save: %q is taken: {{%s}} makes a value itself", key.Value, key.Value)
+			return
+		case key.Value == "email" || key.Value == "password":
+			r.Fail(key, "", "save: %q is taken: {{%s}} is the account's", key.Value, key.Value)
 			return
 		}
 		from := r.Word(value, key.Value)
 		kind, rest, ok := strings.Cut(from, ":")
-		switch {
-		case from == "":
+		if from == "" {
 			return
-		case !ok || rest == "" || kind != "json" && kind != "header" && kind != "regexp":
-			r.Fail(value, "as in json:items.0.id", "%s: found %q, expected json:PATH, header:NAME or regexp:PATTERN", key.Value, from)
+		}
+		if !ok || rest == "" {
+			r.Fail(value, "as in json:items.0.id", "%s: found %q, expected %s", key.Value, from, forms)
 			return
-		case kind == "header" && !token.MatchString(rest):
-			r.Fail(value, "", "%s: found %q, expected a header's name after header:", key.Value, from)
-		case kind == "regexp":
-			if _, err := regexp.Compile(rest); err != nil {
-				r.Fail(value, "", "%s: %v", key.Value, err)
+		}
+		expression := ""
+		switch kind {
+		case "json":
+			r.jsonPath(value, rest, true)
+		case "header":
+			if rest, expression, _ = strings.Cut(rest, " regexp:"); !token.MatchString(rest) {
+				r.Fail(value, "as in header:Location, or header:Location regexp:/orders/(.*)", "%s: found %q, expected a header's name after header:", key.Value, from)
 			}
+		case "cookie":
+			if !token.MatchString(rest) {
+				r.Fail(value, "as in cookie:sid", "%s: found %q, expected a cookie's name after cookie:", key.Value, from)
+			}
+		case "regexp":
+			expression = rest
+		default:
+			r.Fail(value, strict.Hint(kind, []string{"json", "header", "cookie", "regexp"}), "%s: found %q, expected %s", key.Value, from, forms)
+			return
+		}
+		if _, err := regexp.Compile(expression); err != nil {
+			r.Fail(value, "", "%s: %v", key.Value, err)
 		}
 		out[key.Value] = from
 	})
 	return out
 }
 
-// body is text as it stands, or fields, which are sent as JSON in their order.
-func (r *reader) body(n *yaml.Node) string {
+// jsonPath finds a way into an answer that leads nowhere as it is written; any
+// allows * for one element of many.
+func (r *reader) jsonPath(n *yaml.Node, path string, any bool) {
+	fixed := strings.TrimPrefix(strings.TrimPrefix(path, "$"), ".")
+	fixed = strings.Trim(emptyPart.ReplaceAllString(bracket.ReplaceAllString(fixed, ".$1"), "."), ".")
+	switch {
+	case fixed != path:
+		hint := "as in items.0.id"
+		if fixed != "" {
+			hint = fmt.Sprintf("write %s", fixed)
+		}
+		r.Fail(n, hint, "json: found %q, expected names and numbers with a dot between each", path)
+	case !any && slices.Contains(strings.Split(path, "."), "*"):
+		r.Fail(n, "write the element's number", "json: found %q, expected one element and not any", path)
+	}
+}
+
+var (
+	bracket   = regexp.MustCompile(`\[["']?([^]"']*)["']?\]`)
+	emptyPart = regexp.MustCompile(`\.\.+`)
+)
+
+// body is text as it stands, or fields, which are sent in their order as JSON, or
+// as a form where the header says so.
+func (r *reader) body(n *yaml.Node, header map[string]string) string {
 	if n.Kind == yaml.ScalarNode {
 		return r.Word(n, "body")
 	}
 	var b bytes.Buffer
-	r.json(&b, n)
+	switch kind := contentType(header); {
+	case kind == "" || strings.Contains(kind, "json"):
+		r.json(&b, n)
+	case strings.Contains(kind, "x-www-form-urlencoded"):
+		r.form(&b, n)
+	default:
+		r.Fail(n, "write the body as text", "body: found fields under Content-Type: %s, expected JSON or application/x-www-form-urlencoded", kind)
+	}
 	return b.String()
+}
+
+func contentType(header map[string]string) string {
+	for name, value := range header {
+		if strings.EqualFold(name, "Content-Type") {
+			return strings.ToLower(value)
+		}
+	}
+	return ""
+}
+
+// form writes fields as name=value pairs; a list is its name once for each entry.
+func (r *reader) form(b *bytes.Buffer, n *yaml.Node) {
+	add := func(key, value *yaml.Node) {
+		if value.Kind != yaml.ScalarNode {
+			if inside, ok := placeholderOf(value); ok {
+				value = &yaml.Node{Kind: yaml.ScalarNode, Value: inside}
+			} else {
+				r.Fail(value, "", "body: a form has plain values, found fields or a list within %s", key.Value)
+				return
+			}
+		}
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(escapeAround(key.Value) + "=" + escapeAround(value.Value))
+	}
+	r.Pairs(n, "body", func(key, value *yaml.Node) {
+		if value.Kind != yaml.SequenceNode {
+			add(key, value)
+			return
+		}
+		for _, c := range value.Content {
+			add(key, c)
+		}
+	})
+}
+
+// escapeAround encodes for a form what is not within a placeholder: the engine
+// encodes the values that it fills in.
+func escapeAround(text string) string {
+	var b strings.Builder
+	for {
+		open := strings.Index(text, "{{")
+		end := strings.Index(text, "}}")
+		if open < 0 || end < open {
+			return b.String() + url.QueryEscape(text)
+		}
+		b.WriteString(url.QueryEscape(text[:open]) + text[open:end+2])
+		text = text[end+2:]
+	}
+}
+
+// placeholderOf is {{name}} without quotes around it, which YAML takes for fields
+// within fields: in a body it is a value that is sent without quotes as well.
+func placeholderOf(n *yaml.Node) (string, bool) {
+	if n.Kind != yaml.MappingNode || len(n.Content) != 2 || n.Style&yaml.FlowStyle == 0 {
+		return "", false
+	}
+	key, nothing := n.Content[0], n.Content[1]
+	if key.Kind != yaml.MappingNode || len(key.Content) != 2 || nothing.ShortTag() != "!!null" || key.Content[1].ShortTag() != "!!null" {
+		return "", false
+	}
+	return "{{" + key.Content[0].Value + "}}", key.Content[0].Kind == yaml.ScalarNode
 }
 
 func (r *reader) json(b *bytes.Buffer, n *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
+		if inside, ok := placeholderOf(n); ok {
+			b.WriteString(inside)
+			return
+		}
 		sep := byte('{')
 		r.Pairs(n, "body", func(key, value *yaml.Node) {
 			b.WriteByte(sep)
@@ -208,17 +419,36 @@ func (r *reader) json(b *bytes.Buffer, n *yaml.Node) {
 		}
 		b.WriteByte(']')
 	default:
-		var v any = n.Value
-		switch n.ShortTag() {
-		case "!!int", "!!float", "!!bool", "!!null":
-			if err := n.Load(&v); err != nil {
-				r.Fail(n, "", "body: found %q, expected a value that JSON knows", n.Value)
-				return
-			}
-		}
-		r.encode(b, n, v)
+		r.plainValue(b, n)
 	}
 }
+
+// plainValue writes a number as it was written, or not at all: YAML reads 02142 as
+// 1122 and 1.10 as 1.1, and neither is what the author wants to send.
+func (r *reader) plainValue(b *bytes.Buffer, n *yaml.Node) {
+	const hint = "quote it to send it as text, or write it as JSON does"
+	switch n.ShortTag() {
+	case "!!int", "!!float":
+		if !jsonNumber.MatchString(n.Value) {
+			r.Fail(n, hint, "body: found %s, which is no number in JSON", n.Value)
+			return
+		}
+		b.WriteString(n.Value)
+	case "!!bool":
+		if n.Value != "true" && n.Value != "false" {
+			r.Fail(n, hint, "body: found %s, expected true, false or a text in quotes", n.Value)
+			return
+		}
+		b.WriteString(n.Value)
+	case "!!null":
+		b.WriteString("null")
+	default:
+		r.encode(b, n, n.Value)
+	}
+}
+
+// jsonNumber is a number as JSON writes it (RFC 8259, 6).
+var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
 
 // encode writes <, > and & as they are: a body is not for a browser.
 func (r *reader) encode(b *bytes.Buffer, n *yaml.Node, v any) {

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"bytes"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -11,38 +13,75 @@ import (
 // capture takes one value out of an answer into a variable.
 type capture struct {
 	slot   int
-	header string         // a header's name, or
-	json   path           // a way into the body, or
-	re     *regexp.Regexp // the first group (or the match) in the body
+	header string         // a header's name
+	cookie string         // a cookie's name
+	json   path           // a way into the body
+	re     *regexp.Regexp // the first group (or the match) in the header, or in the body
+	follow *follower      // the address of a header, for the step that follows it
+	from   string         // as the scenario writes it
 }
 
-// compileCapture reads "json:items.0.id", "header:Location" or "regexp:…".
+const captureForms = "json:PATH, header:NAME, cookie:NAME or regexp:EXPRESSION"
+
+// compileCapture reads "json:items.0.id", "header:Location", "header:Location
+// regexp:/orders/(.*)", "cookie:sid" or "regexp:…".
 func compileCapture(slot int, from string) (capture, error) {
 	kind, what, _ := strings.Cut(from, ":")
+	k := capture{slot: slot, from: from}
 	if what == "" {
-		return capture{}, fmt.Errorf("save %q: want json:PATH, header:NAME or regexp:EXPRESSION", from)
+		return k, fmt.Errorf("save %q: want %s", from, captureForms)
 	}
+	expression := ""
 	switch kind {
 	case "json":
-		return capture{slot: slot, json: parsePath(what)}, nil
+		k.json = parsePath(what)
 	case "header":
-		return capture{slot: slot, header: what}, nil
+		k.header, expression, _ = strings.Cut(what, " regexp:")
+	case "cookie":
+		k.cookie = what
 	case "regexp":
-		re, err := regexp.Compile(what)
-		if err != nil {
-			return capture{}, fmt.Errorf("save %q: %w", from, err)
-		}
-		return capture{slot: slot, re: re}, nil
+		expression = what
+	default:
+		return k, fmt.Errorf("save %q: want %s", from, captureForms)
 	}
-	return capture{}, fmt.Errorf("save %q: want json:PATH, header:NAME or regexp:EXPRESSION", from)
+	if expression != "" {
+		var err error
+		if k.re, err = regexp.Compile(expression); err != nil {
+			return k, fmt.Errorf("save %q: %w", from, err)
+		}
+	}
+	return k, nil
 }
+
+// reads reports whether the capture looks into the body.
+func (k *capture) reads() bool { return k.header == "" && k.cookie == "" && k.follow == nil }
 
 // take puts the value into its variable, and is false when it is not there. An
 // absent value forgets the old one: it belonged to another answer.
-func (k *capture) take(c *wire.Call, vars []variable) bool {
+func (k *capture) take(c *wire.Call, vars []variable, draw func(int) int) bool {
 	v := &vars[k.slot]
 	v.known = false
 	switch {
+	case k.follow != nil:
+		to, err := k.follow.resolve(c)
+		if err != nil {
+			return false
+		}
+		v.set(to)
+	case k.cookie != "":
+		value, ok := setCookie(c, k.cookie)
+		if !ok {
+			return false
+		}
+		v.set([]byte(value))
+	case k.header != "" && k.re != nil:
+		for value := range headerValues(c.Head, k.header) {
+			if m := k.re.FindSubmatch(value); m != nil {
+				v.set(m[min(1, len(m)-1)])
+				return true
+			}
+		}
+		return false
 	case k.header != "":
 		value, ok := c.Header(k.header)
 		if !ok {
@@ -50,7 +89,7 @@ func (k *capture) take(c *wire.Call, vars []variable) bool {
 		}
 		v.set(value)
 	case k.json != nil:
-		raw, ok := k.json.find(c.Answer)
+		raw, ok := k.json.find(c.Answer, draw)
 		if !ok || string(raw) == "null" {
 			return false
 		}
@@ -63,6 +102,29 @@ func (k *capture) take(c *wire.Call, vars []variable) bool {
 		v.set(m[min(1, len(m)-1)])
 	}
 	return true
+}
+
+// headerValues are those of all lines of that name.
+func headerValues(head []byte, name string) func(yield func([]byte) bool) {
+	return func(yield func([]byte) bool) {
+		for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+			n, value, ok := bytes.Cut(line, []byte(": "))
+			if ok && bytes.EqualFold(n, []byte(name)) && !yield(value) {
+				return
+			}
+		}
+	}
+}
+
+// setCookie is the value that the answer gives the named cookie; the last one
+// counts (RFC 6265, 5.3).
+func setCookie(c *wire.Call, name string) (value string, found bool) {
+	for line := range headerValues(c.Head, "Set-Cookie") {
+		if k, err := http.ParseSetCookie(string(line)); err == nil && k.Name == name {
+			value, found = k.Value, true
+		}
+	}
+	return value, found
 }
 
 // variable is a value that requests are filled in with.

@@ -124,7 +124,7 @@ func patients(l scenarios.Load, think time.Duration, requests int) *scenarios.Sc
 			Tasks: []scenarios.Task{
 				{Name: "list", Weight: 2, Steps: []scenarios.Step{{Name: "list", Path: "/items", Save: map[string]string{"id": "json:items.0.id"}}}},
 				{Name: "use", Weight: 1, Steps: []scenarios.Step{{Name: "use", Path: "/items/{{id}}", Forget: []string{"id"},
-					Expect: scenarios.Expect{JSON: map[string]string{"you": ""}}}}},
+					Expect: scenarios.Expect{JSON: map[string]*string{"you": nil}}}}},
 			},
 		}},
 	}

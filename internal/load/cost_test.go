@@ -50,7 +50,7 @@ func nullProcess(t testing.TB) *url.URL {
 // checked and the recorder on, through one of the engine's drivers.
 func saturate(base *url.URL, l scenarios.Load, opt Options) (int64, error) {
 	sc := ping(l, 0)
-	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}
+	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]*string{"Content-Type": new("application/json")}}
 	sc.Load.Workers = 32
 	rec := record(sc)
 	opt.Base = base
@@ -189,7 +189,7 @@ func BenchmarkVisit(b *testing.B) {
 
 func visits(b *testing.B, seen func(*wire.Seen)) {
 	sc := ping(constant(scenarios.Users, 1, time.Hour), 0)
-	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}
+	sc.Journeys[0].Tasks[0].Steps[0].Expect = scenarios.Expect{Status: []int{200}, Header: map[string]*string{"Content-Type": new("application/json")}}
 	r, err := newRun(sc, record(sc), Options{Base: nowhereURL, Seen: seen})
 	if err != nil {
 		b.Fatal(err)

@@ -38,6 +38,7 @@ func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.
 			}
 		}
 		v.seen = s.newer(v.sess, v.seen, v.learn)
+		v.jar = s.jar(v.sess, v.jar)
 		if v.r.plan.refresh != nil && s.renew(v.sess, time.Now()) {
 			due = v.renew(ctx, due)
 			continue
@@ -55,6 +56,7 @@ func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.
 func (v *visitor) become(a *session) {
 	v.sess, v.seen, v.account = a, 0, a.account.Email
 	v.forget()
+	v.empty()
 	v.vars[slotToken].known = false
 	v.learn(nameEmail, a.account.Email)
 	v.learn(namePassword, a.account.Password)
@@ -79,13 +81,13 @@ func (v *visitor) signIn(ctx context.Context, due time.Duration) (time.Duration,
 		v.sess = nil
 		return v.call.Done, false
 	}
-	s.keep(a, time.Now(), v.saved(v.r.plan.signIn), true)
+	s.keep(a, time.Now(), v.saved(v.r.plan.signIn), v.jar, true)
 	return v.call.Done, true
 }
 
 func (v *visitor) renew(ctx context.Context, due time.Duration) time.Duration {
 	if v.do(ctx, v.r.plan.refresh, due) {
-		v.r.sessions.keep(v.sess, time.Now(), v.saved(v.r.plan.refresh), false)
+		v.r.sessions.keep(v.sess, time.Now(), v.saved(v.r.plan.refresh), v.jar, false)
 	} else {
 		v.r.sessions.refuse(v.sess, false)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"time"
 
 	"vitals/internal/measure"
 	"vitals/internal/wire"
@@ -16,6 +17,7 @@ type expectation struct {
 	header []field
 	json   []member
 	body   []byte
+	most   time.Duration // response time; 0 = any
 }
 
 type field struct {
@@ -24,50 +26,71 @@ type field struct {
 }
 
 type member struct {
+	name string
 	path path
 	want []byte // nil = present
 }
 
 func compileExpect(e scenarios.Expect) expectation {
-	x := expectation{status: e.Status, body: []byte(e.Body)}
+	x := expectation{status: e.Status, body: []byte(e.Body), most: e.Max}
 	for _, name := range sorted(e.Header) {
-		x.header = append(x.header, field{name, orNil(e.Header[name])})
+		x.header = append(x.header, field{name, wanted(e.Header[name])})
 	}
 	for _, p := range sorted(e.JSON) {
-		x.json = append(x.json, member{parsePath(p), orNil(e.JSON[p])})
+		x.json = append(x.json, member{p, parsePath(p), wanted(e.JSON[p])})
 	}
 	return x
+}
+
+// wanted is the exact value, which may be empty, or nil for any.
+func wanted(s *string) []byte {
+	if s == nil {
+		return nil
+	}
+	return append([]byte{}, *s...)
 }
 
 // reads reports whether the check looks into the body.
 func (x *expectation) reads() bool { return len(x.json) > 0 || len(x.body) > 0 }
 
-// check says what is not as expected; None when all is. scratch is kept for the
-// next check.
-func (x *expectation) check(c *wire.Call, scratch *[]byte) measure.Class {
-	if len(x.status) == 0 && (c.Code < 200 || c.Code > 299) || len(x.status) > 0 && !slices.Contains(x.status, c.Code) {
-		return measure.BadStatus
+// good reports whether the status is as expected.
+func (x *expectation) good(code int) bool {
+	if len(x.status) == 0 {
+		return code >= 200 && code <= 299
 	}
+	return slices.Contains(x.status, code)
+}
+
+// checked is the first thing about an answer that is not as expected.
+type checked struct {
+	header *field
+	json   *member
+	body   []byte
+}
+
+// check finds what is not as expected of header and body, and false when all is.
+// scratch is kept for the next check.
+func (x *expectation) check(c *wire.Call, scratch *[]byte) (checked, bool) {
 	for i := range x.header {
 		got, ok := c.Header(x.header[i].name)
 		if !ok || x.header[i].want != nil && !bytes.Equal(got, x.header[i].want) {
-			return measure.BadCheck
+			return checked{header: &x.header[i]}, true
 		}
 	}
 	for i := range x.json {
-		raw, ok := x.json[i].path.find(c.Answer)
+		raw, ok := x.json[i].path.find(c.Answer, first)
 		if !ok {
-			return measure.BadCheck
+			return checked{json: &x.json[i]}, true
 		}
 		*scratch = text((*scratch)[:0], raw)
 		if x.json[i].want != nil && !bytes.Equal(*scratch, x.json[i].want) {
-			return measure.BadCheck
+			return checked{json: &x.json[i]}, true
 		}
 	}
 	if len(x.body) > 0 && !bytes.Contains(c.Answer, x.body) {
-		return measure.BadCheck
+		return checked{body: x.body}, true
 	}
-	return measure.None
+	return checked{}, false
 }
 
 // outcome says which histogram the answer belongs to: 429, or 503 with a time to
@@ -85,11 +108,4 @@ func outcome(c *wire.Call, class measure.Class) measure.Outcome {
 		return measure.Served
 	}
 	return measure.Failed
-}
-
-func orNil(s string) []byte {
-	if s == "" {
-		return nil
-	}
-	return []byte(s)
 }

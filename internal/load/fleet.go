@@ -23,7 +23,7 @@ func newFleet(opt Options) (f fleet, why string) {
 	}
 	for _, base := range opt.Replicas {
 		var c wire.Doer
-		c, why = wire.Choose(base, opt.NetHTTP)
+		c, why = wire.Choose(base, opt.NetHTTP, opt.TLS)
 		f = append(f, c)
 	}
 	return f, why

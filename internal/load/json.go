@@ -7,15 +7,20 @@ import (
 	"strings"
 )
 
-// path is a way into a JSON document, compiled: "items.0.id".
+// path is a way into a JSON document, compiled: "items.0.id", or "items.*.id" for
+// one element of many.
 type path []string
+
+// anyElement stands for one element of an array, drawn anew each time.
+const anyElement = "*"
 
 func parsePath(s string) path { return strings.Split(s, ".") }
 
 // find is the raw value at the path, and false when there is none. It reads the
-// document once, from the left, without making anything: no tree, no garbage.
-// What it does not step into it does not check.
-func (p path) find(doc []byte) ([]byte, bool) {
+// document once, from the left (an array twice to draw from it), without making
+// anything: no tree, no garbage. What it does not step into it does not check.
+// draw picks one of n elements.
+func (p path) find(doc []byte, draw func(n int) int) ([]byte, bool) {
 	s := scanner{doc: doc}
 	for _, name := range p {
 		s.space()
@@ -26,6 +31,13 @@ func (p path) find(doc []byte) ([]byte, bool) {
 			}
 		case '[':
 			i, err := strconv.Atoi(name)
+			if name == anyElement {
+				n := s.count()
+				if n == 0 {
+					return nil, false
+				}
+				i, err = draw(n), nil
+			}
 			if err != nil || i < 0 || !s.element(i) {
 				return nil, false
 			}
@@ -40,6 +52,9 @@ func (p path) find(doc []byte) ([]byte, bool) {
 	}
 	return doc[from:s.at], true
 }
+
+// first draws the first element: for paths that name their elements.
+func first(int) int { return 0 }
 
 // text appends the value as text: a string without its quotes and escapes,
 // everything else as written.
@@ -123,6 +138,22 @@ func (s *scanner) element(i int) bool {
 		}
 	}
 	return true
+}
+
+// count is how many elements the array at hand has, which is not stepped into.
+func (s *scanner) count() (n int) {
+	at := s.at
+	defer func() { s.at = at }()
+	if !s.take('[') || s.peek() == ']' {
+		return 0
+	}
+	for s.skip(0) {
+		n++
+		if !s.take(',') {
+			break
+		}
+	}
+	return n
 }
 
 // skip steps over one value.

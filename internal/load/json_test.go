@@ -17,7 +17,7 @@ func FuzzPath(f *testing.F) {
 	f.Add(`{"a":{"a":{"a":1}},"a":2}`, "a.a")
 	f.Add(`"just text"`, "")
 	f.Fuzz(func(t *testing.T, doc, at string) {
-		raw, ok := parsePath(at).find([]byte(doc)) // must not panic on anything
+		raw, ok := parsePath(at).find([]byte(doc), first) // must not panic on anything
 		dec := json.NewDecoder(strings.NewReader(doc))
 		dec.UseNumber()
 		var tree any
@@ -94,7 +94,7 @@ func TestFindMakesNoGarbage(t *testing.T) {
 		p := parsePath(at)
 		var scratch []byte
 		got := testing.AllocsPerRun(100, func() {
-			raw, _ := p.find(doc)
+			raw, _ := p.find(doc, first)
 			scratch = text(scratch[:0], raw)
 		})
 		if got > 0 && at != "none" {

@@ -6,6 +6,7 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
 	"net/netip"
 	"net/url"
 	"time"
@@ -49,13 +50,14 @@ type Options struct {
 	// SigningIn is told how far the sign-in before the measured window is.
 	SigningIn func(done, of int)
 	// MaxLag is the 99th percentile of our own lateness past which the run is
-	// invalid; default 2ms. Give a tenth of the latency target when that is more
-	//.
+	// invalid; default 2ms. Give a tenth of the latency target when that is more.
 	MaxLag  time.Duration
-	Kill    context.Context // ends requests under way at once; nil = never
-	Grace   time.Duration   // for requests under way once ctx ends, default 5s
-	Direct  bool            // users without think time: own loop instead of an attacker each, for saturation
-	NetHTTP bool            // use net/http even where the lean client would do
+	Env     func(name string) (value string, ok bool) // of {{env NAME}}; nil = the process's environment
+	Kill    context.Context                           // ends requests under way at once; nil = never
+	Grace   time.Duration                             // for requests under way once ctx ends, default 5s
+	TLS     *tls.Config                               // authorities to trust and a certificate to show; nil = the system's and none
+	Direct  bool                                      // users without think time: own loop instead of an attacker each, for saturation
+	NetHTTP bool                                      // use net/http even where the lean client would do
 }
 
 // Outcome is what a run was, beside what the recorder holds.

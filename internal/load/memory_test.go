@@ -58,7 +58,7 @@ func garbage(t *testing.T, seen func(*wire.Seen)) {
 	for i := range sc.Journeys {
 		for k := range sc.Journeys[i].Tasks {
 			s := &sc.Journeys[i].Tasks[k].Steps[0]
-			s.Expect = scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}, JSON: map[string]string{"ok": "true"}}
+			s.Expect = scenarios.Expect{Status: []int{200}, Header: map[string]*string{"Content-Type": new("application/json")}, JSON: map[string]*string{"ok": new("true")}}
 			s.Save = map[string]string{"fine": "json:ok", "kind": "header:Content-Type"}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -51,9 +53,12 @@ type plan struct {
 	signOut  *step
 	refresh  *step
 	journeys []journey
-	weight   int   // of all journeys
-	saved    []int // slots that journeys fill from answers
-	requests int   // per account and hour; 0 = no bound
+	weight   int            // of all journeys
+	saved    []int          // slots that journeys fill from answers
+	requests int            // per account and hour; 0 = no bound
+	secret   []int          // slots whose values no report may show
+	fixed    map[int]string // slots that have one value throughout: {{env NAME}}
+	cookies  bool
 	// ownTokens says that a journey saves a token of its own: whose it is, is not
 	// known.
 	ownTokens bool
@@ -81,14 +86,19 @@ type step struct {
 	method    string
 	route     string // path as written, without its query
 	path      template
+	host      template // Host header, when it has placeholders
+	hostText  string   // Host header, when it has none; "" = the server's
 	lines     template
 	body      template
 	escape    escape // of the body
 	anonymous bool
 	signed    bool // by a header of its own
+	cookied   bool // by a Cookie header of its own
+	forwarded bool // by an X-Forwarded-For header of its own
 	unsure    bool // its token may have ended
 	expect    expectation
 	captures  []capture
+	looks     bool // into the body
 	forget    []int
 	timeout   time.Duration
 	keep      int
@@ -117,15 +127,25 @@ const (
 	fixedSlots
 )
 
-// maxAnswer is how much of a body a step that looks into it keeps.
-const maxAnswer = 1 << 20
+// maxAnswer is how much of a body a step that looks into it keeps, and leastAnswer
+// what every other keeps, to show what came instead of what was expected.
+const (
+	maxAnswer   = 1 << 20
+	leastAnswer = 1 << 10
+)
 
 // compile makes the plan. All mistakes are reported, each with its place.
 func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 	c := compiler{
-		plan:   &plan{names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests},
-		slots:  map[string]int{nameEmail: slotEmail, namePassword: slotPassword, nameToken: slotToken, nameExpires: slotExpires},
-		prefix: wire.Prefix(opt.Base), scenario: sc,
+		plan: &plan{
+			names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests, cookies: sc.Cookies,
+			secret: []int{slotPassword, slotToken}, fixed: map[int]string{},
+		},
+		slots: map[string]int{nameEmail: slotEmail, namePassword: slotPassword, nameToken: slotToken, nameExpires: slotExpires},
+		base:  opt.Base, prefix: wire.Prefix(opt.Base), scenario: sc, env: opt.Env,
+	}
+	if c.env == nil {
+		c.env = os.LookupEnv
 	}
 	for _, s := range accountSteps(sc) {
 		made := c.step(s)
@@ -138,6 +158,11 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 			c.plan.refresh = &made
 		}
 		made.unsure = s != &sc.Accounts.SignIn // an old session's token is sent with them
+		for _, k := range made.captures {
+			if k.slot != slotExpires {
+				c.plan.secret = append(c.plan.secret, k.slot)
+			}
+		}
 	}
 	for i := range sc.Journeys {
 		c.journey(&sc.Journeys[i])
@@ -152,6 +177,8 @@ type compiler struct {
 	plan     *plan
 	scenario *scenarios.Scenario
 	slots    map[string]int
+	env      func(name string) (string, bool)
+	base     *url.URL
 	prefix   string // of every path
 	index    int
 	errs     []error
@@ -164,6 +191,21 @@ func (c *compiler) slot(name string) int {
 	i := len(c.plan.names)
 	c.slots[name], c.plan.names = i, append(c.plan.names, name)
 	return i
+}
+
+// given is the slot of a value from the environment. Where it is not set, the run
+// must not begin: an empty key would measure refusals.
+func (c *compiler) given(name string) int {
+	slot := c.slot("env " + name)
+	if _, known := c.plan.fixed[slot]; !known {
+		value, ok := c.env(name)
+		if !ok {
+			c.errs = append(c.errs, fmt.Errorf("{{env %s}}: the environment variable is not set", name))
+		}
+		c.plan.fixed[slot] = value
+		c.plan.secret = append(c.plan.secret, slot)
+	}
+	return slot
 }
 
 func (c *compiler) journey(j *scenarios.Journey) {
@@ -199,7 +241,18 @@ func (c *compiler) journey(j *scenarios.Journey) {
 			made.signed = made.signed || !t.Steps[k].Anonymous
 		}
 		for k := range mt.steps {
+			if header := t.Steps[k].Follow; header != "" && k > 0 {
+				slot := c.slot("address in " + header)
+				before := &mt.steps[k-1]
+				before.captures = append(before.captures, capture{slot: slot, from: "header:" + header, follow: &follower{header, c.base}})
+				mt.steps[k].path = template{{slot: slot, raw: true}}
+			}
+		}
+		for k := range mt.steps {
 			for _, x := range mt.steps[k].captures {
+				if hidden.MatchString(c.plan.names[x.slot]) {
+					c.plan.secret = append(c.plan.secret, x.slot)
+				}
 				c.plan.saved = append(c.plan.saved, x.slot)
 				c.plan.ownTokens = c.plan.ownTokens || x.slot == slotToken
 			}
@@ -210,8 +263,8 @@ func (c *compiler) journey(j *scenarios.Journey) {
 			continue
 		}
 		first := &mt.steps[0]
-		for _, slot := range slices.Concat(first.path.slots(), first.lines.slots(), first.body.slots()) {
-			if !free[slot] && !slices.Contains(mt.needs, slot) {
+		for _, slot := range slices.Concat(first.path.slots(), first.host.slots(), first.lines.slots(), first.body.slots()) {
+			if _, fixed := c.plan.fixed[slot]; !fixed && !free[slot] && !slices.Contains(mt.needs, slot) {
 				mt.needs = append(mt.needs, slot)
 			}
 		}
@@ -241,25 +294,39 @@ func (c *compiler) step(s *scenarios.Step) step {
 	}
 	c.index++
 	made.route, _, _ = strings.Cut(s.Path, "?")
-	for name := range s.Header {
-		made.signed = made.signed || strings.EqualFold(name, "Authorization")
+	for name, value := range s.Header {
+		switch strings.ToLower(name) {
+		case "authorization":
+			made.signed = true
+		case "cookie":
+			made.cookied = true
+		case "x-forwarded-for":
+			made.forwarded = true
+		case "host":
+			var err error
+			made.host, err = c.parse(value)
+			fail(err)
+			if text, constant := made.host.constant(); constant {
+				made.host, made.hostText = nil, text
+			}
+		}
 	}
 	var err error
-	made.path, err = parse(cmp.Or(c.prefix+s.Path, "/"), c.slot)
+	made.path, err = c.parse(cmp.Or(c.prefix+s.Path, "/"))
 	fail(err)
-	made.body, err = parse(s.Body, c.slot)
+	made.body, err = c.parse(s.Body)
 	fail(err)
-	made.lines, err = parse(lines(s), c.slot)
+	made.body.place(s.Body, s.Header)
+	made.lines, err = c.parse(lines(s))
 	fail(err)
 	for _, name := range sorted(s.Save) {
 		k, err := compileCapture(c.slot(name), s.Save[name])
 		fail(err)
 		made.captures = append(made.captures, k)
-		if k.header == "" {
-			made.keep = maxAnswer
-		}
+		made.looks = made.looks || k.reads()
 	}
-	if made.expect.reads() {
+	made.looks = made.looks || made.expect.reads()
+	if made.keep = leastAnswer; made.looks {
 		made.keep = maxAnswer
 	}
 	for _, name := range s.Forget {
@@ -268,12 +335,16 @@ func (c *compiler) step(s *scenarios.Step) step {
 	return made
 }
 
+func (c *compiler) parse(text string) (template, error) { return parse(text, c.slot, c.given) }
+
 // lines are the step's header lines with what every request carries.
 func lines(s *scenarios.Step) string {
 	var b strings.Builder
 	has := map[string]bool{}
 	for _, name := range sorted(s.Header) {
-		has[strings.ToLower(name)] = true
+		if has[strings.ToLower(name)] = true; strings.EqualFold(name, "Host") {
+			continue // one line, which the client writes
+		}
 		fmt.Fprintf(&b, "%s: %s\r\n", name, s.Header[name])
 	}
 	if !has["user-agent"] {
@@ -288,16 +359,27 @@ func lines(s *scenarios.Step) string {
 // escaping fits values into a body under this header: JSON, as it is unless the
 // header says otherwise, a form, or any text.
 func escaping(header map[string]string) escape {
+	switch kind := contentType(header); {
+	case sendsJSON(header):
+		return inJSON
+	case strings.Contains(kind, "x-www-form-urlencoded"):
+		return inPath
+	}
+	return inText
+}
+
+func sendsJSON(header map[string]string) bool {
+	kind := contentType(header)
+	return kind == "" || strings.Contains(kind, "json")
+}
+
+func contentType(header map[string]string) string {
 	for name, value := range header {
-		switch {
-		case !strings.EqualFold(name, "Content-Type") || strings.Contains(value, "json"):
-		case strings.Contains(value, "x-www-form-urlencoded"):
-			return inPath
-		default:
-			return inText
+		if strings.EqualFold(name, "Content-Type") {
+			return strings.ToLower(value)
 		}
 	}
-	return inJSON
+	return ""
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,7 +1,9 @@
 package load
 
 import (
+	"cmp"
 	"errors"
+	"net/http/cookiejar"
 	"strconv"
 	"sync"
 	"time"
@@ -88,6 +90,7 @@ type session struct {
 	account Account
 	values  map[string]string // what sign-in and refresh saved
 	version int               // of values
+	cookies *cookiejar.Jar    // shared by all its users; nil = none are kept
 	expires time.Time         // zero = not known
 	live    bool              // signed in
 	busy    bool              // being signed in, refreshed or signed out
@@ -217,8 +220,8 @@ func (s *Sessions) signedOut(a *session) {
 	a.live, a.busy, a.values, a.expires = false, false, nil, time.Time{}
 }
 
-// keep takes over what a sign-in or refresh saved.
-func (s *Sessions) keep(a *session, now time.Time, values map[string]string, signIn bool) {
+// keep takes over what a sign-in or refresh saved, and the cookies it set.
+func (s *Sessions) keep(a *session, now time.Time, values map[string]string, jar *cookiejar.Jar, signIn bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a.values == nil {
@@ -227,6 +230,7 @@ func (s *Sessions) keep(a *session, now time.Time, values map[string]string, sig
 	for name, v := range values {
 		a.values[name] = v
 	}
+	a.cookies = jar
 	a.expires = time.Time{}
 	if sec, err := strconv.ParseFloat(values[nameExpires], 64); err == nil && sec > 0 {
 		a.expires = now.Add(time.Duration(sec * float64(time.Second)))
@@ -259,6 +263,13 @@ func (s *Sessions) renew(a *session, now time.Time) bool {
 	a.used++
 	a.last = now
 	return true
+}
+
+// jar is the session's cookies, or otherwise those at hand.
+func (s *Sessions) jar(a *session, otherwise *cookiejar.Jar) *cookiejar.Jar {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return cmp.Or(a.cookies, otherwise)
 }
 
 // newer calls set for each saved value when they have changed since version.

@@ -26,7 +26,7 @@ func clinicMix(l scenarios.Load) *scenarios.Scenario {
 	return &scenarios.Scenario{Name: "mix", Load: l, Quick: l, Journeys: []scenarios.Journey{
 		{Name: "one", Weight: 3, Feed: feed, Tasks: []scenarios.Task{
 			{Name: "a", Weight: 15, Steps: step("a", "/a/{{seq}}")}, {Name: "b", Weight: 5, Steps: step("b", "/b/{{seq}}")},
-			{Name: "never", Weight: 50, Steps: step("never", "/never/{{saved by nobody}}")},
+			{Name: "never", Weight: 50, Steps: step("never", "/never/{{saved_by_nobody}}")},
 		}},
 		{Name: "two", Weight: 1, Feed: feed, Tasks: []scenarios.Task{{Name: "c", Steps: step("c", "/c/{{seq}}")}}},
 	}}

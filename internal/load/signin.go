@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vitals/internal/measure"
 	"vitals/scenarios"
 )
 
@@ -76,22 +77,22 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	v.become(a)
 	v.begin(&v.r.plan.journeys[0], 0, 0)
 	if _, ok := v.signIn(ctx, 0); !ok {
-		return fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble())
+		return fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble(v.r.plan.signIn))
 	}
 	s.leave(a)
 	v.sess = nil
 	return nil
 }
 
-// trouble says what came of the last call: never what was sent.
-func (v *visitor) trouble() string {
-	if v.call.Err != nil {
-		return v.call.Err.Error()
+// trouble says what came of the last call, which was s: never what was sent.
+func (v *visitor) trouble(s *step) string {
+	words := redact(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
+	if v.class == measure.BadStatus {
+		if code, ok := (path{"code"}).find(v.answer(), first); ok {
+			words += fmt.Sprintf(", code %s", text(nil, code))
+		}
 	}
-	if code, ok := (path{"code"}).find(v.call.Answer); ok {
-		return fmt.Sprintf("status %d, code %s", v.call.Code, text(nil, code))
-	}
-	return fmt.Sprintf("status %d", v.call.Code)
+	return words
 }
 
 // spare is how much more than expected is signed in: some users are quicker than

@@ -1,12 +1,14 @@
 package load
 
 import (
-	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
+
+	"vitals/scenarios"
 )
 
 // template is text with {{names}}, compiled: no search and no allocation when it
@@ -17,6 +19,8 @@ type piece struct {
 	text []byte // literal, when make is nil and slot is -1
 	slot int    // a variable's, -1 = none
 	make generator
+	raw  bool // the value is a part of the request as it is
+	bare bool // the value stands in JSON without quotes around it
 }
 
 // generator appends a value that is made up for one request.
@@ -32,8 +36,9 @@ type generatorState struct {
 // escape fits a value into its place in the request.
 type escape func(dst, value []byte) []byte
 
-// parse compiles text. slotOf gives the slot of a variable's name.
-func parse(text string, slotOf func(name string) int) (template, error) {
+// parse compiles text. slotOf gives the slot of a variable's name, envOf that of a
+// value from the environment.
+func parse(text string, slotOf, envOf func(name string) int) (template, error) {
 	var t template
 	for text != "" {
 		open := strings.Index(text, "{{")
@@ -47,19 +52,42 @@ func parse(text string, slotOf func(name string) int) (template, error) {
 		if end < 0 {
 			return nil, fmt.Errorf("{{ without }} in %q", text)
 		}
-		name := strings.TrimSpace(text[open+2 : open+end])
-		text = text[open+end+2:]
-		g, err := generate(name)
+		p, err := scenarios.ReadPlaceholder(text[open+2 : open+end])
 		if err != nil {
 			return nil, err
 		}
-		if g != nil {
-			t = append(t, piece{slot: -1, make: g})
-		} else {
-			t = append(t, piece{slot: slotOf(name)})
+		text = text[open+end+2:]
+		switch {
+		case p.Word == "env":
+			t = append(t, piece{slot: envOf(p.Name)})
+		case p.Word != "":
+			t = append(t, piece{slot: -1, make: generate(p)})
+		default:
+			t = append(t, piece{slot: slotOf(p.Name)})
 		}
 	}
 	return t, nil
+}
+
+// place finds out where the values of a JSON body stand: within quotes they are
+// text, without they are numbers and the like.
+func (t template) place(body string, header map[string]string) {
+	if body = strings.TrimSpace(body); body == "" || body[0] != '{' && body[0] != '[' || !sendsJSON(header) {
+		return
+	}
+	quoted := false
+	for i := range t {
+		p := &t[i]
+		p.bare = !quoted && (p.slot >= 0 || p.make != nil)
+		for k := 0; k < len(p.text); k++ {
+			switch p.text[k] {
+			case '\\':
+				k++ // neither it nor what follows ends a text
+			case '"':
+				quoted = !quoted
+			}
+		}
+	}
 }
 
 // fill appends the text with its variables. A variable without a value leaves
@@ -67,8 +95,18 @@ func parse(text string, slotOf func(name string) int) (template, error) {
 func (t template) fill(dst []byte, vars []variable, g *generatorState, esc escape) []byte {
 	for i := range t {
 		switch p := &t[i]; {
+		case p.bare:
+			from := len(dst)
+			if p.make != nil {
+				dst = p.make(dst, g)
+			} else {
+				dst = append(dst, vars[p.slot].value...)
+			}
+			dst = bareJSON(dst, from)
 		case p.make != nil:
 			dst = p.make(dst, g)
+		case p.slot >= 0 && p.raw:
+			dst = append(dst, vars[p.slot].value...)
 		case p.slot >= 0:
 			dst = esc(dst, vars[p.slot].value)
 		default:
@@ -76,6 +114,27 @@ func (t template) fill(dst []byte, vars []variable, g *generatorState, esc escap
 		}
 	}
 	return dst
+}
+
+// bareJSON makes what stands from there on a JSON value: one that is none becomes
+// a text.
+func bareJSON(dst []byte, from int) []byte {
+	if value := dst[from:]; !json.Valid(value) {
+		text := string(value)
+		dst = append(inJSON(append(dst[:from], '"'), []byte(text)), '"')
+	}
+	return dst
+}
+
+// constant is the text when it has no placeholder.
+func (t template) constant() (string, bool) {
+	switch {
+	case len(t) == 0:
+		return "", true
+	case len(t) == 1 && t[0].slot < 0 && t[0].make == nil:
+		return string(t[0].text), true
+	}
+	return "", false
 }
 
 // slots are the variables the text needs.
@@ -88,42 +147,36 @@ func (t template) slots() (s []int) {
 	return s
 }
 
-// generate knows {{uuid}}, {{seq}}, {{now}}, {{now+24h}}, {{today}},
-// {{int 1 10}} and {{pick a|b}}; nil means that name is a variable.
-func generate(name string) (generator, error) {
-	word, rest, _ := strings.Cut(name, " ")
-	rest = strings.TrimSpace(rest)
-	switch {
-	case name == "uuid":
-		return uuid, nil
-	case name == "seq":
-		return func(dst []byte, g *generatorState) []byte { return strconv.AppendUint(dst, g.n, 10) }, nil
-	case name == "today":
-		return func(dst []byte, g *generatorState) []byte { return g.now().UTC().AppendFormat(dst, time.DateOnly) }, nil
-	case word == "int":
-		lo, hi, ok := strings.Cut(rest, " ")
-		a, errA := strconv.ParseInt(lo, 10, 64)
-		b, errB := strconv.ParseInt(strings.TrimSpace(hi), 10, 64)
-		if !ok || errA != nil || errB != nil || a > b {
-			return nil, fmt.Errorf("{{%s}}: want {{int LOW HIGH}}", name)
-		}
-		return func(dst []byte, g *generatorState) []byte { return strconv.AppendInt(dst, a+g.rng.Int64N(b-a+1), 10) }, nil
-	case word == "pick" && rest != "":
-		words := bytes.Split([]byte(rest), []byte("|"))
-		return func(dst []byte, g *generatorState) []byte { return append(dst, words[g.rng.IntN(len(words))]...) }, nil
-	case strings.HasPrefix(name, "now"):
-		var off time.Duration
-		if shift := strings.ReplaceAll(name[len("now"):], " ", ""); shift != "" {
-			var err error
-			if off, err = time.ParseDuration(shift); err != nil {
-				return nil, nil // a variable that begins with "now"
-			}
-		}
+// generate is what makes the placeholder's value; nil means that it is a variable.
+func generate(p scenarios.Placeholder) generator {
+	switch p.Word {
+	case "uuid":
+		return uuid
+	case "seq":
+		return func(dst []byte, g *generatorState) []byte { return strconv.AppendUint(dst, g.n, 10) }
+	case "today":
+		return func(dst []byte, g *generatorState) []byte { return g.now().UTC().AppendFormat(dst, time.DateOnly) }
+	case "now":
 		return func(dst []byte, g *generatorState) []byte {
-			return g.now().Add(off).UTC().AppendFormat(dst, time.RFC3339)
-		}, nil
+			return g.now().Add(p.Shift).UTC().AppendFormat(dst, time.RFC3339)
+		}
+	case "int":
+		return func(dst []byte, g *generatorState) []byte {
+			return strconv.AppendInt(dst, between(g.rng, p.Low, p.High), 10)
+		}
+	case "pick":
+		return func(dst []byte, g *generatorState) []byte { return append(dst, p.Words[g.rng.IntN(len(p.Words))]...) }
 	}
-	return nil, nil
+	return nil
+}
+
+// between draws a whole number; the range may be as wide as the type.
+func between(rng *rand.Rand, low, high int64) int64 {
+	width := uint64(high) - uint64(low) + 1 // 0 when it is all there are
+	if width == 0 {
+		return int64(rng.Uint64())
+	}
+	return int64(uint64(low) + rng.Uint64N(width))
 }
 
 // uuid appends a random version 4 UUID. It does not come from the seed: a second

@@ -31,14 +31,14 @@ func TestTemplates(t *testing.T) {
 		{"plain", inText, `plain`},
 		{"/u/{{id}}?mail={{ email }}", inPath, `/u/7%2F8\?mail=a%2Bb%22c`},
 		{`{"m":"{{email}}"}`, inJSON, `\{"m":"a\+b\\"c"\}`},
-		{"{{seq}}/{{nothing yet}}/", inText, `42//`},
+		{"{{seq}}/{{nothing_yet}}/", inText, `42//`},
 		{"{{uuid}}", inText, `[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`},
 		{"{{now}} {{now+24h}} {{now-30m}} {{today}}", inText, `2026-03-04T22:30:00Z 2026-03-05T22:30:00Z 2026-03-04T22:00:00Z 2026-03-04`},
 		{"{{int 5 7}}", inText, `[567]`},
 		{"{{int -2 -2}}", inText, `-2`},
 		{"{{pick red|light blue}}", inText, `red|light blue`},
 	} {
-		tpl, err := parse(tt.text, slot)
+		tpl, err := parse(tt.text, slot, slot)
 		if err != nil {
 			t.Errorf("%s: %v", tt.text, err)
 			continue
@@ -49,7 +49,7 @@ func TestTemplates(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"{{open", "{{int 7}}", "{{int 9 3}}", "{{int a b}}"} {
-		if _, err := parse(bad, slot); err == nil {
+		if _, err := parse(bad, slot, slot); err == nil {
 			t.Errorf("%s: got no error", bad)
 		}
 	}

@@ -1,9 +1,12 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
+	"net/http/cookiejar"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"vitals/internal/measure"
@@ -24,12 +27,21 @@ type visitor struct {
 	seen  int // version of the session's values
 	shard *measure.Shard
 	slow  slowest
+	wrong firstFailures
 	pcg   rand.PCG
 	gen   generatorState
 	quiet bool // signs in before the measured window: nothing is recorded
 
-	account string    // who it is signed in as, or was last; "" = nobody
-	told    wire.Seen // used again for each
+	account string         // who it is signed in as, or was last; "" = nobody
+	told    wire.Seen      // used again for each
+	jar     *cookiejar.Jar // nil = cookies are not kept
+	address url.URL        // of the last request, for the jar
+
+	class      measure.Class // of the last step
+	unpacked   bool          // the answer at hand is as the server meant it
+	cut        bool          // and only its beginning
+	unreadable error         // why it could not be unpacked
+	spare      []byte        // for the next to be unpacked
 
 	path, lines, body, scratch []byte
 }
@@ -37,6 +49,10 @@ type visitor struct {
 func (r *run) newVisitor(id uint64) *visitor {
 	v := &visitor{r: r, vars: make([]variable, len(r.plan.names)), shard: r.rec.Shard()}
 	v.gen = generatorState{rng: rand.New(&v.pcg), now: time.Now}
+	for slot, value := range r.plan.fixed {
+		v.vars[slot].set([]byte(value))
+	}
+	v.empty()
 	v.place(id)
 	return v
 }
@@ -66,6 +82,9 @@ func (v *visitor) close() {
 func (v *visitor) forget() {
 	for _, slot := range v.r.plan.saved {
 		v.vars[slot].known = false
+	}
+	if v.sess == nil {
+		v.empty()
 	}
 }
 
@@ -155,15 +174,9 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	v.fill(s)
 	v.send(ctx, &v.call)
 	v.tell(s)
-	class := v.call.Class
-	if class == measure.None {
-		class = s.expect.check(&v.call, &v.scratch)
-	}
-	for i := range s.captures {
-		if class == measure.None && !s.captures[i].take(&v.call, v.vars) {
-			class = measure.BadCapture
-		}
-	}
+	v.keepCookies(s)
+	class := v.judge(s, v.call.Done-due)
+	v.class = class
 	for _, slot := range s.forget {
 		v.vars[slot].known = false
 	}
@@ -175,6 +188,50 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	return class == measure.None
 }
 
+// judge holds the answer against what the step expects, and takes out of it what
+// the step saves.
+func (v *visitor) judge(s *step, response time.Duration) measure.Class {
+	c := &v.call
+	v.unpacked, v.cut, v.unreadable = false, false, nil
+	switch {
+	case c.Class != measure.None:
+		return c.Class
+	case !s.expect.good(c.Code):
+		return measure.BadStatus
+	}
+	if s.looks {
+		var plain []byte
+		if plain, v.cut, v.unreadable = unpack(c, v.spare); v.unreadable != nil {
+			return measure.Encoding
+		}
+		if len(plain) > 0 && &plain[0] != &c.Answer[0] {
+			v.spare, c.Answer = c.Answer, plain // each buffer is used again as the other
+		}
+		v.unpacked = true
+	}
+	if what, wrong := s.expect.check(c, &v.scratch); wrong {
+		return v.tooLong(what.header == nil, measure.BadCheck)
+	}
+	if s.expect.most > 0 && response > s.expect.most {
+		return measure.BadCheck
+	}
+	for i := range s.captures {
+		if k := &s.captures[i]; !k.take(c, v.vars, v.gen.rng.IntN) {
+			return v.tooLong(k.reads(), measure.BadCapture)
+		}
+	}
+	return measure.None
+}
+
+// tooLong is the class of what was not found in a body of which only the beginning
+// was looked at: it may well be in the rest.
+func (v *visitor) tooLong(inBody bool, class measure.Class) measure.Class {
+	if inBody && v.cut {
+		return measure.TooLong
+	}
+	return class
+}
+
 func (v *visitor) send(ctx context.Context, c *wire.Call) { v.r.clients.of(v.n).Do(ctx, c) }
 
 // tell hands an exchange of the visitor over to who watches.
@@ -182,10 +239,14 @@ func (v *visitor) tell(s *step) {
 	if v.r.opt.Seen == nil {
 		return
 	}
-	c, x := &v.call, &v.told
+	c, x, route := &v.call, &v.told, s.route
+	if route == "" { // it followed an answer
+		at, _, _ := bytes.Cut(v.path, []byte("?"))
+		route = string(at)
+	}
 	*x = wire.Seen{
-		Step: s.name, Method: s.method, Route: s.route, From: v.from, Status: c.Code, Class: c.Class,
-		Signed: s.signed || !s.anonymous && v.vars[slotToken].known, Unsure: s.unsure,
+		Step: s.name, Method: s.method, Route: route, From: v.from, Status: c.Code, Class: c.Class,
+		Signed: s.signed || !s.anonymous && (v.vars[slotToken].known || v.jar != nil && v.sess != nil), Unsure: s.unsure,
 		Sent: v.r.origin.Add(c.Began), Done: v.r.origin.Add(c.Done),
 	}
 	switch {
@@ -204,15 +265,19 @@ func (v *visitor) fill(s *step) {
 	v.path = s.path.fill(v.path[:0], v.vars, &v.gen, inPath)
 	v.lines = s.lines.fill(v.lines[:0], v.vars, &v.gen, wire.InHeader)
 	v.body = s.body.fill(v.body[:0], v.vars, &v.gen, s.escape)
-	if token := &v.vars[slotToken]; !s.anonymous && token.known {
+	if token := &v.vars[slotToken]; !s.anonymous && !s.signed && token.known {
 		v.lines = append(v.lines, "Authorization: Bearer "...)
 		v.lines = wire.InHeader(v.lines, token.value)
 		v.lines = append(v.lines, '\r', '\n')
 	}
-	if v.r.opt.Forward && v.from.IsValid() {
+	v.sendCookies(s)
+	if v.r.opt.Forward && v.from.IsValid() && !s.forwarded {
 		v.lines = append(v.lines, "X-Forwarded-For: "...)
 		v.lines = v.from.AppendTo(v.lines)
 		v.lines = append(v.lines, '\r', '\n')
+	}
+	if c.Host = s.hostText; s.host != nil {
+		c.Host = string(s.host.fill(nil, v.vars, &v.gen, wire.InHeader))
 	}
 	c.Method, c.Path, c.Lines, c.Body, c.Timeout, c.Keep = s.method, v.path, v.lines, v.body, s.timeout, s.keep
 }
@@ -229,6 +294,9 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 		if id, ok := c.Header("X-Request-ID"); ok {
 			sample.RequestID = string(id)
 		}
+	}
+	if !sample.OK && v.wrong.admits(s.index, class) {
+		sample.Detail = v.detail(s, class, sample.Response())
 	}
 	v.shard.Record(&sample)
 	v.r.sent()

@@ -5,18 +5,35 @@ import (
 	"slices"
 )
 
+// KeptOfStep is how many unexpected requests of one step and class are kept whole,
+// however many of that class other steps had before.
+const KeptOfStep = 3
+
 // exemplars are the requests kept whole: few, however many there were.
 type exemplars struct {
 	keep    int
 	slowest []Exemplar // in order, slowest first
-	first   [classes][]Exemplar
+	failed  []Exemplar
+	classes [classes]int    // kept, by class
+	steps   map[trouble]int // kept, by step and class
+}
+
+// trouble is what one step suffers from.
+type trouble struct {
+	step  int
+	class Class
 }
 
 // add keeps the sample if it is one of the slowest honest ones, or one of the
-// first unexpected ones of its class.
+// first unexpected ones of its class, or of its step and class.
 func (x *exemplars) add(s *Sample, step *Step) {
-	if !s.OK && len(x.first[s.Class]) < x.keep {
-		x.first[s.Class] = append(x.first[s.Class], s.exemplar(step))
+	if t := (trouble{s.Step, s.Class}); !s.OK && (x.classes[t.class] < x.keep || x.steps[t] < min(x.keep, KeptOfStep)) {
+		if x.steps == nil {
+			x.steps = map[trouble]int{}
+		}
+		x.classes[t.class]++
+		x.steps[t]++
+		x.failed = append(x.failed, s.exemplar(step))
 	}
 	full := len(x.slowest) == x.keep
 	if step.Intruder || full && s.Response() <= x.slowest[x.keep-1].Response {
@@ -33,7 +50,7 @@ func (x *exemplars) add(s *Sample, step *Step) {
 
 // sorted are the slowest, slowest first, and the unexpected by due time.
 func (x *exemplars) sorted() (slowest, failures []Exemplar) {
-	failures = slices.Concat(x.first[:]...)
+	failures = slices.Clone(x.failed)
 	slices.SortStableFunc(failures, func(a, b Exemplar) int { return cmp.Compare(a.At, b.At) })
 	return slices.Clone(x.slowest), failures
 }
@@ -45,6 +62,9 @@ func (s *Sample) exemplar(step *Step) Exemplar {
 	}
 	if s.Class != None {
 		e.Class = s.Class.String()
+	}
+	if s.Detail != nil {
+		e.Why, e.Body = s.Detail.Why, s.Detail.Body
 	}
 	return e
 }

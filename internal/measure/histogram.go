@@ -9,12 +9,16 @@ import (
 )
 
 // One geometry everywhere, so that every merge is exact: 1 µs to 60 s at three
-// significant digits (product).
+// significant digits.
 const (
 	lowest  = 1
 	highest = 60_000_000
 	digits  = 3
 )
+
+// Longest is the longest time that is measured: one that took longer is counted as
+// this, and known to be at least as long.
+const Longest = highest * time.Microsecond
 
 // maxEncoded bounds what a text may decode from: every bucket of the geometry
 // filled with distinct counts stays far below it.

@@ -39,6 +39,8 @@ const (
 	ResetReused          // connection reset, kept-alive connection (never retried)
 	Protocol             // the answer is not HTTP
 	Body                 // the answer ended before its length
+	TooLong              // what is looked for was not in the part of the answer that is kept
+	Encoding             // the answer is packed in a way that cannot be read
 	NoPorts              // EADDRNOTAVAIL, EADDRINUSE: out of local ports
 	FDLimit              // EMFILE: out of file descriptors
 	Cancelled            // the run was stopped
@@ -60,6 +62,14 @@ type Sample struct {
 	Planned   bool  // due by the schedule: counted as planned too, which saves a call of Add
 	Class     Class // None when OK
 	RequestID string
+	Detail    *Detail // of one that did not go as expected; nil = not told
+}
+
+// Detail says what a request expected and what came. It holds no secrets: whoever
+// fills it in takes them out.
+type Detail struct {
+	Why  string // "want 201, got 422"; "json items.0.id is not in the answer (it has: data, total)"
+	Body string // the answer's first bytes
 }
 
 // Response is what a waiting user feels: from the due time to the last byte.

@@ -22,6 +22,8 @@ var (
 		ResetReused:    "reset: kept-alive connection",
 		Protocol:       "protocol",
 		Body:           "body cut short",
+		TooLong:        "longer than was looked at",
+		Encoding:       "content encoding",
 		NoPorts:        "generator: no local ports",
 		FDLimit:        "generator: no file descriptors",
 		Cancelled:      "cancelled",

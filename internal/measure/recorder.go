@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
+// DefaultKeep is how many requests are kept whole when Options do not say.
+const DefaultKeep = 10
+
 // Options of a recorder. Zero values are the defaults.
 type Options struct {
 	Every     time.Duration // slice width at the start, default 1s
 	MaxSlices int           // past it neighbouring slices are folded, default 400
 	Late      time.Duration // a send later than this after its due time counts as late, default 2ms
-	Keep      int           // exemplars kept: the slowest Keep and the first Keep of each class, default 10
+	Keep      int           // exemplars kept: the slowest Keep and the first Keep of each class, default DefaultKeep
 	// Mergeable keeps the histograms of each slice in its document, so that the
 	// results of several machines can be added up exactly (Merge).
 	Mergeable bool
@@ -62,7 +65,7 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 	opt.Every = cmp.Or(opt.Every, time.Second)
 	opt.MaxSlices = cmp.Or(opt.MaxSlices, 400)
 	opt.Late = cmp.Or(opt.Late, 2*time.Millisecond)
-	opt.Keep = cmp.Or(opt.Keep, 10)
+	opt.Keep = cmp.Or(opt.Keep, DefaultKeep)
 	r := &Recorder{
 		steps:  slices.Clone(steps),
 		phases: slices.Clone(phases),

@@ -60,7 +60,7 @@ type Series struct {
 }
 
 // Exemplar is one request kept whole for diagnosis: one of the slowest, or one
-// of the first of its class.
+// of the first of its step and class.
 type Exemplar struct {
 	Journey   string        `json:"journey,omitempty"`
 	Step      string        `json:"step"`
@@ -70,6 +70,8 @@ type Exemplar struct {
 	Code      int           `json:"code"`
 	Class     string        `json:"class,omitempty"`
 	RequestID string        `json:"request_id,omitempty"`
+	Why       string        `json:"why,omitempty"`  // what was expected and what came, in words, without secrets
+	Body      string        `json:"body,omitempty"` // the first bytes of an answer that was not as expected, without secrets
 }
 
 // Fact is a figure that is not a latency: lockout.admitted, recovery, cpu.

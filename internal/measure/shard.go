@@ -3,7 +3,7 @@ package measure
 import "sync/atomic"
 
 // ring is how many samples wait in a shard at most. It bounds the shard's
-// memory (64 × 72 bytes) and spreads the cost of the recorder's lock.
+// memory (64 × 104 bytes) and spreads the cost of the recorder's lock.
 const ring = 64
 
 // Shard is one goroutine's way into a recorder. Its samples wait in a ring that

@@ -45,7 +45,7 @@ func drive(ctx context.Context, args []string, out io.Writer) error {
 	for i := range *steps {
 		name := string(rune('a' + i))
 		j.Tasks = append(j.Tasks, scenarios.Task{Name: name, Steps: []scenarios.Step{{Name: name, Path: "/" + name,
-			Expect: scenarios.Expect{Status: []int{200}, Header: map[string]string{"Content-Type": "application/json"}}}}})
+			Expect: scenarios.Expect{Status: []int{200}, Header: map[string]*string{"Content-Type": new("application/json")}}}}})
 	}
 	sc := &scenarios.Scenario{Name: "bench", Load: l, Quick: l, Journeys: []scenarios.Journey{j}}
 	rec := measure.NewRecorder(load.Steps(sc), l.Phases(), measure.Options{})

@@ -61,7 +61,7 @@ func (t *translation) step(s scenarios.Step, free []string) (out scenarios.Step,
 		}
 	}
 	if s.Expect.JSON != nil {
-		out.Expect.JSON = map[string]string{}
+		out.Expect.JSON = map[string]*string{}
 		for place, want := range s.Expect.JSON {
 			out.Expect.JSON[moved(was, op, place)] = want
 		}

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // each, so that the author sees all of them in one go.
 type Doc struct {
 	File string
+	text []byte
 	errs Errors
 	warn Errors
 }
@@ -21,7 +23,7 @@ type Doc struct {
 // and tags are refused wherever they stand: a plan is read by people, and an
 // alias can make a small file huge.
 func Parse(file string, text []byte) (*Doc, *yaml.Node) {
-	d := &Doc{File: file}
+	d := &Doc{File: file, text: text}
 	var docs []yaml.Node
 	if err := yaml.Load(text, &docs, yaml.WithAllDocuments()); err != nil {
 		d.syntax(err)
@@ -97,6 +99,10 @@ func (d *Doc) syntax(err error) {
 	}
 	for _, e := range list {
 		hint := ""
+		if at, ok := tabAt(d.text, e.Mark.Line); ok {
+			d.Add(&Error{Line: e.Mark.Line, Col: at, Msg: "found a tab, expected spaces: YAML is indented with spaces", Hint: "replace every tab with two spaces"})
+			continue
+		}
 		switch {
 		case strings.Contains(e.Message, "mapping values are not allowed"):
 			hint = "a text with a colon and a space in it must be quoted"
@@ -107,6 +113,17 @@ func (d *Doc) syntax(err error) {
 		}
 		d.Add(&Error{Line: e.Mark.Line, Col: e.Mark.Column, Msg: "not YAML: " + e.Message, Hint: hint})
 	}
+}
+
+// tabAt finds a tab in the indentation of a line (from 1), and its column.
+func tabAt(text []byte, line int) (col int, ok bool) {
+	lines := bytes.Split(text, []byte("\n"))
+	if line < 1 || line > len(lines) {
+		return 0, false
+	}
+	indent := lines[line-1][:len(lines[line-1])-len(bytes.TrimLeft(lines[line-1], " \t-"))]
+	at := bytes.IndexByte(indent, '\t')
+	return at + 1, at >= 0
 }
 
 // plain refuses what makes YAML more than plain data, and gives the node back.

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -104,11 +105,21 @@ func (d *Doc) Bool(n *yaml.Node, what string) bool {
 // Int reads a whole number of at least low.
 func (d *Doc) Int(n *yaml.Node, what string, low int) int {
 	v, err := strconv.Atoi(strings.ReplaceAll(d.scalar(n), "_", ""))
+	if errors.Is(err, strconv.ErrRange) && !strings.HasPrefix(n.Value, "-") {
+		d.Fail(n, "", "%s: found %s, which is more than can be counted", what, describe(n))
+		return low
+	}
 	if err != nil || v < low {
 		d.Fail(n, "", "%s: found %s, expected a whole number of at least %d", what, describe(n), low)
 		return low
 	}
 	return v
+}
+
+// units are how people write them out.
+var units = map[string]string{
+	"s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
+	"h": "h", "hour": "h", "hours": "h", "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
 }
 
 // Duration reads "90s", "2m30s", "1.5h". Zero is allowed, a bare number other
@@ -117,6 +128,11 @@ func (d *Doc) Duration(n *yaml.Node, what string) time.Duration {
 	v, err := time.ParseDuration(d.scalar(n))
 	if err != nil || v < 0 {
 		hint := ""
+		if number, word, ok := strings.Cut(d.scalar(n), " "); ok && err != nil {
+			if unit, ok := units[strings.ToLower(strings.TrimSpace(word))]; ok {
+				hint = "write " + number + unit
+			}
+		}
 		if _, bare := strconv.ParseFloat(d.scalar(n), 64); bare == nil && err != nil {
 			hint = fmt.Sprintf("write the unit: %ss", d.scalar(n))
 		}

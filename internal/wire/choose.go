@@ -11,8 +11,8 @@ import (
 
 // Choose makes the client for the server at base, and says which and why, for the
 // result: figures of one are not figures of the other. netHTTP asks for net/http
-// where the lean client would do.
-func Choose(base *url.URL, netHTTP bool) (client Doer, why string) {
+// where the lean client would do; as is what Secure takes.
+func Choose(base *url.URL, netHTTP bool, as *tls.Config) (client Doer, why string) {
 	proxy, _ := http.ProxyFromEnvironment(&http.Request{URL: base}) // an unreadable setting is none
 	var through func(*http.Request) (*url.URL, error)
 	if proxy != nil {
@@ -28,15 +28,21 @@ func Choose(base *url.URL, netHTTP bool) (client Doer, why string) {
 	default:
 		return NewRaw(HostPort(base), nil), "lean HTTP/1.1 client: plain HTTP, no proxy"
 	}
-	return NewStd(base, HostPort(base), Secure(base), through), why
+	return NewStd(base, HostPort(base), Secure(base, as), through), why
 }
 
-// Secure is the TLS configuration for the server at base; nil for plain HTTP.
-func Secure(base *url.URL) *tls.Config {
+// Secure is the TLS configuration for the server at base; nil for plain HTTP. as
+// holds authorities to trust and a certificate to show; nil = the system's and none.
+func Secure(base *url.URL, as *tls.Config) *tls.Config {
 	if base.Scheme != "https" {
 		return nil
 	}
-	return &tls.Config{ServerName: base.Hostname(), MinVersion: tls.VersionTLS12}
+	c := &tls.Config{}
+	if as != nil {
+		c = as.Clone()
+	}
+	c.ServerName, c.MinVersion = cmp.Or(c.ServerName, base.Hostname()), max(c.MinVersion, tls.VersionTLS12)
+	return c
 }
 
 // HostPort is base's host with its port, that of the scheme where it names none.

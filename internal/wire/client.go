@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -60,6 +61,7 @@ type Client struct {
 	forward bool
 	timeout time.Duration
 	seen    func(*Seen) // nil = nobody watches
+	as      *tls.Config // what Secure takes
 
 	mu    sync.Mutex
 	paths map[string]*path // by scheme and host
@@ -78,6 +80,10 @@ func NewClient(base *url.URL, forward bool, timeout time.Duration) *Client {
 	return &Client{base: base, began: time.Now(), forward: forward, timeout: cmp.Or(timeout, 10*time.Second), paths: map[string]*path{}}
 }
 
+// Secure sets what the package's Secure takes: authorities to trust and a
+// certificate to show. Call it before the first request.
+func (c *Client) Secure(as *tls.Config) { c.as = as }
+
 // to is how the server at base is reached.
 func (c *Client) to(base *url.URL) *path {
 	key := base.Scheme + "://" + base.Host
@@ -85,8 +91,8 @@ func (c *Client) to(base *url.URL) *path {
 	defer c.mu.Unlock()
 	p := c.paths[key]
 	if p == nil {
-		p = &path{raw: NewRaw(HostPort(base), Secure(base))}
-		p.doer, _ = Choose(base, false)
+		p = &path{raw: NewRaw(HostPort(base), Secure(base, c.as))}
+		p.doer, _ = Choose(base, false, c.as)
 		p.doer.Start(c.began)
 		p.raw.Start(c.began)
 		c.paths[key] = p

@@ -1,0 +1,64 @@
+package load
+
+import (
+	"bytes"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// shown is how much of an unexpected answer a result carries, and looked is how
+// much of it is searched for secrets before it is cut.
+const (
+	shown  = 200
+	looked = 4 << 10
+)
+
+const redacted = "[redacted]"
+
+// secretName is a name whose value is nobody's business, in JSON, forms and headers.
+const secretName = `(?:pass(?:word|wd|code|phrase)?|secret|token|authorization|api[-_]?key|cookie|session(?:[-_]?id)?|sid|csrf|credentials?|otp|pin|private[-_]?key|signature)`
+
+// hidden finds the names whose values are not shown.
+var hidden = regexp.MustCompile(`(?i)` + secretName)
+
+var secretForms = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)("[^"\\]{0,60}` + secretName + `[^"\\]{0,60}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}\]"\[{][^\s,}\]]*)`),
+	regexp.MustCompile(`(?i)(\b[\w.-]{0,40}` + secretName + `[\w.-]{0,40}=)("[^"]*"?|[^&;\s"<]+)`),
+	regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{6,})`),
+	regexp.MustCompile(`()(\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*)`), // a JSON web token
+}
+
+// redact takes what is known to be secret, and what is called so, out of a text.
+func redact(s string, secrets []string) string {
+	for _, secret := range secrets {
+		if len(secret) < 4 { // would be found by chance, and tells nothing
+			continue
+		}
+		for _, form := range []string{secret, string(inJSON(nil, []byte(secret))), url.QueryEscape(secret), string(inPath(nil, []byte(secret)))} {
+			s = strings.ReplaceAll(s, form, redacted)
+		}
+	}
+	for _, f := range secretForms {
+		s = f.ReplaceAllString(s, "${1}"+redacted)
+	}
+	return s
+}
+
+// excerpt is the beginning of an answer as people may see it: without secrets, on
+// one line, cut to what is shown.
+func excerpt(answer []byte, secrets []string) string {
+	answer = bytes.TrimSpace(answer[:min(len(answer), looked)])
+	s := redact(strings.ToValidUTF8(string(answer), "�"), secrets)
+	s = strings.Join(strings.FieldsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
+	if len(s) <= shown {
+		return s
+	}
+	end := shown
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
+}
