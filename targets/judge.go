@@ -29,10 +29,10 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 		switch {
 		case f.missing != "":
 			v.Note = f.missing
-		case t.holds(f.got):
-			v.Status, v.Got = Pass, f.got
-		default:
+		case f.atLeast && (t.Op == "<" || t.Op == "<=" || t.Op == "=="), !t.holds(f.got):
 			v.Status, v.Got = Fail, f.got
+		default:
+			v.Status, v.Got = Pass, f.got
 		}
 		out = append(out, v)
 	}
@@ -69,6 +69,7 @@ type figure struct {
 	got     float64
 	n       int64
 	note    string
+	atLeast bool   // the figure may be larger than got
 	missing string // why there is no figure; "" when there is
 }
 
@@ -104,7 +105,11 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 		if !ok {
 			return none("nothing was served in the judged window (n = 0)")
 		}
-		return figure{got: float64(d), n: s.Response.N()}
+		f := figure{got: float64(d), n: s.Response.N()}
+		if over := s.Response.Clamped(); over > 0 {
+			f.atLeast, f.note = true, fmt.Sprintf("%d of them took %s or longer, and count as that: the mean is at least this", over, measure.Longest)
+		}
+		return f
 	case t.Metric == "rps":
 		if c.Sent == 0 {
 			return none("nothing was sent in the judged window")
@@ -163,7 +168,11 @@ func quantile(h *measure.Histogram, q float64) figure {
 	if q == 1 {
 		d, _ = h.Max()
 	}
-	return figure{got: float64(d), n: n}
+	f := figure{got: float64(d), n: n}
+	if clamped := h.Clamped(); clamped > 0 && (q == 1 || float64(n-clamped) < math.Ceil(q*float64(n)*(1-1e-12))) {
+		f.got, f.atLeast, f.note = float64(measure.Longest), true, fmt.Sprintf("%s or longer: no longer time is measured", measure.Longest)
+	}
+	return f
 }
 
 func share(t Target, c measure.Counts) figure {

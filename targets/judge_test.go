@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -193,5 +194,45 @@ func TestJudgeTheSameDemandOnce(t *testing.T) {
 	}
 	if want := []string{"p95 < 300ms", "p95 < 200ms", "errors < 5%"}; !slices.Equal(texts, want) {
 		t.Errorf("got %q, want %q", texts, want)
+	}
+}
+
+// What took longer than the histogram holds is known to be as long, and no more: it
+// meets no bound from above, and its report says so.
+func TestBeyondTheHistogram(t *testing.T) {
+	h := measure.NewHistogram()
+	for range 300 {
+		h.Record(time.Second)
+	}
+	h.Record(65 * time.Second)
+	r := &measure.Result{Scenario: "s", Took: 10 * time.Second, Phases: []measure.PhaseResult{{
+		Phase: measure.Phase{Name: "hold", To: 10 * time.Second, Judged: true},
+		Steps: []measure.StepResult{{Step: measure.Step{Name: "a"}, Response: h, Counts: measure.Counts{Planned: 301, Sent: 301, Served: 301}}},
+	}}}
+	for text, want := range map[string]targets.Status{
+		"max <= 60s": targets.Fail, "max < 60s": targets.Fail, "max >= 60s": targets.Pass, "max > 59s": targets.Pass,
+		"p95 < 2s": targets.Pass, "mean < 60s": targets.Fail, "p50 > 2s": targets.Fail,
+	} {
+		target, err := targets.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := targets.Judge([]targets.Target{target}, r)[0]
+		if v.Status != want || strings.HasPrefix(text, "max") && v.Note != "1m0s or longer: no longer time is measured" {
+			t.Errorf("got %s, want %s", v, want)
+		}
+	}
+}
+
+func TestNoTargetBeyondTheHistogram(t *testing.T) {
+	for text, want := range map[string]string{
+		"max <= 60.5s":               `max: found "60.5s", expected at most 1m0s: no longer time is measured`,
+		"p95(a) < 2m":                `p95: found "2m", expected at most 1m0s: no longer time is measured`,
+		"lockout.retry_after < 900s": "",
+		"latency < 5ms":              "known: cpu, dropped, errors,",
+	} {
+		if _, err := targets.Parse(text); want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
 	}
 }

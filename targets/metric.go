@@ -52,6 +52,10 @@ type metric struct {
 	about string
 }
 
+// measured tells whether the metric is a time out of a histogram, which holds none
+// that is longer than measure.Longest.
+func (m metric) measured() bool { return m.unit == Time && m.phase }
+
 // metrics is the closed set of words that a sentence may begin with. The
 // dotted ones are facts of a result; a misspelt one is found when the file is
 // read and not after the run.

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vitals/internal/measure"
 	"vitals/internal/strict"
 )
 
@@ -64,7 +65,11 @@ func (p *parser) sentence() (Target, error) {
 	case name == "":
 		return t, p.fail("as in p95 < 300ms", "found %s, expected a metric", found(p.rest))
 	case !ok:
-		return t, p.fail(strict.Hint(name, Metrics()), "unknown metric %q", name)
+		hint, near := strict.Nearest(name, Metrics())
+		if hint = fmt.Sprintf("did you mean %q?", hint); !near {
+			hint = "known: " + strings.Join(Metrics(), ", ")
+		}
+		return t, p.fail(hint, "unknown metric %q", name)
 	}
 	t.Metric = p.take(name)
 	if err := p.step(&t, m); err != nil {
@@ -77,6 +82,9 @@ func (p *parser) sentence() (Target, error) {
 	v, hint, ok := m.unit.limit(limit)
 	if !ok {
 		return t, p.fail(hint, "%s: found %s, expected %s", t.Metric, found(limit), m.unit.example())
+	}
+	if m.measured() && time.Duration(v) > measure.Longest {
+		return t, p.fail("", "%s: found %q, expected at most %s: no longer time is measured", t.Metric, limit, measure.Longest)
 	}
 	p.take(limit)
 	t.Limit = v

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/andybalholm/brotli"
 
@@ -317,5 +318,41 @@ journeys: [{name: j, steps: [{name: s, get: /x}]}]
 	if err == nil || !strings.Contains(err.Error(), "before the load: json data.access_token is not in the answer: no data in the answer (it has: access_token)") ||
 		strings.Contains(err.Error(), "abc-123") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Too few accounts are refused before anything is sent, and an end for want of them
+// says what became of each.
+func TestTooFewAccounts(t *testing.T) {
+	c := newClinic(t, &clinic{})
+	for _, tt := range []struct {
+		users, share, have int
+		want               string
+	}{
+		{3, 1, 1, "3 users need 3 accounts; there are 1"},
+		{9, 4, 2, "9 users need 3 accounts, 4 to one; there are 2"},
+		{3, 1, 3, ""},
+	} {
+		l := constant(scenarios.Users, float64(tt.users), 50*time.Millisecond)
+		l.Share = tt.share
+		sc := patients(l, time.Second, 0)
+		_, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(tt.have)})
+		if got := fmt.Sprint(err); tt.want == "" && err != nil || tt.want != "" && !strings.HasSuffix(got, tt.want) {
+			t.Errorf("%+v: got %v", tt, err)
+		}
+	}
+	c = newClinic(t, &clinic{broken: accounts(2)[1].Email})
+	sc := patients(constant(scenarios.Users, 2, 2*time.Second), time.Millisecond, 5)
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(2)})
+	if want := "no account is left: of 2, 1 could not sign in, 1 "; err != nil || !strings.HasPrefix(o.EndedEarly, want) {
+		t.Errorf("got %v, ended %q, want %q", err, o.EndedEarly, want)
+	}
+	// Signed in before the load, as many as there are do, when each user has one.
+	l := constant(scenarios.Users, 3, 50*time.Millisecond)
+	l.SignIn = scenarios.Before
+	c = newClinic(t, &clinic{})
+	sc = patients(l, time.Second, 0)
+	if o, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(3)}); err != nil || o.SignedIn != 3 {
+		t.Errorf("got %+v, %v, want three signed in", o, err)
 	}
 }

@@ -143,6 +143,9 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 	if r.load.Grid == 0 && r.load.Model == scenarios.Arrivals {
 		r.load.Grid = grid(r.load.Peak())
 	}
+	if err := r.enough(); err != nil {
+		return nil, err
+	}
 	r.watch.stop = r.stop
 	r.lag.bound = cmp.Or(opt.MaxLag, defaultLag)
 	return r, nil

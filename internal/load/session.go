@@ -3,8 +3,10 @@ package load
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http/cookiejar"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,9 +18,46 @@ const rest = time.Hour
 // renewBefore is how long before its end a token is refreshed.
 const renewBefore = 30 * time.Second
 
-// errNoAccount ends a run: going on would send requests that the production
-// limits turn away, and call that a result.
-var errNoAccount = errors.New("every account has made the requests it may make in an hour: seed more accounts, or lower the load")
+// noAccount ends a run: going on would send requests that the system's limits turn
+// away, and call that a result. It says what became of all accounts. The caller
+// holds the lock.
+func (s *Sessions) noAccount(now time.Time, budget, need int) error {
+	var refused, spent, used int
+	for _, a := range s.all {
+		switch {
+		case a.bad:
+			refused++
+		case !a.has(now, budget, need):
+			spent++
+		default:
+			used++
+		}
+	}
+	var why []string
+	for _, c := range []struct {
+		n    int
+		what string
+	}{
+		{refused, "could not sign in"},
+		{spent, fmt.Sprintf("made the %d requests that one may make in an hour", budget)},
+		{used, "in use by as many users as may share one"},
+	} {
+		if c.n > 0 {
+			why = append(why, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	if len(why) == 0 {
+		return errors.New("there is no account to sign in as")
+	}
+	return fmt.Errorf("no account is left: of %d, %s; give more accounts, or lower the load", len(s.all), strings.Join(why, ", "))
+}
+
+// none is why there is no account.
+func (s *Sessions) none(now time.Time, budget int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.noAccount(now, budget, 1)
+}
 
 // Sessions are accounts and their signed-in sessions, kept by the caller from
 // one scenario to the next. The zero value takes the accounts of its first run.
@@ -49,6 +88,13 @@ func (s *Sessions) adopt(accounts []Account, shard, shards int) {
 		}
 		s.all = append(s.all, &session{row: i + 1, account: a})
 	}
+}
+
+// size is how many accounts there are.
+func (s *Sessions) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.all)
 }
 
 // Live is how many accounts are signed in now.
@@ -135,10 +181,27 @@ func (s *Sessions) acquire(now time.Time, share, budget, need int, closer bool) 
 	case busy:
 		return nil, false, nil
 	default:
-		return nil, false, errNoAccount
+		return nil, false, s.noAccount(now, budget, need)
 	}
 	best.users++
 	return best, fresh, nil
+}
+
+// fresh is how many accounts next could give.
+func (s *Sessions) fresh(now time.Time) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.all {
+		if a.rested(now) {
+			n++
+		}
+	}
+	return n
+}
+
+// rested reports whether the account can be signed in and has all its requests.
+func (a *session) rested(now time.Time) bool {
+	return !a.live && !a.busy && !a.bad && (a.used == 0 || now.Sub(a.last) >= rest)
 }
 
 // next is an account that is not signed in, for the caller to sign in; nil when
@@ -147,7 +210,7 @@ func (s *Sessions) next(now time.Time) *session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.all {
-		if !a.live && !a.busy && !a.bad && (a.used == 0 || now.Sub(a.last) >= rest) {
+		if a.rested(now) {
 			a.busy, a.users = true, a.users+1
 			return a
 		}

@@ -2,8 +2,10 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +29,12 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 		// What is left to accounts of earlier scenarios counts; what is missing
 		// is made up for here, and not by sign-ins inside the measured window.
 		want = max(want, int(math.Ceil((requests-float64(left))/float64(budget))))
+	}
+	// The part over what is needed at least is for comfort: it is not asked of a file
+	// that lacks it.
+	want = min(want, r.sessions.fresh(time.Now()))
+	if want <= 0 && open == 0 {
+		return fmt.Errorf("sign in before the load: %w", r.sessions.none(time.Now(), r.plan.requests))
 	}
 	if want <= 0 {
 		r.note("%d accounts were signed in already", r.sessions.Live())
@@ -72,7 +80,7 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	s := v.r.sessions
 	a := s.next(time.Now())
 	if a == nil {
-		return fmt.Errorf("sign in before the load: %w", errNoAccount)
+		return errors.New("sign in before the load: no account is left that could")
 	}
 	v.become(a)
 	v.begin(&v.r.plan.journeys[0], 0, 0)
@@ -81,6 +89,25 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	}
 	s.leave(a)
 	v.sess = nil
+	return nil
+}
+
+// enough refuses a load whose users would find no account: each needs one, or a
+// share of one as the scenario says.
+func (r *run) enough() error {
+	signed := slices.ContainsFunc(r.plan.journeys, func(j journey) bool { return j.signed })
+	if r.load.Model != scenarios.Users || r.plan.signIn == nil || !signed {
+		return nil
+	}
+	users := (r.load.Users().Max() - r.opt.Shard + r.opt.Shards - 1) / r.opt.Shards
+	need := (users + r.share - 1) / r.share
+	if have := r.sessions.size(); have < need {
+		shared := ""
+		if r.share > 1 {
+			shared = fmt.Sprintf(", %d to one", r.share)
+		}
+		return fmt.Errorf("%d users need %d accounts%s; there are %d", users, need, shared, have)
+	}
 	return nil
 }
 
