@@ -19,11 +19,11 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	PasswordGuessing: {[]string{"guesses", "at_once", "every"}, Intruder{Guesses: 8}},
-	PasswordSpraying: {[]string{"rate", "guesses", "accounts", "unknown_accounts"}, Intruder{Accounts: 1}},
-	HeaderSpoofing:   {[]string{"guesses", "every"}, Intruder{Guesses: 8}},
-	CodeGuessing:     {[]string{"guesses", "every"}, Intruder{Guesses: 12}},
-	TokenReplay:      {[]string{"rounds", "every"}, Intruder{Rounds: 1}},
+	PasswordGuessing: {[]string{"guesses", "at_once", "every", "wrong", "locked"}, Intruder{Guesses: 8}},
+	PasswordSpraying: {[]string{"rate", "guesses", "accounts", "unknown_accounts", "wrong", "locked"}, Intruder{Accounts: 1}},
+	HeaderSpoofing:   {[]string{"guesses", "every", "wrong", "locked"}, Intruder{Guesses: 8}},
+	CodeGuessing:     {[]string{"guesses", "every", "wrong", "locked"}, Intruder{Guesses: 12}},
+	TokenReplay:      {[]string{"rounds", "every", "wrong", "locked"}, Intruder{Rounds: 1}},
 	Slowloris:        {[]string{"connections", "every"}, Intruder{Connections: 50, Every: time.Second}},
 	OversizedBody:    {[]string{"bodies", "every"}, Intruder{Bodies: 4}},
 }
@@ -65,6 +65,8 @@ func (r *reader) intruders(n *yaml.Node) (ins []Intruder) {
 			"unknown_accounts": func(n *yaml.Node) { in.UnknownAccounts = r.Int(n, "unknown_accounts", 0) },
 			"rounds":           func(n *yaml.Node) { in.Rounds = r.Int(n, "rounds", 1) },
 			"connections":      func(n *yaml.Node) { in.Connections = r.Int(n, "connections", 1) },
+			"wrong":            func(n *yaml.Node) { in.Wrong = r.statuses(n) },
+			"locked":           func(n *yaml.Node) { in.Locked = r.statuses(n) },
 			"bodies":           func(n *yaml.Node) { in.Bodies = r.Int(n, "bodies", 1) },
 		})
 		if n.Kind == yaml.MappingNode {

@@ -188,7 +188,7 @@ type Intruder struct {
 	Name            string        `json:"name,omitzero"`
 	Kind            string        `json:"kind,omitzero"`             // one of the constants below
 	Addresses       int           `json:"addresses,omitzero"`        // client addresses it comes from
-	Guesses         int           `json:"guesses,omitzero"`          // per address; the production limit judges 5, the next is locked. 0 = no bound (password spraying)
+	Guesses         int           `json:"guesses,omitzero"`          // per address, and more where the promised lock comes later. 0 = no bound (password spraying)
 	AtOnce          bool          `json:"at_once,omitzero"`          // released at one barrier instead of one after the other
 	After           time.Duration `json:"after,omitzero"`            // offset from the start of the run, or of each phase it works in
 	Every           time.Duration `json:"every,omitzero"`            // between two tries of one address, or two bytes of one connection
@@ -200,6 +200,8 @@ type Intruder struct {
 	Rounds          int           `json:"rounds,omitzero"`           // of sign-in, theft and sign-out, per address
 	Connections     int           `json:"connections,omitzero"`      // open side by side
 	Bodies          int           `json:"bodies,omitzero"`           // per address
+	Wrong           []int         `json:"wrong,omitempty"`           // statuses of a wrong credential; empty = the profile's, else 401
+	Locked          []int         `json:"locked,omitempty"`          // statuses of a refusal by a limit; empty = the profile's, else 429
 	File            string        `json:"-"`
 	Line, Col       int           `json:"-"`
 }

@@ -209,7 +209,9 @@ func refreshReuse(t *T) {
 	t.Want(t.Do("me", s.from, renewed.access, nil), http.StatusUnauthorized)
 }
 
-func refreshRace(t *T) {
+func refreshRace(t *T) { t.atOnce(t.racedRefresh) }
+
+func (t *T) racedRefresh() {
 	s := t.Session()
 	q := t.Request("refresh", s.from, "", values{"refresh_token": s.refresh})
 	as := t.Burst(repeat(20, func(int) Request { return q }))
@@ -238,8 +240,12 @@ func changeEndsSessions(t *T) {
 }
 
 func codeOnce(t *T) {
+	t.Addresses(20)
+	t.atOnce(t.racedCode)
+}
+
+func (t *T) racedCode() {
 	const many = 20
-	t.Addresses(many)
 	s := t.Session()
 	secret := t.SecondFactor(s)
 	qs := make([]Request, many)

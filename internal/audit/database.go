@@ -114,7 +114,8 @@ func killedConnections(t *T) {
 	t.sleep(2 * time.Second)
 	n := map[int]int{}
 	for range 20 {
-		for _, a := range live.Burst(repeat(10, func(int) Request { return q })) {
+		as, _ := live.volley(repeat(10, func(int) Request { return q }))
+		for _, a := range as {
 			n[a.Status]++
 		}
 	}
@@ -146,7 +147,7 @@ func recycling(t *T) {
 	use := func() {
 		for range 3 {
 			short.volley(repeat(4, func(int) Request { return short.Request("list", a.from, a.access, nil) }))
-			never.Burst(repeat(4, func(int) Request { return never.Request("list", b.from, b.access, nil) }))
+			never.volley(repeat(4, func(int) Request { return never.Request("list", b.from, b.access, nil) }))
 		}
 	}
 	use()

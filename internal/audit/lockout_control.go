@@ -62,9 +62,10 @@ func lockoutControl() []Probe {
 
 // guesses are wrong sign-ins from one address, at once, spread over the bases.
 func (t *T) guesses(n int, from netip.Addr, bases []*url.URL) []Answer {
-	return t.Burst(repeat(n, func(i int) Request {
+	as, _ := t.volley(repeat(n, func(i int) Request {
 		return at(bases[i%len(bases)], t.Login(from, stranger(), wrongPassword()))
 	}))
+	return as
 }
 
 func sharedCount(t *T) {

@@ -25,7 +25,7 @@ func morningRush(t *T) {
 		acc := accounts[i%len(accounts)]
 		qs = append(qs, t.Login(from, acc.Email, acc.Password))
 	}
-	as := t.Burst(qs)
+	as, _ := t.volley(qs)
 	n, codes := statuses(as), map[string]int{}
 	var took time.Duration
 	for i, a := range as {

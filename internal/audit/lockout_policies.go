@@ -120,11 +120,17 @@ func hundredAnHour(t *T) {
 	if l.By == "user" {
 		t.Want(t.Do("me", two.from, two.access, nil), http.StatusOK)
 	}
+	t.atOnce(func() { t.quotaAtOnce(l.Limit) })
+}
+
+// quotaAtOnce sends one user's requests at one moment, three times as many as the
+// limit.
+func (t *T) quotaAtOnce(limit int) {
 	three := t.Session()
-	as := t.Burst(repeat(3*l.Limit, func(int) Request { return t.Request("me", three.from, three.access, nil) }))
+	as := t.Burst(repeat(3*limit, func(int) Request { return t.Request("me", three.from, three.access, nil) }))
 	n := statuses(as)
 	// A server may shed some of so many at once; none of those was admitted.
-	t.Check(n[200] == l.Limit && n[200]+n[429]+n[503] == 3*l.Limit && n[429] > 0, "%d calls at once: %s, want %d×200, %d×429", 3*l.Limit, tally(n), l.Limit, 2*l.Limit)
+	t.Check(n[200] == limit && n[200]+n[429]+n[503] == 3*limit && n[429] > 0, "%d calls at once: %s, want %d×200, %d×429", 3*limit, tally(n), limit, 2*limit)
 }
 
 func slidingQuota(t *T) {

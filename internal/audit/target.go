@@ -63,7 +63,7 @@ func (g *Target) rules() map[string]limitcheck.Rule {
 	for name := range g.Profile.Limits {
 		limits[name], _ = g.limit(name)
 	}
-	return profile.Rules(limits)
+	return g.Profile.Rules(limits)
 }
 
 // Owner starts APIs that belong to the audit, so that probes can configure them

@@ -16,7 +16,7 @@ type intruderHook struct {
 	apart func([]intruders.Attack) []intruders.Attack // without those that a fault's own rule judges
 
 	sender  *hostile
-	group   *intruders.Band // nil: nobody works
+	group   *intruders.Group // nil: nobody works
 	attacks []intruders.Attack
 	drain   context.Context
 }

@@ -71,7 +71,7 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"
 		return h
 	}
-	h.rules = profile.Rules(p.InForce(settings))
+	h.rules = p.Rules(p.InForce(settings))
 	for policy, r := range h.rules {
 		// We send every request ourselves, but to a server that others know too.
 		r.Partial, r.AnyLock = h.guessed && !r.Failures, h.guessed
@@ -105,13 +105,11 @@ func (h *limitMonitor) see(x *wire.Seen) {
 	if !ok {
 		return
 	}
-	e := limitcheck.Event{
-		Sent: x.Sent, Done: x.Done, From: h.client(x.From), User: cmp.Or(h.names[x.User], x.User), Policy: policy, Status: x.Status,
-		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step,
-		// A token that was refused, or that is somebody's of whom we do not know,
-		// was counted for a user or for the address.
-		Unsure: x.Unsure || rule.By != limitcheck.Address && x.Signed && (x.User == "" || x.Status == 401),
-	}
+	e := x.Event()
+	e.From, e.User, e.Policy = h.client(x.From), cmp.Or(h.names[x.User], x.User), policy
+	// A token that was refused, or that is somebody's of whom we do not know, was
+	// counted for a user or for the address.
+	e.Unsure = x.Unsure || rule.By != limitcheck.Address && x.Signed && (x.User == "" || x.Status == 401)
 	if policy != string(x.Counted) && len(x.Counted) > 0 {
 		switch {
 		case x.Status == 401 && x.Signed:

@@ -44,7 +44,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	}
 	opt := load.Options{
 		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.p.o.Pace, Seed: ses.p.o.Seed,
-		Source: homes(ses.st.Source), Forward: ses.st.Forward, Seen: see,
+		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see,
 		Abort: abort(sc), Kill: kill, MaxLag: maxLag(asked),
 		SigningIn: ses.signingIn,
 		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
@@ -85,11 +85,11 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 const neighbours = 16
 
 // homes gives honest users their addresses; nil where all share one.
-func homes(source func(uint64) netip.Addr) func(uint64) netip.Addr {
+func homes(source func(uint64) netip.Addr, first uint64) func(uint64) netip.Addr {
 	if source == nil {
 		return nil
 	}
-	return func(n uint64) netip.Addr { return source(n % neighbours) }
+	return func(n uint64) netip.Addr { return source(first + n%neighbours) }
 }
 
 // abort asks the scenario's abort rules whether the run may go on.

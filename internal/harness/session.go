@@ -25,6 +25,7 @@ type session struct {
 	p        *Plan
 	st       *stack.Stack
 	doc      *report.Document
+	address  uint64         // the first client address: honest users' are next to it
 	pool     pool           // for attacks
 	sessions *load.Sessions // honest accounts, signed in once and kept between scenarios
 	live     *report.Live
@@ -32,7 +33,8 @@ type session struct {
 }
 
 func newSession(s Streams, p *Plan, st *stack.Stack) *session {
-	ses := &session{s: s, p: p, st: st, pool: pool{address: hostileAddresses}, monitor: newLimitMonitor(st, p.api())}
+	first := freshAddress(time.Now())
+	ses := &session{s: s, p: p, st: st, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
 	ses.monitor.watch(st)
 	accounts := st.Accounts
 	for _, sc := range p.scenarios {

@@ -2,9 +2,9 @@ package intruders
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 	"net/netip"
-	"strconv"
+	"slices"
 	"time"
 
 	"vitals/internal/measure"
@@ -14,42 +14,49 @@ import (
 
 // actor is one address of one intruder, and what all kinds have in common.
 type actor struct {
-	*Band
+	*Group
 	in         scenarios.Intruder
-	hours      []scenarios.Span
-	load       context.Context // ends with the load
+	spans      []scenarios.Span // when it works
+	load       context.Context  // ends with the load
 	victim     Victim
 	own, other netip.Addr
+	login      judge
+	lost       int // answers in a row that proved nothing
 	seen       Attack
 }
 
 func (m maker) actor() actor {
-	return actor{Band: m.b, in: m.in, hours: m.in.Hours(m.b.Load), seen: Attack{Intruder: m.in.Name, Kind: m.in.Kind}}
+	a := actor{Group: m.g, in: m.in, spans: m.in.Hours(m.g.Load), seen: Attack{Intruder: m.in.Name, Kind: m.in.Kind}}
+	a.login = m.g.judge(m.in, login, login)
+	a.seen.Promised = a.login.limit.Limit
+	return a
 }
 
 func (a *actor) base() *actor            { return a }
 func (a *actor) prepare(context.Context) {}
 
-func (a *actor) told() Attack {
+// attack is what it saw.
+func (a *actor) attack() Attack {
 	a.seen.From = a.own
 	return a.seen
 }
 
-// patience is how many answers without a judgement (503, a broken connection)
-// an actor takes before it gives up: they are the server's trouble, not the
-// lockout's, and prove nothing either way. A server that sheds load asks for a
-// second's pause (Retry-After), and a stress run lasts a while.
+// patience is how many answers in a row without a judgement (503, a broken
+// connection) an actor takes before it gives up: they are the server's trouble, not
+// the lockout's, and prove nothing either way. A server that sheds load asks for a
+// second's pause (Retry-After), and a stress run lasts a while. Once it has given
+// up, whatever else it wanted to know is asked once.
 const patience = 30
 
 // pause is between an answer without a judgement and the next try.
 const pause = 500 * time.Millisecond
 
-// turn waits until the intruder may begin something; false when its hours are
+// turn waits until the intruder may begin something; false when its time is
 // over. One whose end nobody has set is brought to its own end.
 func (a *actor) turn(ctx context.Context) bool {
-	for i, h := range a.hours {
+	for i, h := range a.spans {
 		now := time.Since(a.began)
-		last := i == len(a.hours)-1
+		last := i == len(a.spans)-1
 		if now >= h.To && !(last && a.in.For == 0 && a.in.During == "") {
 			continue
 		}
@@ -61,49 +68,99 @@ func (a *actor) turn(ctx context.Context) bool {
 	return false
 }
 
-// insist repeats a request until it is judged or refused, and records each try
-// under a step. good tells whether an answer is the due one.
-func (a *actor) insist(ctx context.Context, step string, q wire.Request, good func(wire.Answer) bool) wire.Answer {
-	for tries := 0; ; tries++ {
-		ans := a.send(ctx, q)
-		a.record(step, ans, good(ans))
-		if answered(ans) || tries == patience || !a.wait(ctx, pause) {
-			return ans
+// insist repeats a request until its answer proves something, and records each try
+// under a step. due are the readings that are as they should be.
+func (a *actor) insist(ctx context.Context, step string, q wire.Request, j judge, due ...reading) (wire.Answer, reading) {
+	return a.until(ctx, q, j, func(ans wire.Answer, r reading) { a.record(step, ans, j, slices.Contains(due, r)) })
+}
+
+// ask is insist for what is not recorded.
+func (a *actor) ask(ctx context.Context, q wire.Request, j judge) (wire.Answer, reading) {
+	return a.until(ctx, q, j, func(wire.Answer, reading) {})
+}
+
+func (a *actor) until(ctx context.Context, q wire.Request, j judge, note func(wire.Answer, reading)) (wire.Answer, reading) {
+	for {
+		ans, r := a.send(ctx, q, j)
+		note(ans, r)
+		if r != nothing || a.lost >= patience || !a.wait(ctx, pause) {
+			return ans, r
 		}
 		a.seen.Lost++
 	}
 }
 
-// send sends a request, and counts an answer that is a server's error.
-func (a *actor) send(ctx context.Context, q wire.Request) wire.Answer {
+// send sends a request and reads its answer; one that is a server's error, or that
+// nobody declared, is counted.
+func (a *actor) send(ctx context.Context, q wire.Request, j judge) (wire.Answer, reading) {
 	ans, _ := a.s.Send(ctx, q) // trouble is in the answer
-	if broke(ans) {
-		a.seen.Wrong++
-	}
-	return ans
+	return ans, a.read(ans, j)
 }
 
-func (a *actor) record(step string, ans wire.Answer, ok bool) {
+func (a *actor) read(ans wire.Answer, j judge) reading {
+	r := j.read(ans)
+	a.lost++
+	switch r {
+	case nothing:
+		if j.broke(ans) {
+			a.seen.Wrong++
+		}
+		return r
+	case unknown:
+		if a.seen.Unknown == nil {
+			a.seen.Unknown = map[int]int{}
+		}
+		a.seen.Unknown[ans.Status]++
+		a.seen.undeclared = j.undeclared(a.seen.Unknown)
+	case refused:
+		wait, told := retryAfter(ans)
+		if told && wait == 0 {
+			a.seen.NoWait++
+		}
+		a.seen.RetryAfter = max(a.seen.RetryAfter, wait)
+	}
+	a.lost = 0
+	return r
+}
+
+func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 	s := measure.Sample{
 		Step: a.index[step], Code: ans.Status, OK: ok, Class: ans.Class, Bytes: ans.Bytes,
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
 		RequestID: ans.Header.Get("X-Request-ID"),
 	}
-	classified(&s)
+	classified(&s, slices.Contains(j.refused, ans.Status) && j.read(ans) != wrong)
 	a.seen.at(&s)
 	a.Record(&s)
 }
 
 // classified sets a sample's outcome: refused and served never share one.
-func classified(s *measure.Sample) {
+func classified(s *measure.Sample, refused bool) {
 	switch {
-	case s.Code == http.StatusTooManyRequests:
+	case refused:
 		s.Outcome = measure.Refused
 	case s.OK:
 		s.Outcome = measure.Served
 	case s.Class == measure.None:
 		s.Class = measure.BadStatus
 	}
+}
+
+// fail says why this attack shows nothing; the first reason counts.
+func (a *actor) fail(format string, args ...any) {
+	if a.seen.Trouble == "" {
+		a.seen.Trouble = fmt.Sprintf(format, args...)
+	}
+}
+
+// complete tells that the attack has come to its end, unless something spoke
+// against what it saw.
+func (a *actor) complete(ctx context.Context, shown bool) {
+	if a.seen.undeclared != "" {
+		a.fail("%s", a.seen.undeclared)
+		return
+	}
+	a.seen.Complete = ctx.Err() == nil && shown
 }
 
 func (a *actor) wait(ctx context.Context, d time.Duration) bool {
@@ -120,38 +177,23 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// queueing is the longest Retry-After that is no lock: a server whose slots are
-// all taken by checks in flight asks for a second or so.
-const queueing = 5 * time.Second
-
-// locked tells whether an answer is a lock's refusal, and the wait that it asks
-// for. A 429 without a wait is taken for a lock.
-func locked(a wire.Answer) (retry time.Duration, ok bool) {
-	if a.Status != http.StatusTooManyRequests {
-		return 0, false
+// judged counts a wrong credential that no limit refused. One that was answered
+// 2xx was let in, or got an error in disguise where it is known what would let it in.
+func (a *actor) judged(m *meter, j judge, ans wire.Answer, r reading) {
+	a.seen.Judged++
+	m.judged(ans)
+	switch {
+	case r != granted:
+	case j.opens == nil || j.opens(ans.Body):
+		a.seen.Granted++
+	default:
+		a.seen.Disguised++
+		a.seen.Wrong++
 	}
-	s, err := strconv.Atoi(a.Header.Get("Retry-After"))
-	retry = time.Duration(s) * time.Second
-	return retry, err != nil || retry > queueing
-}
-
-// answered tells whether the server judged or refused: a 5xx did neither, nor did
-// a full queue's 429.
-func answered(a wire.Answer) bool {
-	_, lock := locked(a)
-	return a.Status > 0 && a.Status < http.StatusInternalServerError && (a.Status != http.StatusTooManyRequests || lock)
-}
-
-// granted tells whether the server gave what was asked for.
-func granted(a wire.Answer) bool { return a.Status/100 == 2 }
-
-// broke tells whether the request made the server fail: a 503 sheds load in
-// order.
-func broke(a wire.Answer) bool {
-	return a.Status >= http.StatusInternalServerError && a.Status != http.StatusServiceUnavailable
 }
 
 // meter counts what one address had judged, against a limit in a sliding window.
+// Without a limit nothing is too much.
 type meter struct {
 	limit  int
 	window time.Duration
@@ -159,17 +201,16 @@ type meter struct {
 	excess int
 }
 
-func (b *Band) meter(policy string) meter {
-	l := b.limit(policy)
-	return meter{limit: l.Limit, window: l.Window}
-}
+func (j judge) meter() meter { return meter{limit: j.limit.Limit, window: j.limit.Window} }
 
 // judged notes one more. The server judged it between Sent and Done, so two are
-// surely in one window only when it spans both.
+// surely in one window only when it spans both. A window of 0 does not forget.
 func (m *meter) judged(a wire.Answer) {
-	for len(m.sent) > 0 && a.Done.Sub(m.sent[0]) > m.window {
+	for m.window > 0 && len(m.sent) > 0 && a.Done.Sub(m.sent[0]) > m.window {
 		m.sent = m.sent[1:]
 	}
 	m.sent = append(m.sent, a.Sent)
-	m.excess = max(m.excess, len(m.sent)-m.limit)
+	if m.limit > 0 {
+		m.excess = max(m.excess, len(m.sent)-m.limit)
+	}
 }

@@ -3,7 +3,6 @@ package intruders
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"time"
@@ -17,6 +16,7 @@ import (
 type coder struct {
 	actor
 	meter     meter
+	codes     judge
 	secret    string
 	challenge string
 	tries     int // wrong codes that the challenge has taken
@@ -24,19 +24,22 @@ type coder struct {
 }
 
 // tries of one challenge; a good server takes no more of them, and one that does
-// is not asked to (hardening LK21).
+// is not asked to.
 const tries = 5
 
 // prepare gives the victim a second factor, from an address of the victim's own.
 // It confirms with the code of the step before this one, so that the code of this
 // step is still unspent.
 func (c *coder) prepare(ctx context.Context) {
-	c.meter = c.Band.meter(twoFactor)
+	c.codes = c.judge(c.in, "two_factor_verify", twoFactor)
+	c.meter = c.codes.meter()
+	c.seen.Promised = c.codes.limit.Limit
 	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {
 		return
 	}
-	token := c.field("login", c.ask(ctx, c.signIn(c.other, c.victim.Email, c.victim.Password)), "access_token")
-	ans := c.do(ctx, "two_factor_enrol", token, map[string]string{"password": c.victim.Password})
+	ans, _ := c.ask(ctx, c.signIn(c.other, c.victim.Email, c.victim.Password), c.login)
+	token := c.field("login", ans, "access_token")
+	ans = c.do(ctx, "two_factor_enrol", token, map[string]string{"password": c.victim.Password})
 	if c.secret = c.field("two_factor_enrol", ans, "secret"); c.secret == "" {
 		c.fail("no second factor could be made for its victim (status %d)", ans.Status)
 		return
@@ -54,23 +57,8 @@ func (a *actor) do(ctx context.Context, operation, token string, values map[stri
 		a.fail("%v", err)
 		return wire.Answer{}
 	}
-	return a.ask(ctx, q)
-}
-
-// ask sends a request and waits out what proves nothing, without recording it.
-func (a *actor) ask(ctx context.Context, q wire.Request) wire.Answer {
-	ans := a.send(ctx, q)
-	for n := 0; !answered(ans) && n < patience && a.wait(ctx, pause); n++ {
-		ans = a.send(ctx, q)
-	}
+	ans, _ := a.ask(ctx, q, a.judge(a.in, operation, q.Policy))
 	return ans
-}
-
-// fail says why this attack shows nothing; the first reason counts.
-func (a *actor) fail(format string, args ...any) {
-	if a.seen.Trouble == "" {
-		a.seen.Trouble = fmt.Sprintf(format, args...)
-	}
 }
 
 // code is the right one, steps of 30 s from now; "000000" for a secret that is no
@@ -108,21 +96,22 @@ func (c *coder) work(ctx context.Context) {
 			c.fail("%v", err)
 			return
 		}
-		if ans := c.insist(ctx, knowingCode, q, refusal); answered(ans) {
+		switch _, r := c.insist(ctx, stepKnowingCode, q, c.codes, refused); r {
+		case granted:
 			c.seen.Knowing++
-			if granted(ans) {
-				c.seen.Leaked++
-			}
+			c.seen.Leaked++
+		case refused, wrong:
+			c.seen.Knowing++
 		}
 	}
 	c.home(ctx)
 	c.seen.Excess = c.meter.excess
-	c.seen.Complete = ctx.Err() == nil && c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && c.seen.Standing > 0
+	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && c.seen.Standing > 0)
 }
 
 // guess tries wrong codes until n were judged or refused by the lock.
 func (c *coder) guess(ctx context.Context, n int) {
-	for lost := 0; n > 0 && lost < patience && c.turn(ctx); {
+	for n > 0 && c.turn(ctx) {
 		if !c.begin(ctx) {
 			return
 		}
@@ -131,20 +120,19 @@ func (c *coder) guess(ctx context.Context, n int) {
 			c.fail("%v", err)
 			return
 		}
-		step := guessingCode
+		step := stepGuessingCode
 		if c.seen.Refused > 0 || c.seen.Judged >= c.meter.limit {
-			step = refusedCode
+			step = stepRefusedCode
 		}
-		ans := c.send(ctx, q)
-		c.record(step, ans, refusal(ans) || step == guessingCode && ans.Status == http.StatusUnauthorized)
+		ans, r := c.send(ctx, q, c.codes)
+		c.record(step, ans, c.codes, r == refused || step == stepGuessingCode && r == wrong)
 		rest := c.in.Every
-		if c.note(ans) {
+		if c.note(ans, r) {
 			n--
 		} else {
-			lost++
 			rest = max(rest, pause)
 		}
-		if !c.wait(ctx, rest) {
+		if c.lost >= patience || !c.wait(ctx, rest) {
 			return
 		}
 	}
@@ -160,7 +148,7 @@ func (c *coder) begin(ctx context.Context) bool {
 	if c.challenge != "" && c.tries < tries {
 		return true
 	}
-	ans := c.ask(ctx, c.signIn(c.own, c.victim.Email, c.victim.Password))
+	ans, _ := c.ask(ctx, c.signIn(c.own, c.victim.Email, c.victim.Password), c.login)
 	c.challenge, c.tries = c.field("login", ans, "challenge_token"), 0
 	if c.challenge == "" {
 		c.fail("its victim's sign-in asks for no second factor (status %d)", ans.Status)
@@ -168,30 +156,29 @@ func (c *coder) begin(ctx context.Context) bool {
 	return c.challenge != ""
 }
 
-// note adds a wrong code's answer, and reports whether it proves anything.
-func (c *coder) note(ans wire.Answer) bool {
-	retry, _ := locked(ans)
-	switch {
-	case !answered(ans):
+// note adds a wrong code's answer, and reports whether trying again would change
+// nothing.
+func (c *coder) note(ans wire.Answer, r reading) bool {
+	switch r {
+	case nothing:
 		c.seen.Lost++
 		return false
-	case refusal(ans):
+	case refused:
 		c.seen.Refused++
-		c.seen.RetryAfter = max(c.seen.RetryAfter, retry)
-		return true
-	}
-	c.tries++
-	c.judge(&c.meter, ans)
-	if c.seen.Refused > 0 {
-		c.seen.AfterLock++
+	case wrong, granted:
+		c.tries++
+		c.judged(&c.meter, c.codes, ans, r)
+		if c.seen.Refused > 0 {
+			c.seen.AfterLock++
+		}
 	}
 	return true
 }
 
 // home signs the victim in with both factors from where they live.
 func (c *coder) home(ctx context.Context) {
-	ans := c.ask(ctx, c.signIn(c.other, c.victim.Email, c.victim.Password))
-	if refusal(ans) {
+	ans, r := c.ask(ctx, c.signIn(c.other, c.victim.Email, c.victim.Password), c.login)
+	if r == refused {
 		c.seen.Standing++
 		c.seen.Harmed++
 		return
@@ -201,10 +188,11 @@ func (c *coder) home(ctx context.Context) {
 		c.fail("%v", err)
 		return
 	}
-	if ans = c.insist(ctx, standing, q, granted); answered(ans) {
+	switch _, r = c.insist(ctx, stepStanding, q, c.codes, granted); r {
+	case granted:
 		c.seen.Standing++
-		if !granted(ans) {
-			c.seen.Harmed++
-		}
+	case refused, wrong:
+		c.seen.Standing++
+		c.seen.Harmed++
 	}
 }

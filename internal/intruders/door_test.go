@@ -40,6 +40,10 @@ type door struct {
 	serial  int
 	sent    []wire.Request
 	serve   func(net.Conn) // what is behind a bare connection
+
+	says     map[int]int // statuses that it says instead of 401 and 429
+	wait     int         // seconds that a refusal asks for; 0 = 900
+	promised string      // line of its limit on sign-ins in the profile; "" = 5 in 300s
 }
 
 func newDoor(fault string) *door {
@@ -111,6 +115,12 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 		}
 		ans.Header.Set("Retry-After", strconv.Itoa(retry))
 	}
+	if d.fault == "no wait" && ans.Status == http.StatusTooManyRequests {
+		ans.Header.Set("Retry-After", "0")
+	}
+	if now, ok := d.says[ans.Status]; ok {
+		ans.Status = now
+	}
 	if out != nil {
 		ans.Body, _ = json.Marshal(out)
 	}
@@ -136,8 +146,14 @@ func (d *door) login(q wire.Request, body map[string]string) (int, map[string]st
 		return http.StatusServiceUnavailable, nil
 	case d.fault == "crashing" && !right:
 		return http.StatusInternalServerError, nil
-	case d.fault == "open" && !right:
-		return http.StatusOK, nil
+	case d.fault == "open" && !right && d.failed[key] < 5:
+		d.failed[key]++
+		return http.StatusOK, d.pair("stolen")
+	case d.fault == "disguised" && !right && !d.locked[key]:
+		d.failed[key]++
+		return http.StatusOK, map[string]string{"error": "wrong"}
+	case d.fault == "redirecting" && !right:
+		return http.StatusTemporaryRedirect, nil
 	case throttled:
 		return http.StatusTooManyRequests, nil
 	case d.locked[key] && !(d.fault == "oracle" && right) && !(d.fault == "sieve" && d.failed[key]%2 == 0):

@@ -53,7 +53,7 @@ func (a *Attack) guesses() bool {
 }
 
 // Findings are the figures over intruders of every kind. One address that got
-// through is a leak, however well the others held. A nought is told only when
+// through is a leak, however well the others held. A zero is told only when
 // every attack that the figure is about had its say: what could not be shown is
 // no pass.
 func Findings(attacks []Attack) (facts []measure.Fact) {
@@ -98,8 +98,10 @@ func Told(attacks []Attack) (lines []string) {
 			continue // told
 		}
 		delete(sums, a.Intruder)
-		if words := sum.words(); words != "" {
-			lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", sum.Intruder, sum.Kind, words))
+		for _, words := range append(sum.gains(), sum.words()) {
+			if words != "" {
+				lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", sum.Intruder, sum.Kind, words))
+			}
 		}
 	}
 	return append(lines, troubles(attacks)...)
@@ -110,10 +112,25 @@ func (a *Attack) add(o Attack) {
 	a.Addresses += max(1, o.Addresses)
 	a.Judged, a.Refused, a.Lost = a.Judged+o.Judged, a.Refused+o.Refused, a.Lost+o.Lost
 	a.Granted, a.Wrong, a.Reused = a.Granted+o.Granted, a.Wrong+o.Wrong, a.Reused+o.Reused
+	a.Disguised, a.NoWait = a.Disguised+o.Disguised, a.NoWait+o.NoWait
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
 	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
 	a.Rate, a.Lag = o.Rate, o.Lag
+}
+
+// gains are what nobody should have answered.
+func (a *Attack) gains() (lines []string) {
+	if a.Granted > 0 && a.guesses() {
+		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were accepted", a.Granted, a.Judged))
+	}
+	if a.Disguised > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success", a.Disguised, a.Judged))
+	}
+	if a.NoWait > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: 0, so that whoever obeys is refused again", a.NoWait, a.Refused))
+	}
+	return lines
 }
 
 func (a *Attack) words() string {
@@ -147,8 +164,7 @@ func troubles(attacks []Attack) (lines []string) {
 		}
 		switch {
 		case a.Complete && a.Trouble != "":
-			// Its guesses were judged and are counted; that they came at once is not shown.
-			lines = append(lines, fmt.Sprintf("%s proves nothing about guesses at the same time: %s", who, a.Trouble))
+			lines = append(lines, fmt.Sprintf("%s: %s", who, a.Trouble))
 		case !a.Complete:
 			lines = append(lines, fmt.Sprintf("%s is NO DATA: %s", who, cmp.Or(a.Trouble,
 				fmt.Sprintf("it was cut short after %d judged, %d refused and %d unanswered tries", a.Judged, a.Refused, a.Lost))))

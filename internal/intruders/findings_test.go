@@ -18,7 +18,7 @@ import (
 // figures are missing: a nought would be a pass.
 func TestWithoutItsOperationsThereIsNoData(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bare, err := profile.Read(strings.NewReader("profile: bare\noperations:\n  login: {path: /login}\n  refresh: {path: /refresh}"), "bare.yaml")
+		bare, err := profile.Read(strings.NewReader("profile: bare\noperations:\n  login: {path: /login}\n  refresh: {path: /refresh}\nlimits:\n  login: {limit: 5, window: 300s}"), "bare.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,10 +3,11 @@ package intruders
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
-	"strconv"
+	"slices"
+	"strings"
 
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 	"vitals/scenarios"
 )
@@ -17,80 +18,160 @@ type guesser struct {
 	actor
 	meter    meter
 	forged   int
-	bursting bool // answers are noted in the order of release, not of judgement
+	bursting bool   // answers are noted in the order of release, not of judgement
+	loose    string // why a burst was none
+}
+
+// farthest is the limit above which no lock is met by guessing.
+const farthest = 200
+
+// prepare has the victim sign in from where they live, where the API promises to
+// throttle accounts that are guessed at from everywhere: it then knows them there,
+// and a refusal of theirs is the lock's doing.
+func (g *guesser) prepare(ctx context.Context) {
+	if g.login.limit.Account == 0 {
+		return
+	}
+	if ans, r := g.ask(ctx, g.signIn(g.other, g.victim.Email, g.victim.Password), g.login); r == refused {
+		g.fail("its victim could not sign in before the run (status %d)%s: an earlier run, or somebody else, guessed at the account", ans.Status, waits(ans))
+	}
 }
 
 // work guesses until the lock, or until its guesses are spent, then asks what a
 // lock is worth: further guesses, the right password, and the same account from
 // elsewhere.
 func (g *guesser) work(ctx context.Context) {
-	g.seen.AtOnce, g.meter = g.in.AtOnce, g.Band.meter(login)
-	if !g.turn(ctx) {
+	g.seen.AtOnce, g.meter = g.in.AtOnce, g.login.meter()
+	limit := g.login.limit
+	if !g.turn(ctx) || g.seen.Trouble != "" {
+		return
+	}
+	if why := g.unlockable(); why != "" { // whether a wrong password is let in is asked all the same
+		g.guess(ctx, g.in.Guesses)
+		g.seen.Promised = 0
+		g.complete(ctx, g.seen.Judged+g.seen.Refused > 0)
+		g.fail("what a lock is worth was not asked: %s", why)
 		return
 	}
 	if g.in.AtOnce {
 		g.burst(ctx)
-		// What the burst lost to shedding and full queues is made up for one by
-		// one, so that the lock is met in any case.
-		for extra := 0; g.seen.Refused == 0 && extra < g.in.Guesses && ctx.Err() == nil; extra++ {
-			g.guess(ctx, 1)
-		}
 	} else {
 		g.guess(ctx, g.in.Guesses)
 	}
-	g.guess(ctx, 2)
-	if ans := g.insist(ctx, knowing, g.request(g.own, g.victim.Password), refusal); answered(ans) {
-		g.seen.Knowing++
-		if ans.Status != http.StatusTooManyRequests {
-			g.seen.Leaked++
-		}
+	// What was lost to shedding and full queues, and what is lacking to the limit, is
+	// made up for one by one, so that the lock is met in any case.
+	for extra := 0; g.in.Guesses > 0 && g.seen.Refused == 0 && g.seen.Judged <= limit.Limit && extra < g.in.Guesses+limit.Limit && g.lost < patience && g.seen.undeclared == "" && ctx.Err() == nil; extra++ {
+		g.guess(ctx, 1)
 	}
-	g.stand(ctx, g.other)
+	if g.seen.undeclared != "" { // what follows could not be read either
+		g.complete(ctx, false)
+		return
+	}
+	if g.in.Guesses > 0 && g.seen.Refused > 0 && g.seen.Judged < limit.Limit && g.before(ctx) {
+		return
+	}
+	g.guess(ctx, 2)
+	switch _, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
+	case granted:
+		g.seen.Knowing++
+		g.seen.Leaked++
+	case refused:
+		g.seen.Knowing++
+	case wrong: // the lock's answer, if that is what it is, was another to the guesses
+		g.seen.Knowing++
+		g.seen.Wrong++
+	}
+	alone := limit.By != profile.ByAccount && limit.By != profile.ByBoth // else elsewhere is locked by promise
+	if alone {
+		g.stand(ctx, g.other)
+	}
 	g.seen.Excess = g.meter.excess
-	g.seen.Complete = ctx.Err() == nil && g.seen.Knowing > 0 && g.seen.Standing > 0
+	g.complete(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || !alone))
+	if g.loose != "" {
+		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
+	}
+}
+
+// unlockable says why no lock can be met by guessing; "" when one can.
+func (g *guesser) unlockable() string {
+	switch limit := g.login.limit; {
+	case limit.Limit == 0:
+		return fmt.Sprintf("profile %s promises no limit on sign-ins", g.Profile.Name)
+	case limit.Delay.From > 0:
+		return fmt.Sprintf("profile %s promises a wait that grows with each try", g.Profile.Name)
+	case limit.Limit > farthest:
+		return fmt.Sprintf("profile %s promises a lock after %d wrong passwords, too many to be tried", g.Profile.Name, limit.Limit)
+	}
+	return ""
+}
+
+// before finds out why the lock came before its time: it was there before the
+// first guess, on the address or on the account. It reports whether that is so;
+// else it is the API's own fault, and stands in the figures.
+func (g *guesser) before(ctx context.Context) bool {
+	_, domain, _ := strings.Cut(g.victim.Email, "@")
+	ans, r := g.ask(ctx, g.signIn(g.own, fmt.Sprintf("nobody-%s@%s", g.own, domain), "not-the-password-of-anybody"), g.login)
+	switch {
+	case r == wrong:
+		g.fail("its victim's account was refused after %d wrong passwords, and others from the same address were not (Retry-After %s): an earlier run, or somebody else, guessed at it", g.seen.Judged, g.seen.RetryAfter)
+	case r == refused && g.seen.Judged == 0:
+		g.fail("its address was refused before its first guess (status %d)%s: an earlier run, or somebody else, left it locked", ans.Status, waits(ans))
+	default:
+		return false
+	}
+	return true
+}
+
+// waits is how long an answer asks to wait, in words.
+func waits(a wire.Answer) string {
+	if wait, told := retryAfter(a); told {
+		return fmt.Sprintf(", wait %s", wait)
+	}
+	return ""
 }
 
 // stand signs the victim in from an address that nobody has attacked from.
-func (a *actor) stand(ctx context.Context, home netip.Addr) wire.Answer {
-	ans := a.insist(ctx, standing, a.signIn(home, a.victim.Email, a.victim.Password), granted)
-	if answered(ans) {
+func (a *actor) stand(ctx context.Context, home netip.Addr) {
+	switch ans, r := a.insist(ctx, stepStanding, a.signIn(home, a.victim.Email, a.victim.Password), a.login, granted); r {
+	case granted:
 		a.seen.Standing++
-		if ans.Status == http.StatusTooManyRequests {
-			a.seen.Harmed++
-		}
+	case refused:
+		a.seen.Standing++
+		a.seen.Harmed++
+	case wrong:
+		a.fail("its victim's own password was judged wrong from elsewhere (status %d): the account is not what it should be, or its lock answers as a wrong password does", ans.Status)
 	}
-	return ans
 }
-
-func refusal(a wire.Answer) bool { return a.Status == http.StatusTooManyRequests }
 
 // guess tries wrong passwords one after the other until n of them were judged or
 // refused by the lock; the others prove nothing and are repeated, up to patience.
 func (g *guesser) guess(ctx context.Context, n int) {
-	for lost := 0; n > 0 && lost < patience && g.turn(ctx); {
+	for n > 0 && g.turn(ctx) {
 		// The step is what a correct lockout makes of this guess: judged until
 		// the limit, refused from then on.
-		step := guessing
+		step := stepGuessing
 		if g.seen.Refused > 0 || g.seen.Limit > 0 && g.seen.Judged >= g.seen.Limit {
-			step = refused
+			step = stepRefused
 		}
-		ans := g.send(ctx, g.request(g.own, g.wrong()))
-		// The guess that exceeds the limit is where 429 begins; a server that does
+		ans, r := g.send(ctx, g.request(g.own, g.wrong()), g.login)
+		// The guess that exceeds the limit is where refusals begin; a server that does
 		// not tell its limit in headers is not blamed for where it draws the line
 		// here, the fact lockout.admitted judges that.
-		g.record(step, ans, refusal(ans) || step == guessing && ans.Status == http.StatusUnauthorized)
+		g.record(step, ans, g.login, r == refused || step == stepGuessing && r == wrong)
 		rest := g.in.Every
-		if g.note(ans) {
+		if g.note(ans, r) {
 			n--
 		} else {
-			lost++
 			rest = max(rest, pause)
 		}
-		if !g.wait(ctx, rest) {
+		if g.lost >= patience || g.seen.Unknown[ans.Status] >= puzzling || !g.wait(ctx, rest) {
 			return
 		}
 	}
 }
+
+// puzzling is how many answers of an undeclared status are enough.
+const puzzling = 3
 
 // burst releases all guesses at once: a counter that reads and then writes
 // admits more of them than its limit.
@@ -101,61 +182,46 @@ func (g *guesser) burst(ctx context.Context) {
 	}
 	answers, spread, err := g.s.Burst(ctx, qs)
 	if err != nil {
-		g.seen.Trouble = err.Error()
+		g.loose = err.Error()
 	}
 	g.seen.Spread = spread
 	g.bursting = true
 	for _, ans := range answers {
-		if broke(ans) {
-			g.seen.Wrong++
-		}
-		if !g.note(ans) {
-			g.record(guessing, ans, refusal(ans)) // a full queue's 429 is in order
+		r := g.read(ans, g.login)
+		if !g.note(ans, r) {
+			g.record(stepGuessing, ans, g.login, slices.Contains(g.login.refused, ans.Status)) // a full queue's refusal is in order
 			continue
 		}
 		// Which of them are judged is the server's choice; how many is not.
-		step, ok := refused, refusal(ans)
+		step, ok := stepRefused, r == refused
 		if !ok {
-			step, ok = guessing, ans.Status == http.StatusUnauthorized && (g.seen.Limit == 0 || g.seen.Judged <= g.seen.Limit)
+			step, ok = stepGuessing, r == wrong && (g.seen.Limit == 0 || g.seen.Judged <= g.seen.Limit)
 		}
-		g.record(step, ans, ok)
+		g.record(step, ans, g.login, ok)
 	}
-	g.bursting = false
+	g.bursting, g.lost = false, 0
 }
 
-// note adds one wrong guess's answer to the account of this address, and reports
-// whether it was judged or refused by a lock.
-func (g *guesser) note(ans wire.Answer) bool {
-	if !answered(ans) {
+// note counts one wrong guess's answer for this address, and reports whether it
+// was judged or refused by a lock, or answered in a way that trying again would not
+// change.
+func (g *guesser) note(ans wire.Answer, r reading) bool {
+	switch r {
+	case nothing:
 		g.seen.Lost++
 		return false
-	}
-	if limit, err := strconv.Atoi(ans.Header.Get("X-RateLimit-Limit")); err == nil {
-		g.seen.Limit = limit
-	}
-	if !refusal(ans) {
-		g.judge(&g.meter, ans)
+	case refused:
+		g.seen.Refused++
+	case wrong, granted:
+		g.judged(&g.meter, g.login, ans, r)
 		if g.seen.Refused > 0 && !g.bursting {
 			g.seen.AfterLock++
 		}
-		return true
 	}
-	retry, _ := locked(ans)
-	g.seen.Refused++
-	g.seen.RetryAfter = max(g.seen.RetryAfter, retry)
+	if limit, ok := told(ans); ok {
+		g.seen.Limit = limit
+	}
 	return true
-}
-
-// judge counts a wrong credential that was not refused by a limit.
-func (a *actor) judge(m *meter, ans wire.Answer) {
-	a.seen.Judged++
-	m.judged(ans)
-	switch {
-	case granted(ans):
-		a.seen.Granted++
-	case ans.Status != http.StatusUnauthorized:
-		a.seen.Wrong++
-	}
 }
 
 // request is a sign-in to the victim's account.
@@ -172,7 +238,7 @@ func (g *guesser) request(from netip.Addr, password string) wire.Request {
 
 // forged are what proxies write, and attackers in their name: address n, of the
 // block kept for documentation (RFC 5737). Where this driver is a trusted proxy,
-// the Sender adds the true address behind it, as a proxy does (LK17, LK18).
+// the Sender adds the true address behind it, as a proxy does.
 func forged(n int) map[string]string {
 	at := fmt.Sprintf("203.0.113.%d", 1+n%254)
 	return map[string]string{"X-Forwarded-For": at, "X-Real-IP": at, "True-Client-IP": at, "Forwarded": "for=" + at}

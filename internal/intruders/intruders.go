@@ -1,8 +1,7 @@
 // Package intruders is the hostile side of a scenario: actors that guess, spray,
-// forge, steal and dribble from addresses of their own while honest users work,
-// and the oracle that says from the answers alone what was admitted, leaked, left
-// open, and done to others. It sends through a Sender and
-// dials nothing itself.
+// forge, replay and hold connections open from addresses of their own while honest
+// users work, and what their answers alone say was admitted, leaked, left open, and
+// done to others. It sends through a Sender and dials nothing itself.
 package intruders
 
 import (
@@ -87,31 +86,31 @@ func Places(ins []scenarios.Intruder) (n int) {
 
 // steps that each kind's requests are recorded under.
 var steps = map[string][]string{
-	scenarios.PasswordGuessing: {guessing, refused, knowing, standing},
-	scenarios.HeaderSpoofing:   {guessing, refused, knowing, standing},
-	scenarios.PasswordSpraying: {spraying, standing},
-	scenarios.CodeGuessing:     {guessingCode, refusedCode, knowingCode, standing},
-	scenarios.TokenReplay:      {preparing, reusing},
-	scenarios.Slowloris:        {dribbling},
-	scenarios.OversizedBody:    {stuffing},
+	scenarios.PasswordGuessing: {stepGuessing, stepRefused, stepKnowing, stepStanding},
+	scenarios.HeaderSpoofing:   {stepGuessing, stepRefused, stepKnowing, stepStanding},
+	scenarios.PasswordSpraying: {stepSpraying, stepStanding},
+	scenarios.CodeGuessing:     {stepGuessingCode, stepRefusedCode, stepKnowingCode, stepStanding},
+	scenarios.TokenReplay:      {stepPreparing, stepReusing},
+	scenarios.Slowloris:        {stepHolding},
+	scenarios.OversizedBody:    {stepOversizing},
 }
 
 const (
-	guessing = "guess a password"              // judged, 401
-	refused  = "guess while locked"            // 429
-	knowing  = "right password while locked"   // 429
-	standing = "right password from elsewhere" // 200
+	stepGuessing = "guess a password"              // judged, 401
+	stepRefused  = "guess while locked"            // 429
+	stepKnowing  = "right password while locked"   // 429
+	stepStanding = "right password from elsewhere" // 200
 
-	spraying = "spray a password" // 401 or 429
+	stepSpraying = "spray a password" // 401 or 429
 
-	guessingCode = "guess a code"
-	refusedCode  = "guess a code while locked"
-	knowingCode  = "right code while locked"
+	stepGuessingCode = "guess a code"
+	stepRefusedCode  = "guess a code while locked"
+	stepKnowingCode  = "right code while locked"
 
-	preparing = "get a token"     // as honest users do
-	reusing   = "reuse a token"   // 401
-	dribbling = "dribble"         // cut
-	stuffing  = "oversize a body" // 413, or cut
+	stepPreparing  = "get a token"            // as honest users do
+	stepReusing    = "reuse a token"          // 401
+	stepHolding    = "hold a connection open" // cut
+	stepOversizing = "oversize a body"        // 413, or cut
 )
 
 // Steps are the intruders' steps for the recorder.
@@ -127,54 +126,54 @@ func Steps(ins []scenarios.Intruder) (list []measure.Step) {
 	return list
 }
 
-// Band is all intruders of one run.
-type Band struct {
+// Group is all intruders of one run.
+type Group struct {
 	Plan
 	s       Sender
 	began   time.Time
 	index   map[string]int // of steps, by name
-	members []member
+	workers []worker
 }
 
-// member is one address of an intruder, or the whole of one that sprays.
-type member interface {
+// worker is one address of an intruder, or the whole of one that sprays.
+type worker interface {
 	prepare(ctx context.Context)
 	work(ctx context.Context)
 	base() *actor
 }
 
-// New musters the intruders of a plan, which has Victims(Intruders) victims.
-func New(p Plan, s Sender) *Band {
-	b := &Band{Plan: p, s: s, index: map[string]int{}}
+// New makes the intruders of a plan, which has Victims(Intruders) victims.
+func New(p Plan, s Sender) *Group {
+	g := &Group{Plan: p, s: s, index: map[string]int{}}
 	if p.Steps == nil {
 		p.Steps = Steps(p.Intruders)
 	}
 	for i, step := range p.Steps {
-		b.index[step.Name] = p.Step + i
+		g.index[step.Name] = p.Step + i
 	}
 	place, victim := p.First, 0
 	for _, in := range p.Intruders {
 		made := maker{
-			b: b, in: in,
+			g: g, in: in,
 			place:  func() netip.Addr { place++; return p.Address(place - 1) },
 			victim: func() Victim { victim++; return p.Victims[victim-1] },
 		}
-		b.members = append(b.members, made.members()...)
+		g.workers = append(g.workers, made.workers()...)
 	}
-	return b
+	return g
 }
 
-// maker makes the members of one intruder.
+// maker makes the workers of one intruder.
 type maker struct {
-	b      *Band
+	g      *Group
 	in     scenarios.Intruder
 	place  func() netip.Addr
 	victim func() Victim
 }
 
-func (m maker) members() (list []member) {
+func (m maker) workers() (list []worker) {
 	if m.in.Kind == scenarios.PasswordSpraying {
-		return []member{m.sprayer()}
+		return []worker{m.sprayer()}
 	}
 	for n := range m.in.Addresses {
 		a := m.actor()
@@ -186,11 +185,11 @@ func (m maker) members() (list []member) {
 		case scenarios.CodeGuessing:
 			list = append(list, &coder{actor: a})
 		case scenarios.TokenReplay:
-			list = append(list, &thief{actor: a})
+			list = append(list, &replayer{actor: a})
 		case scenarios.Slowloris:
-			list = append(list, &dribbler{actor: a, share: share(m.in, n)})
+			list = append(list, &slowloris{actor: a, share: share(m.in, n)})
 		case scenarios.OversizedBody:
-			list = append(list, &glutton{actor: a})
+			list = append(list, &oversizer{actor: a})
 		default:
 			list = append(list, &guesser{actor: a})
 		}
@@ -201,35 +200,35 @@ func (m maker) members() (list []member) {
 // Prepare does what must have happened before the load: second factors are
 // enrolled, and victims have signed in from where they live. What fails there
 // is told by that intruder's attack.
-func (b *Band) Prepare(ctx context.Context) {
-	b.each(func(m member) { m.prepare(ctx) })
+func (g *Group) Prepare(ctx context.Context) {
+	g.each(func(m worker) { m.prepare(ctx) })
 }
 
 // Run lets all do their work beside the load, and returns what they saw. began
 // is the run's start. What has begun is brought to its end unless ctx ends;
 // nothing begins once during, the load, has ended.
-func (b *Band) Run(ctx, during context.Context, began time.Time) []Attack {
-	b.began = began
-	b.each(func(m member) {
+func (g *Group) Run(ctx, during context.Context, began time.Time) []Attack {
+	g.began = began
+	g.each(func(m worker) {
 		a := m.base()
 		a.load = during
 		if a.seen.Trouble == "" {
 			m.work(ctx)
 		}
 	})
-	if b.Ended != nil {
-		b.Ended()
+	if g.Ended != nil {
+		g.Ended()
 	}
-	attacks := make([]Attack, len(b.members))
-	for i, m := range b.members {
-		attacks[i] = m.base().told()
+	attacks := make([]Attack, len(g.workers))
+	for i, m := range g.workers {
+		attacks[i] = m.base().attack()
 	}
 	return attacks
 }
 
-func (b *Band) each(f func(member)) {
+func (g *Group) each(f func(worker)) {
 	var all sync.WaitGroup
-	for _, m := range b.members {
+	for _, m := range g.workers {
 		all.Go(func() { f(m) })
 	}
 	all.Wait()

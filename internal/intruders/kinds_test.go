@@ -36,7 +36,8 @@ func TestKinds(t *testing.T) {
 		{in: few, fault: ""},
 		{in: few, fault: "account lock", want: map[string]float64{"intruders.harmed": 1}},
 		{in: spray, fault: "sieve", want: map[string]float64{"intruders.leaked": 570, "intruders.excess": 58}},
-		{in: spray, fault: "open", want: map[string]float64{"intruders.leaked": 1500, "intruders.excess": 145}},
+		{in: spray, fault: "open", want: map[string]float64{"intruders.leaked": 50}},
+		{in: spray, fault: "disguised", want: map[string]float64{"intruders.wrong": 50}},
 		{in: spray, fault: "crashing", want: map[string]float64{"intruders.wrong": 1500}, none: []string{"intruders.leaked", "intruders.excess"}},
 		{in: spray, fault: "unwell", none: []string{"intruders.leaked", "intruders.excess", "intruders.harmed"}},
 

@@ -17,14 +17,18 @@ type Attack struct {
 	Addresses int        // of one that sprays
 	AtOnce    bool
 	Limit     int // as the server's own X-RateLimit-Limit says; 0 untold
+	Promised  int // limit that is promised; 0 = none
 
-	Judged     int           // wrong credentials that were answered other than by 429
-	Granted    int           // hostile requests answered 2xx: wrong credentials, dead tokens, bodies too large
-	Refused    int           // wrong credentials answered by a lock's 429
+	Judged     int           // wrong credentials that no limit refused
+	Granted    int           // hostile requests that were let in: wrong credentials, dead tokens, bodies too large
+	Disguised  int           // wrong credentials answered 2xx without what opens a session: errors in disguise
+	Refused    int           // wrong credentials that a lock refused
+	Unknown    map[int]int   // answers that are neither a declared judgement nor a declared refusal, by status
+	NoWait     int           // refusals that asked to come back after 0 seconds
 	AfterLock  int           // judged although an earlier one was refused
 	Excess     int           // judged beyond the promised limit, at the worst address
-	Wrong      int           // answers that are neither: 500s, and forms that were taken
-	Lost       int           // 503, no answer, or a full queue's 429: proves nothing
+	Wrong      int           // answers that are wrong in themselves: server errors, and errors in disguise
+	Lost       int           // 503, no answer, or a full queue's refusal: proves nothing
 	RetryAfter time.Duration // the longest announced wait
 	Knowing    int           // right credentials tried from the locked address
 	Leaked     int           // of those, let through
@@ -32,9 +36,9 @@ type Attack struct {
 	Harmed     int           // of those, refused
 	Again      int           // of one that sprays: tries of those that were shed or unanswered, and sent again
 	Reused     int           // dead tokens presented, and judged
-	Opened     int           // connections that dribbled, or carried a body
+	Opened     int           // connections that were held open, or carried a body
 	Open       int           // of those, not cut in time
-	Longest    time.Duration // that a dribbling connection lived
+	Longest    time.Duration // that a connection which was held open lived
 
 	Spread                time.Duration // AtOnce: from the first to the last release
 	Rate                  float64       // of one that sprays: guesses a second, as declared
@@ -44,6 +48,7 @@ type Attack struct {
 	Began, Ended time.Duration // of its requests, as offsets from the run's start
 	Complete     bool
 	Trouble      string // what went wrong with it
+	undeclared   string // the words for Unknown
 }
 
 // at notes when a request of the attack was on its way.
@@ -62,25 +67,24 @@ func (a *Attack) locks() bool {
 
 // Facts are the lockout's figures, worst address first in mind: one address
 // that got six judged is a leak, however well the others held. honestRefused
-// is how many requests of honest users were answered by 429 (a 503 sheds load
-// and is no limit's doing). A figure nobody observed is absent.
+// is how many requests of honest users a limit refused (a 503 sheds load and is no
+// limit's doing). A figure nobody observed is absent.
 func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	var facts []measure.Fact
 	var judged, knowing, leaked, standing, harmed, after int
 	var n int64
-	limit := published[login].Limit // picks the worst where the server tells none
-	off := func(judged int) int { return max(judged-limit, limit-judged) }
-	worst, complete := limit, 0
+	off := func(judged, limit int) int { return max(judged-limit, limit-judged) }
+	worst, most, complete := 0, -1, 0
 	var retry time.Duration
 	for _, a := range attacks {
-		if !a.Complete || !a.locks() {
+		if !a.Complete || !a.locks() || a.Promised == 0 {
 			continue
 		}
 		complete++
 		n += int64(a.Judged + a.Refused)
 		judged += a.Judged
-		if off(a.Judged) > off(worst) {
-			worst = a.Judged
+		if d := off(a.Judged, a.Promised); d > most {
+			worst, most = a.Judged, d
 		}
 		knowing, leaked = knowing+a.Knowing, leaked+a.Leaked
 		standing, harmed = standing+a.Standing, harmed+a.Harmed
@@ -105,14 +109,17 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 
 func admittedNote(attacks []Attack, complete, judged int) string {
 	var spread time.Duration
-	bursts := 0
+	bursts, promised := 0, 0
 	for _, a := range attacks {
+		if a.locks() {
+			promised = max(promised, a.Promised)
+		}
 		if a.Complete && a.locks() && a.AtOnce && a.Trouble == "" {
 			bursts++
 			spread = max(spread, a.Spread)
 		}
 	}
-	note := fmt.Sprintf("worst of %d addresses, %d wrong passwords judged in all", complete, judged)
+	note := fmt.Sprintf("worst of %d addresses, %d promised, %d wrong passwords judged in all", complete, promised, judged)
 	if bursts > 0 {
 		note += fmt.Sprintf("; %d of them guessed at once, released within %v", bursts, spread.Round(10*time.Microsecond))
 	}

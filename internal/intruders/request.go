@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"time"
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
@@ -15,7 +14,7 @@ import (
 
 // signIn is a sign-in the way honest users do it: the scenario's own step, with
 // these credentials.
-func (b *Band) signIn(from netip.Addr, email, password string) wire.Request {
+func (g *Group) signIn(from netip.Addr, email, password string) wire.Request {
 	fill := func(s string, escape func(string) string) string {
 		if !strings.Contains(s, "{{") {
 			return s
@@ -23,7 +22,7 @@ func (b *Band) signIn(from netip.Addr, email, password string) wire.Request {
 		return strings.ReplaceAll(strings.ReplaceAll(s, "{{email}}", escape(email)), "{{password}}", escape(password))
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
-	for name, value := range b.SignIn.Header {
+	for name, value := range g.SignIn.Header {
 		header.Set(name, fill(value, func(s string) string { return s }))
 	}
 	inBody := inJSON
@@ -31,14 +30,14 @@ func (b *Band) signIn(from netip.Addr, email, password string) wire.Request {
 		inBody = url.QueryEscape // a form
 	}
 	return wire.Request{
-		Method: b.SignIn.Method, Path: fill(b.SignIn.Path, url.PathEscape), Header: header, Body: []byte(fill(b.SignIn.Body, inBody)),
+		Method: g.SignIn.Method, Path: fill(g.SignIn.Path, url.PathEscape), Header: header, Body: []byte(fill(g.SignIn.Body, inBody)),
 		From: from, Policy: login, User: strings.ToLower(email),
 	}
 }
 
 // line is the first line of a sign-in, for a bare connection.
-func (b *Band) line() string {
-	return fmt.Sprintf("%s %s%s HTTP/1.1\r\n", b.SignIn.Method, b.Prefix, b.signIn(netip.Addr{}, "nobody@clinic.test", "x").Path)
+func (g *Group) line() string {
+	return fmt.Sprintf("%s %s%s HTTP/1.1\r\n", g.SignIn.Method, g.Prefix, g.signIn(netip.Addr{}, "nobody@vitals.test", "x").Path)
 }
 
 // inJSON is s as it stands inside a JSON string.
@@ -47,32 +46,10 @@ func inJSON(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-// The policies that intruders try, and the published limits of the two that lock
-// , for an API whose profile does not tell its own.
-const (
-	login     = "login"
-	twoFactor = "2fa_verify"
-)
-
-var published = map[string]profile.Limit{
-	login:     {Limit: 5, Window: 300 * time.Second},
-	twoFactor: {Limit: 10, Window: 300 * time.Second},
-}
-
-// limit is what the API promises for a policy.
-func (b *Band) limit(policy string) profile.Limit {
-	if b.Profile != nil {
-		if l, ok := b.Profile.Limits[policy]; ok {
-			return l
-		}
-	}
-	return published[policy]
-}
-
 // operation is one of the profile's operations as a request, with the token of
 // user, "" for nobody's.
-func (b *Band) operation(name string, from netip.Addr, token string, user Victim, values map[string]string) (wire.Request, error) {
-	m, err := b.Profile.Message(name, token, values)
+func (g *Group) operation(name string, from netip.Addr, token string, user Victim, values map[string]string) (wire.Request, error) {
+	m, err := g.Profile.Message(name, token, values)
 	q := wire.Request{Method: m.Method, Path: m.Path, Header: m.Header, Body: m.Body, Policy: m.Policy, From: from, User: strings.ToLower(user.Email)}
 	if token == "" && q.Policy == profile.API {
 		q.User = "" // whose token lies in the body, that limit does not ask: it counts by address
@@ -81,20 +58,20 @@ func (b *Band) operation(name string, from netip.Addr, token string, user Victim
 }
 
 // lacks says which of the operations the profile does not have; "" when none.
-func (b *Band) lacks(operations ...string) string {
-	if b.Profile == nil {
+func (g *Group) lacks(operations ...string) string {
+	if g.Profile == nil {
 		return fmt.Sprintf("there is no profile that says how this API is asked to %s", strings.Join(operations, ", "))
 	}
 	for _, name := range operations {
-		if _, ok := b.Profile.Operations[name]; !ok {
-			return fmt.Sprintf("profile %s has no operation %s", b.Profile.Name, name)
+		if _, ok := g.Profile.Operations[name]; !ok {
+			return fmt.Sprintf("profile %s has no operation %s", g.Profile.Name, name)
 		}
 	}
 	return ""
 }
 
 // field reads a field of an operation's answer; "" when it is not there.
-func (b *Band) field(operation string, a wire.Answer, name string) string {
-	s, _ := b.Profile.Operations[operation].Field(a.Body, name)
+func (g *Group) field(operation string, a wire.Answer, name string) string {
+	s, _ := g.Profile.Operations[operation].Field(a.Body, name)
 	return s
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +20,7 @@ type sprayer struct {
 	actor
 	from   []source
 	owners []owner
-	domain string // of the strangers' emails
+	domain string // of the emails that nobody has
 
 	mu  sync.Mutex // over the sources and what is seen
 	lag *measure.Histogram
@@ -43,7 +43,7 @@ type owner struct {
 func (m maker) sprayer() *sprayer {
 	y := &sprayer{actor: m.actor(), lag: measure.NewHistogram(), domain: "clinic.test"}
 	for range m.in.Addresses {
-		y.from = append(y.from, source{at: m.place(), meter: m.b.meter(login)})
+		y.from = append(y.from, source{at: m.place(), meter: y.login.meter()})
 	}
 	for range m.in.Accounts {
 		y.owners = append(y.owners, owner{m.victim(), m.place()})
@@ -56,17 +56,12 @@ func (m maker) sprayer() *sprayer {
 
 func (y *sprayer) prepare(ctx context.Context) {
 	for _, o := range y.owners {
-		for tries := 0; ; tries++ {
-			ans := y.send(ctx, y.signIn(o.home, o.Email, o.Password))
-			if granted(ans) {
-				break
-			}
-			if answered(ans) || tries == patience || !y.wait(ctx, pause) {
-				y.seen.Trouble = fmt.Sprintf("an account that it was to attack could not sign in before (status %d)", ans.Status)
-				return
-			}
+		if ans, r := y.ask(ctx, y.signIn(o.home, o.Email, o.Password), y.login); r != granted {
+			y.fail("an account that it was to attack could not sign in before (status %d)%s", ans.Status, waits(ans))
+			return
 		}
 	}
+	y.seen.Lost = 0 // that was before
 }
 
 func (y *sprayer) work(ctx context.Context) {
@@ -75,24 +70,30 @@ func (y *sprayer) work(ctx context.Context) {
 	defer cancel()
 	var visits sync.WaitGroup
 	visitor := y.actor // copied before anything is counted
-	visitor.seen = Attack{}
+	visitor.seen, visitor.lost = Attack{}, 0
 	visits.Go(func() { visitor.visit(ctx, y.owners) })
 	whole := y.shoot(ctx)
 	visits.Wait()
 	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
 	y.seen.Wrong += visitor.seen.Wrong
+	for status, n := range visitor.seen.Unknown {
+		y.fail("a right sign-in amid the attack: %s", y.login.undeclared(map[int]int{status: n}))
+	}
+	if visitor.seen.Trouble != "" {
+		y.fail("%s", visitor.seen.Trouble)
+	}
 	for i := range y.from {
 		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)
 	}
 	y.seen.Addresses, y.seen.Rate = len(y.from), y.in.Rate
 	y.seen.Lag, _ = y.lag.Quantile(0.95)
-	y.seen.Complete = whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0
+	y.complete(context.WithoutCancel(ctx), y.seen.Trouble == "" && whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0)
 }
 
 // visit signs the owners in from where they live, amid each of the attack's
-// hours: whoever has been there before must not pay for the attack (2.5.6).
+// spans: whoever has been there before must not pay for the attack.
 func (a *actor) visit(ctx context.Context, owners []owner) {
-	for _, h := range a.hours {
+	for _, h := range a.spans {
 		if !a.wait(ctx, h.From+(h.To-h.From)/2-time.Since(a.began)) {
 			return
 		}
@@ -124,7 +125,7 @@ func (y *sprayer) shoot(ctx context.Context) bool {
 	made := 0
 	for s := range y.schedule() {
 		if !y.wait(ctx, s.due-time.Since(y.began)) {
-			return time.Since(y.began) >= y.hours[len(y.hours)-1].To
+			return time.Since(y.began) >= y.spans[len(y.spans)-1].To
 		}
 		y.lag.Record(time.Since(y.began) - s.due)
 		y.seen.Planned++
@@ -135,7 +136,7 @@ func (y *sprayer) shoot(ctx context.Context) bool {
 		}
 		if made == senders {
 			y.seen.Missed++
-			y.Missed(y.index[spraying], s.due)
+			y.Missed(y.index[stepSpraying], s.due)
 			continue
 		}
 		made++
@@ -153,7 +154,7 @@ func (y *sprayer) shoot(ctx context.Context) bool {
 func (y *sprayer) schedule() iter.Seq[shot] {
 	return func(yield func(shot) bool) {
 		n := 0
-		for _, h := range y.hours {
+		for _, h := range y.spans {
 			for k := 0; ; k++ {
 				due := h.From + time.Duration(float64(k)/y.in.Rate*float64(time.Second))
 				if due >= h.To {
@@ -183,39 +184,40 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	if ctx.Err() != nil && ans.Status == 0 {
 		return // cut off by the end of it all
 	}
-	sample := measure.Sample{
-		Step: y.index[spraying], Code: ans.Status, Class: ans.Class, Bytes: ans.Bytes, Planned: true,
-		OK:  ans.Status == http.StatusUnauthorized || refusal(ans),
-		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: ans.Header.Get("X-Request-ID"),
-	}
-	classified(&sample)
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	r := y.read(ans, y.login)
+	sample := measure.Sample{
+		Step: y.index[stepSpraying], Code: ans.Status, Class: ans.Class, Bytes: ans.Bytes, Planned: true,
+		OK:  r == wrong || slices.Contains(y.login.refused, ans.Status),
+		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: ans.Header.Get("X-Request-ID"),
+	}
+	classified(&sample, r != wrong && slices.Contains(y.login.refused, ans.Status))
 	y.seen.at(&sample)
 	y.Record(&sample)
-	y.note(&y.from[at], ans)
+	y.note(&y.from[at], ans, r)
 }
 
 // note adds a guess's answer to what is known of its address.
-func (y *sprayer) note(from *source, ans wire.Answer) {
+func (y *sprayer) note(from *source, ans wire.Answer, r reading) {
 	y.seen.Sent++
-	switch retry, _ := locked(ans); {
-	case broke(ans):
-		y.seen.Wrong++
-	case !answered(ans):
-		y.seen.Lost++
-	case !refusal(ans):
-		y.judge(&from.meter, ans)
+	switch r {
+	case nothing:
+		if !y.login.broke(ans) {
+			y.seen.Lost++
+		}
+	case wrong, granted:
+		y.judged(&from.meter, y.login, ans, r)
 		if ans.Sent.After(from.locked.seen) && ans.Done.Before(from.locked.until) {
 			y.seen.AfterLock++
 		}
-	default:
+	case refused:
 		y.seen.Refused++
-		y.seen.RetryAfter = max(y.seen.RetryAfter, retry)
 		// An account's throttle answers alike. It is the address's own lock once
 		// the address has had its limit judged.
-		if len(from.meter.sent) >= from.meter.limit && ans.Done.After(from.locked.until) {
-			from.locked.seen, from.locked.until = ans.Done, ans.Done.Add(retry)
+		if limit := from.meter.limit; limit > 0 && len(from.meter.sent) >= limit && ans.Done.After(from.locked.until) {
+			wait, _ := retryAfter(ans)
+			from.locked.seen, from.locked.until = ans.Done, ans.Done.Add(wait)
 		}
 	}
 }

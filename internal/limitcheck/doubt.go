@@ -29,14 +29,14 @@ const settled = 30 * time.Second
 // overlap lets an answer that was under way when a doubtful one was given
 // explain it.
 func (t *track) overlap(e *Event) {
-	if refused(e) {
+	if t.rule.refused(e) {
 		return
 	}
 	if s := t.suspect; s != nil && e.Sent.Before(s.Done) {
 		s.possible++
 	}
 	if s := t.odd; s != nil && e.Sent.Before(s.Done) {
-		if t.rule.Failures && judged(e) && !failed(e) {
+		if t.rule.Failures && passed(e) {
 			t.odd = nil // a success: what it forgave, and when, nobody knows
 			return
 		}
@@ -74,7 +74,7 @@ func (t *track) overlapped(e *Event) bool {
 
 // left compares what the answer says is left with what was counted (J6).
 func (t *track) left(c *Checker, e *Event, other bool) {
-	if e.Remaining < 0 || e.Limit >= 0 && e.Limit != t.rule.Limit || t.rule.Limit > 200 || !judged(e) {
+	if e.Remaining < 0 || e.Limit >= 0 && e.Limit != t.rule.Limit || t.rule.Limit > 200 || !t.rule.judged(e) {
 		return
 	}
 	// A right password at the same time was judged before this one or after it,
@@ -83,7 +83,7 @@ func (t *track) left(c *Checker, e *Event, other bool) {
 		return
 	}
 	possible, certain := t.within(e)
-	if failed(e) || !t.rule.Failures {
+	if t.rule.failed(e) || !t.rule.Failures {
 		certain++ // itself, which ended after it was sent
 	}
 	most, least := t.rule.Limit-certain, t.rule.Limit-possible

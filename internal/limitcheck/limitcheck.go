@@ -54,7 +54,10 @@ type Rule struct {
 	By       By
 	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
 	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
-	AnyLock  bool // how long a lock lasts is not promised: only that its end stays where it was told
+	// Wrong and Refused are the statuses of a credential that was judged wrong, and of
+	// a request that the limiter turned away; empty = 401 and 403, and 429.
+	Wrong, Refused []int
+	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
 }
 
 // Options say how much the checker may know.
@@ -182,7 +185,7 @@ func (c *Checker) Add(e Event) {
 	// An account under attack is throttled by a rule of its own: from here on a
 	// refusal says nothing of the address.
 	throttled := rule.Account > 0 && e.User != "" && (c.lost || c.users[e.User] >= rule.Account-1)
-	if rule.Account > 0 && rule.Failures && failed(&e) && e.User != "" {
+	if rule.Account > 0 && rule.Failures && rule.failed(&e) && e.User != "" {
 		if len(c.users) >= c.o.Keys {
 			clear(c.users)
 			c.lost = true
@@ -312,17 +315,37 @@ func (c *Checker) unlink(t *track) {
 }
 
 // failed tells whether the event is a credential that was judged and refused.
-func failed(e *Event) bool { return e.Status == 401 || e.Status == 403 }
+func (r *Rule) failed(e *Event) bool {
+	if len(r.Wrong) > 0 {
+		return slices.Contains(r.Wrong, e.Status) && !r.refused(e)
+	}
+	return e.Status == 401 || e.Status == 403
+}
 
-// refused tells whether the limiter turned the event away.
-func refused(e *Event) bool { return e.Status == 429 }
+// refused tells whether the limiter turned the event away. Where a refusal has the
+// status of a wrong credential, it is the one that says how long to wait.
+func (r *Rule) refused(e *Event) bool {
+	if len(r.Refused) > 0 {
+		return slices.Contains(r.Refused, e.Status) && (e.RetryAfter >= 0 || !slices.Contains(r.Wrong, e.Status))
+	}
+	return e.Status == 429
+}
 
-// judged tells whether the limiter let the event through to a judgement. What
-// was malformed never reached it, and a 5xx judged nothing.
-func judged(e *Event) bool {
+// passed tells whether the event was judged and found right.
+func passed(e *Event) bool { return e.Status/100 == 2 }
+
+// judged tells whether the limiter let the event through to a judgement. What was
+// malformed never reached it; a redirect and a 5xx judged nothing.
+func (r *Rule) judged(e *Event) bool {
+	switch {
+	case r.refused(e):
+		return false
+	case r.failed(e):
+		return true
+	}
 	switch e.Status {
-	case 0, 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
+	case 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
 		return false
 	}
-	return e.Status < 500
+	return e.Status >= 200 && e.Status < 300 || e.Status >= 400 && e.Status < 500
 }

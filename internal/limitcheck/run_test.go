@@ -211,3 +211,35 @@ func TestARightPasswordForgivesNoCodes(t *testing.T) {
 	f.answer(429, "a", code)
 	f.want(t)
 }
+
+// What is a wrong credential and what a refusal is declared; anything else is
+// neither, and a redirect judges nothing.
+func TestDeclaredStatuses(t *testing.T) {
+	wait := func(s int) func(*limitcheck.Event) { return func(e *limitcheck.Event) { e.RetryAfter = s } }
+	for _, c := range []struct {
+		wrong, refused int
+		declare        bool
+	}{{401, 429, false}, {400, 423, true}, {403, 503, true}, {401, 401, true}} {
+		rule := limitcheck.Rule{Limit: 5, Window: time.Hour, Lock: 900 * time.Second, Failures: true}
+		if c.declare {
+			rule.Wrong, rule.Refused = []int{c.wrong}, []int{c.refused}
+		}
+		sound := newFeed(rule, limitcheck.Options{})
+		for range 5 {
+			sound.answer(c.wrong, "a")
+		}
+		sound.answer(c.refused, "a", wait(900))
+		sound.answer(307, "a") // a router that tidies paths
+		sound.answer(302, "a")
+		sound.answer(c.refused, "a", wait(897))
+		sound.want(t)
+
+		six := newFeed(rule, limitcheck.Options{})
+		for range 6 {
+			six.answer(c.wrong, "a")
+		}
+		six.answer(c.refused, "a", wait(900))
+		six.answer(c.wrong, "a") // judged while locked
+		six.want(t, "J1", "J2")
+	}
+}

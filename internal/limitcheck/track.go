@@ -53,8 +53,8 @@ func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 	t.settle(c, e.Sent)
 	t.overlap(e)
 	switch {
-	case refused(e) && e.Unsure:
-	case refused(e):
+	case t.rule.refused(e) && e.Unsure:
+	case t.rule.refused(e):
 		t.refuse(c, e, throttled, other)
 	case t.rule.Failures:
 		t.judge(c, e)
@@ -66,7 +66,7 @@ func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 	}
 }
 
-// refuse looks at a 429.
+// refuse looks at a refusal.
 func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if e.RetryAfter < 1 && !t.toldOff {
 		t.toldOff = true
@@ -160,7 +160,7 @@ func (t *track) close(c *Checker) {
 
 // judge looks at an answer of a policy that counts failures.
 func (t *track) judge(c *Checker, e *Event) {
-	if l := t.lock; l != nil && judged(e) {
+	if l := t.lock; l != nil && t.rule.judged(e) {
 		if !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
 			c.accuse("J2", t, fmt.Sprintf("judged %v before the lock could end", l.lo.Sub(e.Done).Round(time.Millisecond)), &l.first, e)
 		} else if e.Sent.After(l.lo.Add(-slack)) {
@@ -168,13 +168,16 @@ func (t *track) judge(c *Checker, e *Event) {
 		}
 	}
 	switch {
-	case failed(e):
+	case t.rule.failed(e):
 		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
 		t.refusal = nil
 		t.overLimit(c)
-	case judged(e):
+	case passed(e):
 		t.refusal = nil
 		c.forgive(e)
+	case t.rule.judged(e): // neither right nor a declared wrong: it may have been counted
+		t.refusal = nil
+		t.count(e, false)
 	case e.Status == 0 || e.Status >= 500:
 		t.count(e, false) // the client hung up, or we do not know
 	default:
@@ -215,7 +218,7 @@ func sameUser(a, b *Event) bool { return a.User == b.User || a.User == "" || b.U
 
 // admit looks at an answer of a policy that counts requests.
 func (t *track) admit(c *Checker, e *Event, other bool) {
-	t.count(e, (judged(e) || e.Status == 404) && !e.Unsure)
+	t.count(e, (t.rule.judged(e) || e.Status == 404) && !e.Unsure)
 	if e.Unsure {
 		return
 	}

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -47,21 +48,21 @@ func TestByLogin(t *testing.T) {
 // What is set is what is judged by.
 func TestRulesOfLimitsInForce(t *testing.T) {
 	p := profile.Clinic()
-	rules := profile.Rules(p.InForce(nil))
-	if got, want := rules["login"], (limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Account: 20}); got != want {
+	rules := p.Rules(p.InForce(nil))
+	if got, want := rules["login"], (limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Account: 20}); !reflect.DeepEqual(got, want) {
 		t.Errorf("login: got %+v, want %+v", got, want)
 	}
-	if got, want := rules["api"], (limitcheck.Rule{Limit: 100, Window: time.Hour, Partial: true, By: limitcheck.User}); got != want {
+	if got, want := rules["api"], (limitcheck.Rule{Limit: 100, Window: time.Hour, Partial: true, By: limitcheck.User}); !reflect.DeepEqual(got, want) {
 		t.Errorf("api: got %+v, want %+v", got, want)
 	}
-	rules = profile.Rules(p.InForce(map[string]string{
+	rules = p.Rules(p.InForce(map[string]string{
 		"RATE_LIMIT_LOGIN": "3", "RATE_LIMIT_LOGIN_WINDOW": "20", "RATE_LIMIT_LOCKOUT_DURATION": "5", "ACCOUNT_THROTTLE_FAILURES": "7",
 		"RATE_LIMIT_2FA": "4", "RATE_LIMIT_PASSWORD_RESET": "2", "RATE_LIMIT_API": "1000", "RATE_LIMIT_API_KEY": "ip", "RATE_LIMIT_PASSWORD_CHANGE": "many",
 	}))
-	if got, want := rules["login"], (limitcheck.Rule{Limit: 3, Window: 20 * time.Second, Lock: 5 * time.Second, Failures: true, Account: 7}); got != want {
+	if got, want := rules["login"], (limitcheck.Rule{Limit: 3, Window: 20 * time.Second, Lock: 5 * time.Second, Failures: true, Account: 7}); !reflect.DeepEqual(got, want) {
 		t.Errorf("login: got %+v, want %+v", got, want)
 	}
-	if got, want := rules["api"], (limitcheck.Rule{Limit: 1000, Window: time.Hour, Partial: true, By: limitcheck.Address}); got != want {
+	if got, want := rules["api"], (limitcheck.Rule{Limit: 1000, Window: time.Hour, Partial: true, By: limitcheck.Address}); !reflect.DeepEqual(got, want) {
 		t.Errorf("api: got %+v, want %+v", got, want)
 	}
 	for policy, limit := range map[string]int{"2fa_verify": 4, "password_reset": 2, "password_reset_confirm": 2, "password_change": 5} {

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,10 +12,11 @@ import (
 // forever is longer than any run: the window of a count that does not forget.
 const forever = 10 * 365 * 24 * time.Hour
 
-// Rules are limits as the history checker needs them. Policies that count requests
+// Rules are limits as the checker of limits needs them, with the statuses that the
+// profile declares. Policies that count requests
 // are taken as partly seen: malformed sign-ins and unknown paths count as well, and
 // not every client tells them apart.
-func Rules(limits map[string]Limit) map[string]limitcheck.Rule {
+func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 	by := map[string]limitcheck.By{
 		"": limitcheck.Address, ByAddress: limitcheck.Address, ByAccount: limitcheck.User, ByUser: limitcheck.User, ByBoth: limitcheck.Either,
 	}
@@ -30,10 +32,22 @@ func Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 		}
 		rules[policy] = limitcheck.Rule{
 			Limit: l.Limit, Window: window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
-			Partial: l.Counts != Failures, By: of,
+			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy),
 		}
 	}
 	return rules
+}
+
+// wrong are the statuses that operations under a policy declare for a wrong
+// credential; nil when all have the usual one.
+func (p *Profile) wrong(policy string) (statuses []int) {
+	for _, op := range p.Operations {
+		if op.policy() == policy && op.Refuse != 0 && !slices.Contains(statuses, op.Refuse) {
+			statuses = append(statuses, op.Refuse)
+		}
+	}
+	slices.Sort(statuses)
+	return statuses
 }
 
 // InForce are the profile's limits as an API's settings change them, so that nobody is accused of keeping a limit that was set. Settings that

@@ -12,9 +12,9 @@ import (
 	"vitals/scenarios"
 )
 
-// dribbler holds connections that never get to the point: of two, one dribbles
-// the lines of its head, and one its body (hardening SH4).
-type dribbler struct {
+// slowloris holds connections open with requests that never end: of two, one sends
+// the lines of its head a byte at a time, and one its body.
+type slowloris struct {
 	actor
 	share int // of the connections
 	mu    sync.Mutex
@@ -34,7 +34,7 @@ func share(in scenarios.Intruder, n int) int {
 	return (in.Connections + in.Addresses - 1 - n) / in.Addresses
 }
 
-func (d *dribbler) work(ctx context.Context) {
+func (d *slowloris) work(ctx context.Context) {
 	if !d.turn(ctx) {
 		return
 	}
@@ -65,7 +65,7 @@ type drip struct {
 // drip opens a connection, sends the beginning of a request and then a byte at a
 // time, until the server closes it or should have. It reports whether there was
 // a connection.
-func (d *dribbler) drip(ctx context.Context, head string, k drip) bool {
+func (d *slowloris) drip(ctx context.Context, head string, k drip) bool {
 	conn, lines, err := d.s.Open(ctx, d.own)
 	if err != nil {
 		d.mu.Lock()
@@ -80,7 +80,7 @@ func (d *dribbler) drip(ctx context.Context, head string, k drip) bool {
 		return false
 	}
 	lived := time.Since(began)
-	s := measure.Sample{Step: d.index[dribbling], Due: began.Sub(d.began), Sent: began.Sub(d.began), OK: cut, Outcome: measure.Refused}
+	s := measure.Sample{Step: d.index[stepHolding], Due: began.Sub(d.began), Sent: began.Sub(d.began), OK: cut, Outcome: measure.Refused}
 	s.Done = s.Sent + lived
 	if !cut {
 		s.Outcome, s.Class = measure.Failed, measure.BadCheck
@@ -96,8 +96,8 @@ func (d *dribbler) drip(ctx context.Context, head string, k drip) bool {
 	return true
 }
 
-// hold dribbles until the connection ends; false when it outlives end.
-func (d *dribbler) hold(ctx context.Context, conn net.Conn, text string, end time.Time) (cut bool) {
+// hold sends byte after byte until the connection ends; false when it outlives end.
+func (d *slowloris) hold(ctx context.Context, conn net.Conn, text string, end time.Time) (cut bool) {
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	closed := make(chan struct{})
 	go func() { // whatever the server says, it is its closing that counts

@@ -15,11 +15,11 @@ import (
 	"vitals/internal/measure"
 )
 
-// glutton sends bodies above the published 64 KiB, by their
+// oversizer sends bodies above the published 64 KiB, by their
 // length told before and in chunks, in turn. What lies beyond the limit are
 // requests: a server that refuses and reads on as if nothing had been answers
 // more than once.
-type glutton struct{ actor }
+type oversizer struct{ actor }
 
 const (
 	bodyLimit = 64 << 10
@@ -31,10 +31,10 @@ const (
 // connection: it may wait a moment for a client that is still writing.
 const closing = 5 * time.Second
 
-func (g *glutton) work(ctx context.Context) {
+func (g *oversizer) work(ctx context.Context) {
 	for n, lost := 0, 0; n < g.in.Bodies && lost < patience && g.turn(ctx); {
 		rest := g.in.Every
-		if g.stuff(ctx, n%2 == 1) {
+		if g.body(ctx, n%2 == 1) {
 			n++
 		} else {
 			lost++
@@ -44,11 +44,11 @@ func (g *glutton) work(ctx context.Context) {
 			return
 		}
 	}
-	g.seen.Complete = g.seen.Opened >= g.in.Bodies
+	g.complete(ctx, g.seen.Opened >= g.in.Bodies)
 }
 
-// stuff sends one body, and reports whether that showed anything.
-func (g *glutton) stuff(ctx context.Context, chunked bool) bool {
+// body sends one, and reports whether that showed anything.
+func (g *oversizer) body(ctx context.Context, chunked bool) bool {
 	conn, lines, err := g.s.Open(ctx, g.own)
 	if err != nil {
 		g.seen.Lost++
@@ -70,7 +70,7 @@ func (g *glutton) stuff(ctx context.Context, chunked bool) bool {
 
 // listen reads what comes until the server closes the connection, or keeps it
 // longer than it should.
-func (g *glutton) listen(conn net.Conn) (code, answers int, kept bool) {
+func (g *oversizer) listen(conn net.Conn) (code, answers int, kept bool) {
 	_ = conn.SetReadDeadline(time.Now().Add(cmp.Or(g.BodyTimeout, bodyTimeout) + tolerance)) // one that takes no deadline fails on its own
 	for r := bufio.NewReader(conn); ; {
 		resp, err := http.ReadResponse(r, &http.Request{Method: g.SignIn.Method})
@@ -92,11 +92,11 @@ func (g *glutton) listen(conn net.Conn) (code, answers int, kept bool) {
 }
 
 // note adds what one body met. A cut without an answer is as good as 413.
-func (g *glutton) note(began time.Time, code, answers int, kept bool) bool {
-	s := measure.Sample{Step: g.index[stuffing], Code: code, Due: began.Sub(g.began), Sent: began.Sub(g.began), Done: time.Since(g.began)}
+func (g *oversizer) note(began time.Time, code, answers int, kept bool) bool {
+	s := measure.Sample{Step: g.index[stepOversizing], Code: code, Due: began.Sub(g.began), Sent: began.Sub(g.began), Done: time.Since(g.began)}
 	shown := code != http.StatusServiceUnavailable && code != http.StatusTooManyRequests
 	s.OK = shown && (code == 0 || code == http.StatusRequestEntityTooLarge) && answers <= 1 && !kept
-	classified(&s)
+	classified(&s, code == http.StatusTooManyRequests)
 	if s.OK {
 		s.Outcome = measure.Refused
 	}
@@ -120,9 +120,9 @@ func (g *glutton) note(began time.Time, code, answers int, kept bool) bool {
 
 // text is the request. Up to the limit its body is the beginning of a sign-in,
 // beyond it there are requests.
-func (g *glutton) text(lines string, chunked bool) string {
+func (g *oversizer) text(lines string, chunked bool) string {
 	head := g.line() + lines
-	body := `{"email":"nobody@clinic.test","password":"` + strings.Repeat("a", bodyLimit) + "\"}\r\n"
+	body := `{"email":"nobody@vitals.test","password":"` + strings.Repeat("a", bodyLimit) + "\"}\r\n"
 	hidden := head + "\r\n"
 	body += strings.Repeat(hidden, 1+(bodySize-len(body))/len(hidden))
 	head += "Content-Type: application/json\r\n"

@@ -1,0 +1,181 @@
+package intruders_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vitals/internal/intruders"
+	"vitals/internal/measure"
+	"vitals/internal/profile"
+	"vitals/scenarios"
+)
+
+var guess = scenarios.Intruder{Name: "guesser", Kind: scenarios.PasswordGuessing, Addresses: 2, Guesses: 8}
+
+// read is a profile of the door's with other lines for sign-ins and their limit.
+func read(t *testing.T, more, limit string) *profile.Profile {
+	t.Helper()
+	text := strings.Replace(words, `password: "{{password}}"}, policy: login}`, `password: "{{password}}"}, policy: login`+more+`}`, 1)
+	text = strings.Replace(text, "login: {limit: 5, window: 300s}", "login: {"+limit+"}", 1)
+	p, err := profile.Read(strings.NewReader(text), "door.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func values(facts map[string]measure.Fact) map[string]float64 {
+	out := map[string]float64{}
+	for name, f := range facts {
+		if f.Value != 0 && name != "lockout.retry_after" {
+			out[name] = f.Value
+		}
+	}
+	return out
+}
+
+// A wrong password and a refusal are what the profile says they are, whatever the
+// statuses. A sound door is accused of nothing under any of them.
+func TestDeclaredStatuses(t *testing.T) {
+	for _, c := range []struct{ wrong, refused int }{{401, 429}, {400, 423}, {403, 503}, {401, 401}} {
+		for _, kind := range []scenarios.Intruder{guess, spoof, spray} {
+			for _, atOnce := range []bool{false, true} {
+				kind.AtOnce = atOnce && kind.Kind == scenarios.PasswordGuessing
+				t.Run(fmt.Sprintf("%s/%d-%d/%v", kind.Kind, c.wrong, c.refused, atOnce), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						d := newDoor("")
+						d.says = map[int]int{http.StatusUnauthorized: c.wrong, http.StatusTooManyRequests: c.refused}
+						p := read(t, fmt.Sprintf(", refused: %d", c.wrong), fmt.Sprintf("limit: 5, window: 300s, statuses: [%d]", c.refused))
+						attacks, facts, samples := assaultIn(t, d, p, kind)
+						want := map[string]float64{"lockout.admitted": 5}
+						if kind.Kind == scenarios.PasswordSpraying {
+							want = map[string]float64{}
+						}
+						if diff := cmp.Diff(values(facts), want); diff != "" || len(facts) < 4 {
+							t.Errorf("facts (-got +want):\n%s%v\n%s", diff, facts, intruders.Told(attacks))
+						}
+						for _, s := range samples {
+							if !s.OK || (s.Code == c.refused && c.refused != c.wrong) != (s.Outcome == measure.Refused) && c.refused != c.wrong {
+								t.Errorf("status %d: got OK %v, outcome %v", s.Code, s.OK, s.Outcome)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// An intruder may declare them itself, where there is no profile.
+func TestAnIntruderDeclaresStatuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor("")
+		d.says = map[int]int{http.StatusUnauthorized: 400, http.StatusTooManyRequests: 423}
+		in := guess
+		in.Wrong, in.Locked = []int{400}, []int{423}
+		_, facts, _ := assaultIn(t, d, nil, in)
+		exact(t, facts)
+	})
+}
+
+// An answer that is neither a declared judgement nor a declared refusal proves
+// nothing, and is named; so is what an earlier run left behind. None of it is a
+// figure that a target could fail on, or pass.
+func TestWhatProvesNothingIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		door  func(d *door)
+		limit string
+		want  string
+	}{
+		{"an undeclared refusal", func(d *door) { d.says = map[int]int{429: 423} }, "limit: 5, window: 300s", "423 (3 times) is no answer that is known: a wrong credential is answered 401 and a refusal 429"},
+		{"an undeclared judgement", func(d *door) { d.says = map[int]int{401: 422} }, "limit: 5, window: 300s", "422 (3 times) is no answer that is known"},
+		{"a redirect", func(d *door) { d.fault = "redirecting" }, "limit: 5, window: 300s", "is no answer that is known"},
+		{"an address left locked", func(d *door) {
+			d.locked["login 127.9.0.100"], d.locked["login 127.9.0.102"] = true, true
+		}, "limit: 5, window: 300s, lock: 900s", "its address was refused before its first guess (status 429), wait 15m0s: an earlier run"},
+		{"an account left throttled", func(d *door) { d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = 18, 18 }, "limit: 5, window: 300s", "its victim's account was refused after 2 wrong passwords, and others from the same address were not"},
+		{"an account left throttled, found before", func(d *door) {
+			d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = 20, 20
+		}, "limit: 5, window: 300s, account: 20", "its victim could not sign in before the run (status 429), wait 15m0s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDoor("")
+				c.door(d)
+				attacks, facts, _ := assaultIn(t, d, read(t, "", c.limit), guess)
+				told := strings.Join(intruders.Told(attacks), "\n")
+				if !strings.Contains(told, "is NO DATA: "+c.want) && !strings.Contains(told, c.want) {
+					t.Errorf("told:\n%s\nwant %q", told, c.want)
+				}
+				if got := values(facts); len(got) > 0 || len(facts) > 0 {
+					t.Errorf("got figures %v, want none", facts)
+				}
+			})
+		})
+	}
+}
+
+// A limit is the one that is promised: the lock is met wherever it comes, and
+// without a promise nobody is asked to lock. What is let in is told in any case.
+func TestPromisedLimits(t *testing.T) {
+	for _, c := range []struct {
+		limit, fault string
+		few          int // guesses
+		want         map[string]float64
+		told         string
+	}{
+		{"limit: 5, window: 300s", "", 3, map[string]float64{"lockout.admitted": 5}, ""},
+		{"limit: 4, window: 300s", "", 8, map[string]float64{"lockout.admitted": 5, "intruders.excess": 1}, ""},
+		{"limit: 9, window: 300s", "", 8, map[string]float64{"lockout.admitted": 5}, ""}, // fewer than promised: lockout.admitted says so
+		{"limit: 1000, window: 300s", "", 8, map[string]float64{}, "promises a lock after 1000 wrong passwords"},
+		{"limit: 5, window: 300s, by: account", "global", 8, map[string]float64{"lockout.admitted": 5}, ""},
+		{"limit: 5, window: 300s", "open", 8, map[string]float64{"lockout.admitted": 5, "lockout.leaked": 0, "intruders.leaked": 10}, "10 of 10 wrong credentials were accepted"},
+		{"limit: 5, window: 300s", "disguised", 8, map[string]float64{"lockout.admitted": 5, "intruders.wrong": 10}, "10 of 10 wrong credentials were answered 2xx without a token"},
+		{"limit: 5, window: 300s", "no wait", 8, map[string]float64{"lockout.admitted": 5}, "refusals said Retry-After: 0"},
+	} {
+		t.Run(c.limit+" "+c.fault, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				in := guess
+				in.Guesses = c.few
+				if c.fault == "global" {
+					in.Addresses = 1
+				}
+				began := time.Now()
+				attacks, facts, _ := assaultIn(t, newDoor(c.fault), read(t, "", c.limit), in)
+				delete(c.want, "lockout.leaked")
+				if diff := cmp.Diff(values(facts), c.want); diff != "" {
+					t.Errorf("figures (-got +want):\n%s", diff)
+				}
+				if told := strings.Join(intruders.Told(attacks), "\n"); !strings.Contains(told, c.told) {
+					t.Errorf("told %q, want %q", told, c.told)
+				}
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// A server that never says anything of use is given up on: every question is asked
+// for a bounded time, all of them together too.
+func TestPatienceEnds(t *testing.T) {
+	for _, atOnce := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			in := guess
+			in.AtOnce = atOnce
+			began := time.Now()
+			assault(t, newDoor("unwell"), in)
+			if took := time.Since(began); took > 20*time.Second {
+				t.Errorf("at once %v: it took %v, want at most 20s", atOnce, took)
+			}
+		})
+	}
+}
