@@ -51,7 +51,7 @@ type Options struct {
 type Owner struct {
 	o      Options
 	mu     sync.Mutex
-	folder *local.Folder
+	folder *stack.Folder
 	n      int
 	// What launches share, started at the first need and ended by Close.
 	stores   *containers.Stores
@@ -87,7 +87,7 @@ func (o *Owner) place() (dir string, n int, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.folder == nil {
-		if o.folder, err = local.NewFolder("audit", false); err == nil {
+		if o.folder, err = stack.NewFolder("audit", false); err == nil {
 			err = os.Chmod(o.folder.Path, 0o755) // Postgres runs as another user
 		}
 		if err != nil {

@@ -31,7 +31,7 @@ type Embedded struct {
 
 // Start seeds the accounts, starts the API and waits until it listens.
 func (e Embedded) Start(ctx context.Context) (_ *stack.Stack, err error) {
-	folder, err := NewFolder("embedded", true)
+	folder, err := stack.NewFolder("embedded", true)
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the embedded database: %w", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
+	"vitals/internal/stack"
 	"vitals/internal/stack/local"
 )
 
@@ -90,7 +91,7 @@ var life *os.File
 // start makes a cluster in a new folder and serves it on a unix socket there, so
 // that no port can be taken.
 func start() (_ string, err error) {
-	folder, err := local.NewFolder("storetest", false)
+	folder, err := stack.NewFolder("storetest", false)
 	if err != nil {
 		return "", err
 	}
