@@ -26,23 +26,30 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, err
 	}
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
-		var refused *stack.NotOwned
-		switch {
-		case drain.Err() != nil:
-			return nil, fail(ExitInterrupted, "interrupted before anything was measured")
-		case errors.As(err, &refused):
-			return nil, &Error{ExitUsage, err}
-		}
-		return nil, &Error{ExitNoSystem, err}
+		return nil, startError(drain, err)
 	}
-	defer func() { // on a panic as well
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := st.Close(ctx); err != nil {
-			fmt.Fprintln(s.Err, "vitals: clean up:", err)
-		}
-	}()
+	defer closeStack(st, s) // on a panic as well
 	return newSession(s, p, st).run(drain, kill)
+}
+
+// startError gives a stack that did not start its exit code.
+func startError(ctx context.Context, err error) error {
+	var refused *stack.NotOwned
+	switch {
+	case ctx.Err() != nil:
+		return fail(ExitInterrupted, "interrupted before anything was measured")
+	case errors.As(err, &refused):
+		return &Error{ExitUsage, err}
+	}
+	return &Error{ExitNoSystem, err}
+}
+
+func closeStack(st *stack.Stack, s Streams) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := st.Close(ctx); err != nil {
+		fmt.Fprintln(s.Err, "vitals: clean up:", err)
+	}
 }
 
 // starter makes the stack that the options ask for.

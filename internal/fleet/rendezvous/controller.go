@@ -110,14 +110,14 @@ type Status struct {
 }
 
 // Status asks how the run stands.
-func (c *Controller) Status(ctx context.Context) (Status, error) {
+func (m *Meeting) Status(ctx context.Context) (Status, error) {
 	var s Status
-	ready, err := c.m.rdb.HKeys(ctx, c.m.key("ready")).Result()
+	ready, err := m.rdb.HKeys(ctx, m.key("ready")).Result()
 	if err != nil {
 		return s, fmt.Errorf("rendezvous: status: %w", err)
 	}
 	s.Ready = len(ready)
-	final, err := c.m.rdb.HGetAll(ctx, c.m.key("final")).Result()
+	final, err := m.rdb.HGetAll(ctx, m.key("final")).Result()
 	if err != nil {
 		return s, fmt.Errorf("rendezvous: status: %w", err)
 	}
@@ -127,7 +127,7 @@ func (c *Controller) Status(ctx context.Context) (Status, error) {
 		if final[index] != "" {
 			continue
 		}
-		n, err := c.m.rdb.Exists(ctx, c.m.key("beat", i)).Result()
+		n, err := m.rdb.Exists(ctx, m.key("beat", i)).Result()
 		if err != nil {
 			return s, fmt.Errorf("rendezvous: status: %w", err)
 		}
@@ -138,7 +138,7 @@ func (c *Controller) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	slices.Sort(s.Lost)
-	s.Aborted, err = c.m.rdb.Get(ctx, c.m.key("abort")).Result()
+	s.Aborted, err = m.rdb.Get(ctx, m.key("abort")).Result()
 	if errors.Is(err, redis.Nil) {
 		err = nil
 	}
@@ -151,7 +151,7 @@ func (c *Controller) Status(ctx context.Context) (Status, error) {
 func (c *Controller) Follow(ctx context.Context, maxLost int, show func(Status)) (lost []int, err error) {
 	misses := 0
 	for {
-		s, err := c.Status(ctx)
+		s, err := c.m.Status(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

@@ -122,7 +122,7 @@ func TestARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s, err := again.Status(ctx); err != nil || s.Finished != members || s.Ready != members || len(s.Lost) > 0 {
+	if s, err := again.m.Status(ctx); err != nil || s.Finished != members || s.Ready != members || len(s.Lost) > 0 {
 		t.Errorf("resumed: got %+v, %v", s, err)
 	}
 	if _, err := open(t, url).Control(ctx, "q", members); err == nil || !strings.Contains(err.Error(), "another run id") {

@@ -1,0 +1,215 @@
+package harness
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"vitals/internal/fleet"
+	"vitals/internal/stack"
+	"vitals/report"
+)
+
+// RunLocal carries a plan out with child processes of this machine as members,
+// for rehearsals and CI. The system is the plan's; each member sends its share,
+// and the sum is judged. More than maxLost members that end badly end the run. The
+// folder Options.Out gets what a run leaves, and members/I with each member's own.
+func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Streams) (*report.Document, error) {
+	if len(p.scenarios) != 1 {
+		return nil, fail(ExitUsage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
+	}
+	st, err := p.starter(s).Start(drain)
+	if err != nil {
+		return nil, startError(drain, err)
+	}
+	defer closeStack(st, s)
+	accounts, err := p.accountsFile(st)
+	if err != nil {
+		return nil, &Error{ExitNoSystem, err}
+	}
+	defer os.RemoveAll(filepath.Dir(accounts))
+
+	f := &localFleet{p: p, st: st, accounts: accounts, members: members, maxLost: maxLost, talk: s.Err, start: time.Now().Add(startLead(members))}
+	docs, lost := f.run(drain, kill)
+	if len(docs) == 0 {
+		return nil, fail(ExitNoAnswer, "no member left a result: %w", lost)
+	}
+	d, err := Merge(docs, members)
+	if err != nil {
+		return nil, &Error{ExitNoAnswer, err}
+	}
+	d.Command = p.o.Command
+	if lost != nil {
+		d.Reasons = append([]string{lost.Error()}, d.Reasons...)
+	}
+	if drain.Err() != nil {
+		d.Partial, d.Exit = true, ExitInterrupted
+	}
+	if err := WriteMerged(p.o.Out, d); err != nil {
+		return d, err
+	}
+	if err := report.Ended(s.Out, d, p.o.Out); err != nil {
+		return d, fail(ExitNoAnswer, "print the report: %w", err)
+	}
+	return d, nil
+}
+
+// startLead is how long the members have to come up and sign their users in.
+func startLead(members int) time.Duration {
+	return 10*time.Second + time.Duration(members)*time.Second
+}
+
+// accountsFile holds the stack's accounts for the members, readable by this user
+// alone.
+func (p *Plan) accountsFile(st *stack.Stack) (string, error) {
+	dir, err := os.MkdirTemp("", "vitals-fleet-")
+	if err != nil {
+		return "", fmt.Errorf("hand the accounts to the members: %w", err)
+	}
+	name := filepath.Join(dir, "accounts.csv")
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("hand the accounts to the members: %w", err)
+	}
+	w := csv.NewWriter(f)
+	_ = w.Write([]string{"email", "password"}) // Error below has the first
+	for _, a := range st.Accounts {
+		_ = w.Write([]string{a.Email, a.Password})
+	}
+	w.Flush()
+	if err := errors.Join(w.Error(), f.Close()); err != nil {
+		return "", fmt.Errorf("hand the accounts to the members: %w", err)
+	}
+	return name, nil
+}
+
+// localFleet are the members as child processes.
+type localFleet struct {
+	p                *Plan
+	st               *stack.Stack
+	accounts         string
+	members, maxLost int
+	talk             io.Writer
+	start            time.Time
+
+	mu   sync.Mutex
+	lost []error
+}
+
+// run waits for every member and gives the documents of those that ended well.
+func (f *localFleet) run(drain, kill context.Context) ([]*report.Document, error) {
+	drain, stop := context.WithCancel(drain)
+	defer stop()
+	docs := make([]*report.Document, f.members)
+	var all sync.WaitGroup
+	fmt.Fprintf(f.talk, "%d members begin at %s\n", f.members, f.start.Format("15:04:05"))
+	for i := range f.members {
+		all.Go(func() {
+			d, err := f.member(drain, kill, i)
+			if err == nil || d != nil {
+				docs[i] = d
+			}
+			if err == nil || drain.Err() != nil {
+				return
+			}
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.lost = append(f.lost, fmt.Errorf("member %d was lost: %w", i, err))
+			fmt.Fprintln(f.talk, f.lost[len(f.lost)-1])
+			if len(f.lost) > f.maxLost {
+				stop()
+			}
+		})
+	}
+	all.Wait()
+	var out []*report.Document
+	for _, d := range docs {
+		if d != nil {
+			out = append(out, d)
+		}
+	}
+	return out, errors.Join(f.lost...)
+}
+
+// member runs one member to its end. It is asked to stop when drain ends, so that
+// it keeps what it measured.
+func (f *localFleet) member(drain, kill context.Context, i int) (*report.Document, error) {
+	o := &f.p.o
+	out := filepath.Join(o.Out, "members", strconv.Itoa(i))
+	args := []string{
+		"run", f.p.scenarios[0].Name, "--url", f.st.URL.String(), "--accounts", f.accounts, "--pace", o.Pace, "--targets", o.Targets,
+		"--seed", strconv.FormatUint(o.Seed, 10), "--member", fleet.Member{Index: i, Of: f.members}.String(),
+		"--start-at", f.start.UTC().Format(time.RFC3339Nano), "--out", out,
+	}
+	if len(o.Scenarios) == 1 {
+		args[1] = o.Scenarios[0] // a file
+	}
+	if o.Profile != "" {
+		args = append(args, "--profile", o.Profile)
+	}
+	for _, host := range o.Own {
+		args = append(args, "--i-own", host)
+	}
+	if o.AllowProduction || f.st.Kind != "url" {
+		args = append(args, "--allow-production")
+	}
+	if f.st.Metrics != nil && i == 0 { // one of them is enough to see what the system feels
+		args = append(args, "--metrics", f.st.Metrics.String(), "--cores", strconv.FormatFloat(f.st.Cores, 'g', -1, 64))
+	}
+	cmd := exec.CommandContext(kill, o.Binary, args...)
+	cmd.Stdout, cmd.Stderr = io.Discard, &lines{w: f.talk, prefix: fmt.Sprintf("member %d: ", i)}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-drain.Done():
+			_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended meanwhile
+		case <-ended:
+		}
+	}()
+	waited := cmd.Wait()
+	d, err := report.Read(filepath.Join(out, "document.json"))
+	if waited != nil {
+		return d, waited
+	}
+	return d, err
+}
+
+// lines writes whole lines, each with a prefix: several members speak at once.
+type lines struct {
+	w      io.Writer
+	prefix string
+	rest   []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	for {
+		i := -1
+		for n, c := range l.rest {
+			if c == '\n' {
+				i = n
+				break
+			}
+		}
+		if i < 0 {
+			return len(p), nil
+		}
+		if _, err := fmt.Fprintf(l.w, "%s%s\n", l.prefix, l.rest[:i]); err != nil {
+			return len(p), nil // talk that cannot be heard ends no run
+		}
+		l.rest = l.rest[i+1:]
+	}
+}

@@ -1,0 +1,117 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vitals/report"
+)
+
+// localRun runs the shared scenario with members that are the program itself.
+func localRun(t *testing.T, ctx context.Context, members, maxLost int, meanwhile func(out string, c *counting)) (d *report.Document, err error, asked map[string]int, talk string) {
+	t.Helper()
+	c := &counting{seen: map[string]int{}}
+	s := httptest.NewServer(c)
+	defer s.Close()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "shared.yaml")
+	if err := os.WriteFile(file, []byte(sharedScenario), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(folder, "out")
+	p, err := Read(Options{
+		Scenarios: []string{file}, Pace: "full", Targets: writeFile(t, "targets:\n  - failed < 1%\n"), URL: s.URL,
+		Accounts: writeFile(t, "email,password\na@x.example,secret-a-1\nb@x.example,secret-b-2\nc@x.example,secret-c-3\n"),
+		Seed:     7, Replicas: 1, Out: out, Binary: program(), Tool: "vitals test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words bytes.Buffer
+	ended := make(chan struct{})
+	go func() { defer close(ended); meanwhile(out, c) }()
+	d, err = RunLocal(ctx, t.Context(), p, members, maxLost, Streams{Out: &words, Err: &syncWriter{w: &words}})
+	<-ended
+	return d, err, c.seen, words.String()
+}
+
+// Members that are processes of their own send the plan between them, and nothing
+// of them stays.
+func TestLocalFleet(t *testing.T) {
+	t.Parallel()
+	d, err, asked, talk := localRun(t, t.Context(), 3, 0, func(string, *counting) {})
+	if err != nil {
+		t.Fatal(err, talk)
+	}
+	c := d.Runs[0].Result.Total(true, false).Counts
+	if len(asked) != 360 || c.Sent != 360 || len(d.Members) != 3 || d.Partial {
+		t.Errorf("got %d distinct at the server, %d sent, members %+v, want 360 and 3\n%s", len(asked), c.Sent, d.Members, talk)
+	}
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "vitals-fleet-*")); len(left) > 0 {
+		t.Errorf("the accounts stayed behind: %v", left)
+	}
+}
+
+// A member that is killed ends the run: it is partial, says who was lost, and
+// passes nothing.
+func TestLocalFleetLosesAMember(t *testing.T) {
+	t.Parallel()
+	d, err, _, talk := localRun(t, t.Context(), 3, 0, func(out string, c *counting) {
+		pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
+		for range 600 { // until the load goes on
+			c.mu.Lock()
+			n := len(c.seen)
+			c.mu.Unlock()
+			if n > 30 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()
+	})
+	if err != nil {
+		t.Fatal(err, talk)
+	}
+	if !d.Partial || d.Verdict == report.Pass || d.Exit == ExitPass || !strings.Contains(strings.Join(d.Reasons, "\n"), "member 1 was lost") {
+		t.Errorf("got %s, exit %d, partial %v, %q, want member 1 lost and no pass\n%s", d.Verdict, d.Exit, d.Partial, d.Reasons, talk)
+	}
+}
+
+// waitFor is the process whose command line holds the text.
+func waitFor(t *testing.T, text string) int {
+	for range 300 {
+		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err == nil && strings.Contains(strings.ReplaceAll(string(b), "\x00", " "), text) {
+				pid, _ := strconv.Atoi(strings.Split(f, "/")[2])
+				return pid
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("no process with %q came", text)
+	return 0
+}
+
+// syncWriter lets several members speak into one buffer.
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *syncWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
