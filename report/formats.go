@@ -7,24 +7,64 @@ import (
 	"strings"
 )
 
+// format is one form that a document is shown in.
+type format struct {
+	render Reporter
+	about  string // for help texts
+}
+
 // formats are all the forms a document is shown in; help texts and messages
 // are built from the same map.
-var formats = map[string]Reporter{
-	"terminal": Terminal,
-	"verbose":  Verbose,
-	"html":     HTML,
-	"json":     JSON,
-	"junit":    JUnit,
-	"markdown": Markdown,
+var formats = map[string]format{
+	"terminal":    {Terminal, "what fits one screen"},
+	"verbose":     {Verbose, "everything, as text"},
+	"html":        {HTML, "one page for a browser, without a network"},
+	"json":        {JSON, "the document; docs/document.schema.json describes it"},
+	"junit":       {JUnit, "XML for CI servers"},
+	"markdown":    {Markdown, "a comment for a pull request"},
+	"github":      {GitHub, "annotations of GitHub Actions, at each target's own line"},
+	"openmetrics": {OpenMetrics, "GitLab's metrics.txt"},
+	"csv-slices":  {SlicesCSV, "the run second by second"},
+	"csv-steps":   {StepsCSV, "every step in every phase"},
+	"benchstat":   {Benchstat, "lines that benchstat compares"},
+	"hgrm":        {HGRM, "the latency distribution for HdrHistogram's plotter; one scenario"},
+	"vegeta":      {Vegeta, "results that vegeta report and vegeta plot read"},
 }
 
 // Formats are the names that For knows, sorted.
 func Formats() []string { return slices.Sorted(maps.Keys(formats)) }
 
-// For is the reporter of that name.
-func For(format string) (Reporter, error) {
-	if r, ok := formats[format]; ok {
-		return r, nil
+// FormatsHelp lists the forms with what each is for, a line each.
+func FormatsHelp() string {
+	var b strings.Builder
+	for _, name := range Formats() {
+		fmt.Fprintf(&b, "  %-12s %s\n", name, formats[name].about)
 	}
-	return nil, fmt.Errorf("unknown format %q: choose one of %s", format, strings.Join(Formats(), ", "))
+	return b.String()
+}
+
+// For is the reporter of that name.
+func For(name string) (Reporter, error) {
+	if f, ok := formats[name]; ok {
+		return f.render, nil
+	}
+	return nil, fmt.Errorf("unknown format %q: choose one of %s", name, strings.Join(Formats(), ", "))
+}
+
+// Only is the document with the runs of one scenario alone; an error names those
+// it has. The document is not changed.
+func (d *Document) Only(scenario string) (*Document, error) {
+	one := *d
+	one.Runs = nil
+	var names []string
+	for _, r := range d.Runs {
+		names = append(names, r.Result.Scenario)
+		if r.Result.Scenario == scenario {
+			one.Runs = append(one.Runs, r)
+		}
+	}
+	if one.Runs == nil {
+		return nil, fmt.Errorf("the document has no scenario %q: choose one of %s", scenario, strings.Join(names, ", "))
+	}
+	return &one, nil
 }

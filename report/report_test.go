@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -149,6 +150,9 @@ func TestHostileText(t *testing.T) {
 	h.Doubts[0], h.Violations[0].Key, h.Violations[0].Shown[0].ID, h.Unjudged = evil, evil, evil, evil
 	b.Rows[1].Route, b.Findings[0] = evil, evil
 	for _, format := range report.Formats() {
+		if format == "vegeta" || format == "hgrm" { // no text for people: the one is binary, the other only figures
+			continue
+		}
 		rep, err := report.For(format)
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +161,7 @@ func TestHostileText(t *testing.T) {
 		if format != "html" && strings.Contains(text, "\x1b[2J") { // a browser knows no escapes
 			t.Errorf("%s: an escape reached the output", format)
 		}
-		if format != "json" && format != "terminal" && format != "verbose" && strings.Contains(text, "<script>alert") {
+		if slices.Contains([]string{"html", "junit", "markdown"}, format) && strings.Contains(text, "<script>alert") {
 			t.Errorf("%s: markup reached the output", format)
 		}
 		if format == "markdown" && (strings.Contains(text, "x](") || strings.Contains(text, "\n# y")) {
@@ -197,6 +201,9 @@ func TestWriteAndRead(t *testing.T) {
 		t.Errorf("there and back (-got +want):\n%s", diff)
 	}
 	for _, format := range report.Formats() {
+		if format == "hgrm" {
+			continue // of one scenario
+		}
 		r, err := report.For(format)
 		if err != nil {
 			t.Fatal(err)
@@ -253,7 +260,7 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r(&bytes.Buffer{}, d); err != nil {
+			if err := r(&bytes.Buffer{}, d); err != nil && (format != "hgrm" || len(d.Runs) == 1) {
 				t.Fatalf("%s: %v", format, err)
 			}
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,11 +10,12 @@ import (
 )
 
 func newReportCmd(s streams) *cobra.Command {
-	var format, out string
+	var format, out, scenario string
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:     "report DOCUMENT",
 		Short:   "Render a document or an audit again, without load",
+		Long:    "Render document.json or audit.json in another form:\n\n" + report.FormatsHelp() + "\nAn audit has the forms html, json, junit, markdown and terminal.",
 		Args:    cobra.ExactArgs(1),
 		Example: "  vitals report out/document.json\n  vitals report out/document.json --format json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -25,19 +25,28 @@ func newReportCmd(s streams) *cobra.Command {
 				}
 				format = "verbose"
 			}
-			return runReport(s, args[0], format, out)
+			return runReport(s, args[0], format, out, scenario)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "terminal", strings.Join(report.Formats(), ", "))
+	cmd.Flags().StringVar(&format, "format", "terminal", "one of the forms above")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "everything, not only what fits one screen")
+	cmd.Flags().StringVar(&scenario, "scenario", "", "this scenario of the document alone")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "write to this file instead of stdout")
 	return cmd
 }
 
-func runReport(s streams, file, format, out string) error {
+func runReport(s streams, file, format, out, scenario string) error {
 	f, err := report.Open(file)
 	if err != nil {
 		return &exit{exitUsage, err}
+	}
+	if scenario != "" {
+		if f.Document == nil {
+			return usage("--scenario: an audit has no scenarios")
+		}
+		if f.Document, err = f.Document.Only(scenario); err != nil {
+			return usage("--scenario: %w", err)
+		}
 	}
 	render, err := f.For(format)
 	if err != nil {

@@ -102,10 +102,10 @@
     const format = inUnit(panel.unit), size = () => ({ width: into.clientWidth, height: into.clientHeight });
     const highest = (max) => panel.limit != null && panel.limit < 4 * max ? Math.max(max, panel.limit) : max;
     const plot = new uPlot({
-      ...size(), legend: { show: false }, padding: [18, 8, 0, 0],
+      ...size(), legend: { show: false }, padding: [18, 16, 0, 0],
       scales: { x: { time: false }, y: { range: (u, min, max) => [0, max > 0 ? highest(max) * 1.08 : 1] } },
       axes: [
-        { ...axis, size: 28, values: (u, vs) => vs.map(clock) },
+        { ...axis, size: 28, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200], values: (u, vs) => vs.map(clock) },
         { ...axis, size: 62, values: (u, vs) => vs.map(format) },
       ],
       series: [{}, ...panel.lines.map((l) => ({
