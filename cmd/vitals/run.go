@@ -22,7 +22,9 @@ func newRunCmd(s streams) *cobra.Command {
 		Use:   "run [SCENARIO…]",
 		Short: "Put a system under load, judge it, and leave a document and a baseline",
 		Long: `Run the named scenarios (or files) one after the other against one system, judge
-each against the targets, and write OUT/document.json and OUT/baseline.json.
+each against the targets, and write OUT/document.json, OUT/baseline.json and
+OUT/report.html, a page for any browser. In GitHub Actions what was not met is
+also annotated, and the job's summary written.
 Without a name: ` + strings.Join(scenarios.Names(), ", ") + `.
 
 The system under test is the embedded reference API (the default, nothing to
@@ -62,7 +64,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.Pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
 	f.StringVar(&o.Targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
 	f.StringVar(&o.Profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profile.Names(), ", ")+", or a file")
-	f.StringVar(&o.Out, "out", "out", "folder for document.json, baseline.json and the API's log")
+	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of every choice the load makes")
 	f.StringSliceVar(&o.Own, "i-own", nil, "host that is yours to load, though neither loopback nor private")
 	f.BoolVar(&o.AllowProduction, "allow-production", false, "load a host whose /health says env: production")
@@ -77,6 +79,8 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.StartAt, "start-at", "", "with --member: the instant (RFC 3339) at which all members begin")
 	f.StringVar(&o.Rendezvous, "rendezvous-file", "", "with --member: file with the URL of the Redis at which the members meet (never the system's own)")
 	f.StringVar(&o.RunID, "run-id", "", "with --rendezvous-file: name of the run there")
+	f.BoolVarP(&o.Verbose, "verbose", "v", false, "print everything at the end, not only what fits one screen")
+	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
 	f.StringVar(&o.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
 	f.StringVar(&o.Images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "with --stack containers: Postgres image (default "+containers.DefaultPostgres+")")
 	f.StringVar(&o.Images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "with --stack containers: Redis image (default "+containers.DefaultRedis+")")

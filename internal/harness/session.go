@@ -92,7 +92,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		if err != nil {
 			ses.live.Done()
 			if len(ses.doc.Runs) > 0 {
-				_ = report.Ended(ses.s.Out, ses.doc, ses.p.o.Out) // what was measured is shown in any case
+				_ = ses.print() // what was measured is shown in any case
 			}
 			return ses.doc, err
 		}
@@ -101,7 +101,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	if len(ses.doc.Runs) == 0 {
 		return nil, fail(ExitInterrupted, "interrupted before anything was measured")
 	}
-	if err := report.Ended(ses.s.Out, ses.doc, ses.p.o.Out); err != nil {
+	if err := ses.print(); err != nil {
 		return ses.doc, fail(ExitNoAnswer, "print the report: %w", err)
 	}
 	if m := ses.p.member; m != nil {
@@ -110,6 +110,17 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		}
 	}
 	return ses.doc, nil
+}
+
+// print shows the document to whoever waits: a person, and the CI server around us.
+func (ses *session) print() error {
+	var err error
+	if ses.p.o.Verbose {
+		err = report.Verbose(ses.s.Out, ses.doc)
+	} else {
+		err = report.Ended(ses.s.Out, ses.doc, ses.p.o.Out)
+	}
+	return errors.Join(err, report.InCI(ses.s.Out, ses.doc, os.Getenv))
 }
 
 // evidence reads what stands behind the API; a failure leaves none.
