@@ -30,8 +30,8 @@ type Options struct {
 	Images          containers.Images
 	Out             string // folder of document.json, baseline.json and api.log
 	Seed            uint64
-	Verbose         bool // print everything at the end, not only what fits one screen
-	Quiet           bool // no progress while the run lasts
+	Verbose         bool   // print everything at the end, not only what fits one screen
+	Quiet           bool   // no progress while the run lasts
 	Member          string // I/N: send the I-th share of N and leave it to be merged; "" = the whole
 	StartAt         string // RFC 3339: the instant at which all members begin; with Member
 	Rendezvous      string // file with the Redis URL at which the members meet; with Member
