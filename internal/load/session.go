@@ -18,6 +18,9 @@ const rest = time.Hour
 // renewBefore is how long before its end a token is refreshed.
 const renewBefore = 30 * time.Second
 
+// errNoAccount is the kind of what noAccount says.
+var errNoAccount = errors.New("no account is left")
+
 // noAccount ends a run: going on would send requests that the system's limits turn
 // away, and call that a result. It says what became of all accounts. The caller
 // holds the lock.
@@ -47,9 +50,9 @@ func (s *Sessions) noAccount(now time.Time, budget, need int) error {
 		}
 	}
 	if len(why) == 0 {
-		return errors.New("there is no account to sign in as")
+		return fmt.Errorf("%w: there is none to sign in as", errNoAccount)
 	}
-	return fmt.Errorf("no account is left: of %d, %s; give more accounts, or lower the load", len(s.all), strings.Join(why, ", "))
+	return fmt.Errorf("%w: of %d, %s; give more accounts, or lower the load", errNoAccount, len(s.all), strings.Join(why, ", "))
 }
 
 // none is why there is no account.
