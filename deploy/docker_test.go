@@ -46,10 +46,17 @@ type service struct {
 	DependsOn                       any `yaml:"depends_on"`
 	Logging, Healthcheck            map[string]any
 	Environment                     map[string]*string
+	NetworkMode                     string `yaml:"network_mode"`
+	EnvFile                         []struct {
+		Path     string
+		Required bool
+	} `yaml:"env_file"`
 }
 
 type compose struct {
 	Limits   any `yaml:"x-limits"`
+	API      any `yaml:"x-api"`
+	APIEnv   any `yaml:"x-api-environment"`
 	Services map[string]service
 	Networks map[string]struct{ Internal bool }
 	Volumes  map[string]struct{}
@@ -87,7 +94,11 @@ func TestCompose(t *testing.T) {
 	var c compose
 	load(t, "../docker-compose.yml", &c)
 	for name, s := range c.Services {
-		if !strings.HasPrefix(s.Image, "${"+strings.ToUpper(name)+"_IMAGE:-") {
+		image := strings.ToUpper(name)
+		if name == "config" {
+			image = "API" // the same program
+		}
+		if !strings.HasPrefix(s.Image, "${"+image+"_IMAGE:-") {
 			t.Errorf("%s: got image %s, want one that a variable overrides", name, s.Image)
 		}
 		for _, p := range s.Ports {
@@ -105,6 +116,10 @@ func TestCompose(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"postgres", "redis"} {
+		first, _ := c.Services[name].DependsOn.(map[string]any)
+		if cond, _ := first["config"].(map[string]any); cond["condition"] != "service_completed_successfully" {
+			t.Errorf("%s: got %v, want it to wait until the settings are checked", name, c.Services[name].DependsOn)
+		}
 		if s := c.Services[name]; len(s.Ports) > 0 || !slices.Equal(s.Networks, []string{"back"}) || !c.Networks["back"].Internal {
 			t.Errorf("%s is reachable from outside", name)
 		}
@@ -114,24 +129,64 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// Every documented variable reaches the API, or the file says that it decides it; the
+// check asks what the API is told, and the file .env for misspelt names.
+func TestComposePassesEveryVariable(t *testing.T) {
+	var c compose
+	load(t, "../docker-compose.yml", &c)
+	text, err := os.ReadFile("../.env.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented, err := os.ReadFile("../docs/DEPLOYMENT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([A-Z0-9_]+)`").FindAllStringSubmatch(string(documented), -1)
+	if len(rows) < 80 {
+		t.Fatalf("got %d documented variables, want the table", len(rows))
+	}
+	env := c.Services["api"].Environment
+	for _, row := range rows {
+		value, passed := env[row[1]]
+		switch {
+		case !passed:
+			t.Errorf("%s does not reach the API", row[1])
+		case value == nil || strings.Contains(*value, "${"+row[1]+":"):
+		case !strings.Contains(string(text), row[1]):
+			t.Errorf("%s is %q whatever .env says, and .env.example does not say so", row[1], *value)
+		}
+	}
+	check := c.Services["config"]
+	if diff := cmp.Diff(env, check.Environment); diff != "" {
+		t.Errorf("the check asks other settings (-api +check):\n%s", diff)
+	}
+	if len(check.EnvFile) != 1 || check.EnvFile[0].Path != ".env" || !slices.Equal(check.Command, []string{"serve", "config"}) || check.Restart != "no" {
+		t.Errorf("got %+v, want one run of serve config with the whole of .env", check)
+	}
+}
+
 // The placeholders of .env.example are refused, each by name; what replaces
 // them is accepted.
 func TestEnvExample(t *testing.T) {
 	var c compose
 	load(t, "../docker-compose.yml", &c)
 	dotenv := environment(t)
-	_, _, err := config.Load(apiEnvironment(t, c, dotenv))
-	var refused config.Errors
-	if !errors.As(err, &refused) {
-		t.Fatalf("got %v, want the placeholders refused", err)
-	}
-	var names []string
-	for _, v := range refused {
-		names = append(names, v.Variable)
-	}
-	want := []string{"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL", "PRODUCTION_CORS_ORIGINS"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("refused: want -, got +:\n%s", diff)
+	for _, env := range []string{"staging", "production"} {
+		dotenv["ENV"] = env
+		_, _, err := config.Load(apiEnvironment(t, c, dotenv))
+		var refused config.Errors
+		if !errors.As(err, &refused) {
+			t.Fatalf("%s: got %v, want the placeholders refused", env, err)
+		}
+		var names []string
+		for _, v := range refused {
+			names = append(names, v.Variable)
+		}
+		want := []string{"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL", "PRODUCTION_CORS_ORIGINS"}
+		if diff := cmp.Diff(want, names); diff != "" {
+			t.Errorf("%s refused: want -, got +:\n%s", env, diff)
+		}
 	}
 	if dotenv["GRAFANA_PASSWORD"] != "" || !strings.Contains(*c.Services["grafana"].Environment["GF_SECURITY_ADMIN_PASSWORD"], ":?") {
 		t.Error("Grafana would start with a password that everybody knows")

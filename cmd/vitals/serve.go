@@ -50,7 +50,7 @@ breaks a rule.`,
 		},
 	}
 	cmd.Flags().StringVar(&readyFile, "ready-file", "", "write {addr,admin,pid} here, as JSON, once both listeners are open")
-	cmd.AddCommand(newServeConfigCmd(s), newServeSeedCmd(s), newServeCheckCmd(s), newServeSentryTestCmd(s))
+	cmd.AddCommand(newServeConfigCmd(s), newServeAdminCmd(s), newServeSeedCmd(s), newServeCheckCmd(s), newServeSentryTestCmd(s))
 	return cmd
 }
 

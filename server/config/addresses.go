@@ -77,10 +77,20 @@ func deployable(o string) error {
 		return errors.New("must be https in production")
 	case loopback(name):
 		return errors.New("must not be localhost in production")
-	case slices.ContainsFunc(placeholderHosts, func(p string) bool { return name == p || strings.HasSuffix(name, "."+p) }):
-		return errors.New("is a placeholder domain: name your own")
+	case placeholderOrigin(o):
+		return errPlaceholderOrigin
 	}
 	return nil
+}
+
+var errPlaceholderOrigin = errors.New("is a placeholder domain: name your own")
+
+// placeholderOrigin reports an origin of a guide or a sample.
+func placeholderOrigin(o string) bool {
+	u, err := url.Parse(o)
+	return err == nil && slices.ContainsFunc(placeholderHosts, func(p string) bool {
+		return u.Hostname() == p || strings.HasSuffix(u.Hostname(), "."+p)
+	})
 }
 
 func loopback(name string) bool {
@@ -96,6 +106,9 @@ func redisURL(s string) error {
 	rule := errors.New("must be redis://host[:port][/db], rediss://… or unix:///path")
 	if err != nil {
 		return rule
+	}
+	if err := unambiguous(s); err != nil {
+		return err
 	}
 	switch u.Scheme {
 	case "redis", "rediss":
@@ -128,7 +141,7 @@ func mailSink(s string) error {
 	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" {
 		return errors.New("must be none, log, dir:PATH, or an smtp:// or smtps:// URL")
 	}
-	return nil
+	return unambiguous(s)
 }
 
 func sentryDSN(s string) error {

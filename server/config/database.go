@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // databaseURL is the form of DATABASE_URL; production's rules are in rules.go.
@@ -61,10 +63,34 @@ func sqlitePath(rest string) (string, error) {
 	return path, nil
 }
 
-func (d *dsn) parsePostgres() error {
-	u, err := url.Parse(d.url)
+// errAmbiguous is for a URL that two parsers may read in two ways. What one of them
+// takes for a host name, and so puts into its errors, may be a part of the password.
+var errAmbiguous = errors.New("must be a URL that can be read in one way only: percent-encode special characters in the password (@ is %40, / is %2F, : is %3A)")
+
+// unambiguous refuses a URL with an @ other than the one that ends its user and
+// password.
+func unambiguous(s string) error {
+	u, err := url.Parse(s)
 	if err != nil || u.Opaque != "" {
-		return errors.New("must be a URL; percent-encode special characters in the password")
+		return errAmbiguous
+	}
+	most := 0
+	if u.User != nil {
+		most = 1
+	}
+	if strings.Count(s, "@") > most {
+		return errAmbiguous
+	}
+	return nil
+}
+
+func (d *dsn) parsePostgres() error {
+	if err := unambiguous(d.url); err != nil {
+		return err
+	}
+	u, err := url.Parse(d.url)
+	if err != nil {
+		return errAmbiguous
 	}
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -99,6 +125,19 @@ func (d *dsn) parsePostgres() error {
 		return errors.New("must name a database after the host")
 	case !slices.Contains(modes, d.sslmode):
 		return errors.New("must have an sslmode of disable, allow, prefer, require, verify-ca or verify-full")
+	}
+	return d.sameHost()
+}
+
+// sameHost holds the host that the rules judge to the one that will be dialled.
+func (d *dsn) sameHost() error {
+	dialled, err := pgconn.ParseConfig(d.url)
+	if err != nil {
+		return errors.New("is not a URL that the Postgres driver accepts") // its words hold parts of the URL
+	}
+	first, _, _ := strings.Cut(d.host, ",")
+	if dialled.Host != strings.Trim(first, "[]") || dialled.User != d.user && d.user != "" || dialled.Password != d.password && d.password != "" {
+		return errAmbiguous
 	}
 	return nil
 }

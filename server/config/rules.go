@@ -20,6 +20,10 @@ func (c *Config) check(r *report, m Machine) {
 
 func (c *Config) production() bool { return c.Core.Env == Production }
 
+// deployed reports an environment that others reach: what a guide prints as a
+// sample is refused there.
+func (c *Config) deployed() bool { return c.Core.Env == Production || c.Core.Env == Staging }
+
 func (c *Config) checkCore(r *report) {
 	k := c.Core
 	if k.SecretKey == "" {
@@ -43,13 +47,15 @@ func (c *Config) checkCore(r *report) {
 		if err := deployable(k.FrontendURL); err != nil {
 			r.refuse("FRONTEND_URL", err.Error())
 		}
+	} else if c.deployed() && placeholderOrigin(k.FrontendURL) {
+		r.refuse("FRONTEND_URL", errPlaceholderOrigin.Error())
 	}
 }
 
 func (c *Config) checkPlaceholder(r *report, name string, key Secret) {
 	switch {
 	case !placeholderKey(key.Reveal()):
-	case c.production():
+	case c.deployed():
 		r.refuse(name, "is a placeholder or a published sample; make one with: openssl rand -base64 32")
 	default:
 		r.warn(name, "is a placeholder or a published sample: production will refuse it")
@@ -65,13 +71,13 @@ func (c *Config) checkDatabase(r *report) {
 	if err != nil {
 		return // rejected when it was read
 	}
+	if c.deployed() && samplePassword(d.user, d.password) {
+		r.refuse("DATABASE_URL", "has a sample password, or one that equals the user")
+	}
 	if c.production() {
-		switch {
-		case d.engine == SQLite:
+		if d.engine == SQLite {
 			r.refuse("DATABASE_URL", "must be Postgres in production: SQLite has one writer and one host")
 			return
-		case samplePassword(d.user, d.password):
-			r.refuse("DATABASE_URL", "has a sample password, or one that equals the user")
 		}
 		if !d.local() && !d.encrypted() && !c.Database.AllowPlaintext {
 			r.refuse("DATABASE_URL", "must say sslmode=require, verify-ca or verify-full (or set DB_ALLOW_PLAINTEXT=true on a private network)")
@@ -87,7 +93,7 @@ func (c *Config) checkDatabase(r *report) {
 }
 
 func (c *Config) checkRedis(r *report) {
-	if u, err := url.Parse(c.Redis.URL.Reveal()); err == nil && c.production() {
+	if u, err := url.Parse(c.Redis.URL.Reveal()); err == nil && c.deployed() {
 		if password, _ := u.User.Password(); samplePassword(u.User.Username(), password) {
 			r.refuse("REDIS_URL", "has a sample password, or one that equals the user")
 		}
@@ -110,6 +116,9 @@ func (c *Config) checkCORS(r *report) {
 		r.refuse("CORS_ALLOW_CREDENTIALS", "must be false with CORS_ALLOW_ALL: any page could act for a signed-in user")
 	}
 	if !c.production() {
+		if c.deployed() && slices.ContainsFunc(o.Production, placeholderOrigin) {
+			r.refuse("PRODUCTION_CORS_ORIGINS", errPlaceholderOrigin.Error())
+		}
 		return
 	}
 	if o.Disable {

@@ -90,6 +90,10 @@ func firstClinic(ctx context.Context, q store.Querier, now int64) (id string, er
 
 // insert adds a; errNoRow means that email or patient has an account already.
 func (s *Service) insert(ctx context.Context, q store.Querier, a account) (account, error) {
+	return insertAccount(ctx, q, a, s.millis())
+}
+
+func insertAccount(ctx context.Context, q store.Querier, a account, now int64) (account, error) {
 	id, err := takeUserIDs(ctx, q, 1)
 	if err != nil {
 		return account{}, err
@@ -98,7 +102,7 @@ func (s *Service) insert(ctx context.Context, q store.Querier, a account) (accou
 		INSERT INTO users (id, clinic_id, email, first_name, last_name, role, patient_id, password_hash, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
 		ON CONFLICT DO NOTHING RETURNING `+accountColumns,
-		id, a.clinicID, a.email, a.firstName, a.lastName, string(a.role), a.patientID, a.passwordHash, s.millis()))
+		id, a.clinicID, a.email, a.firstName, a.lastName, string(a.role), a.patientID, a.passwordHash, now))
 	if err != nil && !errors.Is(err, errNoRow) {
 		return account{}, fmt.Errorf("insert user: %w", err)
 	}

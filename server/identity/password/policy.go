@@ -4,8 +4,11 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/trustelem/zxcvbn/frequency"
 )
 
 // MaxLength is the longest password accepted, in code points: long enough for
@@ -28,26 +31,35 @@ func (w *Weak) Error() string { return "password " + w.Reason }
 // (ASVS 6.2.1 to 6.2.5).
 type Policy struct {
 	min    int
-	common map[string]bool
+	common func() map[string]bool // made at the first question: a start does not wait for it
 }
 
-// common.txt is a hand-made selection of about 1 700 entries from the heads of
-// published frequency lists, as its own head says; no list could be taken over
-// whole. Most entries are shorter than any minimum and never match by
-// themselves: they are the words that long guessable passwords are made of.
-//
-//go:embed common.txt
-var commonText string
-
-// NewPolicy reads the embedded list; min is in code points.
+// NewPolicy is the rule of passwords with at least min code points.
 func NewPolicy(min int) *Policy {
-	p := &Policy{min: min, common: map[string]bool{}}
-	for line := range strings.Lines(commonText) {
+	return &Policy{min: min, common: sync.OnceValue(commonPasswords)}
+}
+
+// more.txt is what the list lacks: long passwords that are phrases or made of
+// patterns, and words that long guessable ones are made of.
+//
+//go:embed more.txt
+var moreText string
+
+// commonPasswords is the list of zxcvbn, some 30 000 passwords in order of their
+// frequency in leaked collections, and more.txt. Most are shorter than any minimum
+// and never match by themselves: long guessable passwords are made of them.
+func commonPasswords() map[string]bool {
+	listed := frequency.FrequencyLists["passwords"]
+	common := make(map[string]bool, len(listed)+2_000)
+	for _, word := range listed {
+		common[word] = true
+	}
+	for line := range strings.Lines(moreText) {
 		if word := strings.TrimSpace(line); word != "" && !strings.HasPrefix(word, "#") {
-			p.common[word] = true
+			common[word] = true
 		}
 	}
-	return p
+	return common
 }
 
 // Check returns a *Weak unless password may be chosen. personal are words that
@@ -75,7 +87,7 @@ func (p *Policy) Check(password string, personal ...string) error {
 	for _, word := range append(parts(personal), contextWords...) {
 		rest = strings.ReplaceAll(rest, word, "")
 	}
-	if rest = letters(rest); rest != letters(folded) && (utf8.RuneCountInString(rest) < minBase || p.common[rest]) {
+	if rest = letters(rest); rest != letters(folded) && (utf8.RuneCountInString(rest) < minBase || p.common()[rest]) {
 		return &Weak{"password_breached", "is little more than your name, your email or a word of this service"}
 	}
 	return nil
@@ -86,7 +98,8 @@ func (p *Policy) Check(password string, personal ...string) error {
 // variants that people and crackers make of it.
 func (p *Policy) listed(s string) bool {
 	joined := strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '_' }), "")
-	return p.common[s] || p.common[letters(s)] || p.common[joined] || p.common[letters(joined)]
+	common := p.common()
+	return common[s] || common[letters(s)] || common[joined] || common[letters(joined)]
 }
 
 // contextWords are words that say where the password is used (ASVS 6.2.11).

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/trustelem/zxcvbn/frequency"
+
 	"vitals/server/identity/password"
 )
 
@@ -64,6 +66,31 @@ func TestPolicyOfShorterMinimum(t *testing.T) {
 		if err := p.Check(word); (err == nil) != ok {
 			t.Errorf("%q: got %v, want ok %v", word, err, ok)
 		}
+	}
+}
+
+// The list is a real one: ten thousand and more of the most frequent passwords.
+func TestPolicyKnowsTheListsOfCrackers(t *testing.T) {
+	p, n := password.NewPolicy(1), 0
+	for _, word := range frequency.FrequencyLists["passwords"] {
+		if err := p.Check(word); err != nil {
+			n++
+		}
+	}
+	if n < 10_000 || n != len(frequency.FrequencyLists["passwords"]) {
+		t.Errorf("got %d of %d refused, want all, and at least 10 000", n, len(frequency.FrequencyLists["passwords"]))
+	}
+	p = password.NewPolicy(8)
+	for _, word := range []string{"rangers1", "snowboar", "yankees2", "Spiderman1", "1234qwer", "manchester", "blink182", "charlie1"} {
+		if p.Check(word) == nil {
+			t.Errorf("%s may be chosen, want it refused", word)
+		}
+	}
+}
+
+func BenchmarkNewPolicy(b *testing.B) {
+	for b.Loop() {
+		password.NewPolicy(12)
 	}
 }
 
