@@ -118,7 +118,7 @@ func shortDigests(image string) string {
 func subject(d *Document) string {
 	var parts []string
 	if d.Stack.Kind != "" {
-		parts = append(parts, d.Stack.Kind+" stack at "+d.Stack.URL)
+		parts = append(parts, where(d.Stack))
 	}
 	if rev := d.Subject.GitRev; rev != "" {
 		rev = "revision " + rev[:min(12, len(rev))]
@@ -128,6 +128,14 @@ func subject(d *Document) string {
 		parts = append(parts, rev)
 	}
 	return listed(parts...)
+}
+
+// where words where the system under test came from.
+func where(s Stack) string {
+	if s.Kind == "url" {
+		return "deployment at " + s.URL
+	}
+	return s.Kind + " stack at " + s.URL
 }
 
 func taken(d *Document) string {

@@ -10,13 +10,16 @@ import (
 )
 
 // interruptible derives two contexts from ctx: the first ends at the first
-// Ctrl-C or SIGTERM, so that the run drains and keeps what it measured; the
-// second at the second one, which stops at once. stop gives the signals back.
+// Ctrl-C, SIGTERM or SIGHUP (the terminal was closed), so that the run drains and
+// keeps what it measured; the second at the second one, which stops at once. stop gives the signals back.
 func interruptible(ctx context.Context, talk io.Writer) (drain, kill context.Context, stop func()) {
 	drain, cancelDrain := context.WithCancel(ctx)
 	kill, cancelKill := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup asked that it be ignored
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {

@@ -2,7 +2,9 @@ package stack
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -57,6 +59,8 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 	case e.Forward:
 		s.Source, s.Forward = Benchmark, true
 		s.Info["addresses"] = "client addresses travel in X-Forwarded-For: this driver is declared a trusted proxy"
+	case host == "localhost" && !e.onIPv4(ctx):
+		s.Info["addresses"] = "all requests come from this machine's one address: localhost answers on IPv6 alone"
 	case host == "localhost" || err == nil && ip.Is4() && ip.IsLoopback():
 		s.Source = Loopback
 		s.Info["addresses"] = "each user and each intruder has a source address of its own in 127.0.0.0/8"
@@ -64,6 +68,21 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 		s.Info["addresses"] = "all requests come from this machine's one address"
 	}
 	return s, nil
+}
+
+// onIPv4 tells whether localhost takes connections on 127.0.0.1: source addresses
+// of their own are addresses of IPv4.
+func (e External) onIPv4(ctx context.Context) bool {
+	port := e.URL.Port()
+	if port == "" {
+		port = e.URL.Scheme // http and https are names of ports, too
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp4", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return false
+	}
+	_ = conn.Close() // nothing was sent
+	return true
 }
 
 // health asks /health, which both guides publish. An API without one is taken
@@ -75,9 +94,11 @@ func (e External) health(ctx context.Context) (env string, err error) {
 	if err != nil {
 		return "", err
 	}
-	resp, err := e.Client.Do(req)
+	client := *e.Client
+	client.CheckRedirect = sameHost
+	resp, err := client.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("reach %s: %w; is it running, and is the port right?", e.URL.Redacted(), err)
+		return "", fmt.Errorf("reach %s: %w; %s", e.URL.Redacted(), err, remedy(err))
 	}
 	defer resp.Body.Close()
 	var h struct {
@@ -87,12 +108,40 @@ func (e External) health(ctx context.Context) (env string, err error) {
 	return h.Env, nil
 }
 
+// sameHost follows redirects within the host that was named, and no other: the
+// user vouched for none but that.
+func sameHost(req *http.Request, via []*http.Request) error {
+	if req.URL.Host != via[0].URL.Host || len(via) > 5 {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// remedy is what the user can do about a deployment that was not reached.
+func remedy(err error) string {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "its certificate is signed by an authority that this machine does not trust: SSL_CERT_FILE=ca.pem (on Linux) names a file with that authority's certificate"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "its certificate is for another name: use that name in the URL, or give it a certificate for this one"
+	}
+	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		return "its certificate must be renewed, or this machine's clock set"
+	}
+	if errors.Is(err, http.ErrSchemeMismatch) {
+		return "it does not speak TLS there: is the URL's scheme http?"
+	}
+	return "is it running, and is the port right?"
+}
+
 // local tells whether a host is loopback or private by its text alone: a name
 // other than localhost is not looked up, for that would already be a packet.
+// Link-local addresses are not: whoever shares the cable answers them, and in a
+// cloud the provider's own services do.
 func local(host string) bool {
 	if host == "localhost" {
 		return true
 	}
 	ip := net.ParseIP(host)
-	return ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast())
+	return ip != nil && (ip.IsLoopback() || ip.IsPrivate())
 }

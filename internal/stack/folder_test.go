@@ -2,6 +2,9 @@ package stack_test
 
 import (
 	"bufio"
+	"context"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"testing"
@@ -13,6 +16,9 @@ import (
 // holder makes a folder in memory, names it, and waits to be killed.
 const holder = "VITALS_TEST_HOLD_FOLDER"
 
+// reacher names a deployment that is to be reached by a process of its own.
+const reacher = "VITALS_TEST_REACH"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(holder) != "" {
 		f, err := stack.NewFolder("embedded", true)
@@ -21,6 +27,16 @@ func TestMain(m *testing.M) {
 		}
 		os.Stdout.WriteString(f.Path + "\n")
 		time.Sleep(time.Hour) // until it is killed, with the folder held
+	}
+	if at := os.Getenv(reacher); at != "" {
+		u, err := url.Parse(at)
+		if err == nil {
+			_, err = stack.External{URL: u, Client: http.DefaultClient}.Start(context.Background())
+		}
+		if err != nil {
+			panic(err)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
