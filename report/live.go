@@ -8,38 +8,41 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/targets"
 )
 
-// Now is what the live view shows. Zero fields are left out.
+// Now is what a live view shows. Zero fields are left out.
 type Now struct {
-	Scenario string
-	Phase    string
-	Elapsed  time.Duration
-	Total    time.Duration // planned length of the run
-	Users    int           // active users (closed model)
-	Rate     float64       // planned arrivals per second (open model)
-	Snapshot measure.Snapshot
-	Intruder string // state of the intruders in a few words
+	Scenario   string
+	Phase      string
+	Elapsed    time.Duration
+	Total      time.Duration // planned length of the run
+	Users      int           // active users (closed model)
+	Rate       float64       // planned arrivals per second (open model)
+	Snapshot   measure.Snapshot
+	Answers    int64             // of limited operations, held to the limits' invariants
+	Violations int64             // of those invariants, so far
+	Losing     []targets.Verdict // targets that the last seconds miss
 }
 
-// Live shows a run's progress: one line that is rewritten where w is a
-// terminal, a plain line every few seconds otherwise. It may be used from
-// several goroutines.
+// Live shows a run's progress: a few lines that are written over where the style
+// can redraw, a plain line every few seconds otherwise. It may be used from several
+// goroutines.
 type Live struct {
 	w     io.Writer
-	style Style
+	style func() Style
 	every time.Duration
 
 	mu   sync.Mutex
 	last time.Duration // elapsed time of the last plain line
 	name string        // its scenario
-	open bool          // the terminal's line is not ended
+	open int           // lines on the terminal that can be written over
 }
 
 // NewLive makes a live view. Where the style can redraw, every update is shown;
 // elsewhere one each `every` of the run's own time (default 5s), and the first of
-// each scenario.
-func NewLive(w io.Writer, style Style, every time.Duration) *Live {
+// each scenario. The style is asked for each time: windows change their size.
+func NewLive(w io.Writer, style func() Style, every time.Duration) *Live {
 	if every <= 0 {
 		every = 5 * time.Second
 	}
@@ -51,57 +54,174 @@ func NewLive(w io.Writer, style Style, every time.Duration) *Live {
 func (l *Live) Show(n Now) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.style.Redraw {
-		_, _ = fmt.Fprintf(l.w, "\r\x1b[2K%s", cut(l.line(n), l.style.width()-1)) // a line that wraps could not be rewritten
-		l.open = true
+	s := l.style()
+	if !s.Redraw {
+		if n.Scenario == l.name && n.Elapsed-l.last < l.every {
+			return
+		}
+		l.name, l.last = n.Scenario, n.Elapsed
+		_, _ = fmt.Fprintln(l.w, strings.Join(n.plain(), "  "))
 		return
 	}
-	if n.Scenario == l.name && n.Elapsed-l.last < l.every {
-		return
+	lines := n.screen(s)
+	if s.Height > 0 && len(lines) >= s.Height {
+		lines = lines[:1] // what scrolls away could not be written over
 	}
-	l.name, l.last = n.Scenario, n.Elapsed
-	_, _ = fmt.Fprintln(l.w, l.line(n))
+	var b strings.Builder
+	b.WriteString(l.erased())
+	for _, line := range lines {
+		b.WriteString(line + "\n")
+	}
+	l.open = len(lines)
+	_, _ = io.WriteString(l.w, b.String()) // at once, so that nothing flickers
 }
 
-// Done removes the rewritten line, so that other text can follow.
+// Done removes what was written, so that other text can follow.
 func (l *Live) Done() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.open {
-		_, _ = io.WriteString(l.w, "\r\x1b[2K")
-		l.open = false
+	if l.open > 0 {
+		_, _ = io.WriteString(l.w, l.erased())
+		l.open = 0
 	}
 }
 
-// line is the whole state in one line, the most wanted first: it is cut at the
-// right on a narrow terminal.
-func (l *Live) line(n Now) string {
-	parts := []string{n.Scenario + " " + clock(n.Elapsed) + "/" + clock(n.Total)}
-	if l.style.Redraw {
-		parts[0] += " " + bar(n.Elapsed, n.Total, 12)
+// erased goes back to the first line and clears from there.
+func (l *Live) erased() string {
+	if l.open == 0 {
+		return ""
 	}
+	return fmt.Sprintf("\x1b[%dA\r\x1b[J", l.open)
+}
+
+// latest is the last slice that is whole; false when there is none.
+func (n Now) latest() (measure.Slice, bool) {
+	last := n.Snapshot.Last
+	if len(last) == 0 || n.Snapshot.Every <= 0 {
+		return measure.Slice{}, false
+	}
+	return last[len(last)-1], true
+}
+
+// achieved is the rate of the latest slice, beside the planned one where there is.
+func (n Now) achieved() string {
+	s, ok := n.latest()
+	if !ok {
+		return ""
+	}
+	text := rate(s.Counts.Served, n.Snapshot.Every)
+	if n.Rate > 0 {
+		text += " of " + perSecond(n.Rate) + " planned"
+	}
+	return text
+}
+
+// generator is our own health as far as it is known while the run lasts.
+func (n Now) generator() string {
+	c := n.Snapshot.Counts
+	text := share(c.Late, c.Sent) + " late"
+	if c.Dropped > 0 {
+		text += ", " + count(c.Dropped) + " dropped"
+	}
+	if c.Inflight > 0 {
+		text += ", " + count(c.Inflight) + " in flight"
+	}
+	return text
+}
+
+func (n Now) lost() (out []string) {
+	for _, v := range n.Losing {
+		out = append(out, v.Target.Text+" is "+got(v))
+	}
+	return out
+}
+
+// plain is the whole state in one line, the most wanted first.
+func (n Now) plain() []string {
+	parts := []string{n.Scenario + " " + clock(n.Elapsed) + "/" + clock(n.Total)}
 	if n.Phase != "" {
 		parts = append(parts, n.Phase)
 	}
-	switch {
-	case n.Users > 0:
-		parts = append(parts, count(int64(n.Users))+" users")
-	case n.Rate > 0:
-		parts = append(parts, perSecond(n.Rate)+" planned")
+	if n.Users > 0 {
+		parts = append(parts, plural(n.Users, "user"))
 	}
-	if slices := n.Snapshot.Last; len(slices) > 0 && n.Snapshot.Every > 0 {
-		last := slices[len(slices)-1]
-		parts = append(parts, rate(last.Counts.Served, n.Snapshot.Every))
-		if last.P95 > 0 {
-			parts = append(parts, "p95 "+took(last.P95))
-		}
+	if a := n.achieved(); a != "" {
+		parts = append(parts, a)
+	}
+	if s, ok := n.latest(); ok && s.P95 > 0 {
+		parts = append(parts, "p95 "+took(s.P95))
 	}
 	c := n.Snapshot.Counts
 	parts = append(parts, "errors "+share(c.Errors, c.Sent))
-	if n.Intruder != "" {
-		parts = append(parts, "intruders: "+n.Intruder)
+	if c.Late > 0 || c.Dropped > 0 {
+		parts = append(parts, "generator "+n.generator())
 	}
-	return strings.Join(parts, "  ")
+	if n.Violations > 0 {
+		parts = append(parts, plural64(n.Violations, "rate-limit violation"))
+	}
+	if lost := n.lost(); len(lost) > 0 {
+		parts = append(parts, "LOSING "+strings.Join(lost, "; "))
+	}
+	for i := range parts {
+		parts[i] = strip(parts[i])
+	}
+	return parts
+}
+
+// screen is the state in lines that fit the style's width.
+func (n Now) screen(s Style) (lines []string) {
+	room := s.width() - 1 // a line that fills the width might wrap
+	add := func(c color, name, words string) {
+		text := cut(pad("  "+name, 13)+strip(words), room)
+		lines = append(lines, s.paint(c, text))
+	}
+	head := n.Scenario + "  " + clock(n.Elapsed) + "/" + clock(n.Total)
+	if n.Phase != "" {
+		head += "  " + n.Phase
+	}
+	if n.Users > 0 {
+		head += "  " + plural(n.Users, "user")
+	}
+	head = strip(head)
+	if wide := room - columns(head) - 2; wide >= 10 {
+		head += "  " + bar(n.Elapsed, n.Total, min(wide, 40))
+	}
+	lines = append(lines, s.paint(bold, cut(head, room)))
+	if last, ok := n.latest(); ok {
+		trend := func(f func(measure.Slice) float64) string {
+			var vs []float64
+			for _, sl := range n.Snapshot.Last {
+				vs = append(vs, f(sl))
+			}
+			return "  " + sparkline(vs, min(30, max(0, room-60)))
+		}
+		add("", "served", pad(n.achieved(), 26)+trend(func(sl measure.Slice) float64 { return float64(sl.Counts.Served) }))
+		if last.P95 > 0 {
+			add("", "response", pad(fmt.Sprintf("p50 %s  p95 %s  p99 %s", took(last.P50), took(last.P95), took(last.P99)), 26)+trend(func(sl measure.Slice) float64 { return float64(sl.P95) }))
+		}
+	}
+	c := n.Snapshot.Counts
+	tone := color("")
+	if c.Errors > 0 {
+		tone = yellow
+	}
+	add(tone, "errors", fmt.Sprintf("%s, %s of %s", share(c.Errors, c.Sent), count(c.Errors), plural64(c.Sent, "request")))
+	if n.Answers > 0 {
+		tone = ""
+		if n.Violations > 0 {
+			tone = red
+		}
+		add(tone, "lockout", fmt.Sprintf("%s held to the limits, %s", plural64(n.Answers, "answer"), plural64(n.Violations, "violation")))
+	}
+	add("", "generator", n.generator())
+	for i, lost := range n.lost() {
+		name := ""
+		if i == 0 {
+			name = "losing"
+		}
+		add(red, name, lost)
+	}
+	return lines
 }
 
 // clock is m:ss.

@@ -2,61 +2,137 @@ package report_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"vitals/internal/golden"
 	"vitals/internal/measure"
 	"vitals/report"
+	"vitals/targets"
 )
 
 func now(elapsed time.Duration) report.Now {
-	return report.Now{
-		Scenario: "normal", Phase: "hold", Elapsed: elapsed, Total: 30 * time.Second, Users: 50, Intruder: "locked after 5",
+	n := report.Now{
+		Scenario: "normal", Phase: "hold", Elapsed: elapsed, Total: 30 * time.Second, Users: 50, Answers: 120,
 		Snapshot: measure.Snapshot{
-			Every: time.Second, Counts: measure.Counts{Sent: 1000, Errors: 2},
-			Last: []measure.Slice{{Counts: measure.Counts{Served: 312}, P95: 41500 * time.Microsecond}},
+			Every: time.Second, Counts: measure.Counts{Sent: 1000, Errors: 2, Late: 3, Inflight: 12},
 		},
 	}
+	for i := range 20 {
+		n.Snapshot.Last = append(n.Snapshot.Last, measure.Slice{
+			Counts: measure.Counts{Served: int64(293 + i)}, P50: 12 * ms, P95: time.Duration(22+i)*ms + 500*time.Microsecond, P99: 80 * ms,
+		})
+	}
+	return n
 }
+
+func always(s report.Style) func() report.Style { return func() report.Style { return s } }
 
 func TestLivePlainLines(t *testing.T) {
 	var b bytes.Buffer
-	l := report.NewLive(&b, report.Style{}, 5*time.Second)
+	l := report.NewLive(&b, always(report.Style{}), 5*time.Second)
 	for s := range 12 {
 		l.Show(now(time.Duration(s) * time.Second))
 	}
 	next := now(0)
-	next.Scenario, next.Users, next.Rate, next.Snapshot = "peak", 0, 25, measure.Snapshot{}
+	next.Scenario, next.Users, next.Rate, next.Snapshot, next.Violations = "peak", 0, 25, measure.Snapshot{}, 1
 	l.Show(next)
 	l.Done()
-	want := `normal 0:00/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  intruders: locked after 5
-normal 0:05/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  intruders: locked after 5
-normal 0:10/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  intruders: locked after 5
-peak 0:00/0:30  hold  25.0/s planned  errors –  intruders: locked after 5
+	want := `normal 0:00/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  generator 0.3% late, 12 in flight
+normal 0:05/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  generator 0.3% late, 12 in flight
+normal 0:10/0:30  hold  50 users  312/s  p95 41.5ms  errors 0.2%  generator 0.3% late, 12 in flight
+peak 0:00/0:30  hold  errors –  1 rate-limit violation
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }
 
-func TestLiveRewritesOneLine(t *testing.T) {
-	var b bytes.Buffer
-	l := report.NewLive(&b, report.Style{Width: 70, Redraw: true}, 0)
-	l.Show(now(10 * time.Second))
-	l.Show(now(20 * time.Second))
-	l.Done()
-	l.Done()
-	got := b.String()
-	if strings.Contains(got, "\n") || strings.Count(got, "\r\x1b[2K") != 3 || !strings.HasSuffix(got, "\r\x1b[2K") {
-		t.Errorf("got %q, want two lines written over and one cleared", got)
-	}
-	for _, line := range strings.Split(got, "\r\x1b[2K") {
-		if n := len([]rune(line)); n > 69 {
-			t.Errorf("got %d columns, want it to fit 70: %q", n, line)
+// screen is a terminal of so many columns and lines, as far as the live view uses
+// one: text, new lines, cursor up and clearing to the end.
+type screen struct {
+	t           *testing.T
+	wide, high  int
+	lines       []string
+	line        int
+	scrolledOff int
+}
+
+func (s *screen) Write(text []byte) (int, error) {
+	rest := string(text)
+	for rest != "" {
+		var n int
+		switch {
+		case strings.HasPrefix(rest, "\x1b[J"):
+			s.lines, rest = s.lines[:s.line], rest[3:]
+		case strings.HasPrefix(rest, "\r"):
+			rest = rest[1:]
+		case strings.HasPrefix(rest, "\x1b["):
+			if _, err := fmt.Sscanf(rest, "\x1b[%dA", &n); err == nil {
+				if s.line -= n; s.line < s.scrolledOff {
+					s.t.Errorf("the cursor goes up to line %d, but %d have scrolled off", s.line, s.scrolledOff)
+				}
+				rest = rest[strings.IndexByte(rest, 'A')+1:]
+				continue
+			}
+			rest = rest[strings.IndexByte(rest, 'm')+1:] // a colour
+		default:
+			end := strings.IndexAny(rest, "\n\x1b\r")
+			if end == 0 { // a new line
+				rest = rest[1:]
+				s.line++
+				s.scrolledOff = max(s.scrolledOff, s.line+1-s.high)
+				continue
+			}
+			if end < 0 {
+				end = len(rest)
+			}
+			for len(s.lines) <= s.line {
+				s.lines = append(s.lines, "")
+			}
+			s.lines[s.line] += rest[:end]
+			if n := len([]rune(s.lines[s.line])); n >= s.wide {
+				s.t.Errorf("a line of %d columns wraps in %d: %q", n, s.wide, s.lines[s.line])
+			}
+			rest = rest[end:]
 		}
 	}
-	if !strings.Contains(got, "0:20/0:30 ━━━━━━━━┄┄┄┄") || !strings.Contains(got, "…") {
-		t.Errorf("got %q, want the progress, and a cut", got)
+	return len(text), nil
+}
+
+func losing(n report.Now) report.Now {
+	n.Losing = []targets.Verdict{{Target: targets.Target{Metric: "p95", Op: "<", Limit: float64(30 * ms), Text: "p95 < 30ms"}, Status: targets.Fail, Got: float64(41 * ms)}}
+	n.Rate, n.Violations = 500, 2
+	return n
+}
+
+// A scripted terminal shows one picture at a time, at any width, and nothing is left
+// of it when other text follows.
+func TestLiveRedrawsInPlace(t *testing.T) {
+	for _, size := range [][2]int{{120, 40}, {80, 24}, {40, 24}, {25, 12}, {80, 4}} {
+		s := &screen{t: t, wide: size[0], high: size[1]}
+		l := report.NewLive(s, always(report.Style{Width: size[0], Height: size[1], Redraw: true, Color: true}), 0)
+		l.Show(now(10 * time.Second))
+		l.Show(losing(now(15 * time.Second)))
+		l.Show(now(20 * time.Second))
+		picture := strings.Join(s.lines, "\n")
+		if strings.Count(picture, "normal") != 1 || !strings.Contains(picture, "0:20/0:30") {
+			t.Errorf("%v: got\n%s", size, picture)
+		}
+		l.Done()
+		l.Done()
+		if len(s.lines) != 0 {
+			t.Errorf("%v: got %q left", size, s.lines)
+		}
+	}
+}
+
+func TestLivePicture(t *testing.T) {
+	for _, width := range []int{100, 50} {
+		s := &screen{t: t, wide: width, high: 24}
+		report.NewLive(s, always(report.Style{Width: width, Height: 24, Redraw: true}), 0).Show(losing(now(20 * time.Second)))
+		golden.Check(t, []byte(strings.Join(s.lines, "\n")+"\n"), fmt.Sprintf("live-%d.txt", width))
 	}
 }

@@ -82,6 +82,8 @@ func chartOf(r *Run) chart {
 	rate := func(f func(measure.Slice) int64) func(measure.Slice) (float64, bool) {
 		return func(s measure.Slice) (float64, bool) { return float64(f(s)) / every.Seconds(), every > 0 }
 	}
+	planned := of("journeys planned", colorP95, func(s measure.Slice) (float64, bool) { v, ok := s.Gauges[plannedGauge]; return v, ok })
+	planned.Dash = true
 	response := panel{Title: "Response time, from the due time", Unit: "ms", Limit: limitP95(r), Lines: []chartLine{
 		of("p50", colorP50, ms(func(s measure.Slice) time.Duration { return s.P50 })),
 		of("p95", colorP95, ms(func(s measure.Slice) time.Duration { return s.P95 })),
@@ -91,6 +93,7 @@ func chartOf(r *Run) chart {
 	c.add(panel{Title: "Requests", Unit: "/s", half: true, Lines: []chartLine{
 		of("served", colorServed, rate(func(s measure.Slice) int64 { return s.Counts.Served })),
 		of("refused", colorRefused, rate(func(s measure.Slice) int64 { return s.Counts.Refused })),
+		planned,
 	}})
 	c.add(panel{Title: "Not as expected", Unit: "/s", half: true, Lines: []chartLine{
 		of("errors", colorBad, rate(func(s measure.Slice) int64 { return s.Counts.Errors })),
@@ -128,6 +131,10 @@ func (c *chart) add(p panel) {
 	}
 }
 
+// plannedGauge is how many journeys an open model was to start, per second; it is
+// shown beside the requests.
+const plannedGauge = "planned_per_second"
+
 // felts are the gauges we know: which panel and line they are, and by which factor
 // their reading comes into its unit.
 var felts = []struct {
@@ -157,6 +164,7 @@ func (c *chart) gauges(slices []measure.Slice, of func(string, int, func(measure
 			rest[name] = true
 		}
 	}
+	delete(rest, plannedGauge)
 	line := func(gauge, name string, color int, factor float64) chartLine {
 		return of(name, color, func(s measure.Slice) (float64, bool) { v, ok := s.Gauges[gauge]; return v * factor, ok })
 	}

@@ -211,6 +211,17 @@ func (h *limitMonitor) restarts() bool {
 	return slices.ContainsFunc(h.disturbed, func(role string) bool { return role == "api" || len(role) > 4 && role[:4] == "api-" })
 }
 
+// now is how many answers were looked at in this scenario so far, and how many
+// violations were found.
+func (h *limitMonitor) now() (answers, violations int64) {
+	if h.checker == nil {
+		return 0, 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.checker.Events() - h.answers, h.checker.Violations() - int64(h.told) - h.more
+}
+
 // report is what was found since the last one. Nothing is under way any more.
 func (h *limitMonitor) report(last bool) *report.Invariants {
 	if h.checker == nil {

@@ -47,7 +47,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see,
 		Abort: abort(sc), Kill: kill, MaxLag: maxLag(asked),
 		SigningIn: ses.signingIn,
-		Live:      func(s measure.Snapshot) { ses.show(sc, shape, s) },
+		Live:      func(s measure.Snapshot) { ses.show(sc, shape, asked, rec, s) },
 	}
 	if m := ses.p.member; m != nil {
 		var stop context.CancelCauseFunc

@@ -49,7 +49,7 @@ func newSession(s Streams, p *Plan, st *stack.Stack) *session {
 		accounts = p.member.accounts(accounts)
 	}
 	ses.sessions = load.NewSessions(honest(accounts))
-	ses.live = report.NewLive(s.Err, report.StyleOf(s.Err, os.Getenv), 0)
+	ses.live = report.NewLive(s.Err, func() report.Style { return report.StyleOf(s.Err, os.Getenv) }, 0)
 	ses.doc = &report.Document{
 		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command,
 		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},

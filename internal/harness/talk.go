@@ -7,6 +7,7 @@ import (
 	"vitals/internal/measure"
 	"vitals/report"
 	"vitals/scenarios"
+	"vitals/targets"
 )
 
 // say prints one line of talk, past the live line.
@@ -17,7 +18,7 @@ func (ses *session) say(words string) {
 
 // signingIn tells how far the sign-in before a window is, each tenth of it.
 func (ses *session) signingIn(done, of int) {
-	if of >= 10 && done%(of/10) != 0 && done != of {
+	if ses.p.o.Quiet || of >= 10 && done%(of/10) != 0 && done != of {
 		return
 	}
 	if done == of {
@@ -29,16 +30,39 @@ func (ses *session) signingIn(done, of int) {
 	}
 }
 
-// show updates the live line.
-func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, s measure.Snapshot) {
+// show tells everybody who watches how the run stands.
+func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, asked []targets.Target, rec *measure.Recorder, s measure.Snapshot) {
+	at := min(s.At, shape.Total()-time.Nanosecond)
 	now := report.Now{Scenario: sc.Name, Elapsed: min(s.At, shape.Total()), Total: shape.Total(), Snapshot: s}
+	now.Answers, now.Violations = ses.monitor.now()
+	judged := false
 	for _, p := range shape.Phases() {
-		if s.At >= p.From && s.At < p.To {
-			now.Phase = p.Name
+		if at >= p.From && at < p.To {
+			now.Phase, judged = p.Name, p.Judged
 		}
 	}
-	if shape.Model == scenarios.Users {
-		now.Users = shape.Users().Level(min(s.At, shape.Total()-time.Nanosecond))
+	if judged {
+		now.Losing = targets.Losing(asked, sc.Name, s)
 	}
-	ses.live.Show(now)
+	if shape.Model == scenarios.Users {
+		now.Users = shape.Users().Level(at)
+		rec.Gauge(at, "users", float64(now.Users))
+	} else {
+		now.Rate = planned(shape, at)
+		rec.Gauge(at, "planned_per_second", now.Rate)
+	}
+	if !ses.p.o.Quiet {
+		ses.live.Show(now)
+	}
+}
+
+// planned is how many journeys per second an open model starts at a moment.
+func planned(shape scenarios.Load, at time.Duration) float64 {
+	for _, s := range shape.Stages {
+		if at < s.For {
+			return s.From + (s.To-s.From)*float64(at)/float64(s.For)
+		}
+		at -= s.For
+	}
+	return 0
 }

@@ -163,6 +163,14 @@ func (c *Checker) Events() int64 {
 	return c.events
 }
 
+// Violations is how many were found so far. What waits for later answers may add to
+// them.
+func (c *Checker) Violations() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(len(c.found)) + c.more
+}
+
 // Forgotten is how many histories were dropped for room, and how many violations
 // beyond the first hundred.
 func (c *Checker) Forgotten() (histories, violations int64) {
