@@ -97,13 +97,15 @@ type Finding struct {
 	Guide      string     `json:"guide"`
 	Class      Class      `json:"class"`
 	Status     Status     `json:"status"`
-	Reason     string     `json:"reason,omitempty"` // of Skip: why; of Fail: what was found, one line each
-	Notes      []string   `json:"notes,omitempty"`  // what a reader should know, as "short clock"
+	Reason     string     `json:"reason,omitempty"`  // of Skip: why; of Fail: what was found, one line each
+	Follows    string     `json:"follows,omitempty"` // id of the finding that it only repeats
+	Notes      []string   `json:"notes,omitempty"`   // what a reader should know, as "short clock"
 	Began      time.Time  `json:"began"`
 	Took       Millis     `json:"took_ms"`
 	Checks     int        `json:"checks"` // assertions made
 	Transcript []Exchange `json:"transcript,omitempty"`
 	Omitted    int        `json:"omitted,omitempty"` // exchanges beyond what a transcript keeps
+	cause      string     // of its first failure: the operation whose limit was not kept
 }
 
 // Millis is a duration that documents hold in milliseconds.

@@ -31,10 +31,10 @@ func ids(t testing.TB) (out []string) {
 	return out
 }
 
-// examine audits a stranger with a fault.
+// examine audits a third-party API with a fault.
 func examine(t testing.TB, fault string, only ...string) audit.Report {
 	t.Helper()
-	s := newStranger(fault)
+	s := newThirdParty(fault)
 	g := s.serve(t)
 	g.Mail = func(_ context.Context, to string) (string, error) {
 		s.mu.Lock()
@@ -75,10 +75,10 @@ func show(rep audit.Report) string {
 	return b.String()
 }
 
-func TestStrangerPasses(t *testing.T) {
+func TestThirdPartyPasses(t *testing.T) {
 	rep := examine(t, "")
 	if got := red(rep); len(got) > 0 {
-		t.Errorf("a healthy stranger turned red at %v:\n%s", got, show(rep))
+		t.Errorf("a healthy third-party API turned red at %v:\n%s", got, show(rep))
 	}
 	for _, f := range rep.Findings {
 		if f.Status == audit.Skip && f.ID != "LK30" && f.ID != "AU7" {

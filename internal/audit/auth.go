@@ -83,7 +83,7 @@ func forgedTokens(t *T) {
 		q := t.Request("me", s.from, forged, nil)
 		q.Label, q.User = name, ""
 		a := t.Send(q)
-		t.Want(a, http.StatusUnauthorized)
+		t.Want(a, t.Operation("me").Refusal())
 	}
 	if s.refresh != "" {
 		try("refresh token as access token", s.refresh)

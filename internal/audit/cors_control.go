@@ -16,7 +16,7 @@ func corsControl() []Probe {
 func corsOff(t *T) {
 	live, _ := t.Launch(Launch{Env: map[string]string{"CORS_DISABLE": "true", "BACKEND_CORS_ORIGINS": ""}})
 	origin := "https://app.clinic-under-audit.org"
-	login := live.Login(live.plain(), stranger(), wrongPassword())
+	login := live.Login(live.plain(), unknownAccount(), wrongPassword())
 	login.Header.Set("Origin", origin)
 	for _, q := range []Request{live.crossOriginRequest(origin), live.preflight(origin, "DELETE", "authorization"), login} {
 		a := live.Send(q)

@@ -73,6 +73,9 @@ func (t *T) record(q Request, w wire.Answer) Answer {
 	if a.Header == nil {
 		a.Header = http.Header{}
 	}
+	for _, secret := range t.target.Profile.Secrets(a.Body) {
+		t.run.secrets.add(secret)
+	}
 	a.N = t.script.add(t.began, q, a)
 	return a
 }

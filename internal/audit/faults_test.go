@@ -68,5 +68,5 @@ func TestFaults(t *testing.T) {
 		t.Log("docs/faults.md was not compared: not every fault was tried")
 		return
 	}
-	golden.Section(t, "| fault | caught by | may turn red too |\n|---|---|---|\n"+strings.Join(rows, ""), "../../docs/faults.md", "stranger")
+	golden.Section(t, "| fault | caught by | may turn red too |\n|---|---|---|\n"+strings.Join(rows, ""), "../../docs/faults.md", "third-party API")
 }

@@ -61,32 +61,26 @@ func (t *T) Login(from netip.Addr, email, password string) Request {
 
 // SignIn sends a sign-in and keeps the tokens of the answer from the transcript.
 func (t *T) SignIn(from netip.Addr, a Account) Answer {
-	return t.keep("login", values{"email": a.Email}, t.again(t.Login(from, a.Email, a.Password)))
+	return t.keep("login", values{"email": a.Email}, t.first(from, t.again(t.Login(from, a.Email, a.Password))))
 }
 
 // Guess sends a wrong password for an account.
 func (t *T) Guess(from netip.Addr, email string) Answer {
 	q := t.Login(from, email, wrongPassword())
 	q.Label = "wrong password"
-	return t.again(q)
+	return t.first(from, t.again(q))
 }
 
 // wrongPassword is long, random and surely nobody's.
 func wrongPassword() string { return "Wrong-" + rand.Text() }
 
-// stranger is an email address that surely nobody has.
-func stranger() string { return "nobody-" + strings.ToLower(rand.Text()[:12]) + "@clinic.test" }
+// unknownAccount is an email address that surely nobody has.
+func unknownAccount() string { return "nobody-" + strings.ToLower(rand.Text()[:12]) + "@vitals.test" }
 
-// keep learns the secrets of an answer, and whose tokens they are.
+// keep learns whose tokens an answer holds.
 func (t *T) keep(operation string, v values, a Answer) Answer {
-	op := t.target.Profile.Operations[operation]
-	for _, name := range []string{"access_token", "refresh_token", "challenge_token", "secret"} {
-		if s, ok := op.Field(a.Body, name); ok {
-			t.run.secrets.add(s)
-			if name == "access_token" && v["email"] != "" {
-				t.run.own(s, strings.ToLower(v["email"]))
-			}
-		}
+	if s, ok := t.target.Profile.Operations[operation].Field(a.Body, "access_token"); ok && v["email"] != "" {
+		t.run.own(s, strings.ToLower(v["email"]))
 	}
 	return a
 }

@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -53,10 +52,9 @@ func TestSafeProbesDoNoHarm(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for i, s := range all {
-		var m map[string]any
-		credential := json.Unmarshal([]byte(s.body), &m) == nil && m["email"] != nil && m["password"] != nil && len(s.body) < 4<<10
-		if _, ok := m["email"].(string); s.method == http.MethodPost && credential && ok && strings.Contains(m["email"].(string), "@") && m["password"] != "x" {
-			t.Errorf("request %d guesses a credential: %s %s %s", i, s.method, s.path, s.body)
+		// Whatever the type and the size: a lenient API would judge it.
+		if strings.Contains(s.body, "email") || strings.Contains(s.body, "password") {
+			t.Errorf("request %d has what an API could take for a credential: %s %s %.100s", i, s.method, s.path, strings.TrimSpace(s.body))
 		}
 		if s.auth {
 			t.Errorf("request %d carries a credential: %s %s", i, s.method, s.path)

@@ -2,9 +2,11 @@ package audit
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,24 +80,38 @@ func lockout() []Probe {
 }
 
 // lockOut makes wrong sign-ins until the first refusal and gives it; whose
-// account they are for does not matter. A target that never refuses fails.
+// account they are for does not matter. That it comes where it should is LK2's to
+// say; a target that never refuses fails.
 func (t *T) lockOut(from netip.Addr, email string) Answer {
+	a, judged := t.meet(from, email, 0)
 	limit := t.Limit("login").Limit
-	for range limit + 1 {
-		if a := t.Guess(from, email); a.Status == http.StatusTooManyRequests {
-			return a
+	if t.read("login", a) != profile.Refused {
+		t.counts("login", false, "%d wrong sign-ins from one address, and no lock", judged)
+		t.Stop()
+	}
+	if judged != limit {
+		t.Note("the lock came after %d wrong sign-ins, promised are %d", judged, limit)
+	}
+	return a
+}
+
+// meet makes wrong sign-ins, of which some were judged before, until the first that
+// is not, or until there were far too many. It gives the last answer and how many
+// were judged in all.
+func (t *T) meet(from netip.Addr, email string, judged int) (a Answer, all int) {
+	for limit := t.Limit("login").Limit; judged < 2*limit+10; judged++ {
+		if a = t.Guess(from, email); t.read("login", a) != profile.Wrong {
+			break
 		}
 	}
-	t.Fail("%d wrong sign-ins from one address, and no lock", limit+1)
-	t.Stop()
-	return Answer{}
+	return a, judged
 }
 
 func firstFive(t *T) {
-	from, email, l := t.Address(), stranger(), t.Limit("login")
+	from, email, l := t.Address(), unknownAccount(), t.Limit("login")
 	for i := range l.Limit {
 		a := t.Guess(from, email)
-		if !t.Want(a, t.Operation("login").Refusal()) {
+		if !t.WantWrong("login", a) {
 			return
 		}
 		t.limitHeaders(a, l, l.Limit-1-i)
@@ -117,14 +133,23 @@ func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
 }
 
 func sixthLocks(t *T) {
-	from, email, l := t.Address(), stranger(), t.Limit("login")
+	from, email, l := t.Address(), unknownAccount(), t.Limit("login")
 	for range l.Limit {
-		if !t.Want(t.Guess(from, email), t.Operation("login").Refusal()) {
+		if !t.WantWrong("login", t.Guess(from, email)) {
 			return
 		}
 	}
 	a := t.Guess(from, email)
-	if !t.Want(a, http.StatusTooManyRequests) {
+	if r := t.read("login", a); r != profile.Refused {
+		words := "no lock"
+		if r == profile.Wrong {
+			last, judged := t.meet(from, email, l.Limit+1)
+			if words = fmt.Sprintf("%d were judged, and no lock", judged); t.read("login", last) == profile.Refused {
+				words = fmt.Sprintf("%d were judged before the lock", judged)
+				t.run.met(t.target, judged)
+			}
+		}
+		t.counts("login", false, "%v: got %s to wrong sign-in %d, want %s: %s", a, a.got(), l.Limit+1, profile.Statuses(t.judge("login").Refused), words)
 		return
 	}
 	t.lockedFor(a, l)
@@ -146,18 +171,18 @@ func rightWhileLocked(t *T) {
 	var judged []time.Duration
 	for range t.Limit("login").Limit {
 		a := t.Guess(from, acc.Email)
-		if a.Status == t.Operation("login").Refusal() {
+		if t.read("login", a) == profile.Wrong {
 			judged = append(judged, a.Done.Sub(a.Sent))
 		}
 	}
 	first := t.Guess(from, acc.Email)
-	if !t.Want(first, http.StatusTooManyRequests) {
+	if !t.WantRefused("login", first) {
 		return
 	}
 	var locked []time.Duration
 	for range 5 {
 		wrong, right := t.Guess(from, acc.Email), t.SignIn(from, acc)
-		if !t.Want(wrong, http.StatusTooManyRequests) || !t.Want(right, http.StatusTooManyRequests) {
+		if !t.WantRefused("login", wrong) || !t.WantRefused("login", right) {
 			return
 		}
 		t.same(wrong, right, "request_id", "retry_after")
@@ -166,18 +191,18 @@ func rightWhileLocked(t *T) {
 	}
 	hash, fast := median(judged), quantile(locked, 0)
 	t.Note("a judged attempt takes %v, a locked one %v at best", hash.Round(100*time.Microsecond), fast.Round(100*time.Microsecond))
-	t.Check(hash < 5*time.Millisecond || fast < hash/2, "a locked attempt takes %v, a judged one %v: the password is hashed although the lock holds", fast, hash)
+	t.Check(hash < 5*time.Millisecond || fast < hash/2, "a refused attempt takes %v at best, a judged one %v: want a refusal that costs less than half of a judgement", fast, hash)
 }
 
 func lockNotProlonged(t *T) {
-	from, email, l := t.Address(), stranger(), t.Limit("login")
+	from, email, l := t.Address(), unknownAccount(), t.Limit("login")
 	first := t.lockOut(from, email)
 	end := first.Done.Add(time.Duration(first.RetryAfter()) * time.Second)
 	stop := first.Done.Add(l.Lock / 3) // a short clock's lock may be over before 200 attempts
 	last, n := first.RetryAfter(), 0
 	for n < 200 && time.Now().Before(stop) {
 		a := t.Guess(from, email)
-		if !t.Want(a, http.StatusTooManyRequests) || !t.Check(a.RetryAfter() <= last, "%v: Retry-After rose from %d to %d", a, last, a.RetryAfter()) {
+		if !t.WantRefused("login", a) || !t.Check(a.RetryAfter() <= last, "%v: Retry-After rose from %d to %d", a, last, a.RetryAfter()) {
 			return
 		}
 		last = a.RetryAfter()
@@ -186,7 +211,7 @@ func lockNotProlonged(t *T) {
 	t.sleep(min(2*time.Second, l.Lock/3))
 	var a Answer
 	for range 3 { // a lock that a look takes away is none
-		if a = t.Guess(from, email); !t.Want(a, http.StatusTooManyRequests) {
+		if a = t.Guess(from, email); !t.WantRefused("login", a) {
 			return
 		}
 	}
@@ -197,21 +222,21 @@ func lockNotProlonged(t *T) {
 
 func lockEnds(t *T) {
 	from, l := t.Address(), t.Limit("login")
-	first := t.lockOut(from, stranger())
+	first := t.lockOut(from, unknownAccount())
 	wait := time.Duration(first.RetryAfter()) * time.Second
 	t.until(first.Sent.Add(wait-2*time.Second), "the lock is to hold until shortly before its end")
 	for range 2 {
-		t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+		t.WantRefused("login", t.Guess(from, unknownAccount()))
 	}
 	t.until(first.Done.Add(wait), "the lock ends")
 	for i := range l.Limit {
-		a := t.Guess(from, stranger())
-		if !t.Want(a, t.Operation("login").Refusal()) {
+		a := t.Guess(from, unknownAccount())
+		if !t.WantWrong("login", a) {
 			return
 		}
 		t.Check(a.Remaining() < 0 || a.Remaining() == l.Limit-1-i, "%v: %d left after %d failures, want %d: the log was not emptied", a, a.Remaining(), i+1, l.Limit-1-i)
 	}
-	t.Want(t.Guess(from, stranger()), http.StatusTooManyRequests)
+	t.WantRefused("login", t.Guess(from, unknownAccount()))
 }
 
 func elsewhere(t *T) {
@@ -223,9 +248,10 @@ func elsewhere(t *T) {
 
 func othersGoOn(t *T) {
 	s := t.Session()
-	t.lockOut(s.from, stranger())
+	t.lockOut(s.from, unknownAccount())
+	refusals := t.judge("login").Refused
 	free := func(a Answer) {
-		t.Check(a.Status != http.StatusTooManyRequests && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
+		t.Check(!slices.Contains(refusals, a.Status) && a.Status != http.StatusTooManyRequests && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
 	}
 	free(t.Do("me", s.from, s.access, nil))
 	if s.refresh != "" {
@@ -233,7 +259,7 @@ func othersGoOn(t *T) {
 		free(a)
 	}
 	for name, v := range map[string]values{
-		"password_reset":    {"email": stranger()},
+		"password_reset":    {"email": unknownAccount()},
 		"two_factor_verify": {"challenge_token": "none", "code": "000000"},
 	} {
 		if _, ok := t.target.Profile.Operations[name]; ok {
@@ -261,12 +287,11 @@ func burstOf200(t *T) {
 	for round := 1; tight < rounds && round <= 2*rounds; round++ {
 		from := t.Address()
 		as, once := t.volley(repeat(many, func(i int) Request {
-			q := at(bases[i%len(bases)], t.Login(from, stranger(), wrongPassword()))
+			q := at(bases[i%len(bases)], t.Login(from, unknownAccount(), wrongPassword()))
 			q.Label = "one of 200"
 			return q
 		}))
-		n := statuses(as)
-		if !t.Check(n[401] == limit && n[429] == many-limit, "round %d: %s, want %d×401, %d×429", round, tally(n), limit, many-limit) {
+		if !t.exactly("login", as, limit, fmt.Sprintf("round %d", round)) {
 			return // one round is proof enough
 		}
 		if once {
@@ -279,4 +304,16 @@ func burstOf200(t *T) {
 	case tight < rounds:
 		t.Note("%d of %d rounds were released at one moment; all of them held", tight, 2*rounds)
 	}
+}
+
+// exactly checks that of answers to wrong credentials so many were judged, and the
+// rest refused.
+func (t *T) exactly(operation string, as []Answer, limit int, what string) bool {
+	wrong, refused, _ := t.tallied(operation, as)
+	j := t.judge(operation)
+	check := t.Check
+	if met := t.run.where(t.target); operation == "login" && wrong == met {
+		check = func(ok bool, format string, args ...any) bool { return t.counts(operation, ok, format, args...) }
+	}
+	return check(wrong == limit && refused == len(as)-limit, "%s: %s, want %d×%s, %d×%s", what, tally(statuses(as)), limit, profile.Statuses(j.Wrong), len(as)-limit, profile.Statuses(j.Refused))
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 )
 
@@ -46,7 +48,7 @@ func forgedAddresses(t *T) {
 		t.Note("this driver is a trusted proxy of the target: this is an API of its own that trusts nobody")
 		t, _ = t.Launch(Launch{Postgres: true, Redis: true})
 	}
-	from, email, limit := t.Address(), stranger(), t.Limit("login").Limit
+	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
 	judged := 0
 	for i := range 3 * limit {
 		q := t.Login(from, email, wrongPassword())
@@ -59,11 +61,15 @@ func forgedAddresses(t *T) {
 			q.Header.Set(name, v)
 		}
 		a := t.Send(q)
-		if a.Status == http.StatusTooManyRequests {
-			t.Check(judged == limit, "%v: refused after %d, want %d", a, judged, limit)
+		if t.read("login", a) == profile.Refused {
+			if judged == t.run.where(t.target) {
+				t.counts("login", false, "%v: refused after %d, want %d", a, judged, limit)
+			} else {
+				t.Check(judged == limit, "%v: refused after %d, want %d", a, judged, limit)
+			}
 			return
 		}
-		if !t.Want(a, t.Operation("login").Refusal()) {
+		if !t.WantWrong("login", a) {
 			return
 		}
 		judged++
@@ -72,8 +78,8 @@ func forgedAddresses(t *T) {
 }
 
 func spellings(t *T) {
-	from, email, limit := t.Address(), stranger(), t.Limit("login").Limit
-	refusal := t.Operation("login").Refusal()
+	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
+	wrong := t.judge("login").Wrong
 	base := t.Login(from, email, wrongPassword())
 	last := base.Path[strings.LastIndexByte(base.Path, '/')+1:]
 	prefix := strings.TrimSuffix(base.Path, last)
@@ -95,19 +101,19 @@ func spellings(t *T) {
 		q := t.Login(from, email, wrongPassword())
 		variants[i%len(variants)](i, &q)
 		q.Label = q.Method + " " + q.Path
-		if a := t.Send(q); a.Status == refusal {
+		if a := t.Send(q); slices.Contains(wrong, a.Status) {
 			judged++
 			shown = append(shown, q.Label)
 		}
 	}
 	t.Check(judged <= limit, "%d wrong sign-ins were judged by mixing spellings, want at most %d: %s", judged, limit, strings.Join(shown, ", "))
 	for judged < limit {
-		if !t.Want(t.Guess(from, email), refusal) {
+		if !t.WantWrong("login", t.Guess(from, email)) {
 			return
 		}
 		judged++
 	}
-	t.Want(t.Guess(from, email), http.StatusTooManyRequests)
+	t.WantRefused("login", t.Guess(from, email))
 }
 
 // extraField adds a field to a JSON body.
@@ -123,12 +129,12 @@ func extraField(body []byte, i int) []byte {
 
 func malformed(t *T) {
 	const many = 20
-	from := t.Address()
+	from, refusals := t.Address(), t.judge("login").Limit
 	for range many {
 		q := t.Login(from, "x", "x")
 		q.Body, q.Policy, q.Label = []byte(`{"email":`), "api", "malformed sign-in"
 		a := t.Send(q)
-		if !t.Check(a.Status >= 400 && a.Status < 500 && a.Status != http.StatusUnauthorized && a.Status != http.StatusTooManyRequests, "%v: got %s, want a refusal of its form", a, a.got()) {
+		if !t.Check(a.Status >= 400 && a.Status < 500 && a.Status != http.StatusUnauthorized && !refusals.Refuses(a.Status), "%v: got %s, want a refusal of its form", a, a.got()) {
 			return
 		}
 	}
@@ -142,7 +148,7 @@ func malformed(t *T) {
 		t.Send(q)
 	}
 	for range t.Limit("login").Limit {
-		if !t.Want(t.Guess(from, stranger()), t.Operation("login").Refusal()) {
+		if !t.WantWrong("login", t.Guess(from, unknownAccount())) {
 			return
 		}
 	}
@@ -156,10 +162,10 @@ func malformed(t *T) {
 }
 
 func hangingUp(t *T) {
-	from, email, limit := t.Address(), stranger(), t.Limit("login").Limit
+	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
 	other := t.plain()
-	alone := t.Guess(other, stranger())
-	if !t.Want(alone, t.Operation("login").Refusal()) {
+	alone := t.Guess(other, unknownAccount())
+	if !t.WantWrong("login", alone) {
 		return
 	}
 	// Long enough for the attempt to begin, too short for it to be answered.
@@ -170,7 +176,7 @@ func hangingUp(t *T) {
 	}
 	t.sleep(4 * pause)
 	a := t.Guess(from, email)
-	t.Check(a.Status == http.StatusTooManyRequests, "%v: after %d sign-ins whose client hung up: got %s, want 429", a, limit+1, a.got())
+	t.Check(t.read("login", a) == profile.Refused, "%v: after %d sign-ins whose client hung up: got %s, want %s", a, limit+1, a.got(), profile.Statuses(t.judge("login").Refused))
 }
 
 // hangUp sends a request whole and closes the connection without reading.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"vitals/internal/profile"
 )
 
 func lockoutControl() []Probe {
@@ -63,7 +65,7 @@ func lockoutControl() []Probe {
 // guesses are wrong sign-ins from one address, at once, spread over the bases.
 func (t *T) guesses(n int, from netip.Addr, bases []*url.URL) []Answer {
 	as, _ := t.volley(repeat(n, func(i int) Request {
-		return at(bases[i%len(bases)], t.Login(from, stranger(), wrongPassword()))
+		return at(bases[i%len(bases)], t.Login(from, unknownAccount(), wrongPassword()))
 	}))
 	return as
 }
@@ -80,8 +82,7 @@ func sharedCount(t *T) {
 		live, _ := t.Launch(c.l)
 		limit := live.Limit("login").Limit
 		for range 3 {
-			n := statuses(live.guesses(many, live.Address(), live.target.Replicas))
-			if !t.Check(n[401] == limit && n[429] == many-limit, "%d wrong sign-ins over %s: %s, want %d×401, %d×429", many, c.what, tally(n), limit, many-limit) {
+			if !live.exactly("login", live.guesses(many, live.Address(), live.target.Replicas), limit, fmt.Sprintf("%d wrong sign-ins over %s", many, c.what)) {
 				break
 			}
 		}
@@ -91,14 +92,14 @@ func sharedCount(t *T) {
 // locked locks an address out and gives the lock's end.
 func (t *T) locked() (from netip.Addr, end time.Time) {
 	from = t.Address()
-	a := t.lockOut(from, stranger())
+	a := t.lockOut(from, unknownAccount())
 	return from, a.Done.Add(time.Duration(a.RetryAfter()) * time.Second)
 }
 
 // still checks that a lock is in force with the same end.
 func (t *T) still(from netip.Addr, end time.Time, after string) {
-	a := t.Guess(from, stranger())
-	if !t.Check(a.Status == http.StatusTooManyRequests, "%v after %s: got %s, want 429", a, after, a.got()) {
+	a := t.Guess(from, unknownAccount())
+	if !t.Check(t.read("login", a) == profile.Refused, "%v after %s: got %s, want %s", a, after, a.got(), profile.Statuses(t.judge("login").Refused)) {
 		return
 	}
 	moved := a.Done.Add(time.Duration(a.RetryAfter()) * time.Second).Sub(end)
@@ -128,7 +129,7 @@ func (t *T) behind() *T {
 
 // via is a wrong sign-in with lines of X-Forwarded-For.
 func (t *T) via(lines ...string) Answer {
-	q := t.Login(netip.Addr{}, stranger(), wrongPassword())
+	q := t.Login(netip.Addr{}, unknownAccount(), wrongPassword())
 	q.Label = "wrong password via " + strings.Join(lines, " | ")
 	for _, line := range lines {
 		q.Header.Add("X-Forwarded-For", line)
@@ -151,26 +152,26 @@ func trustedProxy(t *T) {
 	} {
 		client := fmt.Sprintf("198.51.100.%d", 10+t.run.next()%200)
 		for i := range limit {
-			if !t.Want(c.send(i, client), http.StatusUnauthorized) {
+			if !live.WantWrong("login", c.send(i, client)) {
 				return
 			}
 		}
 		a := c.send(limit, client)
 		t.Check(a.Status == http.StatusTooManyRequests, "%v: with %s the %dth got %s, want 429", a, c.what, limit+1, a.got())
 	}
-	t.Want(live.via("198.51.100.250"), http.StatusUnauthorized)
+	live.WantWrong("login", live.via("198.51.100.250"))
 }
 
 func oneNetwork(t *T) {
 	live := t.behind()
 	limit := live.Limit("login").Limit
 	for i := range limit {
-		if !t.Want(live.via(fmt.Sprintf("2001:db8:7:1::%x", i+1)), http.StatusUnauthorized) {
+		if !live.WantWrong("login", live.via(fmt.Sprintf("2001:db8:7:1::%x", i+1))) {
 			return
 		}
 	}
-	t.Want(live.via("2001:db8:7:1:ffff::1"), http.StatusTooManyRequests)
-	t.Want(live.via("2001:db8:7:2::1"), http.StatusUnauthorized)
+	live.WantRefused("login", live.via("2001:db8:7:1:ffff::1"))
+	live.WantWrong("login", live.via("2001:db8:7:2::1"))
 }
 
 func outageIsNoFailure(t *T) {
@@ -193,7 +194,7 @@ func outageIsNoFailure(t *T) {
 		t.sleep(200 * time.Millisecond)
 	}
 	t.Want(live.SignIn(from, acc), http.StatusOK)
-	a := live.Guess(from, stranger())
+	a := live.Guess(from, unknownAccount())
 	t.Want(a, http.StatusUnauthorized)
 	t.Check(a.Remaining() == live.Limit("login").Limit-1, "%v: %d left after one wrong password and an outage, want %d", a, a.Remaining(), live.Limit("login").Limit-1)
 }

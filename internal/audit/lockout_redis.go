@@ -25,7 +25,7 @@ func lockSurvivesRedis(t *T) {
 	t.sleep(1500 * time.Millisecond)
 	live.still(from, end, "FLUSHALL and a moment")
 	other := live.Address()
-	t.Want(live.Guess(other, stranger()), http.StatusUnauthorized)
+	live.WantWrong("login", live.Guess(other, unknownAccount()))
 }
 
 func redisGone(t *T) {
@@ -47,7 +47,7 @@ func redisGone(t *T) {
 		judged, refused := 0, 0
 		var during []time.Duration
 		for range 3 * limit {
-			switch a := live.Send(live.Login(from, stranger(), wrongPassword())); a.Status {
+			switch a := live.Send(live.Login(from, unknownAccount(), wrongPassword())); a.Status {
 			case http.StatusUnauthorized:
 				judged++
 			case http.StatusTooManyRequests:
@@ -91,7 +91,7 @@ func redisKeys(t *T) {
 	live.Do("me", s.from, s.access, nil)
 	live.Do("me", from, "", nil)
 	live.Guess(s.from, s.Email)
-	live.Do("password_reset", from, "", values{"email": stranger()})
+	live.Do("password_reset", from, "", values{"email": unknownAccount()})
 	live.Do("password_change", s.from, s.access, values{"password": wrongPassword(), "new_password": strong()})
 	do := func(args ...any) any {
 		v, err := api.Redis(t.ctx, args...)

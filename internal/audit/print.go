@@ -29,6 +29,9 @@ func Print(w io.Writer, rep Report) error {
 		}
 		fmt.Fprintf(&b, "  %s  %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Guide)
 		if f.Status != Pass {
+			if f.Follows != "" {
+				fmt.Fprintf(&b, "              follows from %s:\n", f.Follows)
+			}
 			for line := range strings.SplitSeq(f.Reason, "\n") {
 				fmt.Fprintf(&b, "              %s\n", line)
 			}

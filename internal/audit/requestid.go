@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"vitals/internal/profile"
 )
 
 func requestID() []Probe {
@@ -46,6 +48,7 @@ func (t *T) kinds() []Request {
 		return out // nothing that takes a body from everybody
 	}
 	login := t.Request("login", from, "", values{"email": "x", "password": "x"})
+	login.Body = nil // none of these is a credential
 	wrong := login
 	wrong.Method, wrong.Body, wrong.Label, wrong.Policy = http.MethodDelete, nil, "wrong method", ""
 	big := login
@@ -53,7 +56,7 @@ func (t *T) kinds() []Request {
 	return append(out, wrong, big)
 }
 
-// lockable tells whether an address of the target's may be locked to look at a 429.
+// lockable tells whether an address of the target's may be locked to look at a refusal.
 func (t *T) lockable() bool {
 	_, login := t.target.Profile.Operations["login"]
 	_, limited := t.target.limit("login")
@@ -78,14 +81,14 @@ func requestIDs(t *T) {
 	if t.lockable() {
 		from := t.Address()
 		for range t.Limit("login").Limit + 1 {
-			a := t.Guess(from, stranger())
-			if a.Status == http.StatusTooManyRequests {
+			a := t.Guess(from, unknownAccount())
+			if t.read("login", a) == profile.Refused {
 				look(a)
 				return
 			}
 		}
 	}
-	t.Note("429 was not looked at: it takes a target of one's own, and a limit on signing in")
+	t.Note("a refusal by a limit was not looked at: it takes a target of one's own, and a limit on signing in")
 }
 
 func requestIDEchoed(t *T) {

@@ -36,7 +36,7 @@ func (t *T) exercise() session {
 	t.Do("me", s.from, s.access, nil)
 	t.Do("me", s.from, "", nil)
 	t.Guess(s.from, s.Email)
-	t.lockOut(t.Address(), stranger())
+	t.lockOut(t.Address(), unknownAccount())
 	for _, q := range t.kinds() {
 		t.Send(q)
 	}
@@ -79,7 +79,7 @@ func credentialsHidden(t *T) {
 	live, api := t.Launch(Launch{Postgres: true, Env: map[string]string{"LOG_LEVEL": "DEBUG", "SENTRY_DSN": sink.dsn, "SENTRY_TRACES_SAMPLE_RATE": "1"}})
 	s := live.exercise()
 	secret := live.SecondFactor(s)
-	canary := Account{Email: "canary-4471@clinic.test", Password: "Canary-pass-99-" + wrongPassword()}
+	canary := Account{Email: "canary-4471@vitals.test", Password: "Canary-pass-99-" + wrongPassword()}
 	live.SignIn(live.Address(), canary)
 	live.Do("password_reset", live.Address(), "", values{"email": canary.Email})
 	token := live.ResetToken(live.Address(), s.Email)

@@ -50,6 +50,9 @@ type runner struct {
 	checkers map[*Target]*limitcheck.Checker
 	order    []*Target
 	owners   map[string]string // access token → account
+
+	credentials map[sender]int  // sent so far
+	locks       map[*Target]int // where the lock was met, if not where it is promised
 }
 
 // Run runs the probes against the target and returns all findings, in the order
@@ -58,8 +61,8 @@ type runner struct {
 // rest is skipped.
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
 	r := &runner{
-		o: o, target: target, of: len(probes), address: 1,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{},
+		o: o, target: target, of: len(probes), address: uint64(time.Now().Unix()) * addressesASecond,
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, credentials: map[sender]int{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -85,6 +88,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 			findings[i] = r.one(ctx, p)
 		}
 	}
+	follow(findings)
 	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Partial: ctx.Err() != nil, Findings: findings}
 	for _, g := range r.order {
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
@@ -159,6 +163,10 @@ func (r *runner) progress(p Progress) {
 	r.o.Progress(p)
 }
 
+// addressesASecond is how far apart the addresses of two audits lie that begin a
+// second apart, so that neither meets what the other left locked.
+const addressesASecond = 128
+
 // next numbers client addresses.
 func (r *runner) next() uint64 {
 	r.mu.Lock()
@@ -216,6 +224,9 @@ func (r *runner) pace(t *T) {
 
 // see gives a request that counts under a policy to the target's checker of limits.
 func (r *runner) see(g *Target, x *wire.Seen) {
+	if x.Policy == "login" {
+		r.begun(g, x.From)
+	}
 	if x.Policy != "" {
 		r.note(g, x.Event())
 	}
@@ -247,4 +258,18 @@ func (r *runner) owner(token string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.owners[token]
+}
+
+// met remembers after how many wrong sign-ins a target's lock was met; where gives
+// that, 0 when it was met as promised, or not at all.
+func (r *runner) met(g *Target, judged int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.locks[g] = judged
+}
+
+func (r *runner) where(g *Target) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.locks[g]
 }

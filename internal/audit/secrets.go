@@ -15,6 +15,16 @@ type secrets struct {
 	mu    sync.RWMutex
 	texts []string // longest first, so that no part of one is left over
 	known map[string]bool
+	names []string // account addresses, long and short in turn
+}
+
+// person registers the address of somebody's account, which is shown shortened.
+func (s *secrets) person(email string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if short := shorten(email); short != email && !slices.Contains(s.names, email) {
+		s.names = append(s.names, email, short)
+	}
 }
 
 // add registers a secret. Texts below 6 characters are left alone: as a code of
@@ -62,6 +72,9 @@ func (s *secrets) redact(text string) string {
 	defer s.mu.RUnlock()
 	for _, secret := range s.texts {
 		text = strings.ReplaceAll(text, secret, redacted)
+	}
+	for i := 0; i < len(s.names); i += 2 {
+		text = strings.ReplaceAll(text, s.names[i], s.names[i+1])
 	}
 	return text
 }

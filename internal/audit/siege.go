@@ -47,7 +47,7 @@ func newSiege(live *T, users []session, from []netip.Addr) *besiegers {
 	}
 	for _, at := range from {
 		// An account for each address: none is guessed at often enough to be throttled.
-		s.attack = append(s.attack, live.Login(at, stranger(), wrongPassword()))
+		s.attack = append(s.attack, live.Login(at, unknownAccount(), wrongPassword()))
 	}
 	return s
 }

@@ -90,10 +90,10 @@ func (t *T) dribbled() string {
 	return fmt.Sprintf("honest p95 under attack is %v, without it %v; at most %v is allowed", during, before, bound)
 }
 
-// honest sends requests that every stranger may send, for a while, and gives the
+// honest sends requests that need no sign-in, for a while, and gives the
 // times. They go the way of all requests, which health checks do not.
 func (t *T) honest(d time.Duration) []time.Duration {
-	name, want, each := "me", http.StatusUnauthorized, 50
+	name, want, each := "me", t.target.Profile.Operations["me"].Refusal(), 50
 	if _, ok := t.target.Profile.Operations[name]; !ok || t.target.Source == nil {
 		name, want, each = "health", http.StatusOK, 1<<30 // unlimited everywhere
 	}

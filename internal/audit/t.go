@@ -31,11 +31,17 @@ type trial struct {
 	mu       sync.Mutex
 	clients  map[*Target]*wire.Client
 	wide     bool // a burst was none
-	failures []string
+	failures []failure
 	skipped  string
 	notes    []string
 	checks   int
 	script   transcript
+}
+
+// failure is one thing that did not hold.
+type failure struct {
+	words string
+	cause string // operation whose limit was not kept; "" = none
 }
 
 // Context ends when the audit is interrupted.
@@ -51,7 +57,7 @@ func (t *T) Check(ok bool, format string, args ...any) bool {
 	defer t.mu.Unlock()
 	t.checks++
 	if !ok {
-		t.failures = append(t.failures, fmt.Sprintf(format, args...))
+		t.failures = append(t.failures, failure{words: fmt.Sprintf(format, args...)})
 	}
 	return ok
 }
@@ -145,6 +151,7 @@ func (t *T) Role(role string) Account {
 	switch {
 	case ok:
 		t.run.secrets.add(a.Password)
+		t.run.secrets.person(a.Email)
 		return a
 	case role != "":
 		t.Skip("it needs an account with the role %s", role)
@@ -188,7 +195,12 @@ func (t *T) finding(returned bool) Finding {
 	f.Transcript, f.Omitted = t.script.kept(&t.run.secrets)
 	switch {
 	case len(t.failures) > 0:
-		f.Status, f.Reason = Fail, strings.Join(t.failures, "\n")
+		f.Status, f.cause = Fail, t.failures[0].cause
+		var lines []string
+		for _, one := range t.failures {
+			lines = append(lines, one.words)
+		}
+		f.Reason = strings.Join(lines, "\n")
 		if t.skipped != "" {
 			f.Reason += "\nnot carried to its end: " + t.skipped
 		}

@@ -28,7 +28,7 @@ type actor struct {
 func (m maker) actor() actor {
 	a := actor{Group: m.g, in: m.in, spans: m.in.Hours(m.g.Load), seen: Attack{Intruder: m.in.Name, Kind: m.in.Kind}}
 	a.login = m.g.judge(m.in, login, login)
-	a.seen.Promised = a.login.limit.Limit
+	a.seen.Promised = a.login.Limit.Limit
 	return a
 }
 
@@ -111,7 +111,7 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 			a.seen.Unknown = map[int]int{}
 		}
 		a.seen.Unknown[ans.Status]++
-		a.seen.undeclared = j.undeclared(a.seen.Unknown)
+		a.seen.undeclared = j.Undeclared(a.seen.Unknown) + ", else wrong: and locked: of the intruder"
 	case refused:
 		wait, told := retryAfter(ans)
 		if told && wait == 0 {
@@ -129,7 +129,7 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
 		RequestID: ans.Header.Get("X-Request-ID"),
 	}
-	classified(&s, slices.Contains(j.refused, ans.Status) && j.read(ans) != wrong)
+	classified(&s, j.refuses(ans))
 	a.seen.at(&s)
 	a.Record(&s)
 }
@@ -201,7 +201,7 @@ type meter struct {
 	excess int
 }
 
-func (j judge) meter() meter { return meter{limit: j.limit.Limit, window: j.limit.Window} }
+func (j judge) meter() meter { return meter{limit: j.Limit.Limit, window: j.Limit.Window} }
 
 // judged notes one more. The server judged it between Sent and Done, so two are
 // surely in one window only when it spans both. A window of 0 does not forget.

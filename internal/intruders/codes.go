@@ -33,7 +33,7 @@ const tries = 5
 func (c *coder) prepare(ctx context.Context) {
 	c.codes = c.judge(c.in, "two_factor_verify", twoFactor)
 	c.meter = c.codes.meter()
-	c.seen.Promised = c.codes.limit.Limit
+	c.seen.Promised = c.codes.Limit.Limit
 	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {
 		return
 	}

@@ -94,7 +94,7 @@ func TestWhatProvesNothingIsNamed(t *testing.T) {
 		limit string
 		want  string
 	}{
-		{"an undeclared refusal", func(d *door) { d.says = map[int]int{429: 423} }, "limit: 5, window: 300s", "423 (3 times) is no answer that is known: a wrong credential is answered 401 and a refusal 429"},
+		{"an undeclared refusal", func(d *door) { d.says = map[int]int{429: 423} }, "limit: 5, window: 300s", "423 (3 times) is no answer that is known: a wrong credential is answered 401 (refused: of operation login in the profile) and a refusal by the limit 429"},
 		{"an undeclared judgement", func(d *door) { d.says = map[int]int{401: 422} }, "limit: 5, window: 300s", "422 (3 times) is no answer that is known"},
 		{"a redirect", func(d *door) { d.fault = "redirecting" }, "limit: 5, window: 300s", "is no answer that is known"},
 		{"an address left locked", func(d *door) {

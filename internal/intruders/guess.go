@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"vitals/internal/profile"
@@ -29,7 +28,7 @@ const farthest = 200
 // throttle accounts that are guessed at from everywhere: it then knows them there,
 // and a refusal of theirs is the lock's doing.
 func (g *guesser) prepare(ctx context.Context) {
-	if g.login.limit.Account == 0 {
+	if g.login.Limit.Account == 0 {
 		return
 	}
 	if ans, r := g.ask(ctx, g.signIn(g.other, g.victim.Email, g.victim.Password), g.login); r == refused {
@@ -42,7 +41,7 @@ func (g *guesser) prepare(ctx context.Context) {
 // elsewhere.
 func (g *guesser) work(ctx context.Context) {
 	g.seen.AtOnce, g.meter = g.in.AtOnce, g.login.meter()
-	limit := g.login.limit
+	limit := g.login.Limit
 	if !g.turn(ctx) || g.seen.Trouble != "" {
 		return
 	}
@@ -94,7 +93,7 @@ func (g *guesser) work(ctx context.Context) {
 
 // unlockable says why no lock can be met by guessing; "" when one can.
 func (g *guesser) unlockable() string {
-	switch limit := g.login.limit; {
+	switch limit := g.login.Limit; {
 	case limit.Limit == 0:
 		return fmt.Sprintf("profile %s promises no limit on sign-ins", g.Profile.Name)
 	case limit.Delay.From > 0:
@@ -189,7 +188,7 @@ func (g *guesser) burst(ctx context.Context) {
 	for _, ans := range answers {
 		r := g.read(ans, g.login)
 		if !g.note(ans, r) {
-			g.record(stepGuessing, ans, g.login, slices.Contains(g.login.refused, ans.Status)) // a full queue's refusal is in order
+			g.record(stepGuessing, ans, g.login, g.login.refuses(ans)) // a full queue's refusal is in order
 			continue
 		}
 		// Which of them are judged is the server's choice; how many is not.

@@ -1,9 +1,6 @@
 package intruders
 
 import (
-	"cmp"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,28 +12,25 @@ import (
 	"vitals/scenarios"
 )
 
-// reading is what an answer to a credential says.
-type reading uint8
-
-const (
-	nothing reading = iota // no answer, a server's error, a full queue: it proves nothing
-	wrong                  // the credential was judged, and found wrong
-	refused                // a limit turned it away
-	granted                // 2xx
-	unknown                // an answer that nobody declared
-)
-
 // judge reads the answers to one kind of credential by what the intruder declares,
-// else the profile: the statuses of a wrong credential, and those of a refusal.
+// else the profile.
 type judge struct {
-	operation string // that takes the credential
-	limit     profile.Limit
-	wrong     []int // statuses
-	refused   []int
+	profile.Judge
 	// opens tells whether a body has what opens a session; nil when nobody knows
 	// where it would stand.
 	opens func(body []byte) bool
 }
+
+// The readings, by shorter names.
+const (
+	nothing = profile.Nothing
+	wrong   = profile.Wrong
+	refused = profile.Refused
+	granted = profile.Granted
+	unknown = profile.Unknown
+)
+
+type reading = profile.Reading
 
 // The policies that intruders try, and the published limits of the two that lock,
 // for an API that has no profile.
@@ -52,22 +46,16 @@ var published = map[string]profile.Limit{
 
 // judge is the one for an operation and the policy that it counts under.
 func (g *Group) judge(in scenarios.Intruder, operation, policy string) judge {
-	j := judge{operation: operation, limit: published[policy], wrong: []int{http.StatusUnauthorized}}
-	if g.Profile != nil {
-		j.limit = g.Profile.Limits[policy] // without one, nothing is promised
-		if op, ok := g.Profile.Operations[operation]; ok {
-			j.wrong = []int{op.Refusal()}
-		}
+	p := g.Profile
+	if p == nil {
+		p = &profile.Profile{Limits: published}
 	}
-	j.refused = j.limit.Statuses
-	if len(j.refused) == 0 {
-		j.refused = []int{http.StatusTooManyRequests}
-	}
+	j := judge{Judge: p.Judge(operation, p.Limits[policy])} // without a limit, none is promised
 	if len(in.Wrong) > 0 {
-		j.wrong = in.Wrong
+		j.Wrong = in.Wrong
 	}
 	if len(in.Locked) > 0 {
-		j.refused = in.Locked
+		j.Refused = in.Locked
 	}
 	if operation == login {
 		j.opens = g.opens()
@@ -93,36 +81,16 @@ func (g *Group) opens() func([]byte) bool {
 	}
 }
 
-// queueing is the longest Retry-After that is no lock: a server whose slots are
-// all taken by checks in flight asks for a second or so.
-func (j judge) queueing() time.Duration {
-	d := 5 * time.Second
-	if own := cmp.Or(j.limit.Lock, j.limit.Window); own > 0 {
-		d = min(d, own/4)
-	}
-	return d
-}
-
 // read tells what an answer says.
 func (j judge) read(a wire.Answer) reading {
 	wait, told := retryAfter(a)
-	switch {
-	case a.Status == 0:
-		return nothing
-	case slices.Contains(j.refused, a.Status) && (told || !slices.Contains(j.wrong, a.Status)):
-		// Whoever is told to come back at once is refused all the same.
-		if wait > 0 && wait <= j.queueing() {
-			return nothing
-		}
-		return refused
-	case slices.Contains(j.wrong, a.Status):
-		return wrong
-	case a.Status/100 == 2:
-		return granted
-	case a.Status >= http.StatusInternalServerError:
-		return nothing
-	}
-	return unknown
+	return j.Read(a.Status, wait, told)
+}
+
+// refuses tells whether an answer is a refusal, be it a full queue's.
+func (j judge) refuses(a wire.Answer) bool {
+	_, told := retryAfter(a)
+	return j.Refuses(a.Status, told)
 }
 
 // broke tells whether the request made the server fail: a 503 sheds load in order.
@@ -144,22 +112,3 @@ func told(a wire.Answer) (limit int, ok bool) {
 
 // succeeded tells whether the server gave what was asked for.
 func succeeded(a wire.Answer) bool { return a.Status/100 == 2 }
-
-// undeclared names answers that nobody declared, by their status.
-func (j judge) undeclared(counts map[int]int) string {
-	var parts []string
-	for _, status := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%d (%d times) is no answer that is known", status, counts[status]))
-	}
-	return fmt.Sprintf("%s: a wrong credential is answered %s and a refusal %s, by the profile (refused: of operation %s, statuses: of its limit) or the intruder (wrong:, locked:)",
-		strings.Join(parts, ", "), list(j.wrong), list(j.refused), j.operation)
-}
-
-// list is "401 or 403".
-func list(statuses []int) string {
-	var words []string
-	for _, s := range statuses {
-		words = append(words, strconv.Itoa(s))
-	}
-	return strings.Join(words, " or ")
-}

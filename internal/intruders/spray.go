@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,7 +76,7 @@ func (y *sprayer) work(ctx context.Context) {
 	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
 	y.seen.Wrong += visitor.seen.Wrong
 	for status, n := range visitor.seen.Unknown {
-		y.fail("a right sign-in amid the attack: %s", y.login.undeclared(map[int]int{status: n}))
+		y.fail("a right sign-in amid the attack: %s", y.login.Undeclared(map[int]int{status: n}))
 	}
 	if visitor.seen.Trouble != "" {
 		y.fail("%s", visitor.seen.Trouble)
@@ -189,10 +188,10 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	r := y.read(ans, y.login)
 	sample := measure.Sample{
 		Step: y.index[stepSpraying], Code: ans.Status, Class: ans.Class, Bytes: ans.Bytes, Planned: true,
-		OK:  r == wrong || slices.Contains(y.login.refused, ans.Status),
+		OK:  r == wrong || y.login.refuses(ans),
 		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: ans.Header.Get("X-Request-ID"),
 	}
-	classified(&sample, r != wrong && slices.Contains(y.login.refused, ans.Status))
+	classified(&sample, y.login.refuses(ans))
 	y.seen.at(&sample)
 	y.Record(&sample)
 	y.note(&y.from[at], ans, r)

@@ -176,28 +176,39 @@ func (o Operation) Field(body []byte, name string) (string, bool) {
 
 // Value is Field for any kind of value.
 func (o Operation) Value(body []byte, name string) (any, bool) {
-	place, ok := o.place(name), true
-	d := json.NewDecoder(strings.NewReader(string(body)))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
+	v, ok := decode(body)
+	if !ok {
 		return nil, false
 	}
+	return at(v, o.place(name))
+}
+
+// decode reads a JSON body, numbers as they are written.
+func decode(body []byte) (v any, ok bool) {
+	d := json.NewDecoder(strings.NewReader(string(body)))
+	d.UseNumber()
+	err := d.Decode(&v)
+	return v, err == nil
+}
+
+// at is what stands at a place of a decoded body: "data.items.0.id", "." = all.
+func at(v any, place string) (any, bool) {
 	if place == "." {
 		return v, true
 	}
+	ok := true
 	for part := range strings.SplitSeq(place, ".") {
-		switch at := v.(type) {
+		switch in := v.(type) {
 		case map[string]any:
-			if v, ok = at[part]; !ok {
+			if v, ok = in[part]; !ok {
 				return nil, false
 			}
 		case []any:
 			i, err := strconv.Atoi(part)
-			if err != nil || i < 0 || i >= len(at) {
+			if err != nil || i < 0 || i >= len(in) {
 				return nil, false
 			}
-			v = at[i]
+			v = in[i]
 		default:
 			return nil, false
 		}

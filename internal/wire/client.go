@@ -84,6 +84,10 @@ func NewClient(base *url.URL, forward bool, timeout time.Duration) *Client {
 // certificate to show. Call it before the first request.
 func (c *Client) Secure(as *tls.Config) { c.as = as }
 
+// rest is shorter than any server's own bound on idle connections: after a wait a
+// Client dials anew, rather than write into a connection that is being closed.
+const rest = 500 * time.Millisecond
+
 // to is how the server at base is reached.
 func (c *Client) to(base *url.URL) *path {
 	key := base.Scheme + "://" + base.Host
@@ -93,6 +97,12 @@ func (c *Client) to(base *url.URL) *path {
 	if p == nil {
 		p = &path{raw: NewRaw(HostPort(base), Secure(base, c.as))}
 		p.doer, _ = Choose(base, false, c.as)
+		switch d := p.doer.(type) {
+		case *Raw:
+			d.rest = rest
+		case *Std:
+			d.rest = rest
+		}
 		p.doer.Start(c.began)
 		p.raw.Start(c.began)
 		c.paths[key] = p

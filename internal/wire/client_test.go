@@ -194,3 +194,17 @@ func TestClientIsSeen(t *testing.T) {
 		t.Errorf("got %d, want the three of a burst that was not released", len(w.seen))
 	}
 }
+
+// A server may close a connection at the very moment at which a request is written
+// to it. Whoever waits between requests dials anew.
+func TestClientDialsAnewAfterAWait(t *testing.T) {
+	base, _ := handle(t, func(w http.ResponseWriter, r *http.Request) { w.Header().Set("X-From", r.RemoteAddr) })
+	c := NewClient(base, false, 0)
+	defer c.Close()
+	ask := func() string { a, _ := c.Send(t.Context(), Request{}); return a.Header.Get("X-From") }
+	first, second := ask(), ask()
+	time.Sleep(rest + 20*time.Millisecond)
+	if third := ask(); first != second || third == second || third == "" {
+		t.Errorf("got connections %q, %q, and %q after a wait, want the third another one", first, second, third)
+	}
+}

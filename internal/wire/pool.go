@@ -19,7 +19,8 @@ func (t *Raw) take(ctx context.Context, c *Call) (*conn, error) {
 		if k == nil {
 			return t.connect(ctx, c.From, c.Timeout)
 		}
-		if c.Began-k.idle < stale || k.alive() {
+		idle := c.Began - k.idle
+		if (t.rest == 0 || idle < t.rest) && (idle < stale || k.alive()) {
 			return k, nil
 		}
 		t.drop(k)

@@ -20,7 +20,8 @@ const concurrentWrite = 64 << 10
 // address and used again last in, first out; there are as many as exchanges were
 // ever under way at once.
 type Raw struct {
-	host   string // Host header
+	host   string        // Host header
+	rest   time.Duration // that a connection may lie idle and be used again; 0 = any
 	dial   dialer
 	origin time.Time
 

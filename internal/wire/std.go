@@ -28,6 +28,7 @@ type Std struct {
 	proxy  func(*http.Request) (*url.URL, error)
 	secure *tls.Config
 	dial   dialer
+	rest   time.Duration   // that a connection may lie idle and be used again; 0 = any
 	ctx    context.Context // ended by Close
 	cancel context.CancelFunc
 
@@ -71,7 +72,7 @@ func (t *Std) transport(from netip.Addr) *http.Transport {
 	if tr == nil {
 		tr = &http.Transport{
 			Proxy: t.proxy, TLSClientConfig: t.secure, ForceAttemptHTTP2: t.secure != nil,
-			DisableCompression: true, MaxIdleConnsPerHost: 1 << 16, MaxResponseHeaderBytes: maxHead,
+			DisableCompression: true, MaxIdleConnsPerHost: 1 << 16, MaxResponseHeaderBytes: maxHead, IdleConnTimeout: t.rest,
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				if t.proxy == nil {
 					return t.dial.connect(ctx, from)

@@ -16,14 +16,14 @@ import (
 )
 
 // sign makes an access token of its own kind: no JWT.
-func (s *stranger) sign(u *strangeUser) string {
+func (s *thirdParty) sign(u *partyUser) string {
 	text := fmt.Sprintf("%s|%d|%d", u.email, u.version, time.Now().Add(15*time.Minute).Unix())
 	mac := hmac.New(sha256.New, s.secret)
 	mac.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString([]byte(text)) + "." + hex.EncodeToString(mac.Sum(nil))
 }
 
-func (x *strangeCall) authenticate() {
+func (x *partyCall) authenticate() {
 	raw, ok := strings.CutPrefix(x.r.Header.Get("Authorization"), "Bearer ")
 	text, mac, two := strings.Cut(raw, ".")
 	b, err := base64.RawURLEncoding.DecodeString(text)
@@ -40,7 +40,7 @@ func (x *strangeCall) authenticate() {
 	}
 }
 
-func (x *strangeCall) subject() string {
+func (x *partyCall) subject() string {
 	if x.user != nil {
 		return x.user.email
 	}
@@ -48,7 +48,7 @@ func (x *strangeCall) subject() string {
 }
 
 // prove is the password check, which takes its time.
-func (s *stranger) prove(u *strangeUser, word string) bool {
+func (s *thirdParty) prove(u *partyUser, word string) bool {
 	if u == nil && s.fault == "unknown user faster than known" {
 		time.Sleep(hashTime / 2)
 		return false
@@ -59,7 +59,7 @@ func (s *stranger) prove(u *strangeUser, word string) bool {
 	return u != nil && u.password == word && !u.barred
 }
 
-func (x *strangeCall) login() {
+func (x *partyCall) login() {
 	mail := strings.ToLower(x.text("mail"))
 	if mail == "" || !strings.Contains(mail, "@") {
 		x.spend("api", x.subject())
@@ -89,7 +89,7 @@ func (x *strangeCall) login() {
 	if second {
 		id := rand.Text()
 		x.s.mu.Lock()
-		x.s.dares[id] = &dare{email: mail}
+		x.s.challenges[id] = &partyChallenge{email: mail}
 		x.s.mu.Unlock()
 		x.answer(200, map[string]any{"state": "second", "dare": id})
 		return
@@ -97,21 +97,21 @@ func (x *strangeCall) login() {
 	x.answer(200, x.pair(u, ""))
 }
 
-func (x *strangeCall) pair(u *strangeUser, family string) map[string]any {
+func (x *partyCall) pair(u *partyUser, family string) map[string]any {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	raw := rand.Text()
 	if family == "" {
 		family = raw
 	}
-	x.s.tokens[raw] = &strangeToken{email: u.email, family: family, version: u.version}
+	x.s.tokens[raw] = &partyToken{email: u.email, family: family, version: u.version}
 	return map[string]any{"data": map[string]any{"jwt": x.s.sign(u), "renewal": raw, "who": u.id}}
 }
 
-func (x *strangeCall) renew() {
+func (x *partyCall) renew() {
 	x.s.mu.Lock()
 	k := x.s.tokens[x.text("renewal")]
-	var u *strangeUser
+	var u *partyUser
 	good := false
 	if k != nil {
 		u = x.s.users[k.email]
@@ -137,11 +137,11 @@ func (x *strangeCall) renew() {
 	x.answer(200, x.pair(u, k.family))
 }
 
-func (x *strangeCall) whoami() {
+func (x *partyCall) whoami() {
 	x.answer(200, map[string]any{"id": x.user.id, "mail": x.user.email})
 }
 
-func (x *strangeCall) enrol() {
+func (x *partyCall) enrol() {
 	if !x.spend("change", x.subject()) {
 		return
 	}
@@ -153,7 +153,7 @@ func (x *strangeCall) enrol() {
 }
 
 // accept takes a code once, within one step of now.
-func (x *strangeCall) accept(u *strangeUser, digits string) bool {
+func (x *partyCall) accept(u *partyUser, digits string) bool {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	now := time.Now()
@@ -168,7 +168,7 @@ func (x *strangeCall) accept(u *strangeUser, digits string) bool {
 	return false
 }
 
-func (x *strangeCall) confirm() {
+func (x *partyCall) confirm() {
 	settle, ok := x.enter("codes", x.ip)
 	if !ok {
 		return
@@ -185,9 +185,9 @@ func (x *strangeCall) confirm() {
 	x.answer(200, map[string]any{"on": true})
 }
 
-func (x *strangeCall) second() {
+func (x *partyCall) second() {
 	x.s.mu.Lock()
-	d := x.s.dares[x.text("dare")]
+	d := x.s.challenges[x.text("dare")]
 	x.s.mu.Unlock()
 	if d == nil {
 		x.fail(401, "dare")
@@ -210,7 +210,7 @@ func (x *strangeCall) second() {
 	x.answer(200, x.pair(u, ""))
 }
 
-func (x *strangeCall) change() {
+func (x *partyCall) change() {
 	if !x.spend("change", x.ip) || !x.spend("change", x.subject()) {
 		return
 	}
@@ -227,7 +227,7 @@ func (x *strangeCall) change() {
 	x.answer(200, x.pair(x.user, ""))
 }
 
-func (x *strangeCall) forgot() {
+func (x *partyCall) forgot() {
 	if !x.spend("reset", x.ip) {
 		return
 	}
@@ -246,7 +246,7 @@ func (x *strangeCall) forgot() {
 	x.answer(202, map[string]any{"state": "accepted"})
 }
 
-func (x *strangeCall) unforget() {
+func (x *partyCall) unforget() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	mail, ok := x.s.resets[x.text("key")]
@@ -260,7 +260,7 @@ func (x *strangeCall) unforget() {
 	x.answer(200, map[string]any{"state": "changed"})
 }
 
-func (x *strangeCall) list() {
+func (x *partyCall) list() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	out := []map[string]any{}
@@ -272,7 +272,7 @@ func (x *strangeCall) list() {
 	x.answer(200, out)
 }
 
-func (x *strangeCall) create() {
+func (x *partyCall) create() {
 	id := uuid.NewString()
 	x.s.mu.Lock()
 	x.s.things[id] = x.user.email
@@ -280,7 +280,7 @@ func (x *strangeCall) create() {
 	x.answer(201, map[string]any{"ref": id, "name": x.text("name")})
 }
 
-func (x *strangeCall) thing() {
+func (x *partyCall) thing() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	owner, ok := x.s.things[x.id]
@@ -296,7 +296,7 @@ func (x *strangeCall) thing() {
 	x.answer(200, map[string]any{"ref": x.id, "name": x.text("name")})
 }
 
-func (x *strangeCall) bar() {
+func (x *partyCall) bar() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	for _, u := range x.s.users {

@@ -8,7 +8,7 @@ import (
 )
 
 // limitOf is a policy's limit, widened by the fault of that name.
-func (s *stranger) limitOf(policy string) int {
+func (s *thirdParty) limitOf(policy string) int {
 	n := s.limits[policy].Limit
 	if s.fault == "limit widened by 10 %" {
 		n = int(math.Ceil(float64(n) * 1.1))
@@ -16,21 +16,21 @@ func (s *stranger) limitOf(policy string) int {
 	return n
 }
 
-func (s *stranger) on(policy, key string) *strangeShelf {
-	h, ok := s.shelf[policy+" "+key]
+func (s *thirdParty) on(policy, key string) *partyCount {
+	h, ok := s.counts[policy+" "+key]
 	if !ok {
-		h = &strangeShelf{}
-		s.shelf[policy+" "+key] = h
+		h = &partyCount{}
+		s.counts[policy+" "+key] = h
 	}
 	return h
 }
 
-func (h *strangeShelf) prune(now time.Time, window time.Duration) {
-	h.failed = slices.DeleteFunc(h.failed, func(m strangeMark) bool { return !m.at.After(now.Add(-window)) })
+func (h *partyCount) prune(now time.Time, window time.Duration) {
+	h.failed = slices.DeleteFunc(h.failed, func(m partyMark) bool { return !m.at.After(now.Add(-window)) })
 }
 
 // tell writes the headers.
-func (x *strangeCall) tell(policy string, left int, reset time.Time) {
+func (x *partyCall) tell(policy string, left int, reset time.Time) {
 	h, l := x.w.Header(), x.s.limits[policy]
 	h.Set("X-RateLimit-Limit", strconv.Itoa(l.Limit))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, left)))
@@ -38,7 +38,7 @@ func (x *strangeCall) tell(policy string, left int, reset time.Time) {
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Add(time.Second).Unix(), 10))
 }
 
-func (x *strangeCall) refuse(policy string, wait time.Duration, left int) {
+func (x *partyCall) refuse(policy string, wait time.Duration, left int) {
 	seconds := int((wait + time.Second - 1) / time.Second)
 	if x.s.fault == "Retry-After 0" {
 		seconds = 0
@@ -49,7 +49,7 @@ func (x *strangeCall) refuse(policy string, wait time.Duration, left int) {
 }
 
 // enter reserves a place for a credential check; settle records its outcome.
-func (x *strangeCall) enter(policy, key string) (settle func(ok bool, user string), admitted bool) {
+func (x *partyCall) enter(policy, key string) (settle func(ok bool, user string), admitted bool) {
 	s, l := x.s, x.s.limits[policy]
 	if s.fault == "limiter on the raw path" {
 		key += x.r.URL.Path
@@ -91,21 +91,21 @@ func (x *strangeCall) enter(policy, key string) (settle func(ok bool, user strin
 	}
 }
 
-func (x *strangeCall) settle(h *strangeShelf, policy string, ok bool, user string) {
+func (x *partyCall) settle(h *partyCount, policy string, ok bool, user string) {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	h.pending--
 	l, now := x.s.limits[policy], time.Now()
 	if ok {
-		h.failed = slices.DeleteFunc(h.failed, func(m strangeMark) bool { return m.user == user || x.s.fault == "success clears the whole address" })
+		h.failed = slices.DeleteFunc(h.failed, func(m partyMark) bool { return m.user == user || x.s.fault == "success clears the whole address" })
 	} else {
-		h.failed = append(h.failed, strangeMark{now, user})
+		h.failed = append(h.failed, partyMark{now, user})
 	}
 	x.tell(policy, l.Limit-len(h.failed), now.Add(l.Window))
 }
 
 // spend counts one request.
-func (x *strangeCall) spend(policy, key string) bool {
+func (x *partyCall) spend(policy, key string) bool {
 	s, l := x.s, x.s.limits[policy]
 	s.mu.Lock()
 	h, now := s.on(policy, key), time.Now()
@@ -116,7 +116,7 @@ func (x *strangeCall) spend(policy, key string) bool {
 		x.refuse(policy, wait, 0)
 		return false
 	}
-	h.failed = append(h.failed, strangeMark{at: now})
+	h.failed = append(h.failed, partyMark{at: now})
 	left := l.Limit - len(h.failed)
 	s.mu.Unlock()
 	x.tell(policy, left, now.Add(l.Window))

@@ -24,27 +24,27 @@ import (
 	"vitals/internal/profile"
 )
 
-// stranger is an API that shares nothing with the reference one: its own router,
+// thirdParty is an API that shares nothing with the reference one: its own router,
 // paths, field names and limiter, all in memory. A fault breaks it in one named
 // way, so that each probe is seen to catch what it is for.
-type stranger struct {
+type thirdParty struct {
 	fault  string
 	limits map[string]profile.Limit
 	secret []byte
 	origin string
-	routes []strangeRoute
+	routes []partyRoute
 
-	mu     sync.Mutex
-	users  map[string]*strangeUser
-	tokens map[string]*strangeToken // refresh
-	dares  map[string]*dare
-	resets map[string]string // token → email
-	mails  map[string]string
-	things map[string]string // id → owner
-	shelf  map[string]*strangeShelf
+	mu         sync.Mutex
+	users      map[string]*partyUser
+	tokens     map[string]*partyToken // refresh
+	challenges map[string]*partyChallenge
+	resets     map[string]string // token → email
+	mails      map[string]string
+	things     map[string]string // id → owner
+	counts     map[string]*partyCount
 }
 
-type strangeUser struct {
+type partyUser struct {
 	id, email, password string
 	admin, barred       bool
 	version             int
@@ -53,50 +53,50 @@ type strangeUser struct {
 	step                int64
 }
 
-type strangeToken struct {
+type partyToken struct {
 	email, family string
 	version       int
 	used          bool
 }
 
-type dare struct {
+type partyChallenge struct {
 	email string
 	tries int
 }
 
-type strangeShelf struct {
-	failed  []strangeMark
+type partyCount struct {
+	failed  []partyMark
 	pending int
 	until   time.Time
 }
 
-type strangeMark struct {
+type partyMark struct {
 	at   time.Time
 	user string
 }
 
-type strangeRoute struct {
+type partyRoute struct {
 	method string
 	path   *regexp.Regexp
-	do     func(x *strangeCall)
+	do     func(x *partyCall)
 }
 
-// strangeCall is one request being served.
-type strangeCall struct {
-	s    *stranger
+// partyCall is one request being served.
+type partyCall struct {
+	s    *thirdParty
 	w    http.ResponseWriter
 	r    *http.Request
 	id   string // of the path
 	body map[string]any
-	user *strangeUser
+	user *partyUser
 	ip   string
 }
 
 const hashTime = 8 * time.Millisecond
 
-func newStranger(fault string) *stranger {
-	s := &stranger{
-		fault: fault, secret: []byte(rand.Text()), origin: "https://app.stranger.example",
+func newThirdParty(fault string) *thirdParty {
+	s := &thirdParty{
+		fault: fault, secret: []byte(rand.Text()), origin: "https://app.thirdparty.example",
 		limits: map[string]profile.Limit{
 			"login":  {Limit: 5, Window: 6 * time.Second, Lock: 4 * time.Second},
 			"codes":  {Limit: 10, Window: 20 * time.Second, Lock: 20 * time.Second},
@@ -104,15 +104,15 @@ func newStranger(fault string) *stranger {
 			"change": {Limit: 5, Window: time.Hour},
 			"api":    {Limit: 100, Window: 5 * time.Second},
 		},
-		users: map[string]*strangeUser{}, tokens: map[string]*strangeToken{}, dares: map[string]*dare{}, resets: map[string]string{},
-		mails: map[string]string{}, things: map[string]string{}, shelf: map[string]*strangeShelf{},
+		users: map[string]*partyUser{}, tokens: map[string]*partyToken{}, challenges: map[string]*partyChallenge{}, resets: map[string]string{},
+		mails: map[string]string{}, things: map[string]string{}, counts: map[string]*partyCount{},
 	}
 	s.routes = s.table()
 	return s
 }
 
 // serve starts it and describes it as an audit's target.
-func (s *stranger) serve(t testing.TB) *audit.Target {
+func (s *thirdParty) serve(t testing.TB) *audit.Target {
 	srv := httptest.NewUnstartedServer(s)
 	srv.Config.ReadHeaderTimeout, srv.Config.ReadTimeout, srv.Config.MaxHeaderBytes = time.Second, 2*time.Second, 16<<10
 	srv.Config.ErrorLog = nil
@@ -122,7 +122,7 @@ func (s *stranger) serve(t testing.TB) *audit.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := profile.Open("testdata/stranger.yaml")
+	p, err := profile.Open("testdata/thirdparty.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,32 +134,32 @@ func (s *stranger) serve(t testing.TB) *audit.Target {
 		Settings: map[string]string{"READ_HEADER_TIMEOUT": "1", "READ_TIMEOUT": "2"},
 	}
 	for i := range 400 {
-		a := audit.Account{Email: fmt.Sprintf("user%d@stranger.example", i), Password: "pw-" + rand.Text()}
+		a := audit.Account{Email: fmt.Sprintf("user%d@thirdparty.example", i), Password: "pw-" + rand.Text()}
 		if i == 0 {
 			a.Role = "admin"
 		}
 		g.Accounts = append(g.Accounts, a)
-		s.users[a.Email] = &strangeUser{id: uuid.NewString(), email: a.Email, password: a.Password, admin: i == 0}
+		s.users[a.Email] = &partyUser{id: uuid.NewString(), email: a.Email, password: a.Password, admin: i == 0}
 	}
 	return g
 }
 
-func (s *stranger) table() []strangeRoute {
-	on := func(method, pattern string, do func(*strangeCall)) strangeRoute {
-		return strangeRoute{method, regexp.MustCompile("^" + pattern + "$"), do}
+func (s *thirdParty) table() []partyRoute {
+	on := func(method, pattern string, do func(*partyCall)) partyRoute {
+		return partyRoute{method, regexp.MustCompile("^" + pattern + "$"), do}
 	}
-	return []strangeRoute{
-		on("POST", "/v2/session", (*strangeCall).login), on("POST", "/v2/session/renew", (*strangeCall).renew),
-		on("POST", "/v2/session/second", (*strangeCall).second),
-		on("GET", "/v2/whoami", (*strangeCall).whoami), on("POST", "/v2/mfa", (*strangeCall).enrol), on("PUT", "/v2/mfa", (*strangeCall).confirm),
-		on("PUT", "/v2/password", (*strangeCall).change), on("POST", "/v2/forgot", (*strangeCall).forgot), on("PUT", "/v2/forgot", (*strangeCall).unforget),
-		on("GET", "/v2/things", (*strangeCall).list), on("POST", "/v2/things", (*strangeCall).create),
-		on("GET", "/v2/things/([^/]+)", (*strangeCall).thing), on("PATCH", "/v2/things/([^/]+)", (*strangeCall).thing), on("DELETE", "/v2/things/([^/]+)", (*strangeCall).thing),
-		on("DELETE", "/v2/people/([^/]+)", (*strangeCall).bar),
+	return []partyRoute{
+		on("POST", "/v2/session", (*partyCall).login), on("POST", "/v2/session/renew", (*partyCall).renew),
+		on("POST", "/v2/session/second", (*partyCall).second),
+		on("GET", "/v2/whoami", (*partyCall).whoami), on("POST", "/v2/mfa", (*partyCall).enrol), on("PUT", "/v2/mfa", (*partyCall).confirm),
+		on("PUT", "/v2/password", (*partyCall).change), on("POST", "/v2/forgot", (*partyCall).forgot), on("PUT", "/v2/forgot", (*partyCall).unforget),
+		on("GET", "/v2/things", (*partyCall).list), on("POST", "/v2/things", (*partyCall).create),
+		on("GET", "/v2/things/([^/]+)", (*partyCall).thing), on("PATCH", "/v2/things/([^/]+)", (*partyCall).thing), on("DELETE", "/v2/things/([^/]+)", (*partyCall).thing),
+		on("DELETE", "/v2/people/([^/]+)", (*partyCall).bar),
 	}
 }
 
-func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *thirdParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	id := r.Header.Get("X-Request-ID")
 	if vs := r.Header.Values("X-Request-ID"); len(vs) != 1 || !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$`).MatchString(id) {
@@ -172,7 +172,7 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} {
 		h.Set(name, v)
 	}
-	x := &strangeCall{s: s, w: w, r: r}
+	x := &partyCall{s: s, w: w, r: r}
 	x.ip, _, _ = net.SplitHostPort(r.RemoteAddr)
 	if s.fault == "leftmost X-Forwarded-For" {
 		if f := r.Header.Get("X-Forwarded-For"); f != "" {
@@ -217,7 +217,7 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // dispatch authenticates, counts, reads the body and does the work.
-func (x *strangeCall) dispatch(route strangeRoute) {
+func (x *partyCall) dispatch(route partyRoute) {
 	open := strings.HasPrefix(x.r.URL.Path, "/v2/session") || strings.HasPrefix(path.Clean(x.r.URL.Path), "/v2/session") || x.r.URL.Path == "/v2/forgot"
 	x.authenticate()
 	own := route.method != "GET" && (open || strings.HasPrefix(x.r.URL.Path, "/v2/mfa") || x.r.URL.Path == "/v2/password")
@@ -237,7 +237,7 @@ func (x *strangeCall) dispatch(route strangeRoute) {
 	route.do(x)
 }
 
-func (x *strangeCall) read(own bool) bool {
+func (x *partyCall) read(own bool) bool {
 	refuse := func(status int, why string) bool {
 		if own && !x.spend("api", x.subject()) {
 			return false
@@ -264,9 +264,9 @@ func (x *strangeCall) read(own bool) bool {
 	return true
 }
 
-func (x *strangeCall) text(name string) string { s, _ := x.body[name].(string); return s }
+func (x *partyCall) text(name string) string { s, _ := x.body[name].(string); return s }
 
-func (x *strangeCall) operational() bool {
+func (x *partyCall) operational() bool {
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00")
 	m := map[string]any{"timestamp": now}
 	switch x.r.URL.Path {
@@ -283,7 +283,7 @@ func (x *strangeCall) operational() bool {
 	return true
 }
 
-func (x *strangeCall) crossOrigin() bool {
+func (x *partyCall) crossOrigin() bool {
 	h, origin := x.w.Header(), x.r.Header.Get("Origin")
 	if x.s.fault != "Vary missing" {
 		h.Add("Vary", "Origin")
@@ -305,11 +305,11 @@ func (x *strangeCall) crossOrigin() bool {
 	return preflight
 }
 
-func (x *strangeCall) fail(status int, why string) {
+func (x *partyCall) fail(status int, why string) {
 	x.answer(status, map[string]any{"problem": why, "request_id": x.w.Header().Get("X-Request-ID")})
 }
 
-func (x *strangeCall) answer(status int, v any) {
+func (x *partyCall) answer(status int, v any) {
 	h := x.w.Header()
 	if x.s.fault == "headers only on success" && status >= 400 {
 		for _, n := range []string{"Limit", "Remaining", "Reset", "Window"} {

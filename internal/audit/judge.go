@@ -1,0 +1,141 @@
+package audit
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"vitals/internal/profile"
+)
+
+// judge reads the answers to one of the profile's operations that take a
+// credential. Without a limit that it counts under, every refusal is 429.
+func (t *T) judge(operation string) profile.Judge {
+	op := t.Operation(operation)
+	policy := op.Policy
+	if policy == "" {
+		policy = profile.API
+	}
+	l, _ := t.target.limit(policy)
+	return t.target.Profile.Judge(operation, l)
+}
+
+// read tells what an answer to a credential says; what nobody declared, or a
+// redirect, proves nothing either way and ends the probe.
+func (t *T) read(operation string, a Answer) profile.Reading {
+	j, wait := t.judge(operation), a.RetryAfter()
+	r := j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0)
+	if r == profile.Unknown {
+		t.Skip("%v: %s", a, j.Undeclared(map[int]int{a.Status: 1}))
+	}
+	if r == profile.Nothing && j.Refuses(a.Status, wait >= 0) {
+		r = profile.Refused // a probe that wants to know is the only load
+	}
+	return r
+}
+
+// WantWrong checks that an answer says that a credential is wrong.
+func (t *T) WantWrong(operation string, a Answer) bool {
+	r, more := t.read(operation, a), ""
+	if r == profile.Granted {
+		more = ": a wrong credential was answered as a right one, though with no token"
+		if len(t.target.Profile.Secrets(a.Body)) > 0 {
+			more = ": a wrong credential was accepted"
+		}
+	}
+	return t.counts(operation, r == profile.Wrong, "%v: got %s, want %s%s", a, a.got(), profile.Statuses(t.judge(operation).Wrong), more)
+}
+
+// WantRefused checks that a limit turned a credential away.
+func (t *T) WantRefused(operation string, a Answer) bool {
+	r := t.read(operation, a)
+	return t.counts(operation, r == profile.Refused, "%v: got %s, want %s", a, a.got(), profile.Statuses(t.judge(operation).Refused))
+}
+
+// tallied are answers to an operation by what they say, and the rest by status.
+func (t *T) tallied(operation string, as []Answer) (wrong, refused int, rest map[int]int) {
+	j := t.judge(operation)
+	rest = map[int]int{}
+	for _, a := range as {
+		switch wait := a.RetryAfter(); {
+		case j.Refuses(a.Status, wait >= 0):
+			refused++
+		case slices.Contains(j.Wrong, a.Status):
+			wrong++
+		default:
+			rest[a.Status]++
+		}
+	}
+	return wrong, refused, rest
+}
+
+// counts is Check for what rests on how many credentials are judged, and how that is
+// answered: when the probe that is for this fails, others fail for the same reason.
+func (t *T) counts(operation string, ok bool, format string, args ...any) bool {
+	if !t.Check(ok, format, args...) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.failures[len(t.failures)-1].cause = operation
+	}
+	return ok
+}
+
+// firstCauses are the probes that are for the answers to a credential, and for its
+// limit.
+var firstCauses = map[string][]string{"login": {"LK1", "LK2"}, "two_factor_verify": {"LK21"}}
+
+// follow marks the findings that only repeat what another one says first: they
+// failed first of all where a limit was not kept, and the probe that is for this limit
+// found it broken.
+func follow(findings []Finding) {
+	for cause, ids := range firstCauses {
+		first := ""
+		for _, id := range ids {
+			if i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id && f.Status == Fail && f.cause == cause }); i >= 0 && first == "" {
+				first = id
+			}
+		}
+		for i := range findings {
+			if f := &findings[i]; first != "" && f.ID != first && f.Status == Fail && f.cause == cause {
+				f.Follows = first
+			}
+		}
+	}
+}
+
+// sender is who sends to a target, as limits count.
+type sender struct {
+	g  *Target
+	at netip.Addr
+}
+
+// begun counts a credential that was sent from an address.
+func (r *runner) begun(g *Target, from netip.Addr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.credentials[sender{g, from}]++
+}
+
+// first ends the probe when an address was refused before anything else: it was
+// locked by somebody else, or by an earlier run.
+func (t *T) first(from netip.Addr, a Answer) Answer {
+	j, wait := t.judge("login"), a.RetryAfter()
+	t.run.mu.Lock()
+	n := t.run.credentials[sender{t.target, from}]
+	t.run.mu.Unlock()
+	if n == 1 && j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0) == profile.Refused {
+		t.Skip("%v: got %s before anything was guessed from there: an earlier run, or somebody else, left it locked; wait %s s", a, a.got(), a.Header.Get("Retry-After"))
+	}
+	return a
+}
+
+// shorten makes an account's address one that tells its owner nothing away:
+// "us…@example.org".
+func shorten(email string) string {
+	name, domain, ok := strings.Cut(email, "@")
+	if !ok {
+		return email
+	}
+	return name[:min(2, len(name))] + "…@" + domain
+}
