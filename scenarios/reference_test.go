@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"vitals/internal/golden"
 	"vitals/scenarios"
 )
 
@@ -48,4 +49,25 @@ func TestReference(t *testing.T) {
 			t.Errorf("field %q is not in reference.yaml", name)
 		}
 	}
+}
+
+// The guide lists the generators as the reader has them, and the reference uses each.
+func TestGeneratorsAreExplained(t *testing.T) {
+	reference, err := os.ReadFile("reference.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	b.WriteString("\n| generator | makes |\n|---|---|\n")
+	for _, g := range scenarios.Generators() {
+		if p, err := scenarios.ReadPlaceholder(strings.Trim(g.Example, "{}")); err != nil || p.Word != g.Word {
+			t.Errorf("%s: got %+v, %v", g.Example, p, err)
+		}
+		if !strings.Contains(string(reference), "{{"+g.Word) {
+			t.Errorf("{{%s}} is not in reference.yaml", g.Word)
+		}
+		b.WriteString("| `" + strings.ReplaceAll(g.Example, "|", `\|`) + "` | " + g.About + " |\n")
+	}
+	b.WriteString("\n")
+	golden.Section(t, b.String(), "../docs/scenarios.md", "generators")
 }
