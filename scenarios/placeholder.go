@@ -168,6 +168,21 @@ func (s *Step) names() (names []string) {
 	return names
 }
 
+// Environment are the variables of {{env NAME}} that the scenario needs, sorted.
+func (s *Scenario) Environment() (names []string) {
+	for _, step := range s.steps() {
+		for _, text := range step.texts() {
+			for inside, rest, found, closed := cut(text); found && closed; inside, rest, found, closed = cut(rest) {
+				if p, err := ReadPlaceholder(inside); err == nil && p.Word == "env" && !slices.Contains(names, p.Name) {
+					names = append(names, p.Name)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
 // placeholders finds names that no answer, feed or account can ever fill, and
 // tasks that could never be drawn.
 func (r *reader) placeholders() {

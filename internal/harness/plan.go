@@ -95,6 +95,11 @@ func (p *Plan) readScenarios() error {
 			notes = append(notes, w.Error())
 		}
 		p.notes[sc] = notes
+		for _, name := range sc.Environment() {
+			if _, ok := os.LookupEnv(name); !ok {
+				errs = append(errs, fmt.Errorf("scenario %s needs {{env %s}}: the environment variable is not set", sc.Name, name))
+			}
+		}
 		scope := sc.Scope()
 		if len(p.o.Faults) > 0 {
 			scope.Phases = append(scope.Phases, faults.During, faults.Recovering)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"vitals/scenarios"
@@ -27,20 +29,32 @@ func (p *Plan) Print(w io.Writer) error {
 		for _, st := range load.Stages {
 			line("  stage     %-12s %v: %g to %g%s", st.Name, st.For, st.From, st.To, map[bool]string{true: ", judged"}[st.Judged])
 		}
+		if sc.Cookies {
+			line("  cookies   each user keeps those that it is given")
+		}
 		steps := func(what string, ss ...*scenarios.Step) {
 			for _, s := range ss {
 				if s != nil && s.Path != "" {
 					line("  %-9s %s: %s", what, s.Name, request(s))
+					details(s, line)
 				}
 			}
 		}
 		steps("account", &sc.Accounts.SignIn, sc.Accounts.Refresh, sc.Accounts.SignOut)
+		weights := 0
 		for _, j := range sc.Journeys {
-			line("  journey   %s: think %v to %v", j.Name, j.Think.From, j.Think.To)
+			weights += max(1, j.Weight)
+		}
+		for _, j := range sc.Journeys {
+			line("  journey   %s: weight %d of %d, think %v to %v", j.Name, max(1, j.Weight), weights, j.Think.From, j.Think.To)
+			if f := j.Feed; f != nil {
+				line("    feed    %s: %d rows of %s, %s", f.File, len(f.Rows), strings.Join(f.Column, ", "), f.Order)
+			}
 			for _, t := range j.Tasks {
 				line("    %3d ×   %s", max(1, t.Weight), t.Name)
 				for i := range t.Steps {
 					line("              %s", request(&t.Steps[i]))
+					details(&t.Steps[i], line)
 				}
 			}
 		}
@@ -63,11 +77,58 @@ func (p *Plan) Print(w io.Writer) error {
 	return errors.Join(errs...)
 }
 
-// request is a step in one line: never a body, which may be long.
+// request is a step in one line.
 func request(s *scenarios.Step) string {
-	text := cmp.Or(s.Method, "GET") + " " + s.Path
-	if len(s.Expect.Status) == 0 {
-		return text + ", any 2xx"
+	text := cmp.Or(s.Method, "GET") + " " + cmp.Or(s.Path, "the address in the header "+s.Follow+" of the answer before it")
+	if s.Anonymous {
+		text += ", anonymous"
 	}
-	return text + ", " + strings.Trim(fmt.Sprint(s.Expect.Status), "[]")
+	expected := "any 2xx"
+	if len(s.Expect.Status) > 0 {
+		expected = strings.Trim(fmt.Sprint(s.Expect.Status), "[]")
+	}
+	text += ", " + expected
+	if s.Expect.Max > 0 {
+		text += " within " + s.Expect.Max.String()
+	}
+	return text
+}
+
+// details are what else the step sends, and what it looks for in the answer.
+func details(s *scenarios.Step, line func(format string, args ...any)) {
+	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
+		line("                %s: %s", name, s.Header[name])
+	}
+	if s.Body != "" {
+		line("                body %s", brief(s.Body))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Expect.Header)) {
+		line("                expects header %s%s", name, equals(s.Expect.Header[name]))
+	}
+	for _, path := range slices.Sorted(maps.Keys(s.Expect.JSON)) {
+		line("                expects json %s%s", path, equals(s.Expect.JSON[path]))
+	}
+	if s.Expect.Body != "" {
+		line("                expects the text %q", brief(s.Expect.Body))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
+		line("                saves %s from %s", name, s.Save[name])
+	}
+}
+
+func equals(want *string) string {
+	if want == nil {
+		return ""
+	}
+	return fmt.Sprintf(" = %q", *want)
+}
+
+// brief is a text on one line, cut to what a screen holds.
+func brief(text string) string {
+	const most = 300
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
