@@ -19,17 +19,7 @@ import (
 
 // api starts the replicas of the API, one after the other: the first migrates.
 func (p *parts) api(ctx context.Context) error {
-	base := []tc.ContainerCustomizer{
-		tc.WithEnv(p.environment("postgres:5432", "redis:6379")),
-		tc.WithConfigModifier(func(c *container.Config) { c.User = p.user() }),
-		tc.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
-			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
-			if p.c.Mail != "" {
-				h.Binds = append(h.Binds, p.c.Mail+":"+mailFolder)
-			}
-		}),
-	}
+	base := p.confined(p.environment("postgres:5432", "redis:6379"))
 	img, build, err := p.apiImage()
 	if err != nil {
 		return err
@@ -53,6 +43,22 @@ func (p *parts) api(ctx context.Context) error {
 	p.s.Meter = observe.Sum(p.meters...)
 	p.s.Evidence, p.s.Fault, p.s.ReadLog = p.evidence, p.fault, p.logs
 	return nil
+}
+
+// confined is how the API's image is run: as nobody in particular, with a
+// read-only root and no capabilities.
+func (p *parts) confined(env map[string]string) []tc.ContainerCustomizer {
+	return []tc.ContainerCustomizer{
+		tc.WithEnv(env),
+		tc.WithConfigModifier(func(c *container.Config) { c.User = p.user() }),
+		tc.WithHostConfigModifier(func(h *container.HostConfig) {
+			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
+			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
+			if p.c.Mail != "" {
+				h.Binds = append(h.Binds, p.c.Mail+":"+mailFolder)
+			}
+		}),
+	}
 }
 
 // mailFolder is where the API's container finds the folder for its mails.

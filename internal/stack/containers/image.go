@@ -17,7 +17,8 @@ const dockerfile = `FROM scratch
 COPY vitals /vitals
 USER 65532:65532
 EXPOSE 8000 9090
-ENTRYPOINT ["/vitals", "serve"]
+ENTRYPOINT ["/vitals"]
+CMD ["serve"]
 `
 
 // apiContext packs the binary as a build context, tagged by its content, so
@@ -30,7 +31,7 @@ func apiContext(binary string) (io.ReadSeeker, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("read the API's binary: %w", err)
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(append([]byte(dockerfile), b...))
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, f := range []struct {

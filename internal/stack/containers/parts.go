@@ -3,13 +3,16 @@ package containers
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/moby/moby/client"
 	tc "github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/network"
+	"github.com/testcontainers/testcontainers-go/wait"
 
 	"vitals/internal/observe"
 	"vitals/internal/stack"
@@ -77,12 +80,11 @@ func (p *parts) redis(ctx context.Context) error {
 	return err
 }
 
-// configure seeds the accounts through the published port and reads what will
-// be in force, with the same binary that the API container runs.
+// configure seeds the accounts and reads what will be in force.
 func (p *parts) configure(ctx context.Context) (err error) {
 	p.key = rand.Text() + rand.Text()
 	began := time.Now()
-	if p.s.Accounts, err = local.Seed(ctx, p.c.Binary, p.environment(p.db.At, p.kv.At), p.c.Accounts, rand.Text()); err != nil {
+	if p.s.Accounts, err = p.seed(ctx, rand.Text()); err != nil {
 		return err
 	}
 	if p.c.Talk != nil {
@@ -90,6 +92,30 @@ func (p *parts) configure(ctx context.Context) (err error) {
 	}
 	p.s.Settings, p.s.Deviations, err = stack.Describe(p.environment("postgres:5432", "redis:6379"))
 	return err
+}
+
+// seed makes the accounts with the very version that will serve them: the binary
+// through the published ports, or the image beside its stores.
+func (p *parts) seed(ctx context.Context, password string) ([]stack.Account, error) {
+	if p.c.Images.API == "" {
+		return local.Seed(ctx, p.c.Binary, p.environment(p.db.At, p.kv.At), p.c.Accounts, password)
+	}
+	env := p.environment("postgres:5432", "redis:6379")
+	env["VITALS_SEED_PASSWORD"] = password
+	opts := append(p.confined(env), p.inside("seed"), tc.WithCmd("serve", "seed", "--accounts", strconv.Itoa(p.c.Accounts)),
+		tc.WithWaitStrategy(wait.ForExit().WithExitTimeout(10*time.Minute)))
+	b, err := run(ctx, p.engine, "the API's seeding", p.c.Images.API, nil, opts...)
+	if err != nil {
+		return nil, err
+	}
+	state, err := b.State(ctx)
+	if err == nil && state.ExitCode != 0 {
+		err = fmt.Errorf("it ended with code %d: %s", state.ExitCode, lastLog(ctx, b))
+	}
+	if err = errors.Join(err, b.Terminate(ctx)); err != nil {
+		return nil, fmt.Errorf("seed %d accounts with %s (its entry point must be the vitals program): %w", p.c.Accounts, p.c.Images.API, err)
+	}
+	return local.SeededAccounts(p.c.Accounts, password), nil
 }
 
 // await is stack.Await with what helps people whose Docker is elsewhere.

@@ -152,11 +152,16 @@ func Seed(ctx context.Context, binary string, env map[string]string, n int, pass
 	if out, err := Output(cmd); err != nil {
 		return nil, fmt.Errorf("seed %d accounts: %w: %s", n, err, lastLines(out, 5))
 	}
+	return SeededAccounts(n, password), nil
+}
+
+// SeededAccounts names the accounts that the API's seeding command makes.
+func SeededAccounts(n int, password string) []stack.Account {
 	made := make([]stack.Account, n)
 	for i := range made {
 		made[i] = stack.Account{Email: fmt.Sprintf("patient-%06d@clinic.test", i+1), Password: password}
 	}
-	return made, nil
+	return made
 }
 
 func lastLines(b []byte, n int) string {
