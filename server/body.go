@@ -34,7 +34,7 @@ func (s *Server) checkBody(next http.Handler) http.Handler {
 			refuse(w, r, web.Fail(http.StatusUnsupportedMediaType, "unsupported_media_type", "Send application/json."))
 			return
 		}
-		back := web.StepOut(r.Context())
+		back := web.ReleaseSlotForClient(r.Context())
 		body, err := io.ReadAll(r.Body)
 		if !back() {
 			refuse(w, r, s.overloaded())

@@ -60,7 +60,7 @@ func TestSignInsLeavePlaces(t *testing.T) {
 		d.Register = append(d.Register, func(api huma.API) {
 			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/check", OperationID: "check"},
 				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-					defer web.StepAside(ctx)() // takes both kinds of places anew
+					defer web.ReleaseSlot(ctx)() // takes both kinds of places anew
 					inside <- struct{}{}
 					<-release
 					return nil, nil
@@ -167,7 +167,7 @@ func TestWaitingForATurnHoldsNoPlace(t *testing.T) {
 		d.Register = append(d.Register, func(api huma.API) {
 			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/queue", OperationID: "queue"},
 				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-					back := web.StepAside(ctx)
+					back := web.ReleaseSlot(ctx)
 					<-turn
 					back()
 					return nil, nil

@@ -57,7 +57,7 @@ func (g *Gate) Known(ctx context.Context, policy string) error {
 	if err != nil {
 		return err
 	}
-	if d, locked := g.standing.Standing(p, g.ClientKey(ctx)); locked {
+	if d, locked := g.locks.KnownLock(p, g.ClientKey(ctx)); locked {
 		return g.refuse(ctx, web.Header(ctx), p, d)
 	}
 	return nil
@@ -81,7 +81,7 @@ func (a *Attempt) settle(ctx context.Context, o Outcome, user string) {
 	}
 	g := a.gate
 	d, err := g.limiter.Commit(context.WithoutCancel(ctx), a.policy, a.key, a.id, o, g.pseudonym(user))
-	g.lines.freed(place{a.policy.Name, a.key})
+	g.queues.freed(recordKey{a.policy.Name, a.key})
 	if err != nil { // the slot stays taken until its lease ends: closed, not open
 		g.log.ErrorContext(ctx, "a credential check was not recorded", "policy", a.policy.Name, "error", err)
 		return

@@ -52,8 +52,8 @@ func (b broken) Commit(ctx context.Context, p Policy, key, id string, o Outcome,
 	return narrow(p, d), err
 }
 
-// Standing knows no lock beforehand: every attempt comes by the fault.
-func (broken) Standing(Policy, string) (Decision, bool) { return Decision{}, false }
+// KnownLock knows no lock beforehand: every attempt comes by the fault.
+func (broken) KnownLock(Policy, string) (Decision, bool) { return Decision{}, false }
 
 // How long a store is away between GET and INCR, and how old a lock gets that is
 // evicted.

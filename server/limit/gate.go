@@ -26,11 +26,11 @@ type Gate struct {
 	policies map[string]Policy
 	limiter  Limiter
 	accounts Accounts
-	standing standing
+	locks    lockCache
 	fallback *Fallback                   // nil without Redis
 	mirror   *mirror                     // nil without a place for locks
 	remember func(context.Context) error // takes saved locks into memory
-	lines    lines
+	queues   waitQueues
 	metrics  *metrics
 	events   *events
 	log      *slog.Logger

@@ -27,16 +27,16 @@ type Memory struct {
 
 type shard struct {
 	mu      sync.Mutex
-	tenants map[place]*list.Element // of *tenant
-	recent  list.List               // most recently used in front
+	records map[recordKey]*list.Element // of *storedRecord
+	recent  list.List                   // most recently used in front
 	bytes   int
 }
 
-type place struct{ policy, key string }
+type recordKey struct{ policy, key string }
 
-// tenant is a record with what the shard needs to find, expire and evict it.
-type tenant struct {
-	place
+// storedRecord is a record with what the shard needs to find, expire and evict it.
+type storedRecord struct {
+	recordKey
 	rule   Policy // as of the last call
 	record record
 }
@@ -50,7 +50,7 @@ func NewMemory(lease time.Duration, bytes int) *Memory {
 	}
 	m := &Memory{start: time.Now(), seed: maphash.MakeSeed(), lease: lease, budget: bytes / shardCount}
 	for i := range m.shards {
-		m.shards[i].tenants = map[place]*list.Element{}
+		m.shards[i].records = map[recordKey]*list.Element{}
 	}
 	return m
 }
@@ -94,8 +94,8 @@ func (m *Memory) Held() []Lock {
 		sh := &m.shards[i]
 		sh.mu.Lock()
 		now := time.Since(m.start)
-		for _, e := range sh.tenants {
-			if t := e.Value.(*tenant); t.record.lock > now && t.policy != accountPolicy {
+		for _, e := range sh.records {
+			if t := e.Value.(*storedRecord); t.record.lock > now && t.policy != accountPolicy {
 				locks = append(locks, Lock{Policy: t.policy, Key: t.key, Until: m.start.Add(t.record.lock)})
 			}
 		}
@@ -109,13 +109,13 @@ func (m *Memory) Size() (records, bytes int) {
 	for i := range m.shards {
 		sh := &m.shards[i]
 		sh.mu.Lock()
-		records, bytes = records+len(sh.tenants), bytes+sh.bytes
+		records, bytes = records+len(sh.records), bytes+sh.bytes
 		sh.mu.Unlock()
 	}
 	return records, bytes
 }
 
-func (m *Memory) shard(at place) *shard {
+func (m *Memory) shard(at recordKey) *shard {
 	return &m.shards[maphash.Comparable(m.seed, at)%shardCount]
 }
 
@@ -124,21 +124,21 @@ func (m *Memory) hash(s string) uint64 { return maphash.String(m.seed, s) }
 // with runs do on the record of (p, key), alone: reading and writing are one
 // step, which is the whole point (traps 1 and 3).
 func (m *Memory) with(p Policy, key string, do func(r *record, now time.Duration)) {
-	at := place{p.Name, key}
+	at := recordKey{p.Name, key}
 	sh := m.shard(at)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	now := time.Since(m.start)
 
-	e, known := sh.tenants[at]
+	e, known := sh.records[at]
 	if known {
 		sh.recent.MoveToFront(e)
 	} else {
-		e = sh.recent.PushFront(&tenant{place: at})
-		sh.tenants[at] = e
+		e = sh.recent.PushFront(&storedRecord{recordKey: at})
+		sh.records[at] = e
 		sh.bytes += recordBytes
 	}
-	t := e.Value.(*tenant)
+	t := e.Value.(*storedRecord)
 	before := t.record.bytes()
 	t.rule = p
 	t.record.expire(p, now)
@@ -152,13 +152,13 @@ func (m *Memory) with(p Policy, key string, do func(r *record, now time.Duration
 
 // look is with for a record that is only looked at, if there is one.
 func (m *Memory) look(p Policy, key string, do func(r *record, now time.Duration)) {
-	at := place{p.Name, key}
+	at := recordKey{p.Name, key}
 	sh := m.shard(at)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if e, known := sh.tenants[at]; known {
+	if e, known := sh.records[at]; known {
 		sh.recent.MoveToFront(e)
-		do(&e.Value.(*tenant).record, time.Since(m.start))
+		do(&e.Value.(*storedRecord).record, time.Since(m.start))
 	}
 }
 
@@ -171,7 +171,7 @@ func (sh *shard) shrink(now time.Duration, budget int) {
 		if e == nil {
 			return
 		}
-		t := e.Value.(*tenant)
+		t := e.Value.(*storedRecord)
 		before := t.record.bytes()
 		t.record.expire(t.rule, now)
 		sh.bytes += t.record.bytes() - before
@@ -183,7 +183,7 @@ func (sh *shard) shrink(now time.Duration, budget int) {
 	for sh.bytes > budget && sh.recent.Len() > 1 {
 		victim := sh.recent.Back()
 		for e, n := victim, 0; e != sh.recent.Front() && n < 16; e, n = e.Prev(), n+1 {
-			if e.Value.(*tenant).record.lock == 0 {
+			if e.Value.(*storedRecord).record.lock == 0 {
 				victim = e
 				break
 			}
@@ -193,7 +193,7 @@ func (sh *shard) shrink(now time.Duration, budget int) {
 }
 
 func (sh *shard) drop(e *list.Element) {
-	t := sh.recent.Remove(e).(*tenant)
-	delete(sh.tenants, t.place)
+	t := sh.recent.Remove(e).(*storedRecord)
+	delete(sh.records, t.recordKey)
 	sh.bytes -= t.record.bytes()
 }

@@ -14,6 +14,7 @@ type metrics struct {
 	lockouts  *prometheus.CounterVec
 	errors    prometheus.Counter
 	degraded  prometheus.Gauge
+	dropped   *prometheus.CounterVec
 	calls     *prometheus.HistogramVec
 }
 
@@ -32,6 +33,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		degraded: f.NewGauge(prometheus.GaugeOpts{
 			Name: "rate_limit_degraded", Help: "1 while limits are kept per process because Redis does not answer.",
 		}),
+		dropped: f.NewCounterVec(prometheus.CounterOpts{
+			Name: "ratelimit_write_behind_dropped_total",
+			Help: "Locks and outcomes for Redis, and locks to be saved in the database, that found their queue full and were dropped.",
+		}, []string{"kind"}),
 		calls: f.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "redis_call_seconds", Help: "Duration of calls to Redis, failed ones included.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5},
@@ -54,3 +59,6 @@ func (m *metrics) called(call string, start time.Time, err error) {
 		m.errors.Inc()
 	}
 }
+
+// droppedWrite counts an entry of the write-behind queue that was dropped.
+func (m *metrics) droppedWrite(kind string) { m.dropped.WithLabelValues(kind).Inc() }

@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-// unsavedMax bounds what waits for a database that does not answer.
-const unsavedMax = 1 << 16
-
 // saveFor is how long the request that starts a lock waits for the database.
 const saveFor = 500 * time.Millisecond
 
 // mirror copies locks, as they start and end, to where no restart can lose them.
 type mirror struct {
-	store Locks
-	log   *slog.Logger
+	store   Locks
+	log     *slog.Logger
+	dropped func(kind string) // counts
 
 	mu      sync.Mutex
-	unsaved map[place]Lock
+	unsaved map[recordKey]Lock
 }
 
-func newMirror(store Locks, log *slog.Logger) *mirror {
-	return &mirror{store: store, log: log, unsaved: map[place]Lock{}}
+func newMirror(store Locks, log *slog.Logger, dropped func(kind string)) *mirror {
+	return &mirror{store: store, log: log, dropped: dropped, unsaved: map[recordKey]Lock{}}
 }
 
 // save saves a lock, or its end if it is past, before its request is answered:
 // who has seen the refusal may rely on it. What the database does not take in
 // time is kept for flush.
 func (m *mirror) save(ctx context.Context, l Lock) {
-	at := place{l.Policy, l.Key}
+	at := recordKey{l.Policy, l.Key}
 	m.mu.Lock()
-	if _, known := m.unsaved[at]; known || len(m.unsaved) < unsavedMax {
+	if _, known := m.unsaved[at]; known || len(m.unsaved) < queueMax {
 		m.unsaved[at] = l
+	} else {
+		m.dropped(kindSaved) // put below is its only chance, and logs when it fails
 	}
 	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveFor)
@@ -62,7 +62,7 @@ func (m *mirror) put(ctx context.Context, l Lock) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if at := (place{l.Policy, l.Key}); m.unsaved[at] == l {
+	if at := (recordKey{l.Policy, l.Key}); m.unsaved[at] == l {
 		delete(m.unsaved, at)
 	}
 	return nil
@@ -74,9 +74,9 @@ func (m *mirror) live(ctx context.Context) ([]Lock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list saved locks: %w", err)
 	}
-	latest := map[place]Lock{}
+	latest := map[recordKey]Lock{}
 	for _, l := range append(saved, m.pending()...) {
-		latest[place{l.Policy, l.Key}] = l
+		latest[recordKey{l.Policy, l.Key}] = l
 	}
 	now := time.Now()
 	var locks []Lock

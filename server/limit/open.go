@@ -52,7 +52,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 	g := &Gate{
 		options: o, policies: Policies(o.Quotas),
-		lines: newLines(), metrics: newMetrics(reg), events: &events{log: log}, log: log,
+		queues: newWaitQueues(), metrics: newMetrics(reg), events: &events{log: log}, log: log,
 	}
 	if o.Off {
 		log.Warn("rate limiting is off: nothing is counted, nobody is locked out")
@@ -62,7 +62,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	memory := NewMemory(o.Lease, o.Memory)
 	live := func(context.Context) ([]Lock, error) { return memory.Held(), nil }
 	if locks != nil {
-		g.mirror = newMirror(locks, log)
+		g.mirror = newMirror(locks, log, g.metrics.droppedWrite)
 		live = g.mirror.live
 	}
 	g.remember = func(ctx context.Context) error {
@@ -79,7 +79,7 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 	}
 
 	var e engine = memory
-	g.standing = memory
+	g.locks = memory
 	if o.Redis.URL != "" && !fault.Is(fault.CountersInProcess) {
 		r, err := newRedis(o.Redis, o.Lease, live, g.metrics, log)
 		if err != nil {
@@ -90,11 +90,11 @@ func open(ctx context.Context, o Options, locks Locks, reg prometheus.Registerer
 		if err := g.greet(ctx); err != nil {
 			return nil, errors.Join(err, r.Close())
 		}
-		e, g.standing = g.fallback, g.fallback
+		e, g.locks = g.fallback, g.fallback
 	}
 	if fault.Built {
 		b := broken{e}
-		e, g.standing = b, b
+		e, g.locks = b, b
 	}
 	if g.mirror != nil {
 		e = mirrored{e, g.mirror}

@@ -9,10 +9,10 @@ import (
 // limiter's start, on the monotonic clock: setting the wall clock back ends no
 // lock and prolongs none.
 type record struct {
-	entries  []event       // failures judged, or requests counted, in order of time
-	slots    []event       // checks in flight; at = end of the lease
-	lock     time.Duration // when the lock ends; 0 = none
-	sighting               // of the lock, where Redis keeps it
+	entries    []event       // failures judged, or requests counted, in order of time
+	slots      []event       // checks in flight; at = end of the lease
+	lock       time.Duration // when the lock ends; 0 = none
+	cachedLock               // of the lock, where Redis keeps it
 
 	bucket  int64 // number of the running bucket
 	buckets       // limits above logMax

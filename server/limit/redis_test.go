@@ -158,8 +158,8 @@ func TestALostAnswerHoldsNoSlot(t *testing.T) {
 	defer c.Close()
 	slots := redisKey("192.0.2.1", Login, "p")
 	eventually(t, "the late calls arrive and are taken back", 4*time.Second, func() bool {
-		_, unsaid := g.fallback.due()
-		return c.ZCard(t.Context(), slots).Val() == 0 && len(unsaid) == 0
+		_, unwritten := g.fallback.queued()
+		return c.ZCard(t.Context(), slots).Val() == 0 && len(unwritten) == 0
 	})
 	for i := range p.Limit {
 		if d, err := g.fallback.Begin(t.Context(), p, "192.0.2.1", fmt.Sprint("new ", i)); err != nil || d.Verdict != Allowed {

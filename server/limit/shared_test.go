@@ -15,17 +15,17 @@ const busyMachine = time.Second
 // table is a Locks in memory, as the database would hold it.
 type table struct {
 	mu   sync.Mutex
-	rows map[place]Lock
+	rows map[recordKey]Lock
 	err  error // the answer to everything, when set
 }
 
-func newTable() *table { return &table{rows: map[place]Lock{}} }
+func newTable() *table { return &table{rows: map[recordKey]Lock{}} }
 
 func (b *table) Save(_ context.Context, l Lock) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.err == nil {
-		b.rows[place{l.Policy, l.Key}] = l
+		b.rows[recordKey{l.Policy, l.Key}] = l
 	}
 	return b.err
 }

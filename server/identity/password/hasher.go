@@ -218,7 +218,7 @@ func (h *Hasher) enter(ctx context.Context) error {
 	}
 	h.depth.Inc()
 	defer h.depth.Dec()
-	defer web.StepAside(ctx)()
+	defer web.ReleaseSlot(ctx)()
 	timer := time.NewTimer(h.wait)
 	defer timer.Stop()
 	select {

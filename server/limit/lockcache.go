@@ -15,20 +15,20 @@ const (
 	trustFor = time.Second
 )
 
-// sighting is when a lock was last told of.
-type sighting struct {
-	told   time.Duration // 0 = never: the lock is from here, or from the database
-	asking bool          // a request has gone to ask again
+// cachedLock is when a lock was last told of.
+type cachedLock struct {
+	confirmed time.Duration // 0 = never: the lock is from here, or from the database
+	asking    bool          // a request has gone to ask again
 }
 
-// standing answers a request at an address that is surely locked, without asking
+// lockCache answers a request at an address that is surely locked, without asking
 // anybody; the policy's lock may hold all the same where it says no.
-type standing interface {
-	Standing(p Policy, key string) (Decision, bool)
+type lockCache interface {
+	KnownLock(p Policy, key string) (Decision, bool)
 }
 
-// Standing is the lock of (p, key): in one process what is here is all there is.
-func (m *Memory) Standing(p Policy, key string) (d Decision, ok bool) {
+// KnownLock is the lock of (p, key): in one process what is here is all there is.
+func (m *Memory) KnownLock(p Policy, key string) (d Decision, ok bool) {
 	m.look(p, key, func(r *record, now time.Duration) {
 		if ok = r.lock > now; ok {
 			d = held(Locked, r.lock-now)
@@ -37,25 +37,25 @@ func (m *Memory) Standing(p Policy, key string) (d Decision, ok bool) {
 	return d, ok
 }
 
-// Confirm puts a lock in force that Redis has told of, with rest to go. The end
+// CacheLock puts a lock in force that Redis has told of, with rest to go. The end
 // does not move by what the way of the answer took, at most slack: Retry-After
 // never rises.
-func (m *Memory) Confirm(p Policy, key string, rest, slack time.Duration) {
+func (m *Memory) CacheLock(p Policy, key string, rest, slack time.Duration) {
 	m.with(p, key, func(r *record, now time.Duration) {
 		if end := now + rest; end > r.lock+slack {
 			r.lock = end
 		}
-		r.entries, r.sighting = nil, sighting{told: now}
+		r.entries, r.cachedLock = nil, cachedLock{confirmed: now}
 	})
 }
 
-// Seen is the lock of (p, key) if it was confirmed a moment ago and lasts longer
+// CachedLock is the lock of (p, key) if it was confirmed a moment ago and lasts longer
 // than slack: its last moments are Redis's to time, whose clock is exact.
-func (m *Memory) Seen(p Policy, key string, slack time.Duration) (d Decision, ok bool) {
+func (m *Memory) CachedLock(p Policy, key string, slack time.Duration) (d Decision, ok bool) {
 	m.look(p, key, func(r *record, now time.Duration) {
-		age := now - r.told
+		age := now - r.confirmed
 		switch {
-		case r.told == 0 || r.lock <= now+slack || age >= trustFor:
+		case r.confirmed == 0 || r.lock <= now+slack || age >= trustFor:
 		case age >= askAgain && !r.asking:
 			r.asking = true
 		default:
@@ -65,13 +65,13 @@ func (m *Memory) Seen(p Policy, key string, slack time.Duration) (d Decision, ok
 	return d, ok
 }
 
-// Standing is the lock of (p, key) if Redis told of it a moment ago, or while
+// KnownLock is the lock of (p, key) if Redis told of it a moment ago, or while
 // this process decides alone.
-func (f *Fallback) Standing(p Policy, key string) (Decision, bool) {
+func (f *Fallback) KnownLock(p Policy, key string) (Decision, bool) {
 	if f.degraded() {
-		return f.memory.Standing(p, key)
+		return f.memory.KnownLock(p, key)
 	}
-	return f.memory.Seen(p, key, f.redis.timeout)
+	return f.memory.CachedLock(p, key, f.redis.timeout)
 }
 
 // begin asks Redis, and notes what it tells of a lock.
@@ -81,7 +81,7 @@ func (f *Fallback) begin(ctx context.Context, p Policy, key, id string) (Decisio
 	case Allowed:
 		d = f.stricter(ctx, p, key, id, d)
 	case Locked, LockedNow:
-		f.memory.Confirm(p, key, d.Retry, f.redis.timeout)
+		f.memory.CacheLock(p, key, d.Retry, f.redis.timeout)
 	}
 	return d, err
 }

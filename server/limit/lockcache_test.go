@@ -19,7 +19,7 @@ func TestASeenLockCountsForAMoment(t *testing.T) {
 		m, p := NewMemory(time.Hour, 0), Policies(Published())[Login]
 		seen := func(when string, want bool) {
 			t.Helper()
-			if d, got := m.Seen(p, "192.0.2.1", slack); got != want || got && d.Verdict != Locked {
+			if d, got := m.CachedLock(p, "192.0.2.1", slack); got != want || got && d.Verdict != Locked {
 				t.Errorf("%s: got %v, %v, want %v", when, got, d.Verdict, want)
 			}
 		}
@@ -28,7 +28,7 @@ func TestASeenLockCountsForAMoment(t *testing.T) {
 		m.Hold(p, "192.0.2.1", 10*time.Second)
 		seen("from the database, not from Redis", false)
 
-		m.Confirm(p, "192.0.2.1", 10*time.Second, slack)
+		m.CacheLock(p, "192.0.2.1", 10*time.Second, slack)
 		seen("just now", true)
 		time.Sleep(askAgain - time.Millisecond)
 		seen("a moment ago", true)
@@ -40,18 +40,18 @@ func TestASeenLockCountsForAMoment(t *testing.T) {
 		seen("nobody came back, another", false)
 
 		for range 9 {
-			m.Confirm(p, "192.0.2.1", 9*time.Second, slack)
+			m.CacheLock(p, "192.0.2.1", 9*time.Second, slack)
 		}
 		time.Sleep(askAgain - time.Millisecond)
-		m.Confirm(p, "192.0.2.1", 201*time.Millisecond, slack)
-		if d, ok := m.Standing(p, "192.0.2.1"); !ok || d.Retry < 8*time.Second {
+		m.CacheLock(p, "192.0.2.1", 201*time.Millisecond, slack)
+		if d, ok := m.KnownLock(p, "192.0.2.1"); !ok || d.Retry < 8*time.Second {
 			t.Errorf("a shorter word: got %v, %v, want the longer end kept", d.Retry, ok)
 		}
 		if was, err := m.Lift(t.Context(), p, "192.0.2.1"); !was || err != nil {
 			t.Errorf("lift: got %v, %v", was, err)
 		}
 		seen("lifted here", false)
-		m.Confirm(p, "192.0.2.1", 201*time.Millisecond, slack)
+		m.CacheLock(p, "192.0.2.1", 201*time.Millisecond, slack)
 		seen("before its last moments", true)
 		time.Sleep(time.Millisecond)
 		seen("in its last moments", false)
@@ -67,8 +67,8 @@ func TestASeenLocksEndDoesNotCreep(t *testing.T) {
 		for way := range 40 {
 			rest := time.Until(end)
 			time.Sleep(time.Duration(way*7%40) * time.Millisecond) // the answer's way here
-			m.Confirm(p, "192.0.2.1", rest, 200*time.Millisecond)
-			d, _ := m.Standing(p, "192.0.2.1")
+			m.CacheLock(p, "192.0.2.1", rest, 200*time.Millisecond)
+			d, _ := m.KnownLock(p, "192.0.2.1")
 			if d.Retry > last {
 				t.Fatalf("answer %d: %v to go, before it were %v", way, d.Retry, last)
 			}
@@ -188,7 +188,7 @@ func TestASeenLockEndsInTime(t *testing.T) {
 		}
 		for n := 0; ; n++ {
 			gone := c.Exists(t.Context(), redisKey(key, Login, "l")).Val() == 0 // before we ask
-			d, locked := f.Standing(p, key)
+			d, locked := f.KnownLock(p, key)
 			if !locked {
 				var err error
 				if d, err = f.Begin(t.Context(), p, key, fmt.Sprint("c", n)); err != nil {

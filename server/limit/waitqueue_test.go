@@ -100,8 +100,8 @@ func TestWaitingIsNoStorm(t *testing.T) {
 		if got := counter.begins.Load(); got > 5+2*200+30 {
 			t.Errorf("questions: got %d, want at most 435", got)
 		}
-		if len(g.lines.at) != 0 {
-			t.Errorf("lines left: got %d, want none", len(g.lines.at))
+		if len(g.queues.at) != 0 {
+			t.Errorf("lines left: got %d, want none", len(g.queues.at))
 		}
 	})
 }
@@ -151,7 +151,7 @@ func TestAFullLineIsLeftAtOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for range 2 * lineMax {
+			for range 2 * perQueueMax {
 				done.Go(func() {
 					ctx, h := from(t.Context(), ip)
 					began := time.Now()
@@ -167,16 +167,16 @@ func TestAFullLineIsLeftAtOnce(t *testing.T) {
 				})
 			}
 			synctest.Wait()
-			if got := g.lines.at[place{Login, ip}]; n < 4 && (got == nil || got.waiting != lineMax) {
-				t.Errorf("line %d: got %v, want %d waiting", n+1, got, lineMax)
+			if got := g.queues.at[recordKey{Login, ip}]; n < 4 && (got == nil || got.waiting != perQueueMax) {
+				t.Errorf("line %d: got %v, want %d waiting", n+1, got, perQueueMax)
 			}
 		}
 		done.Wait()
-		if waited.Load() != linesMax || told.Load() != 12*lineMax-linesMax {
-			t.Errorf("got %d waiting and %d told at once, want %d and %d", waited.Load(), told.Load(), linesMax, 12*lineMax-linesMax)
+		if waited.Load() != waitersMax || told.Load() != 12*perQueueMax-waitersMax {
+			t.Errorf("got %d waiting and %d told at once, want %d and %d", waited.Load(), told.Load(), waitersMax, 12*perQueueMax-waitersMax)
 		}
-		if g.lines.waiting != 0 || len(g.lines.at) != 0 {
-			t.Errorf("left: got %d waiting in %d lines, want none", g.lines.waiting, len(g.lines.at))
+		if g.queues.waiting != 0 || len(g.queues.at) != 0 {
+			t.Errorf("left: got %d waiting in %d lines, want none", g.queues.waiting, len(g.queues.at))
 		}
 	})
 }

@@ -14,43 +14,43 @@ const (
 	lastLook  = 200 * time.Millisecond
 )
 
-// How many may wait, in one line and in all. Who waits holds a connection: an
-// attack from many addresses would else fill the process with them.
+// How many may wait, in one queue and in all. Each holds a connection: without a
+// bound, an attack from many addresses would fill the process with them.
 const (
-	lineMax  = 256
-	linesMax = 1024
+	perQueueMax = 256
+	waitersMax  = 1024
 )
 
-// lines are the queues of those who wait for a slot, one per (policy, key). Only
-// the head of a line asks the limiter, so a hundred waiters make no storm; a
-// check that ends in this process wakes it at once.
-type lines struct {
+// waitQueues are the requests that wait for a slot, one queue per (policy, key). Only
+// the first of a queue asks the limiter, so that a hundred do not ask at once; a check
+// that ends in this process wakes it.
+type waitQueues struct {
 	mu      sync.Mutex
-	at      map[place]*line
+	at      map[recordKey]*waitQueue
 	waiting int
 }
 
-type line struct {
+type waitQueue struct {
 	waiting int
-	turn    chan struct{} // holds the head's token; senders queue in order
+	turn    chan struct{} // holds the token of the first; senders queue in order
 	free    chan struct{} // a slot was given back
 }
 
-func newLines() lines { return lines{at: map[place]*line{}} }
+func newWaitQueues() waitQueues { return waitQueues{at: map[recordKey]*waitQueue{}} }
 
-// join returns the line at p, and whether there is room in it. If only an existing
+// join returns the queue of p, and whether there is room in it. If only an existing
 // one will do and there is none, it returns nil.
-func (l *lines) join(p place, existing bool) (q *line, room bool) {
+func (l *waitQueues) join(p recordKey, existing bool) (q *waitQueue, room bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if q = l.at[p]; q == nil && existing {
 		return nil, true
 	}
-	if l.waiting >= linesMax || q != nil && q.waiting >= lineMax {
+	if l.waiting >= waitersMax || q != nil && q.waiting >= perQueueMax {
 		return nil, false
 	}
 	if q == nil {
-		q = &line{turn: make(chan struct{}, 1), free: make(chan struct{}, 1)}
+		q = &waitQueue{turn: make(chan struct{}, 1), free: make(chan struct{}, 1)}
 		l.at[p] = q
 	}
 	q.waiting++
@@ -58,7 +58,7 @@ func (l *lines) join(p place, existing bool) (q *line, room bool) {
 	return q, true
 }
 
-func (l *lines) leave(p place, q *line) {
+func (l *waitQueues) leave(p recordKey, q *waitQueue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.waiting--
@@ -67,8 +67,8 @@ func (l *lines) leave(p place, q *line) {
 	}
 }
 
-// freed tells the head of the line at p that a slot may be free.
-func (l *lines) freed(p place) {
+// freed tells the first of the queue of p that a slot may be free.
+func (l *waitQueues) freed(p recordKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if q := l.at[p]; q != nil {
@@ -79,23 +79,23 @@ func (l *lines) freed(p place) {
 	}
 }
 
-// begin asks for a slot and waits while all are busy. Who finds a line joins its
-// end: nobody overtakes. A full one is left at once.
+// begin asks for a slot and waits while all are busy. A request that
+// finds a queue joins its end: nobody overtakes. From a full one it is refused at once.
 func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
-	at := place{a.policy.Name, a.key}
-	q, room := g.lines.join(at, true)
+	at := recordKey{a.policy.Name, a.key}
+	q, room := g.queues.join(at, true)
 	if q == nil && room {
 		d, err := g.limiter.Begin(ctx, a.policy, a.key, a.id)
 		if err != nil || d.Verdict != Busy || g.options.SlotWait <= 0 {
 			return d, err
 		}
-		q, room = g.lines.join(at, false)
+		q, room = g.queues.join(at, false)
 	}
 	if !room {
 		return Decision{Verdict: Busy}, nil
 	}
-	defer g.lines.leave(at, q)
-	defer web.StepAside(ctx)()
+	defer g.queues.leave(at, q)
+	defer web.ReleaseSlot(ctx)()
 
 	timeout, cancel := context.WithTimeout(ctx, g.options.SlotWait)
 	defer cancel()
@@ -120,7 +120,8 @@ func (g *Gate) begin(ctx context.Context, a *Attempt) (Decision, error) {
 	}
 }
 
-// lastAsk is for whoever has waited long enough; who hung up gets no slot.
+// lastAsk is for a request that has waited long enough; one whose client is gone gets
+// no slot.
 func (g *Gate) lastAsk(ctx context.Context, a *Attempt) (Decision, error) {
 	if ctx.Err() != nil {
 		return Decision{Verdict: Busy}, nil
