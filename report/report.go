@@ -30,7 +30,8 @@ type Document struct {
 	Schema     int       `json:"schema"`
 	Tool       string    `json:"tool"` // "vitals VERSION"
 	Created    time.Time `json:"created"`
-	Command    []string  `json:"command"` // as given, without secrets: flags never carry any
+	Command    []string  `json:"command"`        // as given, without secrets: flags never carry any
+	Note       string    `json:"note,omitempty"` // of the user
 	Stack      Stack     `json:"stack"`
 	Machine    Machine   `json:"machine"`
 	Subject    Subject   `json:"subject"`

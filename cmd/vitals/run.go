@@ -65,6 +65,8 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.Targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
 	f.StringVar(&o.Profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profile.Names(), ", ")+", or a file")
 	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
+	f.IntVar(&o.Repeat, "repeat", 1, "runs of every scenario, each with a fresh start of the stack: the replicates of a baseline")
+	f.StringVar(&o.Note, "note", "", "a sentence that is kept with the session and shown when it is compared")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of every choice the load makes")
 	f.StringSliceVar(&o.Own, "i-own", nil, "host that is yours to load, though neither loopback nor private")
 	f.BoolVar(&o.AllowProduction, "allow-production", false, "load a host whose /health says env: production")

@@ -45,7 +45,7 @@ func WriteMerged(out string, d *report.Document) error {
 	}
 	err := report.Write(filepath.Join(out, "document.json"), d)
 	if err == nil && !d.Partial {
-		err = baseline.Write(filepath.Join(out, "baseline.json"), toBaseline(d))
+		err = baseline.Write(filepath.Join(out, "baseline.json"), Baseline(d))
 	}
 	if err != nil {
 		return &Error{ExitNoAnswer, err}

@@ -30,13 +30,16 @@ type Options struct {
 	Images          containers.Images
 	Out             string // folder of document.json, baseline.json and api.log
 	Seed            uint64
-	Verbose         bool   // print everything at the end, not only what fits one screen
-	Quiet           bool   // no progress while the run lasts
-	Member          string // I/N: send the I-th share of N and leave it to be merged; "" = the whole
-	StartAt         string // RFC 3339: the instant at which all members begin; with Member
-	Rendezvous      string // file with the Redis URL at which the members meet; with Member
-	RunID           string // of the run there
-	ReadOnly        bool   // only read: start nothing, make no folder
+	Verbose         bool    // print everything at the end, not only what fits one screen
+	Quiet           bool    // no progress while the run lasts
+	Member          string  // I/N: send the I-th share of N and leave it to be merged; "" = the whole
+	StartAt         string  // RFC 3339: the instant at which all members begin; with Member
+	Rendezvous      string  // file with the Redis URL at which the members meet; with Member
+	RunID           string  // of the run there
+	Repeat          int     // runs of every scenario, each with a fresh start of a stack that is ours; 0 = 1
+	Note            string  // kept with the session, in the user's words
+	Window          *Window // instead of the scenarios' own load; nil = theirs
+	ReadOnly        bool    // only read: start nothing, make no folder
 
 	Binary  string   // this program, which is also the embedded API and its image
 	Tool    string   // "vitals VERSION", as documents carry it

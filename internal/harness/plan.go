@@ -49,6 +49,13 @@ func Read(o Options) (*Plan, error) {
 		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)", o.Stack))
 	}
 	note(o.onlyContainers())
+	note(o.Window.check())
+	if o.Repeat < 0 {
+		note(fmt.Errorf("--repeat %d: want 1 or more", o.Repeat))
+	}
+	if o.Repeat > 1 && o.Member != "" {
+		note(errors.New("--repeat and --member exclude each other: a share is delivered once"))
+	}
 	var err error
 	p.faults, err = faults.Parse(o.Faults, o.Replicas)
 	note(err)
@@ -94,6 +101,7 @@ func (p *Plan) readScenarios() error {
 		for _, w := range warnings {
 			notes = append(notes, w.Error())
 		}
+		sc = p.o.Window.of(sc, p.o.Pace)
 		p.notes[sc] = notes
 		for _, name := range sc.Environment() {
 			if _, ok := os.LookupEnv(name); !ok {

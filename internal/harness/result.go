@@ -71,8 +71,8 @@ func limits(settings []stack.Setting) []report.Limit {
 	return out
 }
 
-// toBaseline is the session as a baseline, for the next version to be compared with.
-func toBaseline(d *report.Document) *baseline.File {
+// Baseline is the session as a baseline, for the next version to be compared with.
+func Baseline(d *report.Document) *baseline.File {
 	hard := map[string]any{
 		"cpu_model": d.Machine.CPU, "vcpu": d.Machine.Cores, "arch": d.Machine.Arch, "os": d.Machine.OS,
 		"mem_gib": (d.Machine.MemMiB + 512) / 1024, "kernel_mm": machine.Minor(d.Machine.Kernel),
@@ -91,7 +91,7 @@ func toBaseline(d *report.Document) *baseline.File {
 			Hard: hard,
 			Soft: map[string]any{"kernel": d.Machine.Kernel, "go_version": runtime.Version(), "tool": d.Tool},
 		},
-		Session: baseline.Session{Started: d.Created},
+		Session: baseline.Session{Started: d.Created, Note: d.Note},
 	}
 	var results []*measure.Result
 	for _, r := range d.Runs {

@@ -15,21 +15,40 @@ import (
 )
 
 // Run starts the system of a plan, puts it under each scenario, judges them, and
-// leaves the document and the baseline in Options.Out. When drain ends, what is
-// under way is brought to its end and kept; when kill ends, it stops at once. The
-// document is nil when nothing was measured; an error is an *Error.
-func Run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
+// leaves the document and the baseline in Options.Out. Repeated, it does so again
+// from a fresh start, and the document holds the runs of all. When drain ends,
+// what is under way is brought to its end and kept; when kill ends, it stops at
+// once. The document is nil when nothing was measured; an error is an *Error.
+func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document, err error) {
 	if p.member != nil { // before anybody signs in for nothing
 		if err := p.member.late(); err != nil {
 			return nil, memberError(err)
 		}
 	}
+	n := max(1, p.o.Repeat)
+	for i := range n {
+		again := *p
+		again.o.Seed += uint64(i)
+		if doc, err = replicate(drain, kill, &again, s, doc, i == n-1); err != nil || drain.Err() != nil {
+			break
+		}
+	}
+	return doc, err
+}
+
+// replicate is one start of the stack and one run of every scenario, added to
+// the document of the earlier ones.
+func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Document, last bool) (*report.Document, error) {
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
-		return nil, startError(drain, err)
+		return doc, startError(drain, err)
 	}
 	defer closeStack(st, s) // on a panic as well
-	return newSession(s, p, st).run(drain, kill)
+	ses := newSession(s, p, st)
+	if doc != nil {
+		ses.doc = doc
+	}
+	return ses.run(drain, kill, last)
 }
 
 // startError gives a stack that did not start its exit code.

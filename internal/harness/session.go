@@ -51,7 +51,7 @@ func newSession(s Streams, p *Plan, st *stack.Stack) *session {
 	ses.sessions = load.NewSessions(honest(accounts))
 	ses.live = report.NewLive(s.Err, func() report.Style { return report.StyleOf(s.Err, os.Getenv) }, 0)
 	ses.doc = &report.Document{
-		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command,
+		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command, Note: p.o.Note,
 		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},
 		Machine: report.Machine(machine.Read()), Deviations: st.Deviations, Limits: limits(st.Settings),
 	}
@@ -71,8 +71,9 @@ func honest(accounts []stack.Account) []load.Account {
 }
 
 // run takes each scenario in turn, saves the document after each, prints the
-// report and gives the document, which has the verdict and the exit code.
-func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
+// report of the last replicate and gives the document, which has the verdict and
+// the exit code.
+func (ses *session) run(drain, kill context.Context, last bool) (*report.Document, error) {
 	for _, sc := range ses.p.scenarios {
 		if drain.Err() != nil {
 			break
@@ -100,6 +101,9 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	ses.live.Done()
 	if len(ses.doc.Runs) == 0 {
 		return nil, fail(ExitInterrupted, "interrupted before anything was measured")
+	}
+	if !last && drain.Err() == nil {
+		return ses.doc, nil
 	}
 	if err := ses.print(); err != nil {
 		return ses.doc, fail(ExitNoAnswer, "print the report: %w", err)
@@ -166,7 +170,7 @@ func (ses *session) write(dir string) error {
 	if ses.p.member != nil {
 		return nil // a share is no baseline
 	}
-	return baseline.Write(filepath.Join(dir, "baseline.json"), toBaseline(ses.doc))
+	return baseline.Write(filepath.Join(dir, "baseline.json"), Baseline(ses.doc))
 }
 
 // runError gives a run that could not begin its exit code.
