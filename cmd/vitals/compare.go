@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"vitals/internal/baseline"
+	"vitals/internal/baseline/history"
 	"vitals/report"
 )
 
 // compareOptions are the flags of `vitals compare`.
 type compareOptions struct {
 	allowEnv  bool
+	history   string
 	policy    policy
 	gate      []string
 	tolerance []string
@@ -37,7 +40,7 @@ p95, errors, rate and CPU per request gate; endpoints and the rest explain.
 Files of different scenarios, load or machines are refused (exit 3), never compared
 in silence. Two stored files come from two sessions, and sessions differ although
 the builds do not: without history of 10 sessions that noise is taken to be 10 %,
-so that only a change of more than 32 % is called worse. One between the tolerance
+so that only a change of more than 32 % is called worse. --history learns it. One between the tolerance
 and that is to be confirmed by a duet, whose command is printed (exit 3). The two
 files of one duet are compared pair by pair.
 
@@ -51,18 +54,21 @@ files of one duet are compared pair by pair.
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.allowEnv, "allow-env-mismatch", false, "show figures from unlike machines all the same, never judged")
+	f.StringVar(&o.history, "history", "", "folder of vitals history: the noise between sessions is learned from it")
+	comparisonFlags(f, &o)
+	return cmd
+}
+
+// comparisonFlags are those of every command that compares.
+func comparisonFlags(f *pflag.FlagSet, o *compareOptions) {
 	f.Var(&o.policy, "inconclusive", "what an undecided comparison is: "+policyWords)
 	f.StringSliceVar(&o.gate, "gate", nil, "scenarios that gate (default: all but stress, spike and siege)")
 	f.StringArrayVar(&o.tolerance, "tolerance", nil, "smallest change that matters, METRIC=PERCENT, as in p95=15%; again for another")
 	f.StringVar(&o.format, "format", "text", "text or json")
-	return cmd
 }
 
 func runCompare(ctx context.Context, s streams, oldFile, newFile string, o compareOptions) error {
-	tolerance, err := tolerances(o.tolerance)
-	if o.format != "text" && o.format != "json" {
-		err = errors.Join(err, fmt.Errorf("--format %s: want text or json", o.format))
-	}
+	tolerance, err := o.check()
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
@@ -73,13 +79,29 @@ func runCompare(ctx context.Context, s streams, oldFile, newFile string, o compa
 	}
 	opt := baseline.Options{
 		AllowEnvMismatch: o.allowEnv, Tolerance: tolerance, Now: time.Now(), Commits: baseline.CommitsIn(ctx, "."),
-		Explain: explained(o.gate, older, newer),
+		Explain: explained(o.gate, older, newer), Rates: true,
+	}
+	if o.history != "" {
+		h, err := history.Open(o.history)
+		if err != nil {
+			return &exit{exitUsage, err}
+		}
+		opt.Past = h.Past(older, newer)
 	}
 	c, err := baseline.Compare(older, newer, opt)
 	if err != nil {
 		return refusal(err)
 	}
 	return s.tell(c, o.format, o.policy)
+}
+
+// check reports all that is wrong with the flags.
+func (o *compareOptions) check() (tolerance map[string]float64, err error) {
+	tolerance, err = tolerances(o.tolerance)
+	if o.format != "text" && o.format != "json" {
+		err = errors.Join(err, fmt.Errorf("--format %s: want text or json", o.format))
+	}
+	return tolerance, err
 }
 
 // tell prints a comparison and gives it its exit code.
@@ -146,7 +168,7 @@ func (p policy) exit(v baseline.Overall) int {
 	switch {
 	case v == baseline.OverallWorse:
 		return exitFail
-	case v == baseline.OverallNotCompared:
+	case v == baseline.OverallNotCompared, v == baseline.OverallInvalid:
 		return exitNoAnswer
 	case v == baseline.OverallConfirm && p != policyPass, v == baseline.OverallInconclusive && p == policyFail:
 		return exitNoAnswer
@@ -173,18 +195,26 @@ func tolerances(texts []string) (map[string]float64, error) {
 	return out, errors.Join(errs...)
 }
 
-// explained are the scenarios that do not gate, given those that do; nil
-// without any.
+// explained are the scenarios of files that do not gate, given those that do;
+// nil without any.
 func explained(gate []string, files ...*baseline.File) []string {
+	var all []string
+	for _, f := range files {
+		for _, sc := range f.Scenarios {
+			all = append(all, sc.Name)
+		}
+	}
+	return explainedBut(gate, all)
+}
+
+func explainedBut(gate, all []string) []string {
 	if len(gate) == 0 {
 		return nil
 	}
 	out := []string{}
-	for _, f := range files {
-		for _, sc := range f.Scenarios {
-			if !slices.Contains(gate, sc.Name) {
-				out = append(out, sc.Name)
-			}
+	for _, name := range all {
+		if !slices.Contains(gate, name) {
+			out = append(out, name)
 		}
 	}
 	return out

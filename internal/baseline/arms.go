@@ -64,3 +64,21 @@ func (o Options) ToleranceOf(name string) float64 {
 	m, _ := metricOf(name)
 	return m.tolerance
 }
+
+// Gates says whether a metric of a scenario may decide a comparison, whatever
+// the load model.
+func (o Options) Gates(scenario, name string) bool {
+	m, ok := metricOf(name)
+	return ok && m.gates != "" && !slices.Contains(o.explain(), scenario)
+}
+
+// Machine are the hard fields without those of the system under test.
+func (e Env) Machine() map[string]any {
+	out := map[string]any{}
+	for k, v := range e.Hard {
+		if !ofSystem(k) {
+			out[k] = v
+		}
+	}
+	return out
+}

@@ -96,7 +96,7 @@ func (o Options) explain() []string {
 // compared pair by pair, all others as sessions. What does not compare is an
 // error of type *NotComparable.
 func Compare(old, new *File, opt Options) (*Comparison, error) {
-	c := &Comparison{Old: side(old), New: side(new)}
+	c := &Comparison{Old: SideOf(old), New: SideOf(new)}
 	j := &judging{opt: opt, same: old.Session.ID == new.Session.ID && !old.duet()}
 	if old.duet() && new.duet() && old.Session.ID == new.Session.ID {
 		j.looks = old.Design.Looks
@@ -146,7 +146,8 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 // duet says whether a file is one arm of a duet.
 func (f *File) duet() bool { return f.Design.Mode == ModeDuet }
 
-func side(f *File) Side {
+// SideOf names a file.
+func SideOf(f *File) Side {
 	return Side{Session: f.Session.ID, Started: f.Session.Started.UTC().Format("2006-01-02T15:04:05Z"), Class: f.Env.Class, Note: f.Session.Note, Subject: f.Subject}
 }
 
@@ -180,7 +181,7 @@ func environment(old, new Env, duet bool) (out []Mismatch) {
 		fields[k] = true
 	}
 	for _, k := range slices.Sorted(maps.Keys(fields)) {
-		if duet && k != limitsField && !strings.HasPrefix(k, limitPrefix) {
+		if duet && !ofSystem(k) {
 			continue
 		}
 		if o, n := text(old.Hard, k), text(new.Hard, k); o != n {
@@ -198,6 +199,11 @@ const (
 	limitsField = "sut_limits"
 	limitPrefix = "limit " // followed by the name of a setting
 )
+
+// ofSystem says whether a hard field is one of them.
+func ofSystem(field string) bool {
+	return field == limitsField || strings.HasPrefix(field, limitPrefix)
+}
 
 func text(m map[string]any, k string) string {
 	if v, ok := m[k]; ok {

@@ -48,6 +48,11 @@ type Options struct {
 	Compare baseline.Options
 	Fixed   bool // run all pairs of the last look, whatever the earlier ones say (qualification)
 
+	// Qualified is asked once, when the environment is known from the first run.
+	// Without a qualification that is still good the duet judges as ever, but
+	// fails nothing. Nil is for a duet that is none of a gate's business.
+	Qualified func(class string) (*Qualification, error)
+
 	// Run makes one run and gives it as a baseline file of its own.
 	Run func(ctx context.Context, s Slot) (*baseline.File, error)
 	// Tell is called after every pair; nil is not.
@@ -72,12 +77,10 @@ type Outcome struct {
 // Bounds of what is repeated.
 const (
 	maxRepeats   = 2    // of a pair whose run is invalid
-	maxExtension = 2    // of the warm-up, by extend each
+	maxExtension = 2    // of the warm-up, by its own length each
 	maxInvalid   = 0.25 // share of invalid runs past which the whole is
 	leastSlots   = 8    // before that share is looked at
 )
-
-const extend = 30 * time.Second
 
 // Play runs the duet to its verdict. When ctx ends, what was measured so far is
 // given together with the context's error.
@@ -118,6 +121,7 @@ type duet struct {
 	bad     int // invalid runs
 	warmup  time.Duration
 	extends int
+	unfit   string // why this gate may not fail a build
 }
 
 // pair runs both arms next to each other, and both again when one is invalid.
@@ -135,6 +139,9 @@ func (d *duet) pair(ctx context.Context) (word string, err error) {
 			if err != nil {
 				return strings.Join(words, "; "), fmt.Errorf("pair %d, build %s: %w", d.pairs+1, arm, err)
 			}
+			if err := d.qualify(f); err != nil {
+				return "", err
+			}
 			d.place(f, arm)
 			runs[i] = f
 		}
@@ -146,7 +153,7 @@ func (d *duet) pair(ctx context.Context) (word string, err error) {
 		again := why != "" && repeat < maxRepeats
 		if why == "" && unsteady != "" && d.extends < maxExtension {
 			d.extends++
-			d.warmup += extend
+			d.warmup += d.o.Warmup
 			why, again = "warm-up: "+unsteady, true
 			spoil(runs[:], "warm-up was too short: "+unsteady)
 		}
@@ -159,6 +166,37 @@ func (d *duet) pair(ctx context.Context) (word string, err error) {
 		d.out.Repeated++
 		words = append(words, "repeated: "+why)
 	}
+}
+
+// Class names the environment of a run, without the limits of the system under
+// test: two builds may differ in those, and the machine's noise is the same.
+func Class(f *baseline.File) string { return baseline.Class(f.Env.Machine()) }
+
+// qualify gives the comparison what is known of this machine.
+func (d *duet) qualify(first *baseline.File) error {
+	if d.slots > 0 || d.o.Qualified == nil {
+		return nil
+	}
+	q, err := d.o.Qualified(Class(first))
+	if err != nil {
+		return err
+	}
+	if d.unfit = q.Refused(); d.unfit != "" {
+		return nil
+	}
+	d.o.Compare.Prior, d.o.Compare.Smallest = q.Prior, q.Smallest(d.o.Looks)
+	if fine := q.TooFine(d.o.Looks, d.o.Compare); len(fine) > 0 {
+		return &TooFine{fine}
+	}
+	return nil
+}
+
+// TooFine is a gate that was asked for less than it can see here: it would
+// answer by luck.
+type TooFine struct{ Figures []string }
+
+func (e *TooFine) Error() string {
+	return "this machine is too noisy for the tolerance:\n  " + strings.Join(e.Figures, "\n  ")
 }
 
 // place numbers the runs of a slot.
@@ -246,7 +284,7 @@ func (d *duet) compare(rates bool) {
 	c, err := baseline.Compare(d.out.Base, d.out.Cand, opt)
 	var not *baseline.NotComparable
 	if errors.As(err, &not) {
-		c = &baseline.Comparison{Verdict: baseline.OverallNotCompared, Reasons: []string{err.Error()}, Looks: d.o.Looks}
+		c = &baseline.Comparison{Old: baseline.SideOf(d.out.Base), New: baseline.SideOf(d.out.Cand), Verdict: baseline.OverallNotCompared, Reasons: []string{err.Error()}, Looks: d.o.Looks}
 	}
 	d.out.Comparison = c
 }
@@ -258,7 +296,20 @@ func (d *duet) tell(word string) {
 	}
 }
 
-func (d *duet) finish() { d.compare(true) }
+// finish judges the whole, with the gate's own error rates. A gate that may not
+// fail a build leaves the rows as they are and the whole undecided.
+func (d *duet) finish() {
+	d.compare(true)
+	c := d.out.Comparison
+	if d.unfit == "" || c == nil {
+		return
+	}
+	c.Notes = append(c.Notes, "WARNING: this gate cannot fail a build: "+d.unfit)
+	if c.Verdict == baseline.OverallWorse {
+		c.Verdict = baseline.OverallInconclusive
+		c.Reasons = append(c.Reasons, "worse, but "+d.unfit)
+	}
+}
 
 // spoilt says why the measurement as a whole is invalid.
 func (d *duet) spoilt() string {

@@ -217,8 +217,8 @@ func TestQualification(t *testing.T) {
 	if s := small["normal p95"]; s < 0.03 || s > 0.12 {
 		t.Errorf("got smallest %v", small)
 	}
-	if fine := duet.TooFine(small, func(string) float64 { return 0.01 }); len(fine) == 0 {
-		t.Error("a tolerance of 1 %: got no refusal")
+	if fine := q.TooFine(stats.DefaultLooks(), baseline.Options{Tolerance: map[string]float64{"p95": 0.01}}); len(fine) != 1 || !strings.HasPrefix(fine[0], "normal p95: tolerance 1.0 %") {
+		t.Errorf("a tolerance of 1 %%: got %q", fine)
 	}
 	q, err = duet.ReadQualification(dir, "abc", now.AddDate(0, 0, 31))
 	if err != nil || !strings.Contains(q.Refused(), "31 days old") {
@@ -227,5 +227,22 @@ func TestQualification(t *testing.T) {
 	q, err = duet.ReadQualification(dir, "abc", now.AddDate(0, 0, 91))
 	if err != nil || q.Prior("normal", "p95") != nil {
 		t.Errorf("91 days later: got %v and a prior", err)
+	}
+}
+
+func TestUnqualifiedGateFailsNothing(t *testing.T) {
+	m := quiet(9)
+	m.slower = 0.20
+	o := options(m)
+	dir := t.TempDir()
+	o.Qualified = func(class string) (*duet.Qualification, error) {
+		return duet.ReadQualification(dir, class, time.Now())
+	}
+	out := play(t, o)
+	if out.Comparison.Verdict != baseline.OverallInconclusive || out.Comparison.Rows[0].Change != baseline.Worse {
+		t.Errorf("got %s, %s", out.Comparison.Verdict, out.Comparison.Rows[0].Line())
+	}
+	if n := strings.Join(out.Comparison.Notes, " "); !strings.Contains(n, "cannot fail a build: no qualification") {
+		t.Errorf("got notes %q", n)
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"vitals/internal/atomicfile"
+	"vitals/internal/baseline"
 	"vitals/internal/baseline/stats"
 )
 
@@ -114,11 +116,12 @@ func (q *Qualification) Smallest(looks stats.Looks) map[string]float64 {
 	return out
 }
 
-// TooFine names the figures whose tolerance is below half of what a gate here
-// can see: such a gate would answer by luck.
-func TooFine(smallest map[string]float64, tolerance func(name string) float64) (out []string) {
-	for name, s := range smallest {
-		if t := tolerance(name); t > 0 && t < s/2 {
+// TooFine names the gating figures whose tolerance is below half of what a gate
+// here can see.
+func (q *Qualification) TooFine(looks stats.Looks, opt baseline.Options) (out []string) {
+	for name, s := range q.Smallest(looks) {
+		scenario, metric, _ := strings.Cut(name, " ")
+		if t := opt.ToleranceOf(metric); opt.Gates(scenario, metric) && t < s/2 {
 			out = append(out, fmt.Sprintf("%s: tolerance %.1f %%, and the smallest change that can be seen here is %.1f %%", name, 100*t, 100*s))
 		}
 	}

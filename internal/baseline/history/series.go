@@ -2,6 +2,7 @@ package history
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -163,4 +164,21 @@ func (s *Store) Past(old, new *baseline.File) func(scenario, metric string) base
 		p.Old = p.Old[max(0, len(p.Old)-sessionsOfBuild):]
 		return p
 	}
+}
+
+// Words say what was found, in one line.
+func (f Finding) Words() string {
+	n := f.Series.Nights[f.At]
+	where := fmt.Sprintf("%s, session %s", n.Time.Format("2006-01-02"), n.Session)
+	if n.Rev != "" {
+		where += fmt.Sprintf(", revision %.12s", n.Rev)
+	}
+	side := map[bool]string{true: "worse", false: "better"}[f.Worse]
+	switch {
+	case f.Accepted:
+		return fmt.Sprintf("accepted change %+.1f %% at %s", 100*f.Step, where)
+	case f.Suspect:
+		return fmt.Sprintf("SUSPECT %+.1f %% (%s) in the two newest nights, from %s", 100*f.Step, side, where)
+	}
+	return fmt.Sprintf("CHANGE %+.1f %% (%s) at %s, p = %.1g", 100*f.Step, side, where, f.P)
 }
