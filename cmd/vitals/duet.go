@@ -115,7 +115,11 @@ func runDuet(ctx context.Context, s streams, o duetOptions) error {
 		if err != nil {
 			return &exit{exitUsage, err}
 		}
-		defer cleanup()
+		defer func() {
+			if err := cleanup(); err != nil {
+				fmt.Fprintln(s.Err, "vitals: clean up:", err)
+			}
+		}()
 		*arm.build = b
 	}
 	if (r.Base.Image != "" || r.Cand.Image != "") && r.Options.Stack == "" {

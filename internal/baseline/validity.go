@@ -17,7 +17,6 @@ const (
 	mostSteal     = 0.05
 	mostGenerator = 0.70
 	mostGrowth    = 1.5 // of p95 from the beginning of the window to its end
-	growthSlices  = 20  // fewer show no growth that is not noise
 )
 
 // invalid says why a run is none, all reasons; "" of a valid one.
@@ -45,7 +44,7 @@ func invalid(r *measure.Result, run *Run) string {
 		add("the system restarted")
 	}
 	if open {
-		if g := growth(window(r)); g > mostGrowth {
+		if g, ok := QueueGrowth(r); ok && g > mostGrowth {
 			add("the queue grew: p95 at the end %.1f times that at the beginning", g)
 		}
 	}
@@ -62,19 +61,6 @@ func window(r *measure.Result) (out []measure.Slice) {
 		}
 	}
 	return out
-}
-
-// growth is by how much p95 grew over the slices, along the median of all
-// slopes; 1 of too few slices to tell.
-func growth(slices []measure.Slice) float64 {
-	if len(slices) < growthSlices {
-		return 1
-	}
-	t, x := make([]float64, len(slices)), make([]float64, len(slices))
-	for i, s := range slices {
-		t[i], x[i] = s.At.Seconds(), math.Log(s.P95.Seconds())
-	}
-	return math.Exp(stats.TheilSen(t, x) * (t[len(t)-1] - t[0]))
 }
 
 // steadyParts is into how many parts the window is cut to see whether the first

@@ -3,9 +3,11 @@ package stats
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 
 	mm "github.com/aclements/go-moremath/stats"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // ascending are the indices of xs from the smallest value.
@@ -76,4 +78,21 @@ func TheilSen(t, x []float64) float64 {
 		}
 	}
 	return Median(slopes)
+}
+
+// Rising is the probability that values without a trend rise as steadily as
+// these (Mann and Kendall, normal approximation with continuity correction); 1 of
+// fewer than four.
+func Rising(x []float64) float64 {
+	n := float64(len(x))
+	if n < 4 {
+		return 1
+	}
+	var s float64
+	for i := range x {
+		for j := i + 1; j < len(x); j++ {
+			s += float64(cmp.Compare(x[j], x[i]))
+		}
+	}
+	return distuv.UnitNormal.Survival((s - 1) / math.Sqrt(n*(n-1)*(2*n+5)/18))
 }

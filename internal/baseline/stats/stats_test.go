@@ -163,6 +163,9 @@ func TestRobustFigures(t *testing.T) {
 	if got := stats.TheilSen([]float64{0, 1, 2, 3, 4}, []float64{0, 2, 4, 6, 80}); got != 2 {
 		t.Errorf("Theil-Sen: got %g, want 2", got)
 	}
+	if up, none := stats.Rising([]float64{1, 2, 3, 5, 4, 6}), stats.Rising([]float64{3, 1, 6, 2, 5, 4}); up > 0.02 || none < 0.2 {
+		t.Errorf("Mann-Kendall: got p %.3f of a rise and %.3f of none", up, none)
+	}
 	// The binomial interval of a median needs 6 values to be finite at 95 %.
 	if i := stats.QuantileInterval([]float64{5, 3, 1, 2, 4}, 0.5, 0.95); !math.IsInf(i.Low, -1) {
 		t.Errorf("5 values: got %v, want no finite interval", i)

@@ -1,0 +1,136 @@
+// Package steps makes the measurements of a search for capacity: a run of a
+// scenario at one rate, judged by its targets.
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vitals/internal/baseline"
+	"vitals/internal/capacity"
+	"vitals/internal/harness"
+	"vitals/internal/measure"
+	"vitals/targets"
+)
+
+// Runner makes measurements.
+type Runner struct {
+	Options harness.Options // one scenario
+	Window  harness.Window  // Rate is the step's
+	Kill    context.Context
+	Out     string // folder that gets steps/NN
+	n       int
+}
+
+// Measure runs the scenario at a rate, from a fresh start of a stack that is
+// ours.
+func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, error) {
+	r.n++
+	o, w := r.Options, r.Window
+	w.Rate = rate
+	o.Window = &w
+	o.Seed += uint64(r.n)
+	o.Out = filepath.Join(r.Out, "steps", fmt.Sprintf("%02d", r.n))
+	p, err := harness.Read(o)
+	if err != nil {
+		return capacity.Step{}, &harness.Error{Code: harness.ExitUsage, Err: err}
+	}
+	talk, err := os.Create(filepath.Join(o.Out, "talk.log"))
+	if err != nil {
+		return capacity.Step{}, &harness.Error{Code: harness.ExitNoAnswer, Err: err}
+	}
+	defer talk.Close()
+	d, err := harness.Run(ctx, r.Kill, p, harness.Streams{Out: io.Discard, Err: talk})
+	switch {
+	case err != nil:
+		return capacity.Step{}, err
+	case ctx.Err() != nil || d.Partial:
+		return capacity.Step{}, &harness.Error{Code: harness.ExitInterrupted, Err: errors.New("interrupted")}
+	case len(d.Runs) != 1:
+		return capacity.Step{}, &harness.Error{Code: harness.ExitUsage, Err: fmt.Errorf("a search takes one scenario, and this names %d", len(d.Runs))}
+	}
+	return Of(d.Runs[0].Result, d.Runs[0].Verdicts), nil
+}
+
+// bySystem begins a reason that the system is behind, not we.
+const bySystem = "system:"
+
+// Bounds of a step that the system kept up with.
+const (
+	mostGrowth    = 1.5
+	leastAchieved = 0.98
+)
+
+// Of judges one run at one rate. A missed target binds, and so does what shows
+// that the system fell behind though its latencies were not yet beyond their
+// target: requests that were not sent, and a queue that grew. Targets that ask
+// for a rate do not bind: the rate is what is searched for.
+func Of(r *measure.Result, verdicts []targets.Verdict) capacity.Step {
+	t := r.Total(true, true)
+	s := capacity.Step{Requests: t.Counts.Sent}
+	seconds := r.Window.Seconds()
+	if t.Counts.Sent > 0 && seconds > 0 {
+		n := float64(t.Counts.Sent)
+		s.Goodput = float64(t.Counts.Sent-t.Counts.Errors) / seconds
+		s.Errors, s.Refused, s.Broken = float64(t.Counts.Errors)/n, float64(t.Counts.Refused)/n, float64(unanswered(t))/n
+		s.P95, _ = t.Response.Quantile(0.95)
+		s.Mean, _ = t.Response.Mean()
+	}
+	if f, ok := r.Fact("cpu"); ok {
+		s.CPU = &f.Value
+	}
+	var ours []string
+	for _, why := range r.Health.Invalid {
+		if strings.HasPrefix(why, bySystem) {
+			s.Binding = append(s.Binding, why)
+		} else {
+			ours = append(ours, why)
+		}
+	}
+	for _, v := range verdicts {
+		switch {
+		case v.Target.Metric == "rps" && strings.HasPrefix(v.Target.Op, ">"):
+		case v.Status == targets.Fail:
+			s.Binding = append(s.Binding, v.Target.Text)
+		case v.Status == targets.NoData:
+			ours = append(ours, "no data for "+v.Target.Text+": "+v.Note)
+		}
+	}
+	s.Binding = append(s.Binding, behind(r, t.Counts)...)
+	if r.EndedEarly != "" {
+		s.Binding = append(s.Binding, "ended early: "+r.EndedEarly)
+	}
+	s.Invalid = strings.Join(ours, "; ")
+	s.Meets = len(s.Binding) == 0 && s.Invalid == "" && s.Requests > 0
+	if s.Requests == 0 && s.Invalid == "" {
+		s.Invalid = "no request was due in the window"
+	}
+	s.Binding = slices.Compact(s.Binding)
+	return s
+}
+
+// behind says what shows that the system did not take what was due.
+func behind(r *measure.Result, c measure.Counts) (out []string) {
+	if c.Planned > 0 && float64(c.Sent) < leastAchieved*float64(c.Planned) {
+		out = append(out, fmt.Sprintf("only %.0f %% of what was due could be sent", 100*float64(c.Sent)/float64(c.Planned)))
+	}
+	if g, ok := baseline.QueueGrowth(r); ok && g > mostGrowth {
+		out = append(out, fmt.Sprintf("the queue grew: p95 at the end %.1f times that at the beginning", g))
+	}
+	return out
+}
+
+// unanswered are the requests that got no answer, or a broken one.
+func unanswered(t measure.StepResult) int64 {
+	var answered int64
+	for _, n := range t.Codes {
+		answered += n
+	}
+	return max(0, t.Counts.Sent-answered)
+}

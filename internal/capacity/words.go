@@ -1,0 +1,107 @@
+package capacity
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Line is a step in one line.
+func (s Step) Line() string {
+	if s.Invalid != "" {
+		return fmt.Sprintf("%8.4g/s  INVALID  %s", s.Rate, s.Invalid)
+	}
+	word := "meets"
+	if !s.Meets {
+		word = "MISSES"
+	}
+	cpu := "  –"
+	if s.CPU != nil {
+		cpu = fmt.Sprintf("%3.0f", 100**s.CPU)
+	}
+	line := fmt.Sprintf("%8.4g/s  %-7s  p95 %8s  errors %6.2f %%  goodput %7.4g/s  cpu %s %%  n %d",
+		s.Rate, word, s.P95.Round(100*time.Microsecond), 100*s.Errors, s.Goodput, cpu, s.Requests)
+	if len(s.Binding) > 0 {
+		line += "  " + strings.Join(s.Binding, "; ")
+	}
+	return line
+}
+
+// Write tells the outcome: the curve by rate, the bracket and what bound it, the
+// knee, and how the system behaved past it.
+func (o *Outcome) Write(w io.Writer) error {
+	var b strings.Builder
+	steps := slices.Clone(o.Steps)
+	slices.SortStableFunc(steps, func(a, b Step) int {
+		switch {
+		case a.Rate < b.Rate:
+			return -1
+		case a.Rate > b.Rate:
+			return 1
+		}
+		return 0
+	})
+	for _, s := range steps {
+		b.WriteString("  " + s.Line() + "\n")
+	}
+	b.WriteString("\n" + o.Answer() + "\n")
+	if u := o.USL; u != nil {
+		fmt.Fprintf(&b, "scalability law through %d steps: at most %.4g requests/s", u.Points, u.Peak)
+		if u.Between[1] < math.MaxFloat64 {
+			fmt.Fprintf(&b, " (95 %%: %.4g to %.4g)", u.Between[0], u.Between[1])
+		}
+		if u.At > 0 {
+			fmt.Fprintf(&b, ", with %.0f in the system", u.At)
+		}
+		fmt.Fprintf(&b, "; σ %.3f, κ %.5f\n", u.Sigma, u.Kappa)
+	}
+	if past := o.past(); past != "" {
+		b.WriteString(past + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Answer is the bracket in one line.
+func (o *Outcome) Answer() string {
+	bound := ""
+	if len(o.Binding) > 0 {
+		bound = ", bound by " + strings.Join(o.Binding, "; ")
+	}
+	switch {
+	case o.Low > 0 && o.High > 0 && o.Open == "":
+		return fmt.Sprintf("capacity: between %.4g and %.4g arrivals/s%s", o.Low, o.High, bound)
+	case o.Low > 0 && o.High > 0:
+		return fmt.Sprintf("capacity: at least %.4g arrivals/s, less than %.4g%s; NOT CONFIRMED: %s", o.Low, o.High, bound, o.Open)
+	case o.Low > 0:
+		return fmt.Sprintf("capacity: at least %.4g arrivals/s; %s", o.Low, o.Open)
+	case o.Open != "":
+		return "capacity: not found: " + o.Open + bound
+	}
+	return "capacity: nothing was measured"
+}
+
+// past says how the system behaved at rates that it could not carry: a limit
+// that answers is orderly, a connection that breaks or hangs is not.
+func (o *Outcome) past() string {
+	var refused, broken float64
+	n := 0
+	for _, s := range o.Steps {
+		if s.Invalid == "" && !s.Meets {
+			refused, broken = max(refused, s.Refused), max(broken, s.Broken)
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+		return ""
+	case broken > 0:
+		return fmt.Sprintf("past it: NOT ORDERLY: up to %.2f %% of requests got no proper answer (timeouts, broken connections), %.2f %% were refused", 100*broken, 100*refused)
+	case refused > 0:
+		return fmt.Sprintf("past it: orderly: up to %.2f %% of requests were refused by a limit, none was left without an answer", 100*refused)
+	}
+	return "past it: slower, and every request was answered; no limit turned any away"
+}
