@@ -1,8 +1,6 @@
 package audit_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vitals/internal/audit"
+	"vitals/internal/audit/audittest"
 )
 
 // probes are those of a class and below, by --only's words.
@@ -31,19 +30,16 @@ func ids(t testing.TB) (out []string) {
 	return out
 }
 
-// examine audits a third-party API with a fault.
-func examine(t testing.TB, fault string, only ...string) audit.Report {
+// examine audits a third-party API with a lie.
+func examine(t testing.TB, lie string, only ...string) audit.Report {
 	t.Helper()
-	s := newThirdParty(fault)
-	g := s.serve(t)
-	g.Mail = func(_ context.Context, to string) (string, error) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if m, ok := s.mails[to]; ok {
-			return m, nil
-		}
-		return "", errors.New("no mail")
-	}
+	return examined(t, audittest.New(lie), only...)
+}
+
+func examined(t testing.TB, s *audittest.API, only ...string) audit.Report {
+	t.Helper()
+	g := s.Serve(t)
+	g.Mail = s.Mail
 	return audit.Run(t.Context(), probes(t, audit.Intrusive, only...), g, audit.Options{Patience: time.Minute})
 }
 

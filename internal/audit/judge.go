@@ -104,25 +104,28 @@ func follow(findings []Finding) {
 	}
 }
 
-// sender is who sends to a target, as limits count.
+// sender is who sends credentials to a target, as limits count: an address, or an
+// account.
 type sender struct {
-	g  *Target
-	at netip.Addr
+	g       *Target
+	at      netip.Addr
+	account string
 }
 
-// begun counts a credential that was sent from an address.
-func (r *runner) begun(g *Target, from netip.Addr) {
+// begun counts a credential that was sent from an address, and for an account.
+func (r *runner) begun(g *Target, from netip.Addr, account string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.credentials[sender{g, from}]++
+	r.credentials[sender{g: g, at: from}]++
+	r.credentials[sender{g: g, account: account}]++
 }
 
-// first ends the probe when an address was refused before anything else: it was
-// locked by somebody else, or by an earlier run.
-func (t *T) first(from netip.Addr, a Answer) Answer {
+// first ends the probe when an address was refused before anything else, and so was
+// the account: it was locked by somebody else, or by an earlier run.
+func (t *T) first(q Request, a Answer) Answer {
 	j, wait := t.judge("login"), a.RetryAfter()
 	t.run.mu.Lock()
-	n := t.run.credentials[sender{t.target, from}]
+	n := max(t.run.credentials[sender{g: t.target, at: q.From}], t.run.credentials[sender{g: t.target, account: q.User}])
 	t.run.mu.Unlock()
 	if n == 1 && j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0) == profile.Refused {
 		t.Skip("%v: got %s before anything was guessed from there: an earlier run, or somebody else, left it locked; wait %s s", a, a.got(), a.Header.Get("Retry-After"))

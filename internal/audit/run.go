@@ -225,7 +225,7 @@ func (r *runner) pace(t *T) {
 // see gives a request that counts under a policy to the target's checker of limits.
 func (r *runner) see(g *Target, x *wire.Seen) {
 	if x.Policy == "login" {
-		r.begun(g, x.From)
+		r.begun(g, x.From, x.User)
 	}
 	if x.Policy != "" {
 		r.note(g, x.Event())

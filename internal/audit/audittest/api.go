@@ -1,10 +1,17 @@
-package audit_test
+// Package audittest is an API that is not ours, in memory, for tests of what looks
+// at APIs from outside: it can be told to lie in one named way at a time, and to
+// answer wrong credentials and refusals by other statuses than most.
+package audittest
 
 import (
+	"context"
 	"crypto/rand"
+	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +20,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,27 +32,31 @@ import (
 	"vitals/internal/profile"
 )
 
-// thirdParty is an API that shares nothing with the reference one: its own router,
-// paths, field names and limiter, all in memory. A fault breaks it in one named
-// way, so that each probe is seen to catch what it is for.
-type thirdParty struct {
-	fault  string
+// API is an API that shares nothing with the reference one: its own router,
+// paths, field names and limiter. A lie breaks it in one named way, so that each
+// probe is seen to catch what it is for.
+type API struct {
+	Lie            string
+	Wrong, Refused int // statuses of a wrong credential, and of a refusal by a limit
+
+	served int                   // requests so far
+	routed map[[2]string]float64 // requests by route and status, as its metrics page tells them
 	limits map[string]profile.Limit
 	secret []byte
 	origin string
-	routes []partyRoute
+	routes []route
 
 	mu         sync.Mutex
-	users      map[string]*partyUser
-	tokens     map[string]*partyToken // refresh
-	challenges map[string]*partyChallenge
+	users      map[string]*user
+	tokens     map[string]*refreshToken // refresh
+	challenges map[string]*challenge
 	resets     map[string]string // token → email
 	mails      map[string]string
 	things     map[string]string // id → owner
-	counts     map[string]*partyCount
+	counts     map[string]*count
 }
 
-type partyUser struct {
+type user struct {
 	id, email, password string
 	admin, barred       bool
 	version             int
@@ -53,50 +65,64 @@ type partyUser struct {
 	step                int64
 }
 
-type partyToken struct {
+type refreshToken struct {
 	email, family string
 	version       int
 	used          bool
 }
 
-type partyChallenge struct {
+type challenge struct {
 	email string
 	tries int
 }
 
-type partyCount struct {
-	failed  []partyMark
+type count struct {
+	failed  []mark
 	pending int
 	until   time.Time
 }
 
-type partyMark struct {
+type mark struct {
 	at   time.Time
 	user string
 }
 
-type partyRoute struct {
+type route struct {
 	method string
 	path   *regexp.Regexp
-	do     func(x *partyCall)
+	do     func(x *call)
 }
 
-// partyCall is one request being served.
-type partyCall struct {
-	s    *thirdParty
+// call is one request being served.
+type call struct {
+	s    *API
 	w    http.ResponseWriter
 	r    *http.Request
 	id   string // of the path
 	body map[string]any
-	user *partyUser
+	user *user
 	ip   string
+
+	status int
+}
+
+// route is the path as a profile writes it.
+func (x *call) route() string {
+	if x.id != "" {
+		return strings.Replace(x.r.URL.Path, x.id, "{{id}}", 1)
+	}
+	return x.r.URL.Path
 }
 
 const hashTime = 8 * time.Millisecond
 
-func newThirdParty(fault string) *thirdParty {
-	s := &thirdParty{
-		fault: fault, secret: []byte(rand.Text()), origin: "https://app.thirdparty.example",
+//go:embed thirdparty.yaml
+var words string
+
+// New makes one that lies in the way named, "" for a sound one.
+func New(lie string) *API {
+	s := &API{
+		Lie: lie, Wrong: http.StatusUnauthorized, Refused: http.StatusTooManyRequests, routed: map[[2]string]float64{}, secret: []byte(rand.Text()), origin: "https://app.thirdparty.example",
 		limits: map[string]profile.Limit{
 			"login":  {Limit: 5, Window: 6 * time.Second, Lock: 4 * time.Second},
 			"codes":  {Limit: 10, Window: 20 * time.Second, Lock: 20 * time.Second},
@@ -104,30 +130,43 @@ func newThirdParty(fault string) *thirdParty {
 			"change": {Limit: 5, Window: time.Hour},
 			"api":    {Limit: 100, Window: 5 * time.Second},
 		},
-		users: map[string]*partyUser{}, tokens: map[string]*partyToken{}, challenges: map[string]*partyChallenge{}, resets: map[string]string{},
-		mails: map[string]string{}, things: map[string]string{}, counts: map[string]*partyCount{},
+		users: map[string]*user{}, tokens: map[string]*refreshToken{}, challenges: map[string]*challenge{}, resets: map[string]string{},
+		mails: map[string]string{}, things: map[string]string{}, counts: map[string]*count{},
 	}
 	s.routes = s.table()
 	return s
 }
 
-// serve starts it and describes it as an audit's target.
-func (s *thirdParty) serve(t testing.TB) *audit.Target {
+// Profile is how a profile describes it.
+func (s *API) Profile(t testing.TB) *profile.Profile {
+	text := strings.ReplaceAll(words, "REFUSED", strconv.Itoa(s.Refused))
+	p, err := profile.Read(strings.NewReader(strings.ReplaceAll(text, "WRONG", strconv.Itoa(s.Wrong))), "thirdparty.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Serve starts it, until the test has ended, and describes it as an audit's target.
+func (s *API) Serve(t testing.TB) *audit.Target {
 	srv := httptest.NewUnstartedServer(s)
 	srv.Config.ReadHeaderTimeout, srv.Config.ReadTimeout, srv.Config.MaxHeaderBytes = time.Second, 2*time.Second, 16<<10
-	srv.Config.ErrorLog = nil
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.Start()
 	t.Cleanup(srv.Close)
+	admin := httptest.NewServer(http.HandlerFunc(s.metrics))
+	t.Cleanup(admin.Close)
 	u, err := url.Parse(srv.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := profile.Open("testdata/thirdparty.yaml")
+	page, err := url.Parse(admin.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := s.Profile(t)
 	g := &audit.Target{
-		URL: u, Profile: p, Own: true, Origin: s.origin,
+		URL: u, Profile: p, Own: true, Origin: s.origin, Admin: page,
 		Source: func(n uint64) netip.Addr {
 			return netip.AddrFrom4([4]byte{127, byte(33 + n>>16&7), byte(n >> 8), byte(n)})
 		},
@@ -139,27 +178,71 @@ func (s *thirdParty) serve(t testing.TB) *audit.Target {
 			a.Role = "admin"
 		}
 		g.Accounts = append(g.Accounts, a)
-		s.users[a.Email] = &partyUser{id: uuid.NewString(), email: a.Email, password: a.Password, admin: i == 0}
+		s.users[a.Email] = &user{id: uuid.NewString(), email: a.Email, password: a.Password, admin: i == 0}
 	}
 	return g
 }
 
-func (s *thirdParty) table() []partyRoute {
-	on := func(method, pattern string, do func(*partyCall)) partyRoute {
-		return partyRoute{method, regexp.MustCompile("^" + pattern + "$"), do}
+// Mail is the last mail to an address.
+func (s *API) Mail(_ context.Context, to string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m, ok := s.mails[to]; ok {
+		return m, nil
 	}
-	return []partyRoute{
-		on("POST", "/v2/session", (*partyCall).login), on("POST", "/v2/session/renew", (*partyCall).renew),
-		on("POST", "/v2/session/second", (*partyCall).second),
-		on("GET", "/v2/whoami", (*partyCall).whoami), on("POST", "/v2/mfa", (*partyCall).enrol), on("PUT", "/v2/mfa", (*partyCall).confirm),
-		on("PUT", "/v2/password", (*partyCall).change), on("POST", "/v2/forgot", (*partyCall).forgot), on("PUT", "/v2/forgot", (*partyCall).unforget),
-		on("GET", "/v2/things", (*partyCall).list), on("POST", "/v2/things", (*partyCall).create),
-		on("GET", "/v2/things/([^/]+)", (*partyCall).thing), on("PATCH", "/v2/things/([^/]+)", (*partyCall).thing), on("DELETE", "/v2/things/([^/]+)", (*partyCall).thing),
-		on("DELETE", "/v2/people/([^/]+)", (*partyCall).bar),
+	return "", errors.New("no mail")
+}
+
+// metrics is the page that it counts its requests on.
+func (s *API) metrics(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _ = fmt.Fprintln(w, "# TYPE http_requests_total counter")
+	for at, n := range s.routed {
+		_, _ = fmt.Fprintf(w, "http_requests_total{route=%q,status=%q} %g\n", at[0], at[1], n)
 	}
 }
 
-func (s *thirdParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// count counts a request that was answered.
+func (s *API) count(route string, status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 1.0
+	if s.Lie == "counters that lie" {
+		n = 0.5
+	}
+	s.routed[[2]string{route, strconv.Itoa(status)}] += n
+}
+
+func (s *API) table() []route {
+	on := func(method, pattern string, do func(*call)) route {
+		return route{method, regexp.MustCompile("^" + pattern + "$"), do}
+	}
+	return []route{
+		on("POST", "/v2/session", (*call).login), on("POST", "/v2/session/renew", (*call).renew),
+		on("POST", "/v2/session/second", (*call).second),
+		on("GET", "/v2/whoami", (*call).whoami), on("POST", "/v2/mfa", (*call).enrol), on("PUT", "/v2/mfa", (*call).confirm),
+		on("PUT", "/v2/password", (*call).change), on("POST", "/v2/forgot", (*call).forgot), on("PUT", "/v2/forgot", (*call).unforget),
+		on("GET", "/v2/things", (*call).list), on("POST", "/v2/things", (*call).create),
+		on("GET", "/v2/things/([^/]+)", (*call).thing), on("PATCH", "/v2/things/([^/]+)", (*call).thing), on("DELETE", "/v2/things/([^/]+)", (*call).thing),
+		on("DELETE", "/v2/people/([^/]+)", (*call).bar),
+	}
+}
+
+func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.served++
+	n := s.served
+	if s.Lie == "restarts that forget" && n%10 == 0 {
+		s.counts = map[string]*count{}
+	}
+	s.mu.Unlock()
+	switch {
+	case s.Lie == "one answer in a hundred dropped" && n%100 == 50:
+		panic(http.ErrAbortHandler)
+	case s.Lie == "stalls" && n%50 == 25:
+		time.Sleep(time.Second)
+	}
 	h := w.Header()
 	id := r.Header.Get("X-Request-ID")
 	if vs := r.Header.Values("X-Request-ID"); len(vs) != 1 || !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$`).MatchString(id) {
@@ -172,9 +255,10 @@ func (s *thirdParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} {
 		h.Set(name, v)
 	}
-	x := &partyCall{s: s, w: w, r: r}
+	x := &call{s: s, w: w, r: r}
+	defer func() { s.count(x.route(), x.status) }()
 	x.ip, _, _ = net.SplitHostPort(r.RemoteAddr)
-	if s.fault == "leftmost X-Forwarded-For" {
+	if s.Lie == "leftmost X-Forwarded-For" {
 		if f := r.Header.Get("X-Forwarded-For"); f != "" {
 			x.ip, _, _ = strings.Cut(f, ",")
 		}
@@ -188,7 +272,7 @@ func (s *thirdParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for _, route := range s.routes {
 		where := r.URL.Path
-		if s.fault == "limiter on the raw path" {
+		if s.Lie == "limiter on the raw path" {
 			where = strings.TrimSuffix(path.Clean(where), "/")
 		}
 		m := route.path.FindStringSubmatch(where)
@@ -217,7 +301,7 @@ func (s *thirdParty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // dispatch authenticates, counts, reads the body and does the work.
-func (x *partyCall) dispatch(route partyRoute) {
+func (x *call) dispatch(route route) {
 	open := strings.HasPrefix(x.r.URL.Path, "/v2/session") || strings.HasPrefix(path.Clean(x.r.URL.Path), "/v2/session") || x.r.URL.Path == "/v2/forgot"
 	x.authenticate()
 	own := route.method != "GET" && (open || strings.HasPrefix(x.r.URL.Path, "/v2/mfa") || x.r.URL.Path == "/v2/password")
@@ -237,7 +321,7 @@ func (x *partyCall) dispatch(route partyRoute) {
 	route.do(x)
 }
 
-func (x *partyCall) read(own bool) bool {
+func (x *call) read(own bool) bool {
 	refuse := func(status int, why string) bool {
 		if own && !x.spend("api", x.subject()) {
 			return false
@@ -264,9 +348,9 @@ func (x *partyCall) read(own bool) bool {
 	return true
 }
 
-func (x *partyCall) text(name string) string { s, _ := x.body[name].(string); return s }
+func (x *call) text(name string) string { s, _ := x.body[name].(string); return s }
 
-func (x *partyCall) operational() bool {
+func (x *call) operational() bool {
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00")
 	m := map[string]any{"timestamp": now}
 	switch x.r.URL.Path {
@@ -283,12 +367,12 @@ func (x *partyCall) operational() bool {
 	return true
 }
 
-func (x *partyCall) crossOrigin() bool {
+func (x *call) crossOrigin() bool {
 	h, origin := x.w.Header(), x.r.Header.Get("Origin")
-	if x.s.fault != "Vary missing" {
+	if x.s.Lie != "Vary missing" {
 		h.Add("Vary", "Origin")
 	}
-	ok := origin == x.s.origin || x.s.fault == "null origin reflected" && origin == "null"
+	ok := origin == x.s.origin || x.s.Lie == "null origin reflected" && origin == "null"
 	preflight := x.r.Method == "OPTIONS" && x.r.Header.Get("Access-Control-Request-Method") != ""
 	if ok {
 		h.Set("Access-Control-Allow-Origin", origin)
@@ -305,18 +389,19 @@ func (x *partyCall) crossOrigin() bool {
 	return preflight
 }
 
-func (x *partyCall) fail(status int, why string) {
+func (x *call) fail(status int, why string) {
 	x.answer(status, map[string]any{"problem": why, "request_id": x.w.Header().Get("X-Request-ID")})
 }
 
-func (x *partyCall) answer(status int, v any) {
+func (x *call) answer(status int, v any) {
 	h := x.w.Header()
-	if x.s.fault == "headers only on success" && status >= 400 {
+	if x.s.Lie == "headers only on success" && status >= 400 {
 		for _, n := range []string{"Limit", "Remaining", "Reset", "Window"} {
 			h.Del("X-RateLimit-" + n)
 		}
 	}
 	h.Set("Content-Type", "application/json")
+	x.status = status
 	x.w.WriteHeader(status)
 	_ = json.NewEncoder(x.w).Encode(v)
 }

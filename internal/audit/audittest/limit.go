@@ -1,75 +1,106 @@
-package audit_test
+package audittest
 
 import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // limitOf is a policy's limit, widened by the fault of that name.
-func (s *thirdParty) limitOf(policy string) int {
+func (s *API) limitOf(policy string) int {
 	n := s.limits[policy].Limit
-	if s.fault == "limit widened by 10 %" {
+	if s.Lie == "six are judged" && policy == "login" {
+		n++
+	}
+	if s.Lie == "limit widened by 10 %" {
 		n = int(math.Ceil(float64(n) * 1.1))
 	}
 	return n
 }
 
-func (s *thirdParty) on(policy, key string) *partyCount {
+func (s *API) on(policy, key string) *count {
 	h, ok := s.counts[policy+" "+key]
 	if !ok {
-		h = &partyCount{}
+		h = &count{}
 		s.counts[policy+" "+key] = h
 	}
 	return h
 }
 
-func (h *partyCount) prune(now time.Time, window time.Duration) {
-	h.failed = slices.DeleteFunc(h.failed, func(m partyMark) bool { return !m.at.After(now.Add(-window)) })
+func (h *count) prune(now time.Time, window time.Duration) {
+	h.failed = slices.DeleteFunc(h.failed, func(m mark) bool { return !m.at.After(now.Add(-window)) })
 }
 
 // tell writes the headers.
-func (x *partyCall) tell(policy string, left int, reset time.Time) {
+func (x *call) tell(policy string, left int, reset time.Time) {
 	h, l := x.w.Header(), x.s.limits[policy]
 	h.Set("X-RateLimit-Limit", strconv.Itoa(l.Limit))
+	if x.s.Lie == "the headers count wrong" {
+		left++
+	}
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, left)))
 	h.Set("X-RateLimit-Window", strconv.Itoa(int(l.Window/time.Second)))
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Add(time.Second).Unix(), 10))
 }
 
-func (x *partyCall) refuse(policy string, wait time.Duration, left int) {
+func (x *call) refuse(policy string, wait time.Duration, left int) {
 	seconds := int((wait + time.Second - 1) / time.Second)
-	if x.s.fault == "Retry-After 0" {
+	if x.s.Lie == "Retry-After 0" {
 		seconds = 0
 	}
 	x.tell(policy, left, time.Now().Add(wait))
-	x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
-	x.fail(429, "slow down")
+	if x.s.Lie != "no Retry-After" {
+		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	}
+	if x.s.Lie == "refusals are 200" {
+		x.fail(200, "slow down")
+		return
+	}
+	x.fail(x.s.Refused, "slow down")
 }
 
 // enter reserves a place for a credential check; settle records its outcome.
-func (x *partyCall) enter(policy, key string) (settle func(ok bool, user string), admitted bool) {
+func (x *call) enter(policy, key string) (settle func(ok bool, user string), admitted bool) {
 	s, l := x.s, x.s.limits[policy]
-	if s.fault == "limiter on the raw path" {
+	switch s.Lie {
+	case "limiter on the raw path":
 		key += x.r.URL.Path
+	case "accounts are locked, not addresses":
+		if policy == "login" {
+			key = strings.ToLower(x.text("mail"))
+		}
+	case "the right password is let in while locked":
+		s.mu.Lock()
+		u := s.users[strings.ToLower(x.text("mail"))]
+		right := policy == "login" && u != nil && u.password == x.text("word")
+		s.mu.Unlock()
+		if right {
+			return func(bool, string) {}, true
+		}
 	}
 	for deadline := time.Now().Add(3 * time.Second); ; {
 		s.mu.Lock()
 		h, now := s.on(policy, key), time.Now()
 		if h.until.After(now) {
-			if s.fault == "lock extended by attempts" {
+			if s.Lie == "lock extended by attempts" {
 				h.until = now.Add(l.Lock)
 			}
 			wait := h.until.Sub(now)
-			if s.fault == "lock key evicted" && wait < l.Lock*3/4 {
+			if s.Lie == "the lock ends early" && wait < l.Lock/2 {
+				h.until = time.Time{}
+			}
+			if s.Lie == "lock key evicted" && wait < l.Lock*3/4 {
 				h.until = time.Time{}
 			}
 			s.mu.Unlock()
 			x.refuse(policy, wait, 0)
 			return nil, false
 		}
-		h.prune(now, l.Window)
+		if s.Lie != "failures are never forgotten" {
+			h.prune(now, l.Window)
+		}
 		n := len(h.failed)
 		switch {
 		case n >= s.limitOf(policy):
@@ -77,7 +108,7 @@ func (x *partyCall) enter(policy, key string) (settle func(ok bool, user string)
 			s.mu.Unlock()
 			x.refuse(policy, l.Lock, 0)
 			return nil, false
-		case n+h.pending < s.limitOf(policy) || s.fault == "GET then INCR":
+		case n+h.pending < s.limitOf(policy) || s.Lie == "GET then INCR":
 			h.pending++
 			s.mu.Unlock()
 			return func(ok bool, user string) { x.settle(h, policy, ok, user) }, true
@@ -91,21 +122,24 @@ func (x *partyCall) enter(policy, key string) (settle func(ok bool, user string)
 	}
 }
 
-func (x *partyCall) settle(h *partyCount, policy string, ok bool, user string) {
+func (x *call) settle(h *count, policy string, ok bool, user string) {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	h.pending--
 	l, now := x.s.limits[policy], time.Now()
+	if !ok && x.s.Lie == "hanging up is a refund" && x.r.Context().Err() != nil {
+		return
+	}
 	if ok {
-		h.failed = slices.DeleteFunc(h.failed, func(m partyMark) bool { return m.user == user || x.s.fault == "success clears the whole address" })
+		h.failed = slices.DeleteFunc(h.failed, func(m mark) bool { return m.user == user || x.s.Lie == "success clears the whole address" })
 	} else {
-		h.failed = append(h.failed, partyMark{now, user})
+		h.failed = append(h.failed, mark{now, user})
 	}
 	x.tell(policy, l.Limit-len(h.failed), now.Add(l.Window))
 }
 
 // spend counts one request.
-func (x *partyCall) spend(policy, key string) bool {
+func (x *call) spend(policy, key string) bool {
 	s, l := x.s, x.s.limits[policy]
 	s.mu.Lock()
 	h, now := s.on(policy, key), time.Now()
@@ -116,7 +150,7 @@ func (x *partyCall) spend(policy, key string) bool {
 		x.refuse(policy, wait, 0)
 		return false
 	}
-	h.failed = append(h.failed, partyMark{at: now})
+	h.failed = append(h.failed, mark{at: now})
 	left := l.Limit - len(h.failed)
 	s.mu.Unlock()
 	x.tell(policy, left, now.Add(l.Window))
