@@ -188,6 +188,15 @@ func TestTrustedProxiesHaveNoBoundOfTheirOwn(t *testing.T) {
 	}
 }
 
+// OPTIONS * passes the chain: net/http's own answer would have none of our headers.
+func TestOptionsStarPassesTheChain(t *testing.T) {
+	bed := newTestbed(t, nil)
+	got := raw(t, strings.TrimPrefix(bed.url, "http://"), "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 5*time.Second)
+	if !strings.HasPrefix(got, "HTTP/1.1 404") || !strings.Contains(got, "X-Request-Id: ") || !strings.Contains(got, "X-Content-Type-Options: nosniff") {
+		t.Errorf("got %q, want 404 with an id and the security headers", got)
+	}
+}
+
 // Framing tricks are refused or have one meaning (probes RQ3, SH2).
 func TestFramingHasOneMeaning(t *testing.T) {
 	bed := newTestbed(t, nil)

@@ -30,15 +30,16 @@ func (s *Server) httpServer(l *connections) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: c.ReadHeaderTimeout,
-		ReadTimeout:       c.ReadTimeout,
-		WriteTimeout:      s.cfg.Workers.Timeout,
-		IdleTimeout:       c.IdleTimeout,
-		MaxHeaderBytes:    c.MaxHeaderBytes,
-		Protocols:         protocols,
-		ConnState:         l.state,
-		ConnContext:       l.context,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		Handler:                      s,
+		ReadHeaderTimeout:            c.ReadHeaderTimeout,
+		ReadTimeout:                  c.ReadTimeout,
+		WriteTimeout:                 s.cfg.Workers.Timeout,
+		IdleTimeout:                  c.IdleTimeout,
+		MaxHeaderBytes:               c.MaxHeaderBytes,
+		Protocols:                    protocols,
+		ConnState:                    l.state,
+		ConnContext:                  l.context,
+		DisableGeneralOptionsHandler: true, // OPTIONS * passes the chain, as any other request
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 }
