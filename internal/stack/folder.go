@@ -10,7 +10,8 @@ import (
 
 // Folder is a temporary folder that a killed process does not leave behind for
 // good: its owner holds a lock on a file in it, which ends with the process, and
-// every new Folder removes those whose owner is gone.
+// every new Folder removes those whose owner is gone. The lock lasts as long as the
+// Folder can be reached: whoever uses the folder keeps the value.
 type Folder struct {
 	Path   string
 	Memory bool // it is held in memory

@@ -85,8 +85,12 @@ while [ -e "$1/pg/data/postmaster.pid" ]; do sleep 0.05; done
 rm -rf "$1"
 `
 
-// life, while open, keeps the server alive: no test process closes it.
-var life *os.File
+// life, while open, keeps the server alive, and place its folder: no test process
+// closes them, and neither may be collected.
+var (
+	life  *os.File
+	place *stack.Folder
+)
 
 // start makes a cluster in a new folder and serves it on a unix socket there, so
 // that no port can be taken.
@@ -119,6 +123,6 @@ func start() (_ string, err error) {
 	if err := keep.Start(); err != nil {
 		return "", errors.Join(err, begin.Close(), db.Close(ctx))
 	}
-	life = begin
+	life, place = begin, folder
 	return db.URL("postgres"), nil
 }
