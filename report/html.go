@@ -240,7 +240,7 @@ func htmlOf(r *Run, c *chart) htmlRun {
 	res := r.Result
 	out := htmlRun{
 		Name: res.Scenario, Verdict: r.Verdict, About: about(res), Generator: generator(res), Figures: foremost(r),
-		Doubts: doubts(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Still: c.still,
+		Doubts: warnings(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Still: c.still,
 		Distribution: distribution(res), Quantiles: byQuantile(res).html(),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),

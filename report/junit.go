@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,6 +94,9 @@ func suite(d *Document, r *Run) junitSuite {
 		valid.Error = &junitMessage{Message: why[0], Text: strings.Join(why, "\n")}
 	}
 	s.Cases = append(s.Cases, valid)
+	if c := endingCase(s.Name, r); c != nil {
+		s.Cases = append(s.Cases, *c)
+	}
 	for _, v := range r.Verdicts {
 		c := junitCase{Class: s.Name, Name: v.Target.Text, Out: sentence(v)}
 		switch v.Status {
@@ -106,6 +110,9 @@ func suite(d *Document, r *Run) junitSuite {
 	}
 	for _, c := range checks(r) {
 		s.Cases = append(s.Cases, checkCase(s.Name, c))
+	}
+	if c := verdictCase(s.Name, r); c.red() && !slices.ContainsFunc(s.Cases, junitCase.red) {
+		s.Cases = append(s.Cases, c) // the run's verdict is the last word
 	}
 	for _, c := range s.Cases {
 		s.count(c)
@@ -148,12 +155,6 @@ func checkCase(class string, c check) junitCase {
 // doubts are the reasons for which a run's figures are not to be believed.
 func doubts(r *Run) []string {
 	out := r.Result.Health.Invalid[:len(r.Result.Health.Invalid):len(r.Result.Health.Invalid)]
-	if r.Result.Partial {
-		out = append(out, "interrupted: the run is partial")
-	}
-	if r.Result.EndedEarly != "" {
-		out = append(out, "ended early: "+r.Result.EndedEarly)
-	}
 	if r.Reconciliation != nil && len(r.Reconciliation.Findings) > 0 {
 		out = append(out, reconciliationCheck(r.Reconciliation).words)
 	}

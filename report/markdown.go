@@ -106,7 +106,7 @@ func (m *markdown) fold(title string, fill func()) {
 func (m *markdown) run(r *Run) {
 	m.line("\n### %s %s\n", signs[r.Verdict], escape(r.Result.Scenario))
 	m.line("%s", escape(about(r.Result)))
-	m.list(doubts(r))
+	m.list(warnings(r))
 	verdicts := grid{cols: []column{{words: true}, {title: "target", words: true}, {title: "actual"}, {title: "n"}, {title: "note", words: true}}}
 	for _, v := range r.Verdicts {
 		n := ""

@@ -55,6 +55,7 @@ type Run struct {
 	Result         *measure.Result         `json:"result"`
 	Verdicts       []targets.Verdict       `json:"verdicts"`
 	Verdict        string                  `json:"verdict"`
+	Reasons        []string                `json:"reasons,omitempty"` // for the verdict, the weightiest first
 	Evidence       []Evidence              `json:"evidence,omitempty"`
 	Faults         []Fault                 `json:"faults,omitempty"`         // what was done to the stack meanwhile
 	Invariants     *Invariants             `json:"invariants,omitempty"`     // whether the limits' invariants held over every answer

@@ -133,7 +133,17 @@ func (p *page) reasons(rest []string, apart bool) {
 			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
 			break
 		}
-		p.line("  %s %s", p.paint(yellow, "!"), cut(strip(why), p.width()-4))
+		lines := p.wrapped("  ! ", strip(why))
+		switch {
+		case len(rest) > mostExplained: // one screen
+			lines = []string{cut("  ! "+strip(why), p.width())}
+		case len(lines) > 2:
+			lines = append(lines[:1], cut(lines[1]+" …", p.width()))
+		}
+		p.line("  %s%s", p.paint(yellow, "!"), lines[0][3:])
+		for _, l := range lines[1:] {
+			p.line("%s", l)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func headline(d *Document) string {
 		text += "; " + missed[0]
 	}
 	if d.Partial {
-		text += " (partial: interrupted)"
+		text += " (partial: " + partial(d) + ")"
 	}
 	return text
 }

@@ -16,11 +16,8 @@ func (p *page) run(r *Run) {
 	p.line("")
 	p.line("%s%s %s", p.paint(bold, title), strings.Repeat("─", max(2, p.width()-columns(title)-columns(r.Verdict)-1)), p.verdict(r.Verdict))
 	p.wrap("  ", about(res))
-	if res.Partial {
-		p.wrap("  ! ", "partial: the run was interrupted; this is what was measured until then")
-	}
-	if res.EndedEarly != "" {
-		p.wrap("  ! ", "ended early: "+res.EndedEarly)
+	if why := early(res); why != "" {
+		p.wrap("  ! ", why)
 	}
 	p.line("")
 	p.verdicts(r.Verdicts)

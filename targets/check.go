@@ -16,7 +16,7 @@ type Scope struct {
 
 // Asked tells whether the sentence is asked of the scenario.
 func (t Target) Asked(scenario string) bool {
-	return len(t.Only) == 0 || slices.Contains(t.Only, scenario)
+	return (len(t.Only) == 0 || slices.Contains(t.Only, scenario)) && !slices.Contains(t.Except, scenario)
 }
 
 // Check finds sentences that a scenario can never answer: an unknown step or
@@ -60,9 +60,13 @@ func CheckAbort(ts []Target, in Scope) error {
 func CheckOnly(ts []Target, known []string) error {
 	var errs strict.Errors
 	for _, t := range ts {
-		for _, name := range t.Only {
+		for _, name := range slices.Concat(t.Only, t.Except) {
 			if !slices.Contains(known, name) {
-				errs = append(errs, t.fail(strict.Hint(name, known), "%q: only names %q, which is no scenario of this run and not built in", t.Text, name))
+				word := "only"
+				if slices.Contains(t.Except, name) {
+					word = "except"
+				}
+				errs = append(errs, t.fail(strict.Hint(name, known), "%q: %s names %q, which is no scenario of this run and not built in", t.Text, word, name))
 			}
 		}
 	}

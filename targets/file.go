@@ -29,7 +29,7 @@ func Names() []string {
 	return names
 }
 
-// Production is the built-in set of the published figures (// product "The four scenarios").
+// Production is the built-in set of the published figures.
 func Production() []Target {
 	ts, err := Open("production")
 	if err != nil {
@@ -80,7 +80,7 @@ func ParseFile(r io.Reader, name string) ([]Target, error) {
 }
 
 // ReadList reads a YAML list of sentences. An entry is a sentence, or fields:
-// {target: SENTENCE, only: [SCENARIO, …]}. Mistakes go to the Doc.
+// {target: SENTENCE, only: [SCENARIO, …]}, or except. Mistakes go to the Doc.
 func ReadList(d *strict.Doc, n *yaml.Node, what string) []Target {
 	var ts []Target
 	d.List(n, what, func(n *yaml.Node) {
@@ -91,24 +91,29 @@ func ReadList(d *strict.Doc, n *yaml.Node, what string) []Target {
 			return
 		}
 		if n.Kind == yaml.MappingNode {
-			var only []string
+			var only, except []string
 			found := d.Fields(n, "a target", strict.Fields{
 				"target": func(n *yaml.Node) { t, ok = readSentence(d, n) },
 				"only": func(n *yaml.Node) {
 					d.List(n, "only", func(n *yaml.Node) { only = append(only, d.Word(n, "only")) })
 				},
+				"except": func(n *yaml.Node) {
+					d.List(n, "except", func(n *yaml.Node) { except = append(except, d.Word(n, "except")) })
+				},
 			})
 			if found["target"] == nil {
 				d.Fail(n, "as in {target: rps >= 500, only: [peak]}", "a target needs its sentence")
 			}
-			t.Only = only
+			t.Only, t.Except = only, except
 		} else {
 			t, ok = readSentence(d, n)
 		}
 		if !ok {
 			return
 		}
-		if i := slices.IndexFunc(ts, func(o Target) bool { return o.Text == t.Text && slices.Equal(o.Only, t.Only) }); i >= 0 {
+		if i := slices.IndexFunc(ts, func(o Target) bool {
+			return o.Text == t.Text && slices.Equal(o.Only, t.Only) && slices.Equal(o.Except, t.Except)
+		}); i >= 0 {
 			d.Add(&strict.Error{Line: t.Line, Col: t.Col, Msg: fmt.Sprintf("%q stands twice", t.Text), Hint: fmt.Sprintf("first on line %d", ts[i].Line)})
 			return
 		}

@@ -46,15 +46,24 @@ func TestProduction(t *testing.T) {
 	}
 	want := []string{
 		"p95 < 300ms normal,peak,spike",
-		"errors < 0.1% normal,peak,spike,smoke",
+		"errors < 0.1%",
 		"rps >= 500 peak",
 		"cpu < 70% normal,peak",
 		"lockout.admitted == 5",
 		"lockout.bystanders == 0",
 		"lockout.leaked == 0",
+		"intruders.leaked == 0",
+		"intruders.wrong == 0",
+		"intruders.excess == 0",
+		"intruders.harmed == 0",
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("-got +want\n%s", diff)
+	}
+	for scenario, want := range map[string]bool{"stress": false, "siege": false, "smoke": true, "mine": true} {
+		if got := targets.Production()[1].Asked(scenario); got != want {
+			t.Errorf("errors of %s: asked %v, want %v", scenario, got, want)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ type Target struct {
 	For    time.Duration `json:"for_ns,omitempty"` // windowed: must hold this long (abort rules)
 	Text   string        `json:"text"`             // the sentence as written
 	Only   []string      `json:"only,omitempty"`   // scenarios it is asked of; none = every one
+	Except []string      `json:"except,omitempty"` // scenarios it is not asked of
 	File   string        `json:"file,omitempty"`
 	Line   int           `json:"line,omitempty"`
 	Col    int           `json:"col,omitempty"`

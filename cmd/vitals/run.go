@@ -62,7 +62,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.Stack, "stack", "", "where the system under test comes from: embedded (default) or containers")
 	f.StringVar(&o.URL, "url", "", "a deployment that is already there, instead of --stack")
 	f.StringVar(&o.Pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
-	f.StringVar(&o.Targets, "targets", "production", "targets to judge by: "+strings.Join(targets.Names(), ", ")+", or a file")
+	f.StringVar(&o.Targets, "targets", "production", "targets to judge by: none (but the scenario's own), "+strings.Join(targets.Names(), ", ")+", or a file")
 	f.StringVar(&o.Profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profile.Names(), ", ")+", or a file")
 	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
 	f.IntVar(&o.Repeat, "repeat", 1, "runs of every scenario, each with a fresh start of the stack: the replicates of a baseline")

@@ -31,7 +31,8 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Pace, "pace", "full", "the pace to print: full or quick")
-	f.StringVar(&o.Targets, "targets", "production", "targets to check: "+strings.Join(targets.Names(), ", ")+", or a file")
+	f.StringVar(&o.Targets, "targets", "production", "targets to check: none, "+strings.Join(targets.Names(), ", ")+", or a file")
+	f.StringVar(&o.Accounts, "accounts", "", "CSV file of accounts, to check that there are enough")
 	f.StringVar(&o.Profile, "profile", "", "another API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
 	return cmd
 }

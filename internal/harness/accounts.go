@@ -7,8 +7,11 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
+	"vitals/internal/intruders"
 	"vitals/internal/stack"
+	"vitals/scenarios"
 )
 
 // ReadAccounts reads a CSV file with the columns email and password, in any
@@ -24,8 +27,14 @@ func ReadAccounts(file string) ([]stack.Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s:1: no header line; want one with the columns email and password", file)
 	}
+	for i := range head {
+		head[i] = strings.TrimSpace(strings.TrimPrefix(head[i], "\ufeff")) // as spreadsheets write them
+	}
 	email, password := slices.Index(head, "email"), slices.Index(head, "password")
-	if email < 0 || password < 0 {
+	switch {
+	case (email < 0 || password < 0) && len(head) == 1 && strings.ContainsAny(head[0], ";\t"):
+		return nil, fmt.Errorf("%s:1: want columns separated by commas, found %q in the header", file, head[0][strings.IndexAny(head[0], ";\t")])
+	case email < 0 || password < 0:
 		return nil, fmt.Errorf("%s:1: the header lacks a column email or password (it has %d others)", file, len(head))
 	}
 	var out []stack.Account
@@ -50,4 +59,60 @@ func ReadAccounts(file string) ([]stack.Account, error) {
 		errs = append(errs, fmt.Errorf("%s: no accounts below the header", file))
 	}
 	return out, errors.Join(errs...)
+}
+
+// victimsNeeded is how many accounts a session's attacks use up, each once.
+func (p *Plan) victimsNeeded(replicas int) (n int) {
+	for _, sc := range p.scenarios {
+		n += intruders.Victims(sc.Intruder) + faultVictims(p.faults, replicas)
+	}
+	return n
+}
+
+// accountsNeeded is how many accounts a stack of ours is given: what a session of
+// these scenarios uses up at the production limit of requests per account and hour,
+// a fifth to spare for users who are quicker than others, and those of the attacks.
+func (p *Plan) accountsNeeded() int {
+	return scenarios.Needed(p.o.Pace, p.scenarios...)*6/5 + 10 + p.victimsNeeded(p.o.Replicas)
+}
+
+// signsIn tells whether anybody needs an account.
+func (p *Plan) signsIn() bool {
+	return slices.ContainsFunc(p.scenarios, func(sc *scenarios.Scenario) bool { return sc.Accounts.SignIn.Path != "" })
+}
+
+// checkAccounts finds a file of accounts that is too short for the scenarios.
+func (p *Plan) checkAccounts() error {
+	if !p.signsIn() {
+		return nil
+	}
+	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), 0
+	if p.o.Forward || p.url == nil || stack.OwnAddresses(p.url.Hostname()) {
+		attacked = p.victimsNeeded(1)
+	}
+	if len(p.accounts) >= need+attacked {
+		return nil
+	}
+	words := fmt.Sprintf("the requests of the run need %s", count(need, "account"))
+	for _, sc := range p.scenarios {
+		l := sc.At(p.o.Pace)
+		if l.Model != scenarios.Users {
+			continue
+		}
+		if users := l.Users().Max(); (users+l.Share-1)/max(1, l.Share) == need {
+			words = fmt.Sprintf("%s: %s need %s", sc.Name, count(users, "user"), count(need, "account"))
+			break
+		}
+	}
+	if attacked > 0 {
+		words += fmt.Sprintf(", and attacks %d more", attacked)
+	}
+	return fmt.Errorf("%s: too few accounts: %s; the file has %d", p.o.Accounts, words, len(p.accounts))
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }

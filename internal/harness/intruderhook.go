@@ -59,8 +59,12 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
 	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
 	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)
-	if len(h.sc.Intruder) > 0 && h.group == nil && h.only == nil {
+	switch {
+	case len(h.sc.Intruder) == 0 || h.group != nil || h.only != nil:
+	case h.st.Source == nil:
 		res.Notes = append(res.Notes, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
+	default:
+		res.Notes = append(res.Notes, "no intruder worked: there are too few accounts to attack")
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)
 }

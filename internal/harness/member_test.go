@@ -186,7 +186,7 @@ func TestALateMemberSendsNothing(t *testing.T) {
 	s := httptest.NewServer(c)
 	defer s.Close()
 	p, err := Read(Options{
-		Scenarios: []string{"smoke"}, Pace: "quick", Targets: "production", URL: s.URL, Accounts: writeFile(t, "email,password\na@x.example,secret-a-1\n"), Replicas: 1,
+		Scenarios: []string{"smoke"}, Pace: "quick", Targets: "production", URL: s.URL, Accounts: accounts(t, 9), Replicas: 1,
 		Member: "0/2", StartAt: "2020-01-01T00:00:00Z", Out: t.TempDir(),
 	})
 	if err == nil {

@@ -93,9 +93,9 @@ func Merge(docs []*report.Document, maxLost int) (*report.Document, error) {
 		res.Series.Slices[i].Served = nil // they have done their work
 	}
 	run.Verdicts = targets.Judge(first.Member.Plan.Targets, res)
-	run.Verdict = verdict(&run)
+	run.Verdict, run.Reasons = decide(&run, asked{})
 	d.Runs = []report.Run{run}
-	(&session{doc: d}).conclude(false)
+	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, sessionEnd{})
 	if len(missing) > 0 {
 		d.Partial = true
 		d.Reasons = append([]string{fmt.Sprintf("members %v of %d are missing: what the others measured is no whole run", missing, first.Member.Plan.Members)}, d.Reasons...)

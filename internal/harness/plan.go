@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 
 	"vitals/internal/faults"
-	"vitals/internal/intruders"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/scenarios"
@@ -61,7 +59,7 @@ func Read(o Options) (*Plan, error) {
 	note(err)
 	p.set, err = settings(o.Set)
 	note(err)
-	if p.targets, err = targets.Open(o.Targets); err != nil {
+	if p.targets, err = openTargets(o.Targets); err != nil {
 		note(err)
 	}
 	if len(p.faults) > 0 {
@@ -123,38 +121,32 @@ func (p *Plan) readScenarios() error {
 	return errors.Join(append(errs, targets.CheckOnly(p.targets, known))...)
 }
 
-// asked are the targets that a scenario is held to, its own among them.
-func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
-	return slices.Concat(p.targets, sc.Targets)
-}
-
 // readURL reads what is needed of a deployment that is already there.
 func (p *Plan) readURL() error {
-	if p.o.URL == "" {
+	if p.o.URL == "" && !(p.o.ReadOnly && p.o.Accounts != "") {
 		return nil
 	}
-	var err, err2, err3 error
-	p.url, err = ParseURL("--url", p.o.URL)
+	var errs []error
+	note := func(err error) { errs = append(errs, err) }
+	var err error
+	if p.o.URL != "" {
+		p.url, err = ParseURL("--url", p.o.URL)
+		note(err)
+	}
 	if p.o.Metrics != "" {
-		p.metrics, err2 = ParseURL("--metrics", p.o.Metrics)
+		p.metrics, err = ParseURL("--metrics", p.o.Metrics)
+		note(err)
 	}
-	if p.o.Accounts == "" {
-		err3 = errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)")
-	} else {
-		p.accounts, err3 = ReadAccounts(p.o.Accounts)
+	switch {
+	case p.o.Accounts != "":
+		if p.accounts, err = ReadAccounts(p.o.Accounts); err == nil {
+			err = p.checkAccounts()
+		}
+		note(err)
+	case p.signsIn():
+		note(errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)"))
 	}
-	return errors.Join(err, err2, err3)
-}
-
-// accountsNeeded is how many accounts a session of these scenarios uses up at
-// the production limit of requests per account and hour, and how many more the
-// intruders attack. A fifth to spare, for users who are quicker than others.
-func (p *Plan) accountsNeeded() int {
-	n := scenarios.Needed(p.o.Pace, p.scenarios...)*6/5 + 10
-	for _, sc := range p.scenarios {
-		n += intruders.Victims(sc.Intruder) + faultVictims(p.faults, p.o.Replicas)
-	}
-	return n
+	return errors.Join(errs...)
 }
 
 // ParseURL reads a URL that a flag was given.
@@ -165,6 +157,9 @@ func ParseURL(flag, text string) (*url.URL, error) {
 	}
 	if u.User != nil {
 		return nil, fmt.Errorf("%s: no user or password in a URL: it would stand in the process list; accounts come from a file", flag)
+	}
+	if flag == "--url" && (u.RawQuery != "" || u.Fragment != "") {
+		return nil, fmt.Errorf("%s %q: no query or fragment: requests have their own paths, and it would not be sent with them (a key belongs into a step's header)", flag, u.Redacted())
 	}
 	return u, nil
 }

@@ -29,6 +29,10 @@ func options(t *testing.T, words ...string) Options {
 			o.Replicas, _ = strconv.Atoi(value())
 		case "--fault":
 			o.Faults = append(o.Faults, value())
+		case "--accounts":
+			o.Accounts = value()
+		case "--out":
+			o.Out = value()
 		case "--set":
 			o.Set = append(o.Set, value())
 		default:

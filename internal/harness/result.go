@@ -23,7 +23,7 @@ func result(sc *scenarios.Scenario, o Options, out *load.Outcome, f measure.Fini
 		Schema: report.Schema, Scenario: sc.Name, Pace: o.Pace, Model: string(shape.Model), Seed: o.Seed, Hash: sc.SHA256,
 		Began: out.Began.UTC(), Took: out.Took, Window: window(f.Phases, out.Took), Client: out.Client,
 		Phases: f.Phases, Series: f.Series, Slowest: f.Slowest, Failures: f.Failures,
-		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedEarly: out.EndedEarly,
+		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedBy: out.EndedBy, EndedEarly: out.EndedEarly,
 	}
 	if f.Outside > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("%d requests were due outside every phase: they are in the series and in no figure", f.Outside))

@@ -18,10 +18,10 @@ import (
 // scenario runs one scenario and judges it.
 func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario) (*report.Run, error) {
 	before := ses.evidence(drain)
-	asked := ses.p.asked(sc)
+	wanted := ses.p.asked(sc)
 	shape := sc.At(ses.p.o.Pace)
 	steps := load.Steps(sc)
-	spare := faults.RecoveryAllowed(asked, sc.Name)
+	spare := faults.RecoveryAllowed(wanted, sc.Name)
 	hostile := hostileSteps(sc, ses.p.faults)
 	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Mergeable: ses.p.member != nil})
 
@@ -34,7 +34,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		st: ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
 		profile: ses.monitor.profile, pool: &ses.pool, see: see,
 	}
-	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: asked, say: ses.say}
+	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: wanted, say: ses.say}
 	hooks := []Hook{
 		&gaugeHook{st: ses.st, gauge: rec.Gauge},
 		&intruderHook{attackers: enemy, apart: broken.apart},
@@ -42,12 +42,13 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		counts, // the last two have the last word
 		&limitHook{monitor: ses.monitor, last: sc == ses.p.scenarios[len(ses.p.scenarios)-1]},
 	}
+	var tripped *targets.Target
 	opt := load.Options{
 		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.p.o.Pace, Seed: ses.p.o.Seed,
 		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see,
-		Abort: abort(sc), Kill: kill, MaxLag: maxLag(asked),
+		Abort: abort(sc, &tripped), Kill: kill, MaxLag: maxLag(wanted, sc.Name), NoTimes: noTimes(wanted, sc.Name),
 		SigningIn: ses.signingIn,
-		Live:      func(s measure.Snapshot) { ses.show(sc, shape, asked, rec, s) },
+		Live:      func(s measure.Snapshot) { ses.show(sc, shape, wanted, rec, s) },
 	}
 	if m := ses.p.member; m != nil {
 		var stop context.CancelCauseFunc
@@ -75,8 +76,8 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		run.Verdict = report.NoData // judged when all shares are merged
 		return run, nil
 	}
-	run.Verdicts = targets.Judge(asked, res)
-	run.Verdict = verdict(run)
+	run.Verdicts = targets.Judge(wanted, res)
+	run.Verdict, run.Reasons = decide(run, asked{nothing: ses.p.o.Targets == noTargets, abort: tripped})
 	return run, nil
 }
 
@@ -92,11 +93,13 @@ func homes(source func(uint64) netip.Addr, first uint64) func(uint64) netip.Addr
 	return func(n uint64) netip.Addr { return source(first + n%neighbours) }
 }
 
-// abort asks the scenario's abort rules whether the run may go on.
-func abort(sc *scenarios.Scenario) func(measure.Snapshot) string {
+// abort asks the scenario's abort rules whether the run may go on, and leaves the
+// one that tripped.
+func abort(sc *scenarios.Scenario, tripped **targets.Target) func(measure.Snapshot) string {
 	return func(s measure.Snapshot) string {
-		for _, rule := range sc.Abort {
-			if ended, note := targets.Tripped(rule, s); ended {
+		for i, rule := range sc.Abort {
+			if ended, note := targets.Tripped(rule, s); ended && *tripped == nil {
+				*tripped = &sc.Abort[i]
 				return note
 			}
 		}

@@ -37,12 +37,11 @@ func newSession(s Streams, p *Plan, st *stack.Stack) *session {
 	ses := &session{s: s, p: p, st: st, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
 	ses.monitor.watch(st)
 	accounts := st.Accounts
-	for _, sc := range p.scenarios {
-		for range intruders.Victims(sc.Intruder) + faultVictims(p.faults, len(st.Replicas)) {
-			if n := len(accounts) - 1; n > 0 {
-				ses.pool.victims = append(ses.pool.victims, intruders.Victim(accounts[n]))
-				accounts = accounts[:n]
-			}
+	if st.Source != nil { // else nobody attacks
+		for range min(p.victimsNeeded(len(st.Replicas)), len(accounts)-1) {
+			n := len(accounts) - 1
+			ses.pool.victims = append(ses.pool.victims, intruders.Victim(accounts[n]))
+			accounts = accounts[:n]
 		}
 	}
 	if p.member != nil {
@@ -72,48 +71,50 @@ func honest(accounts []stack.Account) []load.Account {
 
 // run takes each scenario in turn, saves the document after each, prints the
 // report of the last replicate and gives the document, which has the verdict and
-// the exit code.
+// the exit code. The document says that it is partial until the last scenario is
+// done.
 func (ses *session) run(drain, kill context.Context, last bool) (*report.Document, error) {
-	for _, sc := range ses.p.scenarios {
-		if drain.Err() != nil {
-			break
-		}
-		run, err := ses.scenario(drain, kill, sc)
-		if run != nil {
+	var err error
+	left := ses.p.scenarios
+	for len(left) > 0 && drain.Err() == nil && err == nil {
+		var run *report.Run
+		if run, err = ses.scenario(drain, kill, left[0]); run != nil {
 			ses.doc.Runs = append(ses.doc.Runs, *run)
+			left = left[1:]
 		}
-		if m := ses.p.member; m != nil {
-			m.conclude(ses.doc)
+		end := sessionEnd{interrupted: drain.Err() != nil, err: err}
+		for _, sc := range left {
+			end.left = append(end.left, sc.Name)
+		}
+		if d := ses.doc; ses.p.member != nil {
+			ses.p.member.conclude(d)
 		} else {
-			ses.conclude(drain.Err() != nil)
+			d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, end)
 		}
-		if saveErr := ses.save(); saveErr != nil {
-			err = errors.Join(err, saveErr)
-		}
-		if err != nil {
-			ses.live.Done()
-			if len(ses.doc.Runs) > 0 {
-				_ = ses.print() // what was measured is shown in any case
-			}
-			return ses.doc, err
+		if len(ses.doc.Runs) > 0 {
+			err = errors.Join(err, ses.save())
 		}
 	}
 	ses.live.Done()
 	if len(ses.doc.Runs) == 0 {
-		return nil, fail(ExitInterrupted, "interrupted before anything was measured")
+		if err == nil {
+			err = fail(ExitInterrupted, "interrupted before anything was measured")
+		}
+		return nil, err
 	}
-	if !last && drain.Err() == nil {
+	if !last && err == nil && drain.Err() == nil {
 		return ses.doc, nil
 	}
-	if err := ses.print(); err != nil {
-		return ses.doc, fail(ExitNoAnswer, "print the report: %w", err)
+	// What was measured is shown in any case.
+	if printErr := ses.print(); printErr != nil && err == nil {
+		err = fail(ExitNoAnswer, "print the report: %w", printErr)
 	}
-	if m := ses.p.member; m != nil {
+	if m := ses.p.member; m != nil && err == nil {
 		if err := m.deliver(drain, ses.doc); err != nil {
 			return ses.doc, &Error{ExitNoAnswer, err}
 		}
 	}
-	return ses.doc, nil
+	return ses.doc, err
 }
 
 // print shows the document to whoever waits: a person, and the CI server around us.

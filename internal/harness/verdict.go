@@ -1,106 +1,233 @@
 package harness
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"vitals/internal/faults"
+	"vitals/internal/measure"
 	"vitals/report"
 	"vitals/targets"
 )
 
-// verdict of one run. A control that leaked is a fact whatever the generator's
-// health was; a missed latency is one only when we measured the server and not
-// ourselves, all of the server's requests are ours, and it ran all the time.
-func verdict(r *report.Run) string {
-	leaked := r.Invariants.Broken() > 0
-	var failed, missing bool
+// asked is what was wanted of a run, as its verdict needs it.
+type asked struct {
+	nothing bool            // --targets none: no target is no lack of data
+	abort   *targets.Target // the abort rule that ended the run; nil = none did, or it is not known
+}
+
+// decide is the verdict of one run and the reasons for it, the weightiest first,
+// from what was measured alone. In this order:
+//
+//   - a control that leaked is a failure, whatever the generator's health was;
+//   - so is an error rate that was missed, unless we caused errors ourselves or
+//     the system was not one and ours alone: lateness of ours makes no answer wrong;
+//   - an abort rule that tripped is a failure, unless it watched times that were ours;
+//   - times of a run in which we were late are nobody's, and counts that do not
+//     agree with the server's are of no one run: invalid;
+//   - a target that was missed is a failure;
+//   - a run that ended before its schedule, and a target without data, are no answer.
+func decide(r *report.Run, a asked) (verdict string, reasons []string) {
+	h := r.Result.Health
+	ours := slices.DeleteFunc(slices.Clone(h.Invalid), func(why string) bool { return slices.Contains(h.Late, why) })
+	if r.Reconciliation != nil {
+		ours = append(ours, r.Reconciliation.Findings...)
+	}
+	timesOf := func(t targets.Target) bool { return len(h.Late) > 0 && !untimed(t.Metric) }
+
+	var granted, wrong, unsure, missed, missing []string
 	for _, v := range r.Verdicts {
-		switch v.Status {
-		case targets.Fail:
-			failed = true
-			for _, family := range []string{"lockout.", "intruders.", faults.LeakedFact} {
-				leaked = leaked || strings.HasPrefix(v.Target.Metric, family)
-			}
-		case targets.NoData:
-			missing = true
+		switch {
+		case v.Status == targets.NoData:
+			missing = append(missing, v.String())
+		case v.Status == targets.Pass:
+		case control(v.Target.Metric):
+			granted = append(granted, said(v))
+		case len(ours) > 0 || timesOf(v.Target):
+			unsure = append(unsure, v.String())
+		case untimed(v.Target.Metric):
+			wrong = append(wrong, v.String())
+		default:
+			missed = append(missed, v.String())
 		}
+	}
+	// Who got in tells more than how often he tried.
+	slices.SortStableFunc(granted, func(a, b string) int {
+		return cmp.Compare(strings.Count(b, plainly["intruders.leaked"]), strings.Count(a, plainly["intruders.leaked"]))
+	})
+	if r.Invariants != nil {
+		for _, v := range r.Invariants.Violations {
+			granted = append(granted, fmt.Sprintf("%s %s %s: %s", v.Rule, v.Policy, v.Key, v.Words))
+		}
+	}
+	var aborted, ended []string
+	switch why := ending(r.Result); {
+	case why == "":
+	case r.Result.EndedBy == measure.Aborted && len(ours) == 0 && (len(h.Late) == 0 || a.abort != nil && !timesOf(*a.abort)):
+		aborted = []string{why}
+	default:
+		ended = []string{why}
+	}
+	if len(r.Verdicts) == 0 && !a.nothing {
+		missing = []string{"no target is asked of this scenario: write targets into it, name some with --targets, or ask for none with --targets none"}
+	}
+	invalid := slices.Concat(slices.Clone(h.Invalid), reconciled(r))
+	for i, why := range invalid {
+		invalid[i] = "invalid: " + why
+	}
+
+	verdict = report.Pass
+	switch {
+	case len(granted)+r.Invariants.Broken()+len(wrong)+len(aborted) > 0:
+		verdict = report.Fail
+	case len(invalid) > 0:
+		verdict = report.Invalid
+	case len(missed) > 0:
+		verdict = report.Fail
+	case len(ended)+len(missing) > 0:
+		verdict = report.NoData
+	}
+	return verdict, slices.Concat(few(granted), aborted, wrong, few(invalid), ended, missed, unsure, missing)
+}
+
+// ending is why a run ended before its schedule, in words; "" when it did not.
+func ending(r *measure.Result) string {
+	switch {
+	case !r.Partial && r.EndedEarly == "":
+		return ""
+	case r.EndedBy == measure.Interrupted || r.EndedEarly == "":
+		return "interrupted after " + r.Took.Round(100*time.Millisecond).String() + ": the rest was not measured"
+	case r.EndedBy == measure.Aborted:
+		return "an abort rule ended it after " + r.Took.Round(100*time.Millisecond).String() + ": " + r.EndedEarly
+	}
+	return "ended early, after " + r.Took.Round(100*time.Millisecond).String() + ": " + r.EndedEarly
+}
+
+// reconciled are the differences between our count of the requests and the server's.
+func reconciled(r *report.Run) []string {
+	if r.Reconciliation == nil {
+		return nil
+	}
+	return r.Reconciliation.Findings
+}
+
+// few keeps a list of reasons readable.
+func few(list []string) []string {
+	const most = 5
+	if len(list) <= most {
+		return list
+	}
+	return append(slices.Clone(list[:most]), fmt.Sprintf("and %d more", len(list)-most))
+}
+
+// untimed are the metrics that no lateness of the generator can worsen.
+func untimed(metric string) bool {
+	return metric == "errors" || metric == "failed" || metric == "refused" || control(metric)
+}
+
+// control are the metrics of what an attacker was granted, or took from others.
+func control(metric string) bool {
+	return strings.HasPrefix(metric, "lockout.") || strings.HasPrefix(metric, "intruders.") || metric == faults.LeakedFact
+}
+
+// plainly says in plain words what it means that a control's target was missed.
+var plainly = map[string]string{
+	"intruders.leaked":   "attackers got in: wrong passwords were accepted, or requests served that were to be refused",
+	"intruders.excess":   "more wrong credentials were judged than the limit allows",
+	"intruders.wrong":    "attackers got an answer that is neither a refusal nor a judgement",
+	"intruders.open":     "hostile connections were not cut",
+	"intruders.harmed":   "people under attack were refused although they had the right password",
+	"lockout.admitted":   "the lockout does not begin where it should",
+	"lockout.leaked":     "a locked address was let in, or judged",
+	"lockout.bystanders": "a lock of another address turned honest users away",
+	faults.LeakedFact:    "the lockout gave way around a fault",
+}
+
+// said is a control's miss in plain words, with its figure.
+func said(v targets.Verdict) string {
+	words := plainly[v.Target.Metric]
+	if words == "" {
+		return v.String()
+	}
+	return fmt.Sprintf("%s (%s was %s, want %s %s)", words, v.Target.Metric, v.Target.Unit().Format(v.Got), v.Target.Op, v.Target.Unit().Format(v.Target.Limit))
+}
+
+// sessionEnd is how a session as a whole stands: with scenarios left, and neither
+// interrupted nor at an error, it goes on.
+type sessionEnd struct {
+	left        []string // scenarios that were not run
+	interrupted bool
+	err         error // what ended it, when it was not the user; its exit code counts
+}
+
+// conclude is a session's verdict, its reasons and its exit code: a failure first,
+// then what could not be measured. What did not go to its end never passes.
+func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []string, exit int, partial bool) {
+	rank := []string{report.Pass, report.NoData, report.Invalid, report.Fail}
+	verdict = report.Pass
+	raise := func(to string) { verdict = rank[max(slices.Index(rank, verdict), slices.Index(rank, to))] }
+	for _, r := range runs {
+		raise(r.Verdict)
+		for _, why := range r.Reasons {
+			reasons = append(reasons, r.Result.Scenario+": "+why)
+		}
+		partial = partial || r.Result.Partial
 	}
 	switch {
-	case leaked:
-		return report.Fail
-	case len(r.Result.Health.Invalid) > 0, r.Reconciliation != nil && len(r.Reconciliation.Findings) > 0:
-		return report.Invalid
-	case failed:
-		return report.Fail
-	case missing || len(r.Verdicts) == 0:
-		return report.NoData
+	case len(end.left) > 0 && end.interrupted:
+		reasons = append(reasons, "interrupted: "+strings.Join(end.left, ", ")+" not run")
+	case end.err != nil:
+		reasons = append(reasons, end.err.Error())
+	case len(end.left) > 0:
+		reasons = append(reasons, "the session had not ended when this was written: "+strings.Join(end.left, ", ")+" not run")
 	}
-	return report.Pass
-}
-
-// conclude sets the session's verdict, its reasons and its exit code from the
-// runs so far: a failure first, then what could not be measured.
-func (ses *session) conclude(interrupted bool) {
-	d := ses.doc
-	d.Verdict, d.Reasons, d.Exit = report.Pass, nil, ExitPass
-	for _, r := range d.Runs {
-		switch r.Verdict {
-		case report.Fail:
-			d.Verdict, d.Exit = report.Fail, ExitFail
-		case report.Invalid, report.NoData:
-			if d.Verdict != report.Fail {
-				d.Exit = ExitNoAnswer
-				if d.Verdict != report.Invalid {
-					d.Verdict = r.Verdict
-				}
-			}
-		}
-		d.Reasons = append(d.Reasons, reasons(r)...)
-		d.Partial = d.Partial || r.Result.Partial
+	if len(end.left) > 0 || end.interrupted || end.err != nil || len(runs) == 0 {
+		raise(report.NoData)
+		partial = true
 	}
-	if len(d.Runs) == 0 {
-		d.Verdict, d.Exit = report.NoData, ExitNoAnswer
+	switch verdict {
+	case report.Fail:
+		exit = ExitFail
+	case report.Invalid, report.NoData:
+		exit = ExitNoAnswer
 	}
-	if interrupted {
-		d.Partial, d.Exit = true, ExitInterrupted
+	var coded *Error
+	switch {
+	case end.interrupted:
+		exit = ExitInterrupted
+	case errors.As(end.err, &coded):
+		exit = coded.Code
+	case end.err != nil:
+		exit = ExitNoAnswer
 	}
-}
-
-func reasons(r report.Run) []string {
-	var out []string
-	for _, why := range r.Result.Health.Invalid {
-		out = append(out, r.Result.Scenario+": invalid: "+why)
-	}
-	if r.Invariants != nil {
-		for _, v := range r.Invariants.Violations[:min(3, len(r.Invariants.Violations))] {
-			out = append(out, fmt.Sprintf("%s: %s %s %s: %s", r.Result.Scenario, v.Rule, v.Policy, v.Key, v.Words))
-		}
-	}
-	if r.Reconciliation != nil {
-		for _, why := range r.Reconciliation.Findings[:min(3, len(r.Reconciliation.Findings))] {
-			out = append(out, r.Result.Scenario+": invalid: "+why)
-		}
-	}
-	for _, v := range r.Verdicts {
-		if v.Status != targets.Pass {
-			out = append(out, fmt.Sprintf("%s: %s", r.Result.Scenario, v))
-		}
-	}
-	return out
+	return verdict, reasons, exit, partial
 }
 
 // maxLag is how late our own requests may be before latencies are no longer the
-// server's: a tenth of the strictest latency asked for, and 2 ms at least
-// .
-func maxLag(ts []targets.Target) time.Duration {
+// server's: a tenth of the strictest latency asked for, and 2 ms at least. Who asks
+// for none is not held to milliseconds.
+func maxLag(ts []targets.Target, scenario string) time.Duration {
 	strictest := time.Duration(0)
 	for _, t := range ts {
-		latency := t.Metric == "max" || t.Metric == "mean" || strings.HasPrefix(t.Metric, "p")
-		if limit := time.Duration(t.Limit); latency && strings.HasPrefix(t.Op, "<") && (strictest == 0 || limit < strictest) {
+		if limit := time.Duration(t.Limit); t.Asked(scenario) && latency(t) && strings.HasPrefix(t.Op, "<") && (strictest == 0 || limit < strictest) {
 			strictest = limit
 		}
 	}
+	if strictest == 0 {
+		return time.Second
+	}
 	return max(2*time.Millisecond, strictest/10)
+}
+
+func latency(t targets.Target) bool {
+	return t.Metric == "max" || t.Metric == "mean" || strings.HasPrefix(t.Metric, "p")
+}
+
+// noTimes tells that none of the targets asks for a time or a rate.
+func noTimes(ts []targets.Target, scenario string) bool {
+	return !slices.ContainsFunc(ts, func(t targets.Target) bool { return t.Asked(scenario) && !untimed(t.Metric) })
 }

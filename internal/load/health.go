@@ -13,8 +13,8 @@ import (
 	"vitals/internal/measure"
 )
 
-// The bounds past which a run measured its generator instead of the server
-// . Half of each makes it suspect.
+// The bounds past which a run measured its generator instead of the
+// server. Half of each makes it suspect.
 const (
 	maxGCPause  = 10 * time.Millisecond
 	maxSteal    = 0.05 // of the machine
@@ -131,17 +131,22 @@ func (r *run) judge(o *Outcome) measure.Health {
 		v.over(float64(p99), float64(r.lag.bound), "requests were sent late by ourselves: lag p99 %s, bound %s", p99, r.lag.bound)
 	}
 	if n, bad := r.lag.bad(); bad > 1 && float64(bad) > 0.01*float64(n) {
-		v.invalid("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
+		v.late("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
 	} else if bad > 0 {
 		v.suspect("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
 	}
 	if c := o.Counts; !o.Partial && c.Planned > 0 {
 		v.over(1-float64(c.Sent)/float64(c.Planned), 1-minSent, "%d of %d planned requests were sent", c.Sent, c.Planned)
 	}
-	v.over(float64(m.pause), float64(maxGCPause), "our own garbage collector stopped the world for %s, bound %s", m.pause, maxGCPause)
-	v.over(m.steal, maxSteal, "the hypervisor took %.1f %% of the machine, bound %.0f %%", 100*m.steal, 100*maxSteal)
-	v.over(m.squeeze, maxThrottle, "our CPU was throttled %.1f %% of the time, bound %.0f %%", 100*m.squeeze, 100*maxThrottle)
-	v.over(m.cpu, maxOwnCPU, "the generator took %.0f %% of the machine, bound %.0f %%", 100*m.cpu, 100*maxOwnCPU)
+	over := v.over
+	if r.opt.NoTimes {
+		over = v.hint
+	}
+	pause := max(maxGCPause, r.lag.bound)
+	over(float64(m.pause), float64(pause), "our own garbage collector stopped the world for %s, bound %s", m.pause.Round(10*time.Microsecond), pause)
+	over(m.steal, maxSteal, "the hypervisor took %.1f %% of the machine, bound %.0f %%", 100*m.steal, 100*maxSteal)
+	over(m.squeeze, maxThrottle, "our CPU was throttled %.1f %% of the time, bound %.0f %%", 100*m.squeeze, 100*maxThrottle)
+	over(m.cpu, maxOwnCPU, "the generator took %.0f %% of the machine, bound %.0f %%", 100*m.cpu, 100*maxOwnCPU)
 	if n := r.watch.ports.Load(); n > 0 {
 		v.invalid("out of local ports, %d times", n)
 	}
@@ -164,16 +169,29 @@ func (v verdict) invalid(format string, args ...any) {
 	v.h.Invalid = append(v.h.Invalid, fmt.Sprintf(format, args...))
 }
 
+// late is a reason for which times and rates are not the server's.
+func (v verdict) late(format string, args ...any) {
+	v.invalid(format, args...)
+	v.h.Late = append(v.h.Late, v.h.Invalid[len(v.h.Invalid)-1])
+}
+
 func (v verdict) suspect(format string, args ...any) {
 	v.h.Suspect = append(v.h.Suspect, fmt.Sprintf(format, args...))
 }
 
-// over makes the run invalid past the bound, suspect past half of it.
+// over makes the times of the run invalid past the bound, suspect past half of it.
 func (v verdict) over(got, bound float64, format string, args ...any) {
 	switch {
 	case got > bound:
-		v.invalid(format, args...)
+		v.late(format, args...)
 	case got > bound/2:
+		v.suspect(format, args...)
+	}
+}
+
+// hint makes the run suspect past half of the bound, and never invalid.
+func (v verdict) hint(got, bound float64, format string, args ...any) {
+	if got > bound/2 {
 		v.suspect(format, args...)
 	}
 }

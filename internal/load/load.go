@@ -49,9 +49,13 @@ type Options struct {
 	Abort func(measure.Snapshot) (reason string)
 	// SigningIn is told how far the sign-in before the measured window is.
 	SigningIn func(done, of int)
-	// MaxLag is the 99th percentile of our own lateness past which the run is
-	// invalid; default 2ms. Give a tenth of the latency target when that is more.
-	MaxLag  time.Duration
+	// MaxLag is the 99th percentile of our own lateness past which latencies are
+	// not the server's; default 2ms. Give a tenth of the strictest latency that is
+	// asked for. A pause of our garbage collector is judged by it too, from 10ms on.
+	MaxLag time.Duration
+	// NoTimes says that nobody asks for a time or a rate: what the machine did to the
+	// generator then makes the run suspect, and not invalid.
+	NoTimes bool
 	Env     func(name string) (value string, ok bool) // of {{env NAME}}; nil = the process's environment
 	Kill    context.Context                           // ends requests under way at once; nil = never
 	Grace   time.Duration                             // for requests under way once ctx ends, default 5s
@@ -70,6 +74,7 @@ type Outcome struct {
 	SignedIn   int    // accounts signed in, before and inside the load
 	Conns      int64  // connections opened; 0 where net/http does not tell
 	Notes      []string
-	Partial    bool   // ended before its schedule did
-	EndedEarly string // why, when the engine or an abort rule ended it; "" when the caller did
+	Partial    bool           // ended before its schedule did
+	EndedBy    measure.Ending // by whom, then
+	EndedEarly string         // why, when the engine or an abort rule ended it; "" when the caller did
 }

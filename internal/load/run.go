@@ -63,14 +63,30 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	}
 	o.Conns = r.clients.dials()
 	if cause := context.Cause(ctx); cause != nil {
-		o.Partial = true
+		o.Partial, o.EndedBy = true, measure.Interrupted
 		if !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-			o.EndedEarly = cause.Error()
+			o.EndedBy, o.EndedEarly = endedBy(cause), cause.Error()
 		}
 	}
 	o.Health = r.judge(o)
 	return o, nil
 }
+
+// endedBy tells the causes apart that end a run early.
+func endedBy(cause error) measure.Ending {
+	switch {
+	case errors.Is(cause, errAborted):
+		return measure.Aborted
+	case errors.Is(cause, errDead):
+		return measure.TargetDead
+	case errors.Is(cause, errNoAccount):
+		return measure.NoAccount
+	}
+	return measure.OtherEnding
+}
+
+// errAborted marks the reason of an abort rule, which is in words of its own.
+var errAborted = errors.New("")
 
 // execute runs the load, and beside it what the caller wants done meanwhile, the
 // guard over the run's end, and the watch over ourselves.
@@ -251,7 +267,7 @@ func (r *run) report(over <-chan struct{}) {
 		}
 		if r.opt.Abort != nil {
 			if reason := r.opt.Abort(snap); reason != "" {
-				r.stop(errors.New(reason))
+				r.stop(fmt.Errorf("%s%w", reason, errAborted))
 			}
 		}
 	}

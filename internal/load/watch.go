@@ -1,6 +1,7 @@
 package load
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,9 @@ const (
 	deadAfter = 10
 	deadFor   = 3 * time.Second
 )
+
+// errDead ends a run whose target is gone.
+var errDead = errors.New("the target is dead")
 
 // watch ends a run whose target is gone: load on nothing measures nothing.
 type watch struct {
@@ -52,7 +56,7 @@ func (w *watch) saw(c *wire.Call) {
 		return
 	}
 	if over := c.Done - time.Duration(w.since.Load()); n >= deadAfter && over >= deadFor {
-		w.stop(fmt.Errorf("the target is dead: %d attempts to connect in a row failed over %s, the last with: %w",
-			n, over.Round(100*time.Millisecond), c.Err))
+		w.stop(fmt.Errorf("%w: %d attempts to connect in a row failed over %s, the last with: %w",
+			errDead, n, over.Round(100*time.Millisecond), c.Err))
 	}
 }

@@ -37,6 +37,9 @@ func Merge(results []*Result) (*Result, error) {
 			out.Client += "; " + r.Client
 		}
 		out.Partial = out.Partial || r.Partial
+		if out.EndedBy == "" {
+			out.EndedBy = r.EndedBy
+		}
 		if out.EndedEarly == "" && r.EndedEarly != "" {
 			out.EndedEarly = fmt.Sprintf("member %d: %s", i, r.EndedEarly)
 		}
@@ -180,6 +183,9 @@ func mergeHealth(results []*Result) Health {
 		out.Peak += h.Peak
 		for _, why := range h.Invalid {
 			out.Invalid = append(out.Invalid, fmt.Sprintf("member %d: %s", i, why))
+		}
+		for _, why := range h.Late {
+			out.Late = append(out.Late, fmt.Sprintf("member %d: %s", i, why))
 		}
 		for _, why := range h.Suspect {
 			out.Suspect = append(out.Suspect, fmt.Sprintf("member %d: %s", i, why))

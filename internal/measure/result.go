@@ -93,8 +93,22 @@ type Health struct {
 	CapWait    time.Duration `json:"cap_wait_us"` // time with every worker busy: the server's doing, not ours
 	Peak       int           `json:"peak_workers"`
 	Invalid    []string      `json:"invalid,omitempty"` // reasons, in words
+	Late       []string      `json:"late,omitempty"`    // those of Invalid that concern times and rates alone: no lateness of ours makes an answer wrong
 	Suspect    []string      `json:"suspect,omitempty"`
 }
+
+// Ending is what ended a run before its schedule did. The zero value is the
+// schedule itself.
+type Ending string
+
+// The endings.
+const (
+	Interrupted Ending = "interrupted" // by the user
+	Aborted     Ending = "abort rule"  // of the scenario
+	TargetDead  Ending = "target dead" // nobody answered any more
+	NoAccount   Ending = "no account"  // left for the next user
+	OtherEnding Ending = "other"       // see Result.EndedEarly
+)
 
 // Result is what one run of one scenario measured.
 type Result struct {
@@ -115,6 +129,7 @@ type Result struct {
 	Facts      []Fact        `json:"facts,omitempty"`
 	Health     Health        `json:"health"`
 	Notes      []string      `json:"notes,omitempty"`       // what a reader must know: shared sessions, forwarded addresses
-	Partial    bool          `json:"partial,omitempty"`     // interrupted: what was measured until then
-	EndedEarly string        `json:"ended_early,omitempty"` // why, when an abort rule or a dead target ended it
+	Partial    bool          `json:"partial,omitempty"`     // ended before its schedule did: what was measured until then
+	EndedBy    Ending        `json:"ended_by,omitempty"`    // what ended it then
+	EndedEarly string        `json:"ended_early,omitempty"` // the same in words, when it was not the user
 }

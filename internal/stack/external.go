@@ -134,6 +134,13 @@ func remedy(err error) string {
 	return "is it running, and is the port right?"
 }
 
+// OwnAddresses tells whether users of a host can each have a source address of
+// their own: it is reached over IPv4's loopback.
+func OwnAddresses(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Is4() && ip.IsLoopback()
+}
+
 // local tells whether a host is loopback or private by its text alone: a name
 // other than localhost is not looked up, for that would already be a packet.
 // Link-local addresses are not: whoever shares the cable answers them, and in a

@@ -1,0 +1,140 @@
+package harness
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/limitcheck"
+	"vitals/internal/measure"
+	"vitals/internal/observe"
+	"vitals/report"
+	"vitals/targets"
+)
+
+func judged(t *testing.T, status targets.Status, text string) targets.Verdict {
+	t.Helper()
+	target, err := targets.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return targets.Verdict{Target: target, Status: status}
+}
+
+// What a run's verdict is, and what it says first, from all that was measured.
+func TestVerdictOfARun(t *testing.T) {
+	const pass, fail, none = targets.Pass, targets.Fail, targets.NoData
+	late := []string{"requests were sent late by ourselves"}
+	for name, c := range map[string]struct {
+		targets map[string]targets.Status
+		result  measure.Result
+		run     report.Run
+		abort   string
+		nothing bool
+		want    string
+		first   string // in the first reason
+	}{
+		"all met":               {targets: map[string]targets.Status{"p95 < 1s": pass}, want: report.Pass},
+		"missed":                {targets: map[string]targets.Status{"p95 < 1s": fail}, want: report.Fail, first: "p95 < 1s"},
+		"without data":          {targets: map[string]targets.Status{"p95 < 1s": none, "errors < 1%": pass}, want: report.NoData, first: "p95 < 1s"},
+		"nothing asked":         {want: report.NoData, first: "no target is asked"},
+		"nothing wanted":        {nothing: true, want: report.Pass},
+		"missed beats no data":  {targets: map[string]targets.Status{"p95 < 1s": none, "rps >= 5": fail}, want: report.Fail, first: "rps >= 5"},
+		"aborted":               {targets: map[string]targets.Status{"p50 < 1s": pass}, abort: "errors > 20% for 2s", result: measure.Result{Partial: true, EndedBy: measure.Aborted, EndedEarly: "errors > 20% for 2s: 48 % at the worst"}, want: report.Fail, first: "an abort rule ended it after"},
+		"aborted, ours late":    {targets: map[string]targets.Status{"p50 < 1s": pass}, abort: "p95 > 2s for 2s", result: measure.Result{Partial: true, EndedBy: measure.Aborted, EndedEarly: "p95 > 2s", Health: measure.Health{Invalid: late, Late: late}}, want: report.Invalid, first: "late by ourselves"},
+		"aborted by errors":     {targets: map[string]targets.Status{"p50 < 1s": pass}, abort: "errors > 20% for 2s", result: measure.Result{Partial: true, EndedBy: measure.Aborted, EndedEarly: "errors > 20%", Health: measure.Health{Invalid: late, Late: late}}, want: report.Fail, first: "an abort rule"},
+		"dead":                  {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.TargetDead, EndedEarly: "the target is dead"}, want: report.NoData, first: "ended early, after 0s: the target is dead"},
+		"dead and errors":       {targets: map[string]targets.Status{"errors < 1%": fail}, result: measure.Result{Partial: true, EndedBy: measure.TargetDead, EndedEarly: "the target is dead"}, want: report.Fail, first: "errors < 1%"},
+		"no account":            {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.NoAccount, EndedEarly: "no account is left"}, want: report.NoData, first: "no account is left"},
+		"interrupted":           {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.Interrupted, Took: 3 * time.Second}, want: report.NoData, first: "interrupted after 3s"},
+		"late":                  {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Invalid, first: "invalid: requests were sent late"},
+		"late and slow":         {targets: map[string]targets.Status{"p95 < 1s": fail}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Invalid, first: "invalid: "},
+		"late and wrong":        {targets: map[string]targets.Status{"p95 < 1s": fail, "errors < 1%": fail}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Fail, first: "errors < 1%"},
+		"our own errors":        {targets: map[string]targets.Status{"errors < 1%": fail}, result: measure.Result{Health: measure.Health{Invalid: []string{"out of local ports"}}}, want: report.Invalid, first: "invalid: out of local ports"},
+		"counts disagree":       {targets: map[string]targets.Status{"errors < 1%": fail}, run: report.Run{Reconciliation: &observe.Reconciliation{Findings: []string{"the system restarted mid-run"}}}, want: report.Invalid, first: "invalid: the system restarted"},
+		"any password":          {targets: map[string]targets.Status{"lockout.admitted == 5": fail, "intruders.leaked == 0": fail, "intruders.excess == 0": fail}, want: report.Fail, first: "wrong passwords were accepted"},
+		"leak while invalid":    {targets: map[string]targets.Status{"lockout.admitted == 5": fail}, result: measure.Result{Health: measure.Health{Invalid: []string{"out of local ports"}}}, want: report.Fail, first: "lockout.admitted was"},
+		"leak around a fault":   {targets: map[string]targets.Status{"fault.leaked == 0": fail}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Fail, first: "fault.leaked was"},
+		"an invariant":          {targets: map[string]targets.Status{"p95 < 1s": pass}, run: report.Run{Invariants: &report.Invariants{Violations: []limitcheck.Violation{{Rule: "J1", Policy: "login", Key: "127.0.0.1", Words: "6 judged"}}}}, want: report.Fail, first: "J1 login 127.0.0.1: 6 judged"},
+		"leak of an aborted":    {targets: map[string]targets.Status{"lockout.leaked == 0": fail}, abort: "errors > 1% for 2s", result: measure.Result{Partial: true, EndedBy: measure.Aborted, EndedEarly: "errors > 1%"}, want: report.Fail, first: "lockout.leaked"},
+		"missed by interrupted": {targets: map[string]targets.Status{"errors < 1%": fail}, result: measure.Result{Partial: true, EndedBy: measure.Interrupted}, want: report.Fail, first: "errors < 1%"},
+	} {
+		run := c.run
+		run.Result = &c.result
+		for text, s := range c.targets {
+			run.Verdicts = append(run.Verdicts, judged(t, s, text))
+		}
+		a := asked{nothing: c.nothing}
+		if c.abort != "" {
+			rule := judged(t, pass, c.abort).Target
+			a.abort = &rule
+		}
+		got, reasons := decide(&run, a)
+		if got != c.want || (len(reasons) == 0) != (c.first == "") || c.first != "" && !strings.Contains(reasons[0], c.first) {
+			t.Errorf("%s: got %s %q, want %s and %q first", name, got, reasons, c.want, c.first)
+		}
+		if c.result.EndedBy != measure.Interrupted && strings.Contains(strings.Join(reasons, "\n"), "interrupted") {
+			t.Errorf("%s: nobody interrupted it: %q", name, reasons)
+		}
+	}
+}
+
+// A session's verdict and exit code: a failure first, and nothing that did not go
+// to its end passes.
+func TestVerdictOfASession(t *testing.T) {
+	run := func(verdict string) report.Run {
+		return report.Run{Verdict: verdict, Result: &measure.Result{Scenario: "smoke"}}
+	}
+	for name, c := range map[string]struct {
+		runs    []string
+		end     sessionEnd
+		want    string
+		exit    int
+		partial bool
+	}{
+		"passed":             {runs: []string{report.Pass, report.Pass}, want: report.Pass},
+		"a failure":          {runs: []string{report.Pass, report.Fail, report.Invalid}, want: report.Fail, exit: ExitFail},
+		"invalid":            {runs: []string{report.NoData, report.Invalid, report.Pass}, want: report.Invalid, exit: ExitNoAnswer},
+		"no data":            {runs: []string{report.Pass, report.NoData}, want: report.NoData, exit: ExitNoAnswer},
+		"nothing ran":        {want: report.NoData, exit: ExitNoAnswer, partial: true},
+		"going on":           {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}}, want: report.NoData, exit: ExitNoAnswer, partial: true},
+		"failed, going on":   {runs: []string{report.Fail}, end: sessionEnd{left: []string{"peak"}}, want: report.Fail, exit: ExitFail, partial: true},
+		"interrupted":        {runs: []string{report.NoData}, end: sessionEnd{interrupted: true}, want: report.NoData, exit: ExitInterrupted, partial: true},
+		"interrupted after":  {runs: []string{report.Pass}, end: sessionEnd{interrupted: true, left: []string{"peak"}}, want: report.NoData, exit: ExitInterrupted, partial: true},
+		"failed, then ended": {runs: []string{report.Fail}, end: sessionEnd{interrupted: true}, want: report.Fail, exit: ExitInterrupted, partial: true},
+		"system gone":        {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}, err: &Error{ExitNoSystem, errors.New("gone")}}, want: report.NoData, exit: ExitNoSystem, partial: true},
+	} {
+		var runs []report.Run
+		for _, v := range c.runs {
+			runs = append(runs, run(v))
+		}
+		verdict, reasons, exit, partial := conclude(runs, c.end)
+		if verdict != c.want || exit != c.exit || partial != c.partial {
+			t.Errorf("%s: got %s, exit %d, partial %v, want %s, %d, %v", name, verdict, exit, partial, c.want, c.exit, c.partial)
+		}
+		if c.partial && len(runs) > 0 && len(reasons) == 0 && !c.end.interrupted {
+			t.Errorf("%s: it does not say why it is partial", name)
+		}
+	}
+}
+
+// Milliseconds of our own lateness are held against those alone who ask for times.
+func TestLateness(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"errors < 1%": time.Second, "p95 < 300ms": 30 * time.Millisecond, "max < 5ms": 2 * time.Millisecond, "p95 >= 1ms": time.Second, "rps >= 5": time.Second,
+	} {
+		ts := []targets.Target{judged(t, targets.Pass, text).Target}
+		if got := maxLag(ts, "smoke"); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+		if got, want := noTimes(ts, "smoke"), slices.Contains([]string{"errors < 1%"}, text); got != want {
+			t.Errorf("%s: asks for no time: got %v, want %v", text, got, want)
+		}
+		ts[0].Only = []string{"peak"}
+		if got := maxLag(ts, "smoke"); got != time.Second {
+			t.Errorf("%s, of another scenario: got %s", text, got)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package intruders
+
+import (
+	"slices"
+
+	"vitals/scenarios"
+)
+
+// Measured are the facts of controls that these intruders can show: a target on
+// any other could only ever be without data.
+func Measured(ins []scenarios.Intruder) (names []string) {
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, in := range ins {
+		a := Attack{Kind: in.Kind}
+		if a.locks() {
+			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {
+				add(name)
+			}
+		}
+		for _, f := range findings {
+			if _, _, about := f.of(&a); about {
+				add(f.name)
+			}
+		}
+	}
+	return names
+}

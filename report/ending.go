@@ -1,0 +1,77 @@
+package report
+
+import (
+	"strings"
+
+	"vitals/internal/measure"
+)
+
+// early is why a run did not go to its end; "" when it did.
+func early(r *measure.Result) string {
+	switch {
+	case r.EndedEarly != "":
+		return "ended early: " + r.EndedEarly
+	case r.Partial:
+		return "interrupted: this is what was measured until then"
+	}
+	return ""
+}
+
+// warnings are why a run did not go to its end, and why its figures are not to be
+// believed.
+func warnings(r *Run) []string {
+	if why := early(r.Result); why != "" {
+		return append([]string{why}, doubts(r)...)
+	}
+	return doubts(r)
+}
+
+// partial is what kept a session from its end.
+func partial(d *Document) string {
+	const interrupted = 130
+	how := "not all of it was run"
+	if d.Exit == interrupted {
+		how = "interrupted"
+	}
+	for _, r := range d.Runs {
+		switch {
+		case r.Result.EndedEarly != "":
+			return "ended early"
+		case r.Result.Partial:
+			how = "interrupted"
+		}
+	}
+	return how
+}
+
+// endingCase is the early end of a run as a case; nil when there was none. An
+// abort rule is a judgement of the system, all else is a lack of one.
+func endingCase(class string, r *Run) *junitCase {
+	why := early(r.Result)
+	if why == "" {
+		return nil
+	}
+	c, message := junitCase{Class: class, Name: "the run went to its end"}, &junitMessage{Message: strip(why), Text: stripLines(strings.Join(r.Reasons, "\n"))}
+	if r.Result.EndedBy == measure.Aborted && r.Verdict == Fail {
+		c.Failure = message
+	} else {
+		c.Error = message
+	}
+	return &c
+}
+
+// verdictCase is the verdict of a run as a case.
+func verdictCase(class string, r *Run) junitCase {
+	c, message := junitCase{Class: class, Name: "verdict"}, &junitMessage{Message: r.Verdict, Text: stripLines(strings.Join(r.Reasons, "\n"))}
+	switch r.Verdict {
+	case Pass:
+	case Fail:
+		c.Failure = message
+	default:
+		c.Error = message
+	}
+	return c
+}
+
+// red tells whether a CI server shows the case as failed.
+func (c junitCase) red() bool { return c.Failure != nil || c.Error != nil }
