@@ -59,6 +59,6 @@ with. No number is reported that was not honestly measured.
 		return usage("%w\nTry: %s --help", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newDuetCmd(s), newHistoryCmd(s), newCapacityCmd(s), newMergeCmd(s), newFleetCmd(s), newValidateCmd(s), newAuditCmd(s), newProbeCmd(s), newServeCmd(s), newVersionCmd(s))
+	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newDuetCmd(s), newHistoryCmd(s), newCapacityCmd(s), newMergeCmd(s), newFleetCmd(s), newValidateCmd(s), newAuditCmd(s), newInitCmd(s), newProbeCmd(s), newServeCmd(s), newVersionCmd(s))
 	return root
 }

@@ -22,10 +22,19 @@ import (
 // A task with a step that the profile has no operation for is left out, and so is
 // one that waits for what only such a task saves. The notes tell all of this; that
 // nothing is left, that nobody can sign in, or that a target names a step which is
-// gone, is an error. sc itself is not changed.
+// gone, is an error. sc itself is not changed. A scenario without any of the
+// clinic's operations is one of the profile's own API, and is sent as it stands.
 func (p *Profile) Scenario(sc *scenarios.Scenario) (*scenarios.Scenario, []string, error) {
 	t := translation{from: Clinic(), to: p, sc: sc}
 	out := *sc
+	foreign := true
+	each(&out, func(s *scenarios.Step) {
+		name, _ := t.from.match(*s)
+		foreign = foreign && name == ""
+	})
+	if foreign {
+		return sc, nil, nil
+	}
 	t.accounts(&out.Accounts)
 	out.Journeys = nil
 	tasks := 0

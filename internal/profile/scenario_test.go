@@ -235,3 +235,21 @@ func TestScenarioOfOnesOwn(t *testing.T) {
 		t.Errorf("got %v, %q, want the task left out that waits for another", err, notes)
 	}
 }
+
+// A scenario that was written for the profile's API needs no translation, and no
+// note on each of its steps.
+func TestScenarioOfTheProfilesAPI(t *testing.T) {
+	text := `
+name: own
+users: 1
+run_for: 10s
+journeys:
+  - name: j
+    tasks: [{name: look, get: /v2/orders}]
+`
+	sc := scenario(t, text)
+	got, notes, err := open(t, "profile: p\noperations: {list: {path: /v2/orders}}").Scenario(sc)
+	if err != nil || got != sc || len(notes) != 0 {
+		t.Errorf("got %v, notes %q, %v, want the scenario as it stands", got, notes, err)
+	}
+}

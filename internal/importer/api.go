@@ -1,0 +1,236 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// profileOf names the calls that probes know.
+func (d *outline) profileOf(calls []*call) {
+	d.operations = map[string]operation{}
+	d.values = map[string]any{}
+	for _, c := range calls {
+		if c.old || c.other != "" {
+			continue
+		}
+		switch c.kind {
+		case isHealth, isReady, isLive:
+			if !isParam(c.path) {
+				o := c.operation()
+				o.policy = "none"
+				d.add(string(c.kind), o)
+			}
+		case isLogin:
+			d.addLogin(c)
+		case isRefresh, isLogout, isConfirm, isReset, isChange:
+			if o := c.operation(); !isParam(c.path) && d.fillIn(c.kind, &o) {
+				d.add(string(c.kind), o)
+			}
+		case isMe:
+			if !isParam(c.path) {
+				o := c.operation()
+				o.fields = d.placed(c, "user_id", "id")
+				d.add("me", o)
+			}
+		}
+	}
+	d.collection(calls)
+}
+
+func (d *outline) add(name string, o operation) {
+	if _, ok := d.operations[name]; !ok {
+		d.operations[name] = o
+	}
+}
+
+func (d *outline) addLogin(c *call) {
+	o := c.operation()
+	s := step{}
+	account, password := credential(c.body)
+	if o.body = put(c.body, password, "{{password}}"); account != "" {
+		o.body = put(o.body, account, "{{email}}")
+	} else {
+		o.decide = append(o.decide, "which field names the account: none is called like one")
+	}
+	o.decide = append(o.decide, s.decide...)
+	o.fields = map[string]string{}
+	set := func(name string, keys ...string) {
+		if place, ok := byKey(c.answer, keys...); ok && place != name {
+			o.fields[name] = place
+		}
+	}
+	set("access_token", accessKeys...)
+	set("refresh_token", "refreshtoken", "refresh")
+	set("expires_in", "expiresin")
+	for _, f := range walk(c.answer) {
+		if m, ok := f.value.(map[string]any); ok && slices.Contains([]string{"user", "account", "profile", "record", "me"}, plain(f.key)) {
+			if id, ok := idKey(m, "user"); ok {
+				o.fields["user_id"] = under(f.place, id)
+			}
+			break
+		}
+	}
+	if c.answer == nil {
+		o.decide = append(o.decide, "where the tokens stand in the answer: the source does not say")
+	}
+	for _, wrong := range []int{401, 400, 403} {
+		if slices.Contains(c.refuse, wrong) {
+			o.refused = wrong
+			break
+		}
+	}
+	if o.refused == 0 {
+		o.decide = append(o.decide, "refused: the status of a wrong password; 401 is taken when it is left out")
+	}
+	for _, l := range d.limits {
+		if l.policy == "login" && l.limit > 0 {
+			o.policy = "login"
+		}
+	}
+	d.add("login", o)
+}
+
+// fillIn puts the placeholders of probes into the body of an account's operation.
+// False when one is needed and there is no place for it.
+func (d *outline) fillIn(k kind, o *operation) bool {
+	got := map[string]bool{}
+	o.body = replaced(o.body, func(key string, v any) (any, bool) {
+		p, name := plain(key), ""
+		switch {
+		case !isScalar(v) && v != nil:
+			return v, false
+		case strings.Contains(p, "refresh") || k == isRefresh && p == "token":
+			name = "refresh_token"
+		case strings.Contains(p, "new") && strings.Contains(p, "pass"), k == isConfirm && strings.Contains(p, "pass"):
+			name = "new_password"
+		case strings.Contains(p, "pass") && k == isChange:
+			name = "password"
+		case strings.Contains(p, "token") || k == isConfirm && p == "code":
+			name = "token"
+		case accountKey.MatchString(p):
+			name = "email"
+		default:
+			return v, false
+		}
+		got[name] = true
+		return "{{" + name + "}}", true
+	})
+	switch k {
+	case isRefresh:
+		return got["refresh_token"]
+	case isReset:
+		return got["email"]
+	case isConfirm:
+		return got["token"] && got["new_password"]
+	case isChange:
+		return got["password"] && got["new_password"]
+	}
+	return true
+}
+
+// collection picks the objects that the checks of ownership work on: the first
+// collection that can be listed and added to, and better read, changed and deleted.
+func (d *outline) collection(calls []*call) {
+	of := func(k kind, prefix string) *call {
+		for _, c := range calls {
+			i := strings.LastIndex(c.path, "/")
+			whole := k == isList || k == isCreate || k == isRead
+			if c.kind == k && !c.old && c.other == "" && (whole && trimmed(c.path) == prefix || !whole && i >= 0 && c.path[:i] == prefix && strings.Count(c.path[i:], "{") == 1 && strings.HasPrefix(c.path[i:], "/{")) {
+				return c
+			}
+		}
+		return nil
+	}
+	best, score := "", 0
+	for _, c := range calls {
+		if c.kind != isList && c.kind != isCreate || isParam(c.path) || c.old || c.other != "" {
+			continue
+		}
+		s := 0
+		for k, worth := range map[kind]int{isList: 3, isCreate: 3, isGet: 2, isUpdate: 1, isDelete: 1} {
+			if of(k, trimmed(c.path)) != nil {
+				s += worth
+			}
+		}
+		if c.signed {
+			s++
+		}
+		if s > score {
+			best, score = trimmed(c.path), s
+		}
+	}
+	if best == "" {
+		return
+	}
+	for _, k := range []kind{isList, isCreate, isGet, isUpdate, isDelete} {
+		c := of(k, best)
+		if c == nil {
+			continue
+		}
+		o := c.operation()
+		if _, ok := o.body.(map[string]any); !ok && o.body != nil {
+			d.say("%s %s is not in the profile: its body is a list, and probes fill in fields", c.method, c.path)
+			continue
+		}
+		o.path = sendable(param.ReplaceAllString(c.path, "{{id}}") + map[bool]string{true: "?" + c.query}[c.query != ""])
+		switch k {
+		case isList:
+			o.fields = map[string]string{}
+			items, ok := listPlace(c.answer)
+			if !ok {
+				o.decide = append(o.decide, "items: where the list stands in the answer")
+			} else if items != "items" {
+				o.fields["items"] = items
+			}
+			if _, as, ok := c.entry(); ok && as != "" {
+				if id, _ := idKey(at(c.answer, under(items, "0")), singular(noun(c.path))); id != "id" {
+					o.fields["id"] = id
+				}
+			}
+		case isCreate, isGet, isUpdate:
+			o.fields = d.placed(c, "id", "id")
+		}
+		d.add(string(k), o)
+	}
+}
+
+// trimmed is a path without the slash at its end: /items/ and /items hold the same.
+func trimmed(path string) string { return strings.TrimRight(path, "/") }
+
+// placed says where an answer has an id, unless it stands under its own name.
+func (d *outline) placed(c *call, name, usual string) map[string]string {
+	object, place := c.answer, "."
+	if m, ok := object.(map[string]any); ok && len(m) <= 3 {
+		if _, has := idKey(m, ""); !has {
+			for _, k := range keys(m) {
+				if inner, ok := m[k].(map[string]any); ok && !strings.ContainsAny(k, ".{} ") {
+					object, place = inner, k
+					break
+				}
+			}
+		}
+	}
+	id, ok := idKey(object, singular(noun(c.path)))
+	if !ok {
+		return nil
+	}
+	if at := under(place, id); at != name || usual != name {
+		return map[string]string{name: at}
+	}
+	return nil
+}
+
+// operation is the call as the profile has it.
+func (c *call) operation() operation {
+	o := operation{method: c.method, path: c.filled(nil), header: slices.Clone(c.header), body: c.body, form: c.form, ok: c.ok, decide: slices.Clone(c.decide)}
+	if c.form && o.body == nil {
+		o.form = false
+	}
+	return o
+}
+
+// comment is a line of the files.
+func comment(format string, args ...any) string {
+	return "# " + strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+}

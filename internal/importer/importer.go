@@ -1,0 +1,167 @@
+// Package importer makes a first profile, scenario, targets and accounts file from
+// what somebody already has of an API: an OpenAPI or Swagger specification, a HAR
+// capture, or a Postman collection. What it had to guess is marked "# decide:" in
+// the files; what it left out, and secrets that it did not copy, are said. Whatever
+// it writes is read again by the readers of the files before anybody sees it.
+package importer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// Options say what the source cannot tell.
+type Options struct {
+	File string // where the source lies, as messages and `says:` name it
+	URL  string // where the API answers; "" = what the source says
+}
+
+// Files are what was made of a source.
+type Files struct {
+	Profile, Scenario, Targets, Accounts string // the texts
+
+	Kind    string   // OpenAPI 3.1, Swagger 2.0, HAR, Postman
+	URL     string   // where the API answers; "" = unknown
+	SignsIn bool     // an operation signs users in, so that a run needs accounts
+	Decide  int      // places marked "# decide:"
+	Said    []string // what a person should know: what was left out, and why
+}
+
+// Import makes the files of a source. A source that is none of the known kinds, or
+// has nothing that could be sent, is an error.
+func Import(source []byte, o Options) (*Files, error) {
+	d, err := draft(source, o)
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w", o.File, err)
+	}
+	if o.URL != "" {
+		d.url = strings.TrimRight(o.URL, "/")
+	}
+	f := d.files()
+	if err := f.check(o.File); err != nil {
+		return nil, fmt.Errorf("import %s: what was made of it cannot be read, which is a fault of vitals init: %w", o.File, err)
+	}
+	return f, nil
+}
+
+// draft reads a source of any kind.
+func draft(source []byte, o Options) (*outline, error) {
+	var head struct {
+		OpenAPI any `json:"openapi" yaml:"openapi"`
+		Swagger any `json:"swagger" yaml:"swagger"`
+		Log     any `json:"log" yaml:"log"`
+		Info    any `json:"info" yaml:"info"`
+	}
+	var err error
+	if json.Valid(source) {
+		err = json.Unmarshal(source, &head)
+	} else {
+		err = yaml.Load(source, &head)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("neither JSON nor YAML with fields: %w", err)
+	}
+	info, _ := head.Info.(map[string]any)
+	schema, _ := info["schema"].(string)
+	switch {
+	case head.OpenAPI != nil || head.Swagger != nil:
+		return openAPI(source, o)
+	case head.Log != nil:
+		return har(source, o)
+	case strings.Contains(schema, "collection"):
+		return postman(source, o)
+	}
+	return nil, errors.New("no OpenAPI (openapi: or swagger:), HAR (log) or Postman collection (info.schema) in it")
+}
+
+// outline is what all sources come to, before it is written.
+type outline struct {
+	kind, name, about, file, url string
+
+	signIn, refresh, signOut *step
+	anonymous                bool // nobody signs in, so no step says that it is anonymous
+	journeys                 []journey
+	operations               map[string]operation // of the profile
+	values                   map[string]any
+	limits                   []limit
+	promises                 []string // lines of the profile
+	decide                   []string // at the top of the scenario
+	said                     []string
+}
+
+// step is one request of the scenario.
+type step struct {
+	name, method, path string
+	header             [][2]string
+	body               any    // a JSON value; nil = none
+	text               string // a body that is no JSON; "" = none
+	status             []int
+	save               map[string]string
+	anonymous          bool
+	decide             []string
+}
+
+// task is steps in order; one of a single step has the step's name.
+type task struct {
+	name   string
+	weight int
+	think  time.Duration // 0 = the journey's
+	steps  []step
+}
+
+type journey struct {
+	name  string
+	think string // as 1s..3s
+	tasks []task
+	whole bool // one task, whose steps go in order
+}
+
+// operation is one of the profile's.
+type operation struct {
+	method, path string
+	header       [][2]string
+	body         any
+	form         bool
+	ok, refused  int
+	fields       map[string]string
+	policy       string
+	decide       []string
+}
+
+// limit is one of the profile's; without its numbers it is written as a comment.
+type limit struct {
+	policy, says   string
+	limit          int
+	window, lock   time.Duration
+	counts, header string
+	decide         string
+}
+
+// say adds something that a person should know, once.
+func (d *outline) say(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, s := range d.said {
+		if s == text {
+			return
+		}
+	}
+	d.said = append(d.said, text)
+}
+
+// title is a name for the files: of the API, else of the source's file.
+func title(name, file string) string {
+	if name = slug(name); name != "" {
+		return name
+	}
+	base := filepath.Base(file)
+	if name = slug(strings.TrimSuffix(base, filepath.Ext(base))); name != "" {
+		return name
+	}
+	return "api"
+}

@@ -1,0 +1,353 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pb33f/libopenapi"
+	"github.com/pb33f/libopenapi/datamodel"
+	yaml "go.yaml.in/yaml/v4"
+)
+
+// spec is a specification being read, of whichever version.
+type spec struct {
+	d      *outline
+	file   string
+	base   string // what stands before every path
+	root   *yaml.Node
+	keys   map[string]apiKey // security schemes that are a header or a parameter, by name
+	bearer map[string]bool   // those that are a token or a session
+	basic  map[string]bool
+	calls  []*call
+	limits []told429
+}
+
+type apiKey struct{ in, name string }
+
+// told429 is a documented refusal by a limit.
+type told429 struct {
+	c           *call
+	description string
+	headers     map[string]any // name → a sample value
+	says        string
+}
+
+// openAPI reads a specification: OpenAPI 3.0 and 3.1, or Swagger 2.0.
+func openAPI(source []byte, o Options) (d *outline, err error) {
+	defer func() { // a library that breaks on a specification is that specification's error, not this program's end
+		if r := recover(); r != nil {
+			d, err = nil, fmt.Errorf("the specification could not be read: %v", r)
+		}
+	}()
+	doc, err := libopenapi.NewDocumentWithConfiguration(source, &datamodel.DocumentConfiguration{
+		IgnorePolymorphicCircularReferences: true, IgnoreArrayCircularReferences: true, SkipExternalRefResolution: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer doc.Release()
+	s := &spec{
+		d: &outline{file: o.File, kind: "OpenAPI " + doc.GetVersion()}, file: o.File,
+		keys: map[string]apiKey{}, bearer: map[string]bool{}, basic: map[string]bool{},
+	}
+	var root yaml.Node
+	if yaml.Load(source, &root) == nil && len(root.Content) > 0 {
+		s.root = root.Content[0]
+	}
+	if doc.GetSpecInfo() != nil && doc.GetSpecInfo().SpecFormat == datamodel.OAS2 {
+		s.d.kind = "Swagger " + doc.GetVersion()
+		err = s.swagger(doc)
+	} else {
+		err = s.three(doc)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.URL != "" {
+		if u, err := url.Parse(o.URL); err == nil && strings.Trim(u.Path, "/") != "" {
+			s.base = "/" + strings.Trim(u.Path, "/")
+		}
+	}
+	if len(s.calls) == 0 {
+		return nil, errors.New("it has no operation")
+	}
+	for _, c := range s.calls {
+		c.path = s.base + c.path
+		c.body, c.answer = generated(c.body), generated(c.answer)
+		for name, v := range c.params {
+			c.params[name] = generated(v)
+		}
+	}
+	s.d.name = title(s.d.name, o.File)
+	s.d.about = "from " + s.d.kind
+	identify(s.calls)
+	s.documented()
+	s.d.plan(s.calls)
+	if len(s.d.journeys) == 0 {
+		return nil, errors.New("it has no operation that a scenario could send without harm")
+	}
+	return s.d, nil
+}
+
+// line is where a path within the specification stands: its last key's line, 0 when
+// it cannot be told, as behind a reference.
+func (s *spec) line(path ...string) int {
+	n, line := s.root, 0
+	for _, key := range path {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return line
+		}
+		var next *yaml.Node
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				next, line = n.Content[i+1], n.Content[i].Line
+			}
+		}
+		n = next
+	}
+	return line
+}
+
+func (s *spec) says(path ...string) string {
+	if line := s.line(path...); line > 0 {
+		return s.file + ":" + strconv.Itoa(line)
+	}
+	return s.file
+}
+
+// server takes the address of a server apart: where it answers, and what stands
+// before every path.
+func (s *spec) server(address string) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return
+	}
+	s.base = strings.TrimRight(u.Path, "/")
+	if s.base != "" && !strings.HasPrefix(s.base, "/") {
+		s.base = "/" + s.base
+	}
+	if (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		s.d.url = u.Scheme + "://" + u.Host
+	}
+}
+
+// secure says how a call proves who sends it, by the names of the schemes that it
+// asks for.
+func (s *spec) secure(c *call, schemes []string) {
+	for _, name := range schemes {
+		switch {
+		case s.keys[name].in == "header" && isHeader.MatchString(s.keys[name].name) && !strings.EqualFold(s.keys[name].name, "Authorization"):
+			c.header = append(c.header, [2]string{s.keys[name].name, "{{password}}"})
+			c.signed = true
+			s.d.say("%s is sent as the header %s: put the keys into the column password of accounts.csv", name, s.keys[name].name)
+		case s.keys[name].in == "query":
+			c.signed = true
+			c.decide = append(c.decide, "its key travels as the parameter "+s.keys[name].name)
+		case s.basic[name]:
+			c.signed = true
+			s.d.say("%s is HTTP Basic: its header must be written by hand", name)
+		default:
+			c.signed = true
+		}
+	}
+}
+
+var (
+	everyText = regexp.MustCompile(`(?i)(\d{1,6})\s*(?:[a-z-]+\s+){0,4}?(?:per|/|every|each|in|within)\s*(?:an?\s+)?(\d{1,5})?[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
+	lockText  = regexp.MustCompile(`(?i)(?:lock|block|bann?|suspend)[a-z]*\s+(?:[a-z]+\s+){0,4}?(\d{1,5})[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
+	policyFmt = regexp.MustCompile(`(\d+)\s*;\s*w=(\d+)|q=(\d+)\s*;\s*w=(\d+)`)
+)
+
+func unit(n, word string) time.Duration {
+	count := 1
+	if n != "" {
+		count, _ = strconv.Atoi(n) // digits, by the pattern
+	}
+	per := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[strings.ToLower(word)[0]]
+	return time.Duration(count) * per
+}
+
+// documented turns documented refusals into limits and promises.
+func (s *spec) documented() {
+	form, says := "", ""
+	retry := false
+	for _, t := range s.limits {
+		own, asks := t.form()
+		retry = retry || asks
+		if says == "" && (own != "" || asks) {
+			says = t.says
+		}
+		if form == "" {
+			form = own
+		}
+	}
+	if says != "" {
+		if form == "" {
+			form = "none"
+		}
+		s.d.promises = append(s.d.promises, fmt.Sprintf("limit_headers: {form: %s, retry_after: %t, says: %s}", form, retry, flowText(says)))
+	}
+	policies := map[string]bool{}
+	for _, t := range s.limits {
+		policy := "api"
+		switch t.c.kind {
+		case isLogin:
+			policy = "login"
+		case isReset, isConfirm, isChange:
+			policy = string(t.c.kind)
+		}
+		if policies[policy] {
+			continue
+		}
+		policies[policy] = true
+		l := limit{policy: policy, says: t.says}
+		if own, _ := t.form(); own != form {
+			l.header = own
+		}
+		if policy == "login" {
+			l.counts = "failures"
+		}
+		if m := everyText.FindStringSubmatch(t.description); m != nil {
+			l.limit, _ = strconv.Atoi(m[1]) // digits, by the pattern
+			l.window = unit(m[2], m[3])
+		}
+		for name, v := range t.headers {
+			if m := policyFmt.FindStringSubmatch(fmt.Sprint(v)); m != nil && strings.Contains(plain(name), "ratelimit") {
+				l.limit, _ = strconv.Atoi(m[1] + m[3]) // digits, by the pattern
+				l.window = unit(m[2]+m[4], "s")
+			}
+		}
+		if m := lockText.FindStringSubmatch(t.description); m != nil {
+			l.lock = unit(m[1], m[2])
+		}
+		if l.limit == 0 || l.window == 0 {
+			l.limit, l.window, l.lock = 0, 0, 0
+			l.decide = "limit and window of " + t.c.method + " " + t.c.path + ": a 429 is documented, its numbers are not"
+		} else if policy == "login" {
+			l.decide = "counts: failures or requests; by: address, account or both"
+		}
+		s.d.limits = append(s.d.limits, l)
+	}
+}
+
+// form is how the refusal announces its limit, "" when it does not, and whether it
+// tells how long to wait.
+func (t told429) form() (form string, retry bool) {
+	for _, name := range keys(t.headers) {
+		switch p := plain(name); {
+		case strings.HasPrefix(p, "xratelimit"):
+			form = "x-ratelimit"
+		case strings.HasPrefix(p, "ratelimit") && form == "":
+			form = "ietf"
+		case p == "retryafter":
+			retry = true
+		}
+	}
+	return form, retry
+}
+
+// promised writes a promise of the form of errors and of health answers.
+func (s *spec) promised(errorsType, errorsSays string) {
+	if errorsType != "" {
+		s.d.promises = append(s.d.promises, fmt.Sprintf("errors: {type: %s, says: %s}", flowText(errorsType), flowText(errorsSays)))
+	}
+}
+
+// chosen picks the media type that is sent: JSON, else a form, else none.
+func chosen(types []string) (json, form, other string) {
+	for _, t := range types {
+		switch name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(t)), ";"); {
+		case json == "" && (name == "application/json" || strings.HasSuffix(name, "+json") || name == "*/*" || name == "application/*" || name == "text/json"):
+			json = t
+		case form == "" && name == formType:
+			form = t
+		case other == "":
+			other = t
+		}
+	}
+	return json, form, other
+}
+
+// success is the first status of 2xx, the usual ones before others; 0 when none is
+// documented.
+func success(codes []string) int {
+	for _, want := range []string{"200", "201", "204", "202"} {
+		if slices.Contains(codes, want) {
+			n, _ := strconv.Atoi(want) // digits
+			return n
+		}
+	}
+	for _, c := range codes {
+		if n, err := strconv.Atoi(c); err == nil && n/100 == 2 && n < 300 {
+			return n
+		}
+	}
+	return 0
+}
+
+// refusals are the documented statuses of 400 and above.
+func refusals(codes []string) (out []int) {
+	for _, c := range codes {
+		if n, err := strconv.Atoi(c); err == nil && n >= 400 && n < 600 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// needed adds a parameter that must be sent.
+func (c *call) needed(in, name string, v any, told bool) {
+	if name == "" {
+		return
+	}
+	switch in {
+	case "path":
+		if v != nil {
+			c.params[name] = v
+		}
+	case "query":
+		if !isScalar(v) {
+			if list, ok := v.([]any); ok && len(list) > 0 && isScalar(list[0]) {
+				v = list[0]
+			} else {
+				v, told = "1", false
+			}
+		}
+		if c.query != "" {
+			c.query += "&"
+		}
+		value := fmt.Sprint(generated(v))
+		if !strings.HasPrefix(value, "{{") {
+			value = url.QueryEscape(value)
+		}
+		c.query += url.QueryEscape(name) + "=" + value
+		if !told {
+			c.decide = append(c.decide, "the parameter "+name)
+		}
+	case "header":
+		if !isHeader.MatchString(name) || slices.Contains([]string{"authorization", "accept", "content-type", "host", "content-length"}, strings.ToLower(name)) {
+			return
+		}
+		value := "1"
+		if isScalar(v) {
+			value = strings.Map(func(r rune) rune {
+				if r < ' ' || r > '~' {
+					return -1
+				}
+				return r
+			}, fmt.Sprint(generated(v)))
+		}
+		if p := plain(name); p == "idempotencykey" || p == "xrequestid" || p == "requestid" {
+			value = "{{uuid}}"
+		} else if !told {
+			c.decide = append(c.decide, "the header "+name)
+		}
+		c.header = append(c.header, [2]string{name, value})
+	}
+}

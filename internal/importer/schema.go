@@ -1,0 +1,271 @@
+package importer
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	yaml "github.com/pb33f/go-yaml"
+	"github.com/pb33f/libopenapi/datamodel/high/base"
+)
+
+// Bounds of what is made of a schema: deeper, or wider, nobody reads a body.
+const (
+	deepest = 6
+	widest  = 60
+)
+
+// sampler makes sample values of schemas.
+type sampler struct {
+	answer bool // what only requests hold is left out, else what only answers hold
+	left   int  // values that may still be made
+}
+
+// sample is a value that fits a schema: its own example, else one made of its type.
+func sample(p *base.SchemaProxy, answer bool) any {
+	s := sampler{answer: answer, left: 500}
+	v, _ := s.of(p, 0)
+	return literals(v, 12)
+}
+
+// of is a value of a schema; false when there is nothing to say of it.
+func (s *sampler) of(p *base.SchemaProxy, deep int) (any, bool) {
+	if s.left--; p == nil || deep > deepest || s.left < 0 {
+		return nil, false
+	}
+	schema := p.Schema()
+	if schema == nil {
+		return nil, false
+	}
+	if v, ok := told(schema); ok {
+		return v, true
+	}
+	out := map[string]any{}
+	merged := false
+	for _, part := range schema.AllOf {
+		v, ok := s.of(part, deep+1)
+		if m, is := v.(map[string]any); is && ok {
+			for k, c := range m {
+				out[k] = c
+			}
+			merged = true
+		} else if ok && schema.Properties == nil {
+			return v, true
+		}
+	}
+	for _, either := range [][]*base.SchemaProxy{schema.OneOf, schema.AnyOf} {
+		for _, part := range either {
+			v, ok := s.of(part, deep+1)
+			m, is := v.(map[string]any)
+			switch {
+			case !ok || v == nil:
+				continue
+			case is:
+				for k, c := range m {
+					out[k] = c
+				}
+				merged = true
+			case schema.Properties == nil && !merged:
+				return v, true
+			}
+			break
+		}
+	}
+	if schema.Properties != nil {
+		merged = true
+		for name, p := range schema.Properties.FromOldest() {
+			if len(out) >= widest {
+				break
+			}
+			inner := p.Schema()
+			if inner == nil || s.answer && isTrue(inner.WriteOnly) || !s.answer && isTrue(inner.ReadOnly) {
+				continue
+			}
+			// A request says what it must; of an answer every field may be asked for.
+			if !s.answer && len(schema.Required) > 0 && !slices.Contains(schema.Required, name) && deep > 1 {
+				continue
+			}
+			if v, ok := s.of(p, deep+1); ok {
+				out[name] = named(name, v, inner)
+			}
+		}
+	}
+	if merged {
+		return out, true
+	}
+	return s.typed(schema, deep)
+}
+
+// told is the value that the schema itself gives.
+func told(s *base.Schema) (any, bool) {
+	for _, n := range slices.Concat([]*yaml.Node{s.Example}, s.Examples, []*yaml.Node{s.Const, s.Default}, s.Enum) {
+		if n != nil {
+			if v := nodeValue(n, 0); v != nil {
+				return v, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// typed is a value of the schema's type.
+func (s *sampler) typed(schema *base.Schema, deep int) (any, bool) {
+	of := "" // in 3.1 there may be several: null is no sample
+	for _, t := range schema.Type {
+		if t != "null" {
+			of = t
+			break
+		}
+	}
+	switch of {
+	case "object":
+		return map[string]any{}, true
+	case "array":
+		if schema.Items != nil && schema.Items.IsA() {
+			if v, ok := s.of(schema.Items.A, deep+1); ok {
+				return []any{v}, true
+			}
+		}
+		return []any{}, true
+	case "integer", "number":
+		low := 1.0
+		if schema.Minimum != nil && *schema.Minimum > low {
+			low = *schema.Minimum
+		}
+		if schema.Maximum != nil && *schema.Maximum < low {
+			low = *schema.Maximum
+		}
+		text, err := json.Marshal(low)
+		if err != nil || !isNumber.Match(text) {
+			text = []byte("1")
+		}
+		return json.Number(text), true
+	case "boolean":
+		return true, true
+	case "string":
+		return textOf(schema), true
+	}
+	return nil, false
+}
+
+// textOf is a text of a format; one that must be new each time is a placeholder.
+func textOf(s *base.Schema) string {
+	switch s.Format {
+	case "date":
+		return "\x00today"
+	case "date-time":
+		return "\x00now"
+	case "uuid":
+		return "\x00uuid"
+	case "email":
+		return "someone@example.com"
+	case "uri", "url":
+		return "https://example.com/"
+	case "ipv4":
+		return "192.0.2.1"
+	case "byte":
+		return "dGVzdA=="
+	}
+	text := "text"
+	if s.MinLength != nil {
+		for int64(len(text)) < min(*s.MinLength, 200) {
+			text += " text"
+		}
+	}
+	if s.MaxLength != nil && int64(len(text)) > *s.MaxLength {
+		text = text[:max(0, *s.MaxLength)]
+	}
+	return strings.TrimRight(text, " ")
+}
+
+// named makes a text more like what the field's name says, where the schema says
+// nothing.
+func named(name string, v any, s *base.Schema) any {
+	if v != "text" || s.Format != "" {
+		return v
+	}
+	p := plain(name)
+	switch {
+	case p == "granttype":
+		return "password"
+	case strings.Contains(p, "email"):
+		return "someone@example.com"
+	case p == "name" || p == "title" || strings.HasSuffix(p, "name"):
+		return "Test " + strings.Join(lower(name), " ")
+	case p == "timezone":
+		return "UTC"
+	case strings.Contains(p, "phone"):
+		return "+15550100"
+	}
+	return v
+}
+
+func isTrue(b *bool) bool { return b != nil && *b }
+
+// nodeValue is a YAML value as JSON holds it.
+func nodeValue(n *yaml.Node, deep int) any {
+	if deep > 12 {
+		return nil
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		if len(n.Content) > 0 {
+			return nodeValue(n.Content[0], deep+1)
+		}
+	case yaml.AliasNode:
+		if n.Alias != nil {
+			return nodeValue(n.Alias, deep+1)
+		}
+	case yaml.SequenceNode:
+		out := []any{}
+		for _, c := range n.Content[:min(len(n.Content), 20)] {
+			out = append(out, nodeValue(c, deep+1))
+		}
+		return out
+	case yaml.MappingNode:
+		out := map[string]any{}
+		for i := 0; i+1 < len(n.Content) && len(out) < widest; i += 2 {
+			out[n.Content[i].Value] = nodeValue(n.Content[i+1], deep+1)
+		}
+		return out
+	case yaml.ScalarNode:
+		switch n.ShortTag() {
+		case "!!null":
+			return nil
+		case "!!bool":
+			return strings.EqualFold(n.Value, "true")
+		case "!!int", "!!float":
+			if isNumber.MatchString(n.Value) {
+				return json.Number(n.Value)
+			}
+		}
+		return n.Value
+	}
+	return nil
+}
+
+// generated turns the marks of textOf into placeholders; for an answer, which is
+// never sent, it does not matter.
+func generated(v any) any {
+	switch v := v.(type) {
+	case string:
+		switch v {
+		case "\x00today", "\x00now", "\x00uuid":
+			return "{{" + v[1:] + "}}"
+		}
+		return strings.ReplaceAll(v, "\x00", "")
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = generated(v[i])
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for k, c := range v {
+			out[strings.ReplaceAll(k, "\x00", "")] = generated(c)
+		}
+		return out
+	}
+	return v
+}
