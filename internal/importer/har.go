@@ -1,7 +1,430 @@
 package importer
 
-import "errors"
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
 
-func har([]byte, Options) (*outline, error) { return nil, errors.New("not yet") }
+// archive is what is read of a HAR 1.2 file (http://www.softwareishard.com/blog/har-12-spec/).
+type archive struct {
+	Log struct {
+		Entries []struct {
+			Started string  `json:"startedDateTime"`
+			Time    float64 `json:"time"` // milliseconds
+			Type    string  `json:"_resourceType"`
+			Request struct {
+				Method  string `json:"method"`
+				URL     string `json:"url"`
+				Headers []pair `json:"headers"`
+				Post    struct {
+					Mime   string `json:"mimeType"`
+					Text   string `json:"text"`
+					Params []pair `json:"params"`
+				} `json:"postData"`
+			} `json:"request"`
+			Response struct {
+				Status  int    `json:"status"`
+				Headers []pair `json:"headers"`
+				Content struct {
+					Mime     string `json:"mimeType"`
+					Text     string `json:"text"`
+					Encoding string `json:"encoding"`
+				} `json:"content"`
+			} `json:"response"`
+		} `json:"entries"`
+	} `json:"log"`
+}
 
-func postman([]byte, Options) (*outline, error) { return nil, errors.New("not yet") }
+type pair struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+var staticFile = regexp.MustCompile(`(?i)\.(js|mjs|css|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|otf|eot|mp4|webm|mp3|wasm|html?|txt|xml|webmanifest)$`)
+
+// har reads a capture: the requests of one host in their order, think times from the
+// gaps between them.
+func har(source []byte, o Options) (*outline, error) {
+	var a archive
+	if err := json.Unmarshal(source, &a); err != nil {
+		return nil, fmt.Errorf("not HAR: %w", err)
+	}
+	d := &outline{file: o.File, kind: "HAR", about: "from a capture"}
+	var all []exchange
+	hosts := map[string]int{}
+	left := map[string]int{}
+	for _, e := range a.Log.Entries {
+		u, err := url.Parse(e.Request.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			left["requests without an http address"]++
+			continue
+		}
+		x := exchange{method: strings.ToUpper(e.Request.Method), url: u, status: e.Response.Status, took: millis(e.Time)}
+		x.began, _ = time.Parse(time.RFC3339Nano, e.Started) // without one there is no gap
+		kind, _, _ := mime.ParseMediaType(e.Response.Content.Mime)
+		switch {
+		case !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, x.method):
+			left["preflights and other methods"]++
+			continue
+		case x.method == "GET" && (staticFile.MatchString(u.Path) || static(kind) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
+			left["static files and pages"]++
+			continue
+		case e.Type == "websocket" || e.Type == "eventsource" || e.Response.Status == 101:
+			left["open connections (websocket, events)"]++
+			continue
+		case e.Response.Status == 0:
+			left["requests without an answer"]++
+			continue
+		case e.Response.Status >= 400:
+			left["requests that were refused"]++
+			continue
+		}
+		for _, h := range e.Request.Headers {
+			x.header = append(x.header, [2]string{h.Name, h.Value})
+			if p := plain(h.Name); p == "authorization" || p == "cookie" {
+				x.signed = true
+			}
+		}
+		for _, h := range e.Response.Headers {
+			x.answerHeader = append(x.answerHeader, [2]string{h.Name, h.Value})
+		}
+		if text := e.Request.Post.Text; text != "" || len(e.Request.Post.Params) > 0 {
+			x.read(e.Request.Post.Mime, text, e.Request.Post.Params)
+		}
+		if x.other != "" {
+			left["requests with a body of "+x.other]++
+			continue
+		}
+		text := e.Response.Content.Text
+		if e.Response.Content.Encoding == "base64" {
+			if b, err := base64.StdEncoding.DecodeString(text); err == nil {
+				text = string(b)
+			}
+		}
+		x.answer = jsonValue(text)
+		all = append(all, x)
+		hosts[u.Scheme+"://"+u.Host]++
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no request to an API in it: static files and refusals alone")
+	}
+	slices.SortStableFunc(all, func(a, b exchange) int { return a.began.Compare(b.began) })
+	main := keys(hosts)[0]
+	for _, h := range keys(hosts) {
+		if hosts[h] > hosts[main] {
+			main = h
+		}
+	}
+	if u, err := url.Parse(o.URL); err == nil && hosts[u.Scheme+"://"+u.Host] > 0 {
+		main = u.Scheme + "://" + u.Host
+	}
+	for _, h := range keys(hosts) {
+		if h != main {
+			left["requests to "+h] += hosts[h]
+		}
+	}
+	all = slices.DeleteFunc(all, func(x exchange) bool { return x.url.Scheme+"://"+x.url.Host != main })
+	for _, what := range keys(left) {
+		d.say("left out: %d %s", left[what], what)
+	}
+	d.url = main
+	u, _ := url.Parse(main) // it was parsed above
+	d.name = title(u.Hostname(), o.File)
+	d.captured(all, nil)
+	return d, d.some()
+}
+
+// captured makes the journeys of exchanges. groups name the journey of each; nil =
+// one journey, cut into tasks where the capture paused.
+func (d *outline) captured(all []exchange, groups []string) {
+	at, email := d.signInOf(all), ""
+	if at >= 0 {
+		account, password := credential(all[at].body)
+		email = textAt(all[at].body, account)
+		all[at].body = put(all[at].body, password, "{{password}}")
+		if account != "" {
+			all[at].body = put(all[at].body, account, "{{email}}")
+		}
+		if len(email) < 4 || ours.MatchString(email) || email == gone {
+			email = "" // it would be found in texts that are not about the account
+		}
+	}
+	steps := d.correlate(all, email)
+	calls := asCalls(all, steps)
+	identify(calls)
+	d.profileOf(calls)
+	if at >= 0 {
+		d.signedIn(all, steps, at)
+	} else {
+		d.anonymous = true
+		if slices.ContainsFunc(all, func(x exchange) bool { return x.signed }) {
+			d.decide = append(d.decide, "requests carried a credential, but none that signs in with a password was found: write accounts: with its sign_in")
+		}
+	}
+	d.arrange(all, steps, at, groups)
+}
+
+// textAt is a text within a body, "" when there is none.
+func textAt(body any, place string) string {
+	s, _ := at(body, cmp.Or(place, "\x00")).(string)
+	return s
+}
+
+// signedIn makes the sign-in of a step. What it saved for others stays saved.
+func (d *outline) signedIn(all []exchange, steps []step, at int) {
+	s := steps[at]
+	s.name, s.anonymous = "sign in", false
+	token, ok := byKey(all[at].answer, accessKeys...)
+	if !ok {
+		token = "access_token"
+		s.decide = append(s.decide, "where the token stands in the answer: none is called like one")
+	}
+	if s.save == nil {
+		s.save = map[string]string{}
+	}
+	s.save["token"] = "json:" + token
+	if refresh, ok := byKey(all[at].answer, "refreshtoken", "refresh"); ok && refresh != token && s.save["refresh_token"] == "" {
+		s.save["refresh_token"] = "json:" + refresh
+	}
+	d.signIn = &s
+}
+
+const pause = time.Second // a gap that a person made
+
+// arrange puts the steps into journeys.
+func (d *outline) arrange(all []exchange, steps []step, signIn int, groups []string) {
+	type piece struct {
+		group string
+		think time.Duration
+		steps []step
+	}
+	var pieces []piece
+	var gaps []time.Duration
+	for i, s := range steps {
+		if i == signIn {
+			continue
+		}
+		group := ""
+		if groups != nil {
+			group = groups[i]
+		}
+		gap := time.Duration(0)
+		if i > 0 && !all[i].began.IsZero() && !all[i-1].began.IsZero() {
+			gap = all[i].began.Sub(all[i-1].began.Add(all[i-1].took))
+		}
+		n := len(pieces)
+		fresh := n == 0 || pieces[n-1].group != group || groups == nil && gap >= pause
+		if fresh && n > 0 && gap >= pause {
+			pieces[n-1].think = min(gap, time.Minute).Round(100 * time.Millisecond)
+			gaps = append(gaps, pieces[n-1].think)
+		}
+		if fresh {
+			pieces = append(pieces, piece{group: group})
+		}
+		pieces[len(pieces)-1].steps = append(pieces[len(pieces)-1].steps, s)
+	}
+	given := map[string]bool{}
+	if d.signIn != nil {
+		for name := range d.signIn.save {
+			given[name] = true
+		}
+	}
+	think := "1s..3s"
+	if len(gaps) > 0 {
+		slices.Sort(gaps)
+		if think = gaps[0].String(); gaps[0] != gaps[len(gaps)-1] {
+			think = gaps[0].String() + ".." + gaps[len(gaps)-1].String()
+		}
+	}
+	byName := map[string]int{}
+	var journeys []journey
+	for _, p := range pieces {
+		name := p.group
+		if name == "" {
+			name = "user"
+		}
+		i, ok := byName[name]
+		if !ok {
+			i = len(journeys)
+			byName[name] = i
+			journeys = append(journeys, journey{name: name, think: think})
+		}
+		j := &journeys[i]
+		if groups != nil && len(j.tasks) > 0 {
+			j.tasks[0].steps = append(j.tasks[0].steps, p.steps...)
+			continue
+		}
+		j.tasks = append(j.tasks, task{name: p.steps[0].name, think: p.think, steps: p.steps})
+	}
+	for i := range journeys {
+		d.joined(&journeys[i], given)
+	}
+	d.journeys = journeys
+}
+
+// joined merges tasks that could not be drawn apart: a later step of a task may use
+// only what its own steps saved, or its first step asks for.
+func (d *outline) joined(j *journey, given map[string]bool) {
+	for i := 0; i < len(j.tasks); i++ {
+		has := map[string]bool{}
+		for name := range given {
+			has[name] = true
+		}
+		ok := true
+		for n, s := range j.tasks[i].steps {
+			for _, name := range asked(s) {
+				if n == 0 && i > 0 {
+					has[name] = true // an earlier task of the journey saved it
+				}
+				ok = ok && has[name]
+			}
+			for name := range s.save {
+				has[name] = true
+			}
+		}
+		if !ok && i > 0 {
+			j.tasks[i-1].steps = append(j.tasks[i-1].steps, j.tasks[i].steps...)
+			j.tasks[i-1].think = j.tasks[i].think
+			j.tasks = slices.Delete(j.tasks, i, i+1)
+			i = -1 // the merged one may need an earlier one now
+		}
+	}
+	// What an earlier journey saved is unknown in this one.
+	known := map[string]bool{}
+	for name := range given {
+		known[name] = true
+	}
+	for _, t := range j.tasks {
+		for _, s := range t.steps {
+			for name := range s.save {
+				known[name] = true
+			}
+		}
+	}
+	for i := range j.tasks {
+		for n := range j.tasks[i].steps {
+			d.known(&j.tasks[i].steps[n], known)
+		}
+	}
+	if len(j.tasks) == 1 && len(j.tasks[0].steps) > 1 {
+		j.whole = true
+	}
+}
+
+var placeholder = regexp.MustCompile(`\{\{([a-z_][a-z0-9_]*)\}\}`)
+
+// asked are the names that a step wants filled in.
+func asked(s step) (names []string) {
+	text := s.path + s.text + flow(s.body)
+	for _, h := range s.header {
+		text += h[1]
+	}
+	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains([]string{"email", "password", "uuid", "seq", "now", "today"}, m[1]) {
+			names = append(names, m[1])
+		}
+	}
+	return names
+}
+
+// known takes out what nothing of the journey saves.
+func (d *outline) known(s *step, known map[string]bool) {
+	for _, name := range asked(*s) {
+		if known[name] {
+			continue
+		}
+		with := func(text string) string { return strings.ReplaceAll(text, "{{"+name+"}}", gone) }
+		s.path, s.text = with(s.path), with(s.text)
+		for i := range s.header {
+			s.header[i][1] = with(s.header[i][1])
+		}
+		s.body = jsonValue(with(flow(s.body)))
+		s.decide = append(s.decide, name+": another journey saves it")
+		known[name] = false
+	}
+}
+
+// some refuses an outline without anything to send.
+func (d *outline) some() error {
+	for _, j := range d.journeys {
+		if len(j.tasks) > 0 {
+			return nil
+		}
+	}
+	return errors.New("nothing but a sign-in in it: capture what users do after it")
+}
+
+// read takes a body apart by its media type.
+func (x *exchange) read(media, text string, params []pair) {
+	kind, _, err := mime.ParseMediaType(media)
+	if err != nil {
+		kind = strings.ToLower(strings.TrimSpace(strings.Split(media, ";")[0]))
+	}
+	switch {
+	case strings.HasSuffix(kind, "json") || kind == "" || kind == "text/plain":
+		if x.body = jsonValue(text); x.body == nil {
+			x.text = strings.ToValidUTF8(text, "")
+		}
+		if kind != "application/json" && kind != "" && x.body != nil {
+			x.media = kind
+		}
+	case kind == formType:
+		fields := map[string]any{}
+		for _, p := range params {
+			fields[decoded(p.Name)] = decoded(p.Value)
+		}
+		if values, err := url.ParseQuery(text); err == nil && len(params) == 0 {
+			for k := range values {
+				fields[k] = values.Get(k)
+			}
+		}
+		x.form, x.body = true, fields
+	default:
+		x.other = kind
+	}
+}
+
+// decoded is a form's text as it was typed: some captures hold it escaped.
+func decoded(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil && strings.ContainsAny(text, "%+") {
+		return plain
+	}
+	return text
+}
+
+// jsonValue is a JSON text's value; nil when it is none, or null.
+func jsonValue(text string) any {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil || d.More() {
+		return nil
+	}
+	return v
+}
+
+func static(kind string) bool {
+	for _, p := range []string{"image/", "font/", "video/", "audio/", "text/css", "text/html", "application/javascript", "text/javascript", "application/font", "application/wasm"} {
+		if strings.HasPrefix(kind, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func millis(ms float64) time.Duration {
+	if ms < 0 || ms > 1e9 {
+		return 0
+	}
+	return time.Duration(ms * float64(time.Millisecond))
+}
