@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"vitals/internal/atomicfile"
+	"vitals/internal/harness"
 	"vitals/internal/importer"
 )
 
@@ -59,7 +60,7 @@ func runInit(s streams, o initOptions) error {
 		return usage("nothing to start from: want --from with an OpenAPI, HAR or Postman file")
 	}
 	if o.url != "" {
-		if _, err := parseURL("--url", o.url); err != nil {
+		if _, err := harness.ParseURL("--url", o.url); err != nil {
 			return &exit{exitUsage, err}
 		}
 	}
@@ -78,7 +79,7 @@ func runInit(s streams, o initOptions) error {
 			return &exit{exitUsage, err}
 		}
 		if answer != "" {
-			if _, err := parseURL("the answer", answer); err != nil {
+			if _, err := harness.ParseURL("the answer", answer); err != nil {
 				return &exit{exitUsage, err}
 			}
 			o.url = answer
