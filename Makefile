@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench bench-peers monte-carlo lockout audits outside golden fuzz clean
+.PHONY: run build test images lint bench bench-peers monte-carlo lockout audits outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -24,6 +24,9 @@ test: ## every test; what cannot run here is listed with its reason
 	  $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./... -- \
 	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals -- \
 	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/...
+
+validate-k8s: ## the API server's own defaults and validation over the rendered job (5 minutes to build, once)
+	$(GO) -C internal/fleet/kubernetes/validation test ./...
 
 images: ## stand-in Postgres and Redis images, where no registry can be reached
 	sh deploy/images/build.sh
