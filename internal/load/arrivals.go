@@ -32,10 +32,7 @@ type arrivals struct {
 
 // open runs the open model until its schedule is over or ctx ends.
 func (r *run) open(ctx context.Context) error {
-	workers := r.load.Workers
-	if workers <= 0 {
-		workers = defaultWorkers
-	}
+	workers := r.workers()
 	if err := r.warm(ctx, min(workers, started)); err != nil {
 		return err
 	}
@@ -77,6 +74,14 @@ func (r *run) open(ctx context.Context) error {
 	return nil
 }
 
+// workers is the cap on requests in flight of the open model.
+func (r *run) workers() int {
+	if r.load.Workers > 0 {
+		return r.load.Workers
+	}
+	return defaultWorkers
+}
+
 func (a *arrivals) unsent(x arrival) {
 	a.r.lost(a.r.plan.first(a.r.opt.Seed, x.n), x.due, measure.Counts{Planned: 1, Unsent: 1})
 }
@@ -95,15 +100,19 @@ func (a *arrivals) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.r.enter()
 	defer func() { a.r.exit(); a.ended.Add(1) }()
 	v := a.free.get(a.r, x.n)
-	// What waited for a worker because the server held them all is no lag of ours.
-	if !x.capped {
-		a.r.lag.record(x.due, time.Since(a.r.began)-x.due)
+	// What waited because every worker was busy is counted apart from our own lag.
+	taken := time.Since(a.r.began)
+	if x.capped {
+		a.r.lag.wait(x.due)
+	} else {
+		a.r.lag.record(x.due, taken-x.due)
 	}
 	v.place(x.n)
 	j := a.r.plan.journey(scenarios.Hash(a.r.opt.Seed, x.n, 0))
 	v.forget()
 	v.begin(j, scenarios.Hash(a.r.opt.Seed, x.n, 2), x.n)
-	v.visit(a.r.requests, j, scenarios.Hash(a.r.opt.Seed, x.n, 1), true, x.due)
+	_, end := v.visit(a.r.requests, j, scenarios.Hash(a.r.opt.Seed, x.n, 1), true, x.due)
+	a.r.lag.held(x.due, max(0, end-taken))
 	a.free.put(v)
 	return &fine, nil
 }

@@ -100,8 +100,10 @@ func outcome(c *wire.Call, class measure.Class) measure.Outcome {
 		if c.Code == http.StatusTooManyRequests {
 			return measure.Refused
 		}
-		if _, later := c.Header("Retry-After"); later && c.Code == http.StatusServiceUnavailable {
-			return measure.Refused
+		if c.Code == http.StatusServiceUnavailable {
+			if _, later := c.Header("Retry-After"); later {
+				return measure.Refused
+			}
 		}
 	}
 	if class == measure.None {

@@ -29,6 +29,7 @@ const (
 type monitor struct {
 	took                time.Duration
 	cpu, steal, squeeze float64 // shares
+	busy                float64 // share of the machine that anything took; 0 = not known
 	pause               time.Duration
 	steps               int // of the wall clock
 }
@@ -61,6 +62,7 @@ func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 	}
 	if all := after.all - before.all; all > 0 {
 		m.steal = (after.steal - before.steal) / all
+		m.busy = 1 - (after.idle-before.idle)/all
 	}
 	m.pause = longest(before.pauses, after.pauses)
 }
@@ -69,6 +71,7 @@ func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 type reading struct {
 	own, throttled time.Duration
 	steal, all     float64 // ticks of the machine
+	idle           float64
 	pauses         *metrics.Float64Histogram
 }
 
@@ -82,7 +85,10 @@ func read() reading {
 				continue
 			}
 			s.all += v
-			if i == 8 {
+			switch i {
+			case 4, 5: // idle, and waiting for a disk
+				s.idle += v
+			case 8:
 				s.steal = v
 			}
 		}
@@ -126,51 +132,50 @@ func (r *run) judge(o *Outcome) measure.Health {
 	h := measure.Health{
 		Lag: r.lag.all, CPU: m.cpu, GCPauseMax: m.pause, Steal: m.steal, CapWait: r.capWait, Peak: int(r.peak.Load()),
 	}
-	v := verdict{h: &h}
-	if p99, ok := h.Lag.Quantile(0.99); ok {
-		v.over(float64(p99), float64(r.lag.bound), "requests were sent late by ourselves: lag p99 %s, bound %s", p99, r.lag.bound)
-	}
-	if n, bad := r.lag.bad(); bad > 1 && float64(bad) > 0.01*float64(n) {
-		v.late("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
-	} else if bad > 0 {
-		v.suspect("requests were sent late by ourselves in %d of %d seconds (lag p99 above %s)", bad, n, r.lag.bound)
-	}
+	v := verdict{h: &h, untimed: r.opt.NoTimes}
+	r.lateness(v)
+	r.starvation(v)
 	if c := o.Counts; !o.Partial && c.Planned > 0 {
-		v.over(1-float64(c.Sent)/float64(c.Planned), 1-minSent, "%d of %d planned requests were sent", c.Sent, c.Planned)
+		v.missing(1-float64(c.Sent)/float64(c.Planned), 1-minSent, "%s: %d of %d planned requests were sent", measure.CauseUnsent, c.Sent, c.Planned)
 	}
-	over := v.over
-	if r.opt.NoTimes {
-		over = v.hint
+	if pause := max(maxGCPause, r.lag.bound); m.pause > pause/2 { // one pause is a blip: what it did is in the lateness
+		v.suspect("%s: our own garbage collector stopped the world for %s, bound %s", measure.CauseGC, m.pause.Round(10*time.Microsecond), pause)
 	}
-	pause := max(maxGCPause, r.lag.bound)
-	over(float64(m.pause), float64(pause), "our own garbage collector stopped the world for %s, bound %s", m.pause.Round(10*time.Microsecond), pause)
-	over(m.steal, maxSteal, "the hypervisor took %.1f %% of the machine, bound %.0f %%", 100*m.steal, 100*maxSteal)
-	over(m.squeeze, maxThrottle, "our CPU was throttled %.1f %% of the time, bound %.0f %%", 100*m.squeeze, 100*maxThrottle)
-	over(m.cpu, maxOwnCPU, "the generator took %.0f %% of the machine, bound %.0f %%", 100*m.cpu, 100*maxOwnCPU)
+	v.over(m.steal, maxSteal, "%s: the hypervisor took %.1f %% of the machine, bound %.0f %%", measure.CauseCPU, 100*m.steal, 100*maxSteal)
+	v.over(m.squeeze, maxThrottle, "%s: our CPU was throttled %.1f %% of the time, bound %.0f %%", measure.CauseCPU, 100*m.squeeze, 100*maxThrottle)
+	v.over(m.cpu, maxOwnCPU, "%s: the generator took %.0f %% of the machine, bound %.0f %%", measure.CauseCPU, 100*m.cpu, 100*maxOwnCPU)
 	if n := r.watch.ports.Load(); n > 0 {
-		v.invalid("out of local ports, %d times", n)
+		v.invalid("%s: out of local ports, %d times", measure.CausePorts, n)
 	}
 	if n := r.watch.files.Load(); n > 0 {
-		v.invalid("out of file descriptors, %d times", n)
+		v.invalid("%s: out of file descriptors, %d times; raise ulimit -n", measure.CausePorts, n)
 	}
 	if r.watch.own.Load() > 0 {
-		v.invalid("%d requests failed inside the generator", r.watch.own.Load())
+		v.invalid("%s: %d requests failed inside the generator", measure.CauseFault, r.watch.own.Load())
 	}
 	if m.steps > 0 {
-		v.suspect("the wall clock was set %d times: times of day in the report may not fit the server's", m.steps)
+		v.suspect("%s: the wall clock was set %d times: times of day in the report may not fit the server's", measure.CauseClock, m.steps)
 	}
 	return h
 }
 
 // verdict collects reasons.
-type verdict struct{ h *measure.Health }
+type verdict struct {
+	h       *measure.Health
+	untimed bool // nobody asks for a time or a rate
+}
 
 func (v verdict) invalid(format string, args ...any) {
 	v.h.Invalid = append(v.h.Invalid, fmt.Sprintf(format, args...))
 }
 
-// late is a reason for which times and rates are not the server's.
+// late is a reason for which times and rates are not the server's: a doubt, where
+// nobody asks for any.
 func (v verdict) late(format string, args ...any) {
+	if v.untimed {
+		v.suspect(format, args...)
+		return
+	}
 	v.invalid(format, args...)
 	v.h.Late = append(v.h.Late, v.h.Invalid[len(v.h.Invalid)-1])
 }
@@ -189,9 +194,8 @@ func (v verdict) over(got, bound float64, format string, args ...any) {
 	}
 }
 
-// hint makes the run suspect past half of the bound, and never invalid.
-func (v verdict) hint(got, bound float64, format string, args ...any) {
-	if got > bound/2 {
-		v.suspect(format, args...)
-	}
+// missing is over for what was not sent, which nobody's question makes good.
+func (v verdict) missing(got, bound float64, format string, args ...any) {
+	v.untimed = false
+	v.over(got, bound, format, args...)
 }

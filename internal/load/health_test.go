@@ -33,16 +33,20 @@ func TestVerdictOnOurselves(t *testing.T) {
 		suspect string
 	}{
 		{"all is well", late(1000, 0, 0), "", ""},
-		{"lag", late(1000, 100, 5*time.Millisecond), "lag p99 5", ""},
+		{"lag", late(1000, 300, 5*time.Millisecond), "lag p99 5", ""},
 		{"half the lag", late(1000, 100, 1500*time.Microsecond), "", "lag p99 1.5"},
-		{"two bad seconds of ten", late(1000, 102, 5*time.Millisecond), "in 2 of 10 seconds", ""},
-		{"one bad second of ten", late(1000, 3, 5*time.Millisecond), "", "in 1 of 10 seconds"},
+		{"three bad windows in a row", late(1000, 220, 5*time.Millisecond), "generator: CPU contention: requests were sent late by ourselves in 3 of 10 windows of 1s, 3 in a row", ""},
+		{"one bad window of ten", late(1000, 3, 5*time.Millisecond), "", "in 1 of 10 windows"},
 		{"not all sent", func(_ *run, o *Outcome) { o.Counts = measure.Counts{Planned: 1000, Sent: 970, Dropped: 30} }, "970 of 1000", ""},
 		{"nearly all sent", func(_ *run, o *Outcome) { o.Counts = measure.Counts{Planned: 1000, Sent: 985, Dropped: 15} }, "", "985 of 1000"},
 		{"not all sent, but stopped", func(_ *run, o *Outcome) {
 			o.Partial, o.Counts = true, measure.Counts{Planned: 1000, Sent: 100, Unsent: 900}
 		}, "", ""},
-		{"collector", func(r *run, _ *Outcome) { r.monitor.pause = 12 * time.Millisecond }, "stopped the world for 12ms", ""},
+		{"collector", func(r *run, _ *Outcome) { r.monitor.pause = 12 * time.Millisecond }, "", "generator: GC: our own garbage collector stopped the world for 12ms"},
+		{"collector and lateness", func(r *run, o *Outcome) {
+			r.monitor.pause = 12 * time.Millisecond
+			late(1000, 500, 5*time.Millisecond)(r, o)
+		}, "generator: GC: requests were sent late", ""},
 		{"short pause", func(r *run, _ *Outcome) { r.monitor.pause = time.Millisecond }, "", ""},
 		{"steal", func(r *run, _ *Outcome) { r.monitor.steal = 0.07 }, "took 7.0 %", ""},
 		{"throttled", func(r *run, _ *Outcome) { r.monitor.squeeze = 0.2 }, "throttled 20.0 %", ""},
@@ -59,6 +63,7 @@ func TestVerdictOnOurselves(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.lag.width = time.Second
 			o := &Outcome{}
 			tt.make(r, o)
 			h := r.judge(o)

@@ -163,7 +163,7 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 		return nil, err
 	}
 	r.watch.stop = r.stop
-	r.lag.bound = cmp.Or(opt.MaxLag, defaultLag)
+	r.lag.bound, r.lag.width = cmp.Or(opt.MaxLag, defaultLag), widthOf(r.load.Total())
 	return r, nil
 }
 

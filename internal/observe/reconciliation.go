@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"vitals/internal/routes"
+
+	"vitals/internal/measure"
 )
 
 // Reconciliation are the client's counts beside the server's own, for one run.
@@ -50,7 +52,7 @@ func Reconcile(before, after *Reading, l *RequestCounts, terms Terms) *Reconcili
 	b := &Reconciliation{}
 	if why := restarted(before, after); why != "" {
 		if b.Unread = why; !terms.Restart {
-			b.Findings = []string{why}
+			b.Findings = []string{measure.CauseRestarted + ": " + why}
 		} else {
 			b.Unread = "parts were restarted on purpose, and their counts began anew"
 		}

@@ -1,0 +1,108 @@
+package load
+
+import (
+	"fmt"
+	"time"
+
+	"vitals/internal/measure"
+)
+
+// decisive is how many windows in a row make a run invalid. One blip does not.
+const decisive = 3
+
+// decides tells whether so many windows of a kind make the run's times doubtful:
+// three in a row, or three and a tenth of all.
+func decides(inRow, all, of int) bool {
+	return inRow >= decisive || all >= decisive && 10*all > of
+}
+
+// lateness says whether requests were sent late by ourselves, and names the cause.
+func (r *run) lateness(v verdict) {
+	r.lag.mu.Lock()
+	defer r.lag.mu.Unlock()
+	inRow, all, of := r.lag.runOf(lateWindow)
+	p99, known := r.lag.all.Quantile(0.99)
+	if !known || all == 0 && p99 <= r.lag.bound/2 {
+		return
+	}
+	cause, busy := measure.CauseCPU, r.monitor.busyWords()
+	if m := &r.monitor; m.pause > r.lag.bound && m.busy < 0.9 && m.squeeze <= maxThrottle && m.steal <= maxSteal {
+		cause, busy = measure.CauseGC, fmt.Sprintf("our own garbage collector stopped us for %s at the longest", m.pause.Round(10*time.Microsecond))
+	}
+	words := fmt.Sprintf("%s: requests were sent late by ourselves in %d of %d windows of %s, %d in a row (lag p99 %s, bound %s); %s",
+		cause, all, of, r.lag.width, inRow, p99, r.lag.bound, busy)
+	if decides(inRow, all, of) {
+		v.late("%s", words)
+		return
+	}
+	v.suspect("%s", words)
+}
+
+// starvation says whether requests waited because every worker was busy, and whose
+// doing it was: ours, when there were too few for what the system needs for an
+// answer, or the system's, when it took longer and longer to give one.
+func (r *run) starvation(v verdict) {
+	r.lag.mu.Lock()
+	defer r.lag.mu.Unlock()
+	inRow, all, of := r.lag.runOf(starved)
+	if all == 0 {
+		return
+	}
+	var short, free window
+	for _, w := range r.lag.windows {
+		sum := &free
+		if starved(w) {
+			sum = &short
+		}
+		sum.n += w.n
+		sum.done += w.done
+		sum.held += w.held
+	}
+	workers := r.workers()
+	long := short.mean()
+	rate := float64(short.n) / (float64(all) * r.lag.width.Seconds())
+	words := fmt.Sprintf("all %d workers, each with a connection of its own, were busy in %d of %d windows of %s, %d in a row", workers, all, of, r.lag.width, inRow)
+	slower := free.done >= 10 && long > 2*free.mean()
+	switch {
+	case slower:
+		v.suspect("%s: %s: an answer took %s there, and %s before; requests waited, and their waiting is in the response times",
+			measure.CauseDegraded, words, round(long), round(free.mean()))
+	case workers >= defaultWorkers && free.done < 10:
+		v.suspect("%s: %s: it could not keep up with %.0f/s from the beginning; requests waited, and their waiting is in the response times",
+			measure.CauseDegraded, words, rate)
+	case !decides(inRow, all, of):
+		v.suspect("%s: %s", measure.CauseWorkers, words)
+	default:
+		v.late("%s: %s: %.0f/s that take %s each need about %.0f; raise workers in arrivals",
+			measure.CauseWorkers, words, rate, round(long), rate*long.Seconds()+1)
+	}
+}
+
+func (w window) mean() time.Duration {
+	if w.done == 0 {
+		return 0
+	}
+	return w.held / time.Duration(w.done)
+}
+
+func round(d time.Duration) time.Duration {
+	if d > 10*time.Millisecond {
+		return d.Round(time.Millisecond)
+	}
+	return d.Round(10 * time.Microsecond)
+}
+
+// busyWords say what the machine was busy with.
+func (m *monitor) busyWords() string {
+	switch {
+	case m.squeeze > maxThrottle:
+		return fmt.Sprintf("our CPU was throttled %.0f %% of the time: give this process more CPU", 100*m.squeeze)
+	case m.steal > maxSteal:
+		return fmt.Sprintf("the hypervisor took %.0f %% of the machine: measure on one that is not shared", 100*m.steal)
+	case m.cpu > maxOwnCPU:
+		return fmt.Sprintf("vitals itself took %.0f %% of the machine: lower the load, or spread it over more machines", 100*m.cpu)
+	case m.busy > 0:
+		return fmt.Sprintf("this machine was %.0f %% busy, %.0f %% with vitals: end what else runs here, and try again", 100*m.busy, 100*m.cpu)
+	}
+	return "something else kept this machine busy: end what else runs here, and try again"
+}

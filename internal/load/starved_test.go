@@ -1,0 +1,97 @@
+package load
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitals/internal/measure"
+	"vitals/scenarios"
+)
+
+// A generator with two workers, each with one connection, cannot send what is due to
+// a server that needs 20 ms for an answer: its latencies are its own waiting.
+func TestTooFewWorkersAreNamed(t *testing.T) {
+	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(20 * time.Millisecond) // the server's work
+		_, _ = io.WriteString(w, "{}")
+	})
+	sc := single(constant(scenarios.Arrivals, 200, 2*time.Second), scenarios.Step{Name: "a", Path: "/"})
+	sc.Load.Workers = 2
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: base, MaxLag: 30 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(o.Health.Late, "\n"); !strings.Contains(all, measure.CauseWorkers+": all 2 workers, each with a connection of its own, were busy") || !strings.Contains(all, "raise workers") {
+		t.Errorf("got invalid %q, late %q, suspect %q, want too few workers named", o.Health.Invalid, o.Health.Late, o.Health.Suspect)
+	}
+}
+
+// A server that slows down until all workers wait for it is degraded, and no fault of
+// the generator: how long people wait then is what is measured.
+func TestADegradedSystemIsNoFaultOfOurs(t *testing.T) {
+	var slow atomic.Bool
+	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		if slow.Load() {
+			time.Sleep(300 * time.Millisecond) // the server's work
+		}
+		_, _ = io.WriteString(w, "{}")
+	})
+	sc := single(constant(scenarios.Arrivals, 200, 3*time.Second), scenarios.Step{Name: "a", Path: "/"})
+	sc.Load.Workers = 16
+	slowly := time.AfterFunc(time.Second, func() { slow.Store(true) })
+	defer slowly.Stop()
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: base, MaxLag: 30 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, why := range o.Health.Invalid {
+		if strings.HasPrefix(why, measure.CauseWorkers) {
+			t.Errorf("got %q, want no blame of the generator", why)
+		}
+	}
+	if all := strings.Join(o.Health.Suspect, "\n"); !strings.Contains(all, measure.CauseDegraded+": all 16 workers") {
+		t.Errorf("got suspect %q, want the degraded system named", all)
+	}
+}
+
+// Three late windows in a row, or a tenth of all, decide; one blip does not.
+func TestThreeWindowsDecide(t *testing.T) {
+	for _, tt := range []struct {
+		windows string // one letter each: L late, . not, _ empty
+		invalid bool
+	}{
+		{"..........", false}, {"....L.....", false}, {"LL........", false}, {"LLL.......", true}, {"L_L_L.....", true},
+		{"L.L.L.....", true}, {"L.L.L" + strings.Repeat(".", 40), false}, {"LLL" + strings.Repeat(".", 400), true},
+	} {
+		sc := ping(constant(scenarios.Arrivals, 1, time.Duration(len(tt.windows))*time.Second), 0)
+		r, err := newRun(sc, record(sc), Options{Base: nowhereURL, MaxLag: 5 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, kind := range tt.windows {
+			for k := range 50 {
+				late := time.Duration(0)
+				if kind == 'L' && k < 5 {
+					late = 20 * time.Millisecond
+				}
+				if kind != '_' {
+					r.lag.record(time.Duration(i)*r.lag.width+time.Duration(k)*time.Millisecond, late)
+				}
+			}
+		}
+		h := r.judge(&Outcome{})
+		if r.opt.NoTimes = true; len(r.judge(&Outcome{}).Invalid) > 0 {
+			t.Errorf("%.20s: got it invalid, though nobody asks for a time", tt.windows)
+		}
+		if got := len(h.Late) > 0; got != tt.invalid {
+			t.Errorf("%.20s: got %q, invalid is %v, want %v", tt.windows, h.Late, got, tt.invalid)
+		}
+		if strings.Contains(tt.windows, "L") && len(h.Late)+len(h.Suspect) == 0 {
+			t.Errorf("%.20s: got not even a suspicion", tt.windows)
+		}
+	}
+}
