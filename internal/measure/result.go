@@ -87,15 +87,15 @@ type Fact struct {
 // The causes that a reason of Health begins with: what kept a run from measuring
 // the system, or what the system itself suffered from.
 const (
-	CauseCPU         = "generator: CPU contention"
-	CauseWorkers     = "generator: too few workers"
-	CauseGC          = "generator: GC"
-	CausePorts       = "generator: ports or descriptors"
-	CauseClock       = "generator: clock"
-	CauseFault       = "generator: fault of its own"
-	CauseUnsent      = "generator: not all was sent"
-	CauseDegraded    = "system: degraded"
-	CauseRestarted   = "system: restarted"
+	CauseCPU       = "generator: CPU contention"
+	CauseWorkers   = "generator: too few workers"
+	CauseGC        = "generator: GC"
+	CausePorts     = "generator: ports or descriptors"
+	CauseClock     = "generator: clock"
+	CauseFault     = "generator: fault of its own"
+	CauseUnsent    = "generator: not all was sent"
+	CauseDegraded  = "system: degraded"
+	CauseRestarted = "system: restarted"
 )
 
 // Health is the generator's own: numbers past their bound make the run invalid.
