@@ -44,12 +44,12 @@ func TestRequestID(t *testing.T) {
 		if c.kept && got != c.sent[0] || !c.kept && !uuid.MatchString(got) || seen[got] {
 			t.Errorf("%s: got %q, want kept=%v or a fresh UUID", name, got, c.kept)
 		}
-		if a.problem.RequestID != got {
-			t.Errorf("%s: problem says %q, header %q", name, a.problem.RequestID, got)
+		if a.Problem.RequestID != got {
+			t.Errorf("%s: problem says %q, header %q", name, a.Problem.RequestID, got)
 		}
 		seen[got] = true
 	}
-	for _, line := range bed.log.lines(t) {
+	for _, line := range bed.log.Lines(t) {
 		if line["logger"] != "app.access" {
 			continue
 		}
@@ -77,13 +77,13 @@ func TestRequestIDIsOnEveryAnswer(t *testing.T) {
 		"500": bed.ask(t, "GET", "/api/v1/fault/panic", ""),
 	} {
 		if fmt.Sprint(a.StatusCode) != name {
-			t.Errorf("got status %d, want %s: %s", a.StatusCode, name, a.body)
+			t.Errorf("got status %d, want %s: %s", a.StatusCode, name, a.Text)
 		}
 		if a.Header.Get(requestIDHeader) == "" {
 			t.Errorf("%s: got no %s", name, requestIDHeader)
 		}
-		if name != "200" && (a.problem.Status != a.StatusCode || a.problem.Code == "" || a.problem.RequestID != a.Header.Get(requestIDHeader)) {
-			t.Errorf("%s: got problem %+v, want it whole", name, a.problem)
+		if name != "200" && (a.Problem.Status != a.StatusCode || a.Problem.Code == "" || a.Problem.RequestID != a.Header.Get(requestIDHeader)) {
+			t.Errorf("%s: got problem %+v, want it whole", name, a.Problem)
 		}
 	}
 }
@@ -128,12 +128,12 @@ func TestRefusalsOfFormAndMethod(t *testing.T) {
 	}
 	for _, c := range cases {
 		a := bed.ask(t, c.method, c.path, c.body, c.headers...)
-		if a.StatusCode != c.status || a.problem.Code != c.code || a.Header.Get("Allow") != c.allow {
+		if a.StatusCode != c.status || a.Problem.Code != c.code || a.Header.Get("Allow") != c.allow {
 			t.Errorf("%s: got %d %q allow %q, want %d %q allow %q\n%s",
-				c.name, a.StatusCode, a.problem.Code, a.Header.Get("Allow"), c.status, c.code, c.allow, a.body)
+				c.name, a.StatusCode, a.Problem.Code, a.Header.Get("Allow"), c.status, c.code, c.allow, a.Text)
 		}
-		if strings.Contains(a.body, "canary") {
-			t.Errorf("%s: the answer echoes the input: %s", c.name, a.body)
+		if strings.Contains(a.Text, "canary") {
+			t.Errorf("%s: the answer echoes the input: %s", c.name, a.Text)
 		}
 	}
 }
@@ -145,11 +145,11 @@ func TestValidationNamesFieldsWithoutValues(t *testing.T) {
 		{Field: "body.name", Msg: "expected length <= 10"},
 		{Field: "body.password", Msg: "unexpected property"},
 	}
-	if diff := cmp.Diff(want, a.problem.Errors); diff != "" {
+	if diff := cmp.Diff(want, a.Problem.Errors); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
 	}
-	if strings.Contains(a.body, "canary") || strings.Contains(bed.log.String(), "canary") {
-		t.Errorf("the value came back or was logged: %s", a.body)
+	if strings.Contains(a.Text, "canary") || strings.Contains(bed.log.String(), "canary") {
+		t.Errorf("the value came back or was logged: %s", a.Text)
 	}
 }
 
@@ -185,16 +185,16 @@ func TestFaultsShowNothing(t *testing.T) {
 	bed := newTestbed(t, nil)
 	for _, kind := range []string{"panic", "nil", "error"} {
 		a := bed.ask(t, "GET", "/api/v1/fault/"+kind, "")
-		if a.StatusCode != 500 || a.problem.Code != "internal" || a.problem.Detail != "Something went wrong on our side." {
-			t.Errorf("%s: got %d %s, want the generic 500", kind, a.StatusCode, a.body)
+		if a.StatusCode != 500 || a.Problem.Code != "internal" || a.Problem.Detail != "Something went wrong on our side." {
+			t.Errorf("%s: got %d %s, want the generic 500", kind, a.StatusCode, a.Text)
 		}
 		for _, leak := range []string{"canary", "EOF", "goroutine", ".go", "nil pointer"} {
-			if strings.Contains(a.body, leak) {
-				t.Errorf("%s: the answer shows %q: %s", kind, leak, a.body)
+			if strings.Contains(a.Text, leak) {
+				t.Errorf("%s: the answer shows %q: %s", kind, leak, a.Text)
 			}
 		}
 		errors := 0
-		for _, line := range bed.log.lines(t) {
+		for _, line := range bed.log.Lines(t) {
 			if line["level"] == "ERROR" && line["request_id"] == a.Header.Get(requestIDHeader) {
 				errors++
 			}
@@ -229,16 +229,16 @@ func TestTokensAndSessions(t *testing.T) {
 			headers = []string{"Authorization: " + c.auth}
 		}
 		a := bed.ask(t, "GET", "/api/v1/items/1", "", headers...)
-		if a.StatusCode != c.status || a.problem.Code != c.code || a.Header.Get("WWW-Authenticate") != c.challenge {
-			t.Errorf("%s: got %d %q %q, want %d %q %q", c.name, a.StatusCode, a.problem.Code, a.Header.Get("WWW-Authenticate"), c.status, c.code, c.challenge)
+		if a.StatusCode != c.status || a.Problem.Code != c.code || a.Header.Get("WWW-Authenticate") != c.challenge {
+			t.Errorf("%s: got %d %q %q, want %d %q %q", c.name, a.StatusCode, a.Problem.Code, a.Header.Get("WWW-Authenticate"), c.status, c.code, c.challenge)
 		}
 	}
 	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient", "Authorization: Bearer admin"); a.StatusCode != 401 {
 		t.Errorf("two tokens: got %d, want 401", a.StatusCode)
 	}
 	// An open route does not trust a token whose session nobody checked.
-	if a := bed.ask(t, "POST", "/api/v1/echo", `{"name":"a"}`, "Authorization: Bearer disabled"); a.StatusCode != 200 || !strings.Contains(a.body, `"user":0`) {
-		t.Errorf("open route: got %d %s, want 200 without a user", a.StatusCode, a.body)
+	if a := bed.ask(t, "POST", "/api/v1/echo", `{"name":"a"}`, "Authorization: Bearer disabled"); a.StatusCode != 200 || !strings.Contains(a.Text, `"user":0`) {
+		t.Errorf("open route: got %d %s, want 200 without a user", a.StatusCode, a.Text)
 	}
 	// A stranger's body is not read: the refusal is about the token, not the type.
 	if a := bed.ask(t, "POST", "/api/v1/admin", "x", "Content-Type: text/plain"); a.StatusCode != 401 {
@@ -252,10 +252,10 @@ func TestRoles(t *testing.T) {
 		t.Errorf("admin: got %d, want 200", a.StatusCode)
 	}
 	a := bed.ask(t, "POST", "/api/v1/admin", `{"name":"a"}`, "Authorization: Bearer patient")
-	if a.StatusCode != 403 || a.problem.Code != "forbidden" {
-		t.Errorf("patient: got %d %q, want 403 forbidden", a.StatusCode, a.problem.Code)
+	if a.StatusCode != 403 || a.Problem.Code != "forbidden" {
+		t.Errorf("patient: got %d %q, want 403 forbidden", a.StatusCode, a.Problem.Code)
 	}
-	denied := slices.ContainsFunc(bed.log.lines(t), func(l map[string]any) bool {
+	denied := slices.ContainsFunc(bed.log.Lines(t), func(l map[string]any) bool {
 		return l["logger"] == "security" && l["message"] == "authz_denied" && l["user_id"] == 7.0
 	})
 	if !denied {

@@ -86,8 +86,8 @@ func TestRefusalsOfPolicyRoutesAreCharged(t *testing.T) {
 	}
 	gate.limit = 0
 	for _, kind := range []string{"error", "panic"} {
-		if a := bed.ask(t, "GET", "/api/v1/fault/"+kind, ""); a.StatusCode != 429 || a.problem.Code != "rate_limited" || a.problem.RequestID == "" {
-			t.Errorf("%s over the limit: got %d %s, want 429 rate_limited", kind, a.StatusCode, a.body)
+		if a := bed.ask(t, "GET", "/api/v1/fault/"+kind, ""); a.StatusCode != 429 || a.Problem.Code != "rate_limited" || a.Problem.RequestID == "" {
+			t.Errorf("%s over the limit: got %d %s, want 429 rate_limited", kind, a.StatusCode, a.Text)
 		}
 	}
 	for _, body := range []string{`{`, `{"name":"a","x":1}`} {

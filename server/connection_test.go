@@ -220,7 +220,7 @@ func TestFramingHasOneMeaning(t *testing.T) {
 		}
 	}
 	folded := 0
-	for _, line := range bed.log.lines(t) { // each line parses, or this fails
+	for _, line := range bed.log.Lines(t) { // each line parses, or this fails
 		if line["request_id_replaced"] == true {
 			folded++
 		}

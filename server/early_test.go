@@ -30,9 +30,9 @@ func TestEarlyRefusalsReadNoBody(t *testing.T) {
 		"a good one": `{"name":"a"}`, "no JSON": `{`, "too large": strings.Repeat(" ", 5<<10), "none": "",
 	} {
 		a := bed.ask(t, "POST", "/api/v1/auth/login", body)
-		if a.StatusCode != 429 || a.problem.Code != "locked_out" || a.Header.Get("Retry-After") != "60" ||
-			a.Header.Get("X-RateLimit-Remaining") != "0" || a.problem.RequestID == "" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("body %s: got %d %+v, headers %v", what, a.StatusCode, a.problem, a.Header)
+		if a.StatusCode != 429 || a.Problem.Code != "locked_out" || a.Header.Get("Retry-After") != "60" ||
+			a.Header.Get("X-RateLimit-Remaining") != "0" || a.Problem.RequestID == "" || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("body %s: got %d %+v, headers %v", what, a.StatusCode, a.Problem, a.Header)
 		}
 	}
 	if got := gate.counted.Load(); got != 0 {
@@ -43,8 +43,8 @@ func TestEarlyRefusalsReadNoBody(t *testing.T) {
 	}
 	refusal = web.Fail(http.StatusServiceUnavailable, "hash_capacity", "Later.").WithRetry(time.Second)
 	before := strings.Count(bed.log.String(), "\n")
-	if a := bed.ask(t, "POST", "/api/v1/auth/login", `{}`); a.StatusCode != 503 || a.problem.Code != "hash_capacity" {
-		t.Errorf("got %d %s, want 503 hash_capacity", a.StatusCode, a.problem.Code)
+	if a := bed.ask(t, "POST", "/api/v1/auth/login", `{}`); a.StatusCode != 503 || a.Problem.Code != "hash_capacity" {
+		t.Errorf("got %d %s, want 503 hash_capacity", a.StatusCode, a.Problem.Code)
 	}
 	for end := time.Now().Add(5 * time.Second); strings.Count(bed.log.String(), "\n") == before && time.Now().Before(end); time.Sleep(time.Millisecond) {
 	}

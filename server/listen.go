@@ -1,27 +1,9 @@
 package server
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
-
-	"vitals/server/config"
 )
-
-// listen opens a TCP listener. Port 0 takes a free one.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-	return l, nil
-}
-
-// publicAddr is HOST:PORT.
-func publicAddr(c config.Core) string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
 // httpServer is layer 1 of the chain: the timeouts that cut slow
 // writers of headers and bodies, and HTTP/1.1 alone, since TLS ends at the proxy.

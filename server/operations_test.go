@@ -23,8 +23,8 @@ func TestHealthShapes(t *testing.T) {
 	} {
 		a := bed.ask(t, "GET", path, "")
 		var got map[string]any
-		if err := json.Unmarshal([]byte(a.body), &got); err != nil || a.StatusCode != 200 {
-			t.Fatalf("%s: got %d %q", path, a.StatusCode, a.body)
+		if err := json.Unmarshal([]byte(a.Text), &got); err != nil || a.StatusCode != 200 {
+			t.Fatalf("%s: got %d %q", path, a.StatusCode, a.Text)
 		}
 		if keys := slices.Sorted(maps.Keys(got)); !slices.Equal(keys, want) {
 			t.Errorf("%s: got fields %v, want %v", path, keys, want)
@@ -38,12 +38,12 @@ func TestHealthShapes(t *testing.T) {
 			t.Errorf("%s: got status %v, want %s", path, got["status"], status)
 		}
 		head := bed.ask(t, "HEAD", path, "")
-		if head.StatusCode != 200 || head.body != "" || head.ContentLength != a.ContentLength {
+		if head.StatusCode != 200 || head.Text != "" || head.ContentLength != a.ContentLength {
 			t.Errorf("HEAD %s: got %d, %d bytes announced, want 200 and %d", path, head.StatusCode, head.ContentLength, a.ContentLength)
 		}
 	}
 	var health struct{ Version, Env string }
-	_ = json.Unmarshal([]byte(bed.ask(t, "GET", "/health", "").body), &health)
+	_ = json.Unmarshal([]byte(bed.ask(t, "GET", "/health", "").Text), &health)
 	if health.Version != "1.2.3" || health.Env != "test" {
 		t.Errorf("got %+v, want version 1.2.3 in test", health)
 	}
@@ -55,11 +55,11 @@ func TestNotReady(t *testing.T) {
 	})
 	a := bed.ask(t, "GET", "/ready", "")
 	var got readyAnswer
-	if err := json.Unmarshal([]byte(a.body), &got); err != nil {
+	if err := json.Unmarshal([]byte(a.Text), &got); err != nil {
 		t.Fatal(err)
 	}
 	if a.StatusCode != 503 || got.Status != "not_ready" || got.Checks != (readyChecks{Database: false, Config: true}) {
-		t.Errorf("got %d %s, want 503 not_ready with the database false", a.StatusCode, a.body)
+		t.Errorf("got %d %s, want 503 not_ready with the database false", a.StatusCode, a.Text)
 	}
 	for _, path := range []string{"/live", "/health"} {
 		if a := bed.ask(t, "GET", path, ""); a.StatusCode != 200 {

@@ -2,15 +2,20 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 
+	"vitals/internal/atomicfile"
 	"vitals/server/config"
 	"vitals/server/store"
+	"vitals/server/telemetry"
 	"vitals/server/web"
 )
 
@@ -22,6 +27,9 @@ const (
 	priceMark  = "VITALS_TEST_PRICE"
 	priceReady = "VITALS_TEST_PRICE_READY" // names its ready file
 )
+
+// priceAddr is what the ready file says.
+type priceAddr struct{ Addr string }
 
 func TestPriceService(t *testing.T) {
 	variant := os.Getenv(priceMark)
@@ -42,46 +50,48 @@ func TestPriceService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newProcess(cfg, Options{Log: sink, ReadyFile: env[priceReady]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rooms, err := openRooms(t.Context(), p, true)
+	services, err := OpenServices(t.Context(), cfg, Host{
+		Log:      slog.New(telemetry.NewHandler(sink, telemetry.LogOptions{Level: slog.LevelInfo})),
+		Registry: telemetry.NewRegistry("price"),
+	}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if variant == "trusting" {
-		who := principals(t, rooms)
-		rooms.deps.CheckSession = func(_ context.Context, p web.Principal) (web.Principal, error) { return who[p.UserID], nil }
+		who := principals(t, services)
+		services.deps.CheckSession = func(_ context.Context, p web.Principal) (web.Principal, error) { return who[p.UserID], nil }
 	}
-	api, err := New(cfg, rooms.deps)
+	api, err := services.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := listen(t.Context(), publicAddr(cfg.Core))
+	l, err := net.Listen("tcp", net.JoinHostPort(cfg.Core.Host, strconv.Itoa(cfg.Core.Port)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	conns := bounded(l, cfg, api.metrics)
 	hs := api.httpServer(conns)
 	if variant == "bare" {
-		hs.Handler = bareHandler(api, principals(t, rooms))
+		hs.Handler = bareHandler(api, principals(t, services))
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until the benchmark is done with us
 		_ = hs.Shutdown(context.Background())
 	}()
-	if err := p.announce(l.Addr(), l.Addr()); err != nil {
+	err = atomicfile.Write(env[priceReady], func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(priceAddr{l.Addr().String()})
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	_ = hs.Serve(conns)
-	if err := rooms.close(); err != nil {
+	if err := services.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
 // principals are the patients by their user ID.
-func principals(t *testing.T, r *rooms) map[int64]web.Principal {
+func principals(t *testing.T, r *Services) map[int64]web.Principal {
 	who := map[int64]web.Principal{}
 	err := r.db.Read(t.Context(), func(ctx context.Context, q store.Querier) error {
 		rows, err := q.QueryContext(ctx, `SELECT id, clinic_id, patient_id FROM users WHERE role = 'patient'`)

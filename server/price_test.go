@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"vitals/internal/observe"
+	"vitals/server/servertest"
 )
 
 // priceUsers are signed in and take turns, so that each stays below 100 requests
@@ -51,7 +52,7 @@ func BenchmarkHardening(b *testing.B) {
 		startPriced(b, "bare", "bare"),
 		startPriced(b, "trusting", "trusting"),
 		startPriced(b, "memory", "full"),
-		startPriced(b, "redis", "full", "REDIS_URL="+redisServer(b)),
+		startPriced(b, "redis", "full", "REDIS_URL="+servertest.Redis(b)),
 	}
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -146,7 +147,7 @@ func startPriced(b *testing.B, name, variant string, vars ...string) *priced {
 		}
 	})
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		var at Ready
+		var at priceAddr
 		if text, err := os.ReadFile(ready); err == nil && json.Unmarshal(text, &at) == nil {
 			s.url = "http://" + at.Addr
 			break
@@ -162,8 +163,8 @@ func startPriced(b *testing.B, name, variant string, vars ...string) *priced {
 		}
 		a := ask(b, s.http, "GET", s.url+priceRoutes[0].path, "", "Authorization: Bearer "+u.token)
 		var list struct{ Items []struct{ ID string } }
-		if err := json.Unmarshal([]byte(a.body), &list); err != nil || len(list.Items) == 0 {
-			b.Fatalf("%s: medications of user %d: got %d %s", name, n+1, a.StatusCode, a.body)
+		if err := json.Unmarshal([]byte(a.Text), &list); err != nil || len(list.Items) == 0 {
+			b.Fatalf("%s: medications of user %d: got %d %s", name, n+1, a.StatusCode, a.Text)
 		}
 		u.medication = list.Items[0].ID
 		s.users = append(s.users, u)

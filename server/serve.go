@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// serve answers on l until ctx ends, then leaves in order: /ready says 503 while
+// Serve answers on l until ctx ends, then leaves in order: /ready says 503 while
 // requests are still served for the drain delay (load balancers learn of the
 // end later than we do), then no new connection, then what is in flight may
 // finish within the shutdown timeout. abandon, which may be nil, cuts all that
 // short.
-func (s *Server) serve(ctx context.Context, l net.Listener, abandon <-chan struct{}) error {
+func (s *Server) Serve(ctx context.Context, l net.Listener, abandon <-chan struct{}) error {
 	conns := bounded(l, s.cfg, s.metrics)
 	hs := s.httpServer(conns)
 	ended := make(chan error, 1)
@@ -25,7 +25,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, abandon <-chan struc
 		return fmt.Errorf("serve %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	case <-abandon:
-		return errors.Join(errOrphaned, hs.Close(), drop(<-ended))
+		return errors.Join(ErrAbandoned, hs.Close(), drop(<-ended))
 	}
 	s.Drain()
 	s.log.Info("draining", "delay", s.cfg.Shutdown.DrainDelay.String())
@@ -34,7 +34,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener, abandon <-chan struc
 		return fmt.Errorf("serve %s while draining: %w", l.Addr(), err)
 	case <-time.After(s.cfg.Shutdown.DrainDelay):
 	case <-abandon:
-		return errors.Join(errOrphaned, hs.Close(), drop(<-ended))
+		return errors.Join(ErrAbandoned, hs.Close(), drop(<-ended))
 	}
 	hs.SetKeepAlivesEnabled(false)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Shutdown.Timeout)
@@ -56,6 +56,9 @@ func (s *Server) serve(ctx context.Context, l net.Listener, abandon <-chan struc
 	}
 	return errors.Join(err, drop(<-ended))
 }
+
+// ErrAbandoned is Serve's error when abandon cut it short.
+var ErrAbandoned = errors.New("the supervisor is gone")
 
 // drop forgets the error that says no more than that the server was closed.
 func drop(err error) error {

@@ -37,8 +37,8 @@ func TestLoadIsShedNotQueued(t *testing.T) {
 		<-inside
 	}
 	a := bed.ask(t, "GET", "/api/v1/slow", "")
-	if a.StatusCode != 503 || a.problem.Code != "overloaded" || a.Header.Get("Retry-After") != "1" {
-		t.Errorf("got %d %q retry %q, want 503 overloaded 1", a.StatusCode, a.problem.Code, a.Header.Get("Retry-After"))
+	if a.StatusCode != 503 || a.Problem.Code != "overloaded" || a.Header.Get("Retry-After") != "1" {
+		t.Errorf("got %d %q retry %q, want 503 overloaded 1", a.StatusCode, a.Problem.Code, a.Header.Get("Retry-After"))
 	}
 	if got := metric(t, bed.reg, "http_in_flight"); got != 2 {
 		t.Errorf("got http_in_flight %v, want 2", got)
@@ -93,8 +93,8 @@ func TestSignInsLeavePlaces(t *testing.T) {
 	}
 	ask("/api/v1/fault/x", 429)
 	ask("/api/v1/fault/x", 429)
-	if a := bed.ask(t, "GET", "/api/v1/check", ""); a.StatusCode != 503 || a.problem.Code != "overloaded" {
-		t.Errorf("a third check with 3 places: got %d %q, want 503 overloaded", a.StatusCode, a.problem.Code)
+	if a := bed.ask(t, "GET", "/api/v1/check", ""); a.StatusCode != 503 || a.Problem.Code != "overloaded" {
+		t.Errorf("a third check with 3 places: got %d %q, want 503 overloaded", a.StatusCode, a.Problem.Code)
 	}
 	ask("/api/v1/slow", 204)
 	if a := bed.ask(t, "GET", "/api/v1/slow", ""); a.StatusCode != 503 {
@@ -145,7 +145,7 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 		}
 	}
 	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient"); a.StatusCode != 200 {
-		t.Errorf("beside six slow bodies: got %d %q, want 200", a.StatusCode, a.problem.Code)
+		t.Errorf("beside six slow bodies: got %d %q, want 200", a.StatusCode, a.Problem.Code)
 	}
 	for _, c := range conns {
 		fmt.Fprint(c, body[5:])
@@ -188,7 +188,7 @@ func TestWaitingForATurnHoldsNoPlace(t *testing.T) {
 		}
 	}
 	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient"); a.StatusCode != 200 {
-		t.Errorf("beside five who wait: got %d %q, want 200", a.StatusCode, a.problem.Code)
+		t.Errorf("beside five who wait: got %d %q, want 200", a.StatusCode, a.Problem.Code)
 	}
 	close(turn)
 	wg.Wait()
@@ -225,8 +225,8 @@ func TestAChunkedBodyEndsItsConnection(t *testing.T) {
 func TestRequestTimeout(t *testing.T) {
 	bed := newTestbed(t, nil, "REQUEST_TIMEOUT=2", "DB_POOL_TIMEOUT=1")
 	a := bed.ask(t, "GET", "/api/v1/fault/deadline", "")
-	if a.StatusCode != 503 || a.problem.Code != "timeout" {
-		t.Errorf("got %d %q, want 503 timeout", a.StatusCode, a.problem.Code)
+	if a.StatusCode != 503 || a.Problem.Code != "timeout" {
+		t.Errorf("got %d %q, want 503 timeout", a.StatusCode, a.Problem.Code)
 	}
 }
 

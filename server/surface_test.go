@@ -1,8 +1,8 @@
 package server
 
 import (
-	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -17,21 +17,17 @@ import (
 // surface is the real route table.
 func surface(t *testing.T, vars ...string) map[string]*route {
 	t.Helper()
-	p, err := newProcess(testConfig(t, vars...), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rooms, err := openRooms(t.Context(), p, true)
+	cfg := testConfig(t, vars...)
+	services, err := OpenServices(t.Context(), cfg, Host{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := rooms.close(); err != nil {
+		if err := services.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	rooms.deps.Registry = prometheus.NewRegistry()
-	api, err := New(p.cfg, rooms.deps)
+	api, err := services.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,38 +95,5 @@ func TestRoutesAreTheSpecified(t *testing.T) {
 func TestOpenAPIInDevelopmentAlone(t *testing.T) {
 	if _, ok := surface(t)["GET /openapi.json"]; ok {
 		t.Error("the description is served outside development")
-	}
-	s := startLive(t, testConfig(t, "ENV=development"))
-	c := from(t, "127.0.0.66")
-	a := ask(t, c, "GET", s.url()+"/openapi.json", "")
-	var doc struct {
-		OpenAPI string
-		Paths   map[string]any
-	}
-	if err := json.Unmarshal([]byte(a.body), &doc); err != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") || doc.Paths["/api/v1/auth/login"] == nil {
-		t.Errorf("got %d, version %q, %d paths, want 3.1 and all routes", a.StatusCode, doc.OpenAPI, len(doc.Paths))
-	}
-	if a := ask(t, c, "GET", s.url()+"/docs", ""); a.StatusCode != 404 {
-		t.Errorf("/docs: got %d, want 404", a.StatusCode)
-	}
-}
-
-// Every error of the framework itself is a problem too, and no answer of the API
-// is a schema link.
-func TestErrorsHaveOneShape(t *testing.T) {
-	s := startLive(t, testConfig(t))
-	c := from(t, "127.0.0.66")
-	for _, a := range []answer{
-		ask(t, c, "POST", s.url()+"/api/v1/auth/login", `{"email":"canary","password":1}`),
-		ask(t, c, "POST", s.url()+"/api/v1/auth/login", `[canary`),
-		ask(t, c, "POST", s.url()+"/api/v1/auth/refresh", `{}`),
-		ask(t, c, "GET", s.url()+"/api/v1/patients?page=canary", "", "Accept: text/html"),
-	} {
-		if a.problem.Code == "" || a.problem.Title == "" || a.problem.RequestID == "" || a.problem.Instance == "" {
-			t.Errorf("got %s %s, want a whole problem", a.Status, a.body)
-		}
-		if strings.Contains(a.body, "canary") || strings.Contains(a.body, "$schema") || a.Header.Get("Link") != "" {
-			t.Errorf("got %s, want neither the input nor a link", a.body)
-		}
 	}
 }

@@ -151,7 +151,7 @@ func newTestbedStopped(t testing.TB, change func(*Deps), vars ...string) *testbe
 	bed.url = "http://" + l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	bed.cancel, bed.ended = cancel, make(chan error, 1)
-	go func() { bed.ended <- bed.api.serve(ctx, l, nil) }()
+	go func() { bed.ended <- bed.api.Serve(ctx, l, nil) }()
 	t.Cleanup(func() { cancel(); bed.http.CloseIdleConnections() })
 	return bed
 }

@@ -20,6 +20,7 @@ import (
 
 	"vitals/server"
 	"vitals/server/config"
+	"vitals/server/process"
 )
 
 // exitConfig is the exit code for a configuration that breaks a rule: EX_CONFIG
@@ -64,7 +65,7 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal finds the default action: the end
-	err = server.Run(ctx, cfg, server.Options{
+	err = process.Run(ctx, cfg, process.Options{
 		Log: s.Out, NoColor: !colourful(s.Out, env), Warnings: warnings,
 		Version: version, ReadyFile: readyFile,
 	})
@@ -227,7 +228,7 @@ func runServeSentryTest(ctx context.Context, s streams, env map[string]string) e
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := server.SendTestEvent(ctx, cfg, version); err != nil {
+	if err := process.SendTestEvent(ctx, cfg, version); err != nil {
 		return noSystem(fmt.Errorf("send test event: %w", err))
 	}
 	_, err = fmt.Fprintln(s.Out, "sent one test event")

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"vitals/server"
+	"vitals/server/process"
 	"vitals/server/store/storetest"
 )
 
@@ -63,7 +63,7 @@ func TestAdminCreateInProduction(t *testing.T) {
 		}
 		http.DefaultClient.CloseIdleConnections()
 	}()
-	var at server.Ready
+	var at process.Ready
 	for deadline := time.Now().Add(30 * time.Second); at.Addr == ""; time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(ready); err == nil {
 			if err := json.Unmarshal(text, &at); err != nil {

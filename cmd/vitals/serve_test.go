@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vitals/server"
+	"vitals/server/process"
 )
 
 // serveVars are a test environment on SQLite and free ports.
@@ -86,7 +87,7 @@ func TestServeFromSeedToEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- runServe(ctx, streams{Out: new(bytes.Buffer)}, vars, ready) }()
-	var at server.Ready
+	var at process.Ready
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(ready); err == nil {
 			if err := json.Unmarshal(text, &at); err != nil {

@@ -1,4 +1,4 @@
-package server
+package process
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"golang.org/x/sync/errgroup"
 
+	"vitals/server"
 	"vitals/server/telemetry"
 )
 
@@ -45,7 +46,7 @@ const (
 
 // supervise runs the workers until ctx ends, then drains them.
 func (p *process) supervise(ctx context.Context) (err error) {
-	if err := prepare(ctx, p); err != nil {
+	if err := server.Migrate(ctx, p.cfg); err != nil {
 		return err
 	}
 	s := &supervisor{
@@ -89,7 +90,7 @@ func (p *process) supervise(ctx context.Context) (err error) {
 }
 
 // workerEnv is the workers' environment. A key made up for this process must be
-// the same in all of them, or one worker's tokens are strangers to the next.
+// the same in all of them, or one worker would refuse the tokens of the next.
 func (s *supervisor) workerEnv() []string {
 	env := s.o.Env
 	if env == nil {

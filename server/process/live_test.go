@@ -1,4 +1,4 @@
-package server
+package process
 
 import (
 	"context"
@@ -7,14 +7,25 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	"vitals/server"
 	"vitals/server/config"
+	"vitals/server/servertest"
 	"vitals/server/store/storetest"
+)
+
+type (
+	logBuffer = servertest.Log
+	answer    = servertest.Answer
+)
+
+var (
+	testConfig = servertest.Config
+	ask        = servertest.Ask
+	raw        = servertest.Raw
 )
 
 // live is the whole service, started by Run.
@@ -75,7 +86,7 @@ const seedSecret = "canary-7Vq2-password"
 // seed fills the database with n patients.
 func seed(t testing.TB, cfg *config.Config, n int) {
 	t.Helper()
-	if _, err := Seed(t.Context(), cfg, n, seedSecret); err != nil {
+	if _, err := server.Seed(t.Context(), cfg, n, seedSecret); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -102,8 +113,8 @@ func accessToken(t testing.TB, c *http.Client, url string, n int) string {
 	var body struct {
 		Access string `json:"access_token"`
 	}
-	if err := json.Unmarshal([]byte(a.body), &body); err != nil || body.Access == "" {
-		t.Fatalf("sign in patient %d: got %d %s", n, a.StatusCode, a.body)
+	if err := json.Unmarshal([]byte(a.Text), &body); err != nil || body.Access == "" {
+		t.Fatalf("sign in patient %d: got %d %s", n, a.StatusCode, a.Text)
 	}
 	return body.Access
 }
@@ -113,64 +124,8 @@ func accessToken(t testing.TB, c *http.Client, url string, n int) string {
 func eachStack(t *testing.T, body func(t *testing.T, vars []string)) {
 	t.Run("sqlite and memory", func(t *testing.T) { body(t, nil) })
 	t.Run("postgres and redis", func(t *testing.T) {
-		body(t, []string{"DATABASE_URL=" + storetest.PostgresURL(t), "REDIS_URL=" + redisServer(t)})
+		body(t, []string{"DATABASE_URL=" + storetest.PostgresURL(t), "REDIS_URL=" + servertest.Redis(t)})
 	})
-}
-
-// redisServer starts a Redis on a unix socket until the test ends.
-func redisServer(t testing.TB) string {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server in PATH: install Redis 7 to run this test")
-	}
-	dir, err := os.MkdirTemp("", "redis-") // t.TempDir is too long for a socket's name
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(dir, "s")
-	cmd := exec.Command(program, "--port", "0", "--unixsocket", socket, "--maxmemory-policy", "noeviction", "--save", "", "--dir", dir)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
-	})
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if c, err := net.Dial("unix", socket); err == nil {
-			_ = c.Close()
-			return "unix://" + socket
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("redis-server does not answer")
-		}
-	}
-}
-
-// raw writes text to the service as it is and returns all it answers within
-// patience.
-func raw(t testing.TB, addr, text string, patience time.Duration) string {
-	t.Helper()
-	c, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(patience))
-	if _, err := c.Write([]byte(text)); err != nil {
-		return ""
-	}
-	var b strings.Builder
-	buf := make([]byte, 4096)
-	for {
-		n, err := c.Read(buf)
-		b.Write(buf[:n])
-		if err != nil {
-			return b.String()
-		}
-	}
 }
 
 // scrape reads one value from the admin listener.
@@ -178,5 +133,5 @@ func scrape(t testing.TB, s *live, name string, labels ...string) float64 {
 	t.Helper()
 	a := ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "")
 	http.DefaultClient.CloseIdleConnections()
-	return sample(parseMetrics(t, a.body), name, labels...)
+	return servertest.Sample(servertest.ParseMetrics(t, a.Text), name, labels...)
 }

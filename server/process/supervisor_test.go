@@ -1,4 +1,4 @@
-package server
+package process
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"vitals/server/config"
+	"vitals/server/servertest"
 )
 
 // startWorkers runs n workers on SQLite and a real Redis: the configuration
@@ -26,7 +27,7 @@ func startWorkers(t *testing.T, n int, vars ...string) (*live, *config.Config) {
 		t.Skip("starts processes; run without -short")
 	}
 	vars = append([]string{
-		"WORKERS=" + strconv.Itoa(n), "REDIS_URL=" + redisServer(t), "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "clinic.db"),
+		"WORKERS=" + strconv.Itoa(n), "REDIS_URL=" + servertest.Redis(t), "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "clinic.db"),
 		"DB_POOL_SIZE=1", "DB_MAX_OVERFLOW=3", "ENV=test", "HOST=127.0.0.1", "PORT=0", "ADMIN_ADDR=127.0.0.1:0",
 		"SECRET_KEY=b64-9fK2mQx7ZtLw4RsVn8Yc3Hj6Pd1Ga5Eu", "LOG_FORMAT=json", "SHUTDOWN_DRAIN_DELAY=1", "SHUTDOWN_TIMEOUT=5",
 	}, vars...)
@@ -109,7 +110,7 @@ func TestWorkersAreRealAndShareLimits(t *testing.T) {
 			wg.Go(func() { ask(t, from(t, "127.0.0.88"), "GET", s.url()+"/live", "") })
 		}
 		wg.Wait()
-		for _, line := range s.log.lines(t) {
+		for _, line := range s.log.Lines(t) {
 			if line["logger"] == "app.access" {
 				served[line["worker"]] = true
 			}
@@ -206,7 +207,7 @@ func TestOrphanedWorkersEnd(t *testing.T) {
 	ready := filepath.Join(dir, "ready.json")
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = []string{
-		supervisorMark + "=" + ready, "WORKERS=2", "REDIS_URL=" + redisServer(t), "DATABASE_URL=sqlite:" + filepath.Join(dir, "c.db"),
+		supervisorMark + "=" + ready, "WORKERS=2", "REDIS_URL=" + servertest.Redis(t), "DATABASE_URL=sqlite:" + filepath.Join(dir, "c.db"),
 		"ENV=test", "HOST=127.0.0.1", "PORT=0", "ADMIN_ADDR=127.0.0.1:0", "SECRET_KEY=b64-9fK2mQx7ZtLw4RsVn8Yc3Hj6Pd1Ga5Eu",
 		"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir,
 	}
@@ -230,7 +231,7 @@ func TestOrphanedWorkersEnd(t *testing.T) {
 
 // A worker that cannot start ends the service with its reason.
 func TestWorkersThatCannotStart(t *testing.T) {
-	cfg := testConfig(t, "WORKERS=2", "REDIS_URL="+redisServer(t))
+	cfg := testConfig(t, "WORKERS=2", "REDIS_URL="+servertest.Redis(t))
 	log := new(logBuffer)
 	// Without a database address the workers refuse their configuration.
 	err := Run(t.Context(), cfg, Options{Log: log, Env: []string{"ENV=nonsense"}})

@@ -1,4 +1,4 @@
-package server
+package process
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"vitals/server"
 )
 
 // WorkerEnv marks a worker process of a supervisor; its value is the worker's
@@ -23,9 +25,6 @@ const (
 	fdLifeline             // read end: its end of file is the supervisor's death
 )
 
-// errOrphaned ends a worker whose supervisor is gone.
-var errOrphaned = errors.New("the supervisor is gone")
-
 // worker serves on the inherited listener until ctx ends. Its log and its
 // metrics are the supervisor's to gather.
 func (p *process) worker(ctx context.Context) (err error) {
@@ -40,12 +39,12 @@ func (p *process) worker(ctx context.Context) (err error) {
 	heartbeat, lifeline := os.NewFile(fdHeartbeat, "heartbeat"), os.NewFile(fdLifeline, "lifeline")
 	defer func() { err = errors.Join(err, heartbeat.Close(), lifeline.Close()) }()
 
-	rooms, err := openRooms(ctx, p, false)
+	services, err := server.OpenServices(ctx, p.cfg, p.host(), false)
 	if err != nil {
 		return errors.Join(err, public.Close(), metrics.Close())
 	}
-	defer func() { err = errors.Join(err, rooms.close()) }()
-	api, err := New(p.cfg, rooms.deps)
+	defer func() { err = errors.Join(err, services.Close()) }()
+	api, err := services.New(p.cfg)
 	if err != nil {
 		return errors.Join(err, public.Close(), metrics.Close())
 	}
@@ -62,7 +61,7 @@ func (p *process) worker(ctx context.Context) (err error) {
 	go func() { defer close(beaten); beat(beating, heartbeat, p.cfg.Workers.Timeout) }()
 	defer func() { quiet(); <-beaten }()
 
-	return api.serve(ctx, public, orphaned)
+	return api.Serve(ctx, public, orphaned)
 }
 
 // beat writes a byte at once and then often enough for timeout. It proves that

@@ -1,4 +1,4 @@
-package server
+package process
 
 import (
 	"fmt"
@@ -21,20 +21,20 @@ func TestLockoutOnTheWire(t *testing.T) {
 		guesser, bystander := from(t, "127.0.0.66"), from(t, "127.0.0.77")
 		for i := range 5 {
 			a := login(t, guesser, s.url(), patient(1), "wrong")
-			if a.StatusCode != 401 || a.problem.Code != "invalid_credentials" || a.Header.Get("X-RateLimit-Remaining") != fmt.Sprint(4-i) {
-				t.Errorf("guess %d: got %d %q remaining %q", i+1, a.StatusCode, a.problem.Code, a.Header.Get("X-RateLimit-Remaining"))
+			if a.StatusCode != 401 || a.Problem.Code != "invalid_credentials" || a.Header.Get("X-RateLimit-Remaining") != fmt.Sprint(4-i) {
+				t.Errorf("guess %d: got %d %q remaining %q", i+1, a.StatusCode, a.Problem.Code, a.Header.Get("X-RateLimit-Remaining"))
 			}
 			if a.Header.Get("X-RateLimit-Limit") != "5" || a.Header.Get("X-RateLimit-Window") != "300" || a.Header.Get("X-RateLimit-Policy") != "login" {
 				t.Errorf("guess %d: headers %v", i+1, a.Header)
 			}
 		}
 		a := login(t, guesser, s.url(), patient(1), "wrong")
-		if a.StatusCode != 429 || a.problem.Code != "locked_out" || a.Header.Get("Retry-After") != "900" || a.problem.RetryAfter != 900 {
-			t.Errorf("sixth: got %d %q retry %q", a.StatusCode, a.problem.Code, a.Header.Get("Retry-After"))
+		if a.StatusCode != 429 || a.Problem.Code != "locked_out" || a.Header.Get("Retry-After") != "900" || a.Problem.RetryAfter != 900 {
+			t.Errorf("sixth: got %d %q retry %q", a.StatusCode, a.Problem.Code, a.Header.Get("Retry-After"))
 		}
 		began := time.Now()
-		if a := login(t, guesser, s.url(), patient(1), seedSecret); a.StatusCode != 429 || strings.Contains(a.body, "token") {
-			t.Errorf("right password while locked: got %d %s", a.StatusCode, a.body)
+		if a := login(t, guesser, s.url(), patient(1), seedSecret); a.StatusCode != 429 || strings.Contains(a.Text, "token") {
+			t.Errorf("right password while locked: got %d %s", a.StatusCode, a.Text)
 		}
 		if took := time.Since(began); took > 20*time.Millisecond {
 			t.Logf("a locked answer took %v", took) // a hash would take longer still; the clock here is shared
@@ -103,7 +103,7 @@ func TestSpellingsShareOneLimit(t *testing.T) {
 }
 
 // Nothing but the API answers on the public port (probe SH3).
-func TestPublicPortHasNoBackRooms(t *testing.T) {
+func TestPublicPortServesNothingElse(t *testing.T) {
 	s := startLive(t, testConfig(t))
 	for _, path := range []string{"/metrics", "/debug/pprof/", "/docs", "/openapi.json", "/openapi.yaml", "/schemas", "/.env", "/.git/config", "/"} {
 		if a := ask(t, http.DefaultClient, "GET", s.url()+path, ""); a.StatusCode != 404 {
@@ -116,7 +116,7 @@ func TestPublicPortHasNoBackRooms(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"process_cpu_seconds_total", "process_start_time_seconds", "build_info", "go_goroutines", "http_in_flight", "db_pool_max", "rate_limit_degraded"} {
-		if !strings.Contains(ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "").body, name) {
+		if !strings.Contains(ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "").Text, name) {
 			t.Errorf("/metrics has no %s", name)
 		}
 	}
@@ -141,12 +141,12 @@ func TestWholeRunLeaksNothing(t *testing.T) {
 	ask(t, c, "POST", s.url()+"/api/v1/auth/refresh", `{"refresh_token":"`+canary+`"}`)
 	ask(t, c, "GET", s.url()+"/api/v1/"+canary, "", "Authorization: Bearer "+canary, "Cookie: "+canary)
 	ask(t, c, "POST", s.url()+"/api/v1/auth/login", `{"password":"`+canary+`"`)
-	metrics := ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "").body
+	metrics := ask(t, http.DefaultClient, "GET", "http://"+s.Admin+"/metrics", "").Text
 	http.DefaultClient.CloseIdleConnections()
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
 	}
-	lines := s.log.lines(t)
+	lines := s.log.Lines(t)
 	if len(lines) < 12 {
 		t.Fatalf("got %d log lines, want the whole run", len(lines))
 	}
@@ -181,7 +181,7 @@ func TestStartUpLines(t *testing.T) {
 	cfg := testConfig(t, "RATE_LIMIT_API=1000", "DB_POOL_SIZE=10", "DB_MAX_OVERFLOW=20")
 	s := startLive(t, cfg)
 	found := map[string]bool{}
-	for _, line := range s.log.lines(t) {
+	for _, line := range s.log.Lines(t) {
 		found[fmt.Sprint(line["logger"], ": ", line["message"])] = true
 		if line["message"] == "limits in force" && (line["login"] != "5/5m0s" || line["api"] != "1000/1h0m0s" || line["lockout"] != "15m0s") {
 			t.Errorf("got limits %v", line)

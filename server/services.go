@@ -9,9 +9,11 @@ import (
 	"log/slog"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"vitals/server/clinic"
+	"vitals/server/config"
 	"vitals/server/fault"
 	"vitals/server/identity"
 	"vitals/server/identity/mail"
@@ -22,8 +24,8 @@ import (
 	"vitals/server/telemetry"
 )
 
-// rooms are the parts behind the chain, open and at work.
-type rooms struct {
+// Services are the parts behind the chain, open and at work.
+type Services struct {
 	deps   Deps
 	db     *store.SQL
 	gate   *limit.Gate
@@ -31,71 +33,81 @@ type rooms struct {
 	enough context.CancelFunc
 }
 
-// prepare does once what several workers must not do at the same time: bring the
-// database to the newest migration.
-func prepare(ctx context.Context, p *process) error {
-	db, err := store.Open(ctx, p.cfg, nil, nil)
+// Host is what a process gives its services.
+type Host struct {
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+	Version  string
+	// Trace begins the span of one request; nil = no tracing.
+	Trace func(ctx context.Context, method, route string) (context.Context, func(status int))
+}
+
+// Migrate brings the configured database to this program's schema, once for several
+// workers, which must not do it at the same time.
+func Migrate(ctx context.Context, cfg *config.Config) error {
+	db, err := store.Open(ctx, cfg, nil, nil)
 	if err != nil {
 		return err
 	}
 	return errors.Join(db.Migrate(ctx), db.Close())
 }
 
-// openRooms opens what the configuration names and maps it to each room's own
+// OpenServices opens what the configuration names and maps it to each service's own
 // options. migrate is false in a worker, whose supervisor has done it.
-func openRooms(ctx context.Context, p *process, migrate bool) (_ *rooms, err error) {
+func OpenServices(ctx context.Context, cfg *config.Config, h Host, migrate bool) (_ *Services, err error) {
 	working, enough := context.WithCancel(context.WithoutCancel(ctx))
-	r := &rooms{work: new(errgroup.Group), enough: enough}
+	s := &Services{work: new(errgroup.Group), enough: enough}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, r.close())
+			err = errors.Join(err, s.Close())
 		}
 	}()
-	if r.db, err = store.Open(ctx, p.cfg, p.root, p.registry); err != nil {
+	if s.db, err = store.Open(ctx, cfg, h.Log, h.Registry); err != nil {
 		return nil, err
 	}
 	if migrate {
-		if err := r.db.Migrate(ctx); err != nil {
+		if err := s.db.Migrate(ctx); err != nil {
 			return nil, err
 		}
 	}
-	options, err := limitOptions(p.cfg)
+	options, err := limitOptions(cfg)
 	if err != nil {
 		return nil, err
 	}
-	r.gate, err = limit.Open(ctx, options, locks{store.Locks{DB: r.db}}, p.registry, telemetry.Named(p.root, telemetry.SecurityLogger))
+	log := telemetry.Named(h.Log, "app.server")
+	s.gate, err = limit.Open(ctx, options, locks{store.Locks{DB: s.db}}, h.Registry, telemetry.Named(h.Log, telemetry.SecurityLogger))
 	if err != nil {
 		return nil, err
 	}
-	r.run(working, p.log, "limiter", r.gate.Run)
+	s.run(working, log, "limiter", s.gate.Run)
 
-	who, err := openIdentity(p, r.db, r.gate)
+	who, err := openIdentity(cfg, h, s.db, s.gate)
 	if err != nil {
 		return nil, err
 	}
-	r.run(working, p.log, "outbox", who.Run)
-	proxies := limit.Proxies{Trusted: p.cfg.Proxy.Trusted, Header: p.cfg.Proxy.Header}
-	r.deps = Deps{
-		Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace,
+	s.run(working, log, "outbox", who.Run)
+	proxies := limit.Proxies{Trusted: cfg.Proxy.Trusted, Header: cfg.Proxy.Header}
+	s.deps = Deps{
+		Log: h.Log, Registry: h.Registry, Version: h.Version, Trace: h.Trace,
 		ClientIP:     proxies.ClientIP,
 		Authenticate: who.Authenticate, CheckSession: who.CheckSession,
-		Gate: r.gate, OwnPolicy: who.OwnPolicy(), Early: who.Early(),
-		CheckDatabase: r.db.Ready,
+		Gate: s.gate, OwnPolicy: who.OwnPolicy(), Early: who.Early(),
+		CheckDatabase: s.db.Ready,
 		Register: []func(huma.API){
 			func(api huma.API) { identity.Register(api, who) },
-			func(api huma.API) { clinic.Register(api, clinic.Deps{DB: r.db}) },
+			func(api huma.API) { clinic.Register(api, clinic.Deps{DB: s.db}) },
 		},
 	}
 	if fault.Is(fault.ReadyThroughPool) {
-		r.deps.CheckDatabase = throughPool(r.db)
+		s.deps.CheckDatabase = throughPool(s.db)
 	}
-	return r, nil
+	return s, nil
 }
 
-// run starts work that lasts as long as the rooms. Its early end harms what comes
-// later and no request now, so it is said and the service goes on.
-func (r *rooms) run(ctx context.Context, log *slog.Logger, name string, work func(context.Context) error) {
-	r.work.Go(func() error {
+// run starts work that lasts as long as the services. Its early end harms what comes
+// later and no request now, so it is logged and the service goes on.
+func (s *Services) run(ctx context.Context, log *slog.Logger, name string, work func(context.Context) error) {
+	s.work.Go(func() error {
 		err := work(ctx)
 		if ctx.Err() != nil {
 			return nil // its end was asked for
@@ -105,39 +117,41 @@ func (r *rooms) run(ctx context.Context, log *slog.Logger, name string, work fun
 	})
 }
 
-// openIdentity builds the room that knows users.
-func openIdentity(p *process, db store.DB, gate *limit.Gate) (*identity.Service, error) {
-	c := p.cfg
+// openIdentity builds the service that knows users.
+func openIdentity(c *config.Config, h Host, db store.DB, gate *limit.Gate) (*identity.Service, error) {
 	keys, err := token.NewKeyring(c.Core.SecretKey.Reveal(), c.Core.SecretKeyPrevious.Reveal())
 	if err != nil {
 		return nil, fmt.Errorf("derive keys: %w", err)
 	}
 	hasher, err := password.NewHasher(hashCost(c), password.Limits{
 		Concurrency: c.Hash.Concurrency, Queue: c.Hash.Queue, Wait: c.Hash.QueueTimeout,
-	}, p.registry)
+	}, h.Registry)
 	if err != nil {
 		return nil, fmt.Errorf("set up password hashing: %w", err)
 	}
-	post, err := mail.Open(c.Mail.Sink.Reveal(), telemetry.Named(p.root, "app.mail"))
+	post, err := mail.Open(c.Mail.Sink.Reveal(), telemetry.Named(h.Log, "app.mail"))
 	if err != nil {
 		return nil, fmt.Errorf("open the mail sink: %w", err)
 	}
 	return identity.New(identityOptions(c), identity.Deps{
 		DB: db, Keys: keys, Hasher: hasher, Passwords: password.NewPolicy(c.Passwords.MinLength),
 		Gate: gate, Mail: post, HasPatient: hasPatient,
-		Metrics: p.registry, Log: telemetry.Named(p.root, telemetry.SecurityLogger),
+		Metrics: h.Registry, Log: telemetry.Named(h.Log, telemetry.SecurityLogger),
 	})
 }
 
-// close ends the work, then what it worked on.
-func (r *rooms) close() error {
-	r.enough()
-	err := r.work.Wait()
-	if r.gate != nil {
-		err = errors.Join(err, r.gate.Close())
+// New builds the API over the services.
+func (s *Services) New(cfg *config.Config) (*Server, error) { return New(cfg, s.deps) }
+
+// Close ends the work, then what it worked on.
+func (s *Services) Close() error {
+	s.enough()
+	err := s.work.Wait()
+	if s.gate != nil {
+		err = errors.Join(err, s.gate.Close())
 	}
-	if r.db != nil {
-		err = errors.Join(err, r.db.Close())
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
 	}
 	return err
 }

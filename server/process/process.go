@@ -1,4 +1,7 @@
-package server
+// Package process is how the API runs: as one process, or as a supervisor and its
+// workers on one listener, with the admin listener beside them, from start to drain.
+// What a request passes is the package server's.
+package process
 
 import (
 	"cmp"
@@ -15,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vitals/internal/atomicfile"
+	"vitals/server"
 	"vitals/server/config"
 	"vitals/server/telemetry"
 )
@@ -135,17 +139,22 @@ func SendTestEvent(ctx context.Context, cfg *config.Config, version string) erro
 	return s.Test(ctx)
 }
 
+// host is what the services get of this process.
+func (p *process) host() server.Host {
+	return server.Host{Log: p.root, Registry: p.registry, Version: p.o.Version, Trace: p.sentry.Trace}
+}
+
 // close is the last thing a process does: what is still on its way to Sentry.
 func (p *process) close() { p.sentry.Close(sentryFlush) }
 
 // single serves in this one process.
 func (p *process) single(ctx context.Context) (err error) {
-	rooms, err := openRooms(ctx, p, true)
+	services, err := server.OpenServices(ctx, p.cfg, p.host(), true)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rooms.close()) }()
-	api, err := New(p.cfg, rooms.deps)
+	defer func() { err = errors.Join(err, services.Close()) }()
+	api, err := services.New(p.cfg)
 	if err != nil {
 		return err
 	}
@@ -163,7 +172,7 @@ func (p *process) single(ctx context.Context) (err error) {
 		return errors.Join(err, public.Close())
 	}
 	p.workers.WithLabelValues("running").Set(1)
-	return api.serve(ctx, public, nil)
+	return api.Serve(ctx, public, nil)
 }
 
 // logLimits says which limits are in force, and where they depart from the
