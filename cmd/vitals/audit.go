@@ -182,7 +182,7 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 		return err
 	}
 	rep := audit.Run(drain, p.probes, target, audit.Options{
-		Owner: owner, Patience: o.patience, Progress: auditTalk(s.Err),
+		Owner: owner, Patience: o.patience, Progress: auditTalk(s.Err), Siege: o.siege(s),
 	})
 	file := filepath.Join(o.out, "audit.json")
 	if err := report.WriteAudit(o.out, &rep); err != nil {

@@ -21,6 +21,9 @@ type Options struct {
 	Bursts   int            // how often LK8 tries; 0 = 20
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
+	// Siege runs the built-in scenario of that name against a target, at quick pace or
+	// in full, and reads its result; nil = LK28 is skipped.
+	Siege func(ctx context.Context, g *Target, quick bool) (Siege, error)
 }
 
 // Progress is what happens while an audit runs: a probe begins, waits, or ends.

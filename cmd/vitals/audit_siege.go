@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"vitals/internal/audit"
+	"vitals/internal/harness"
+	"vitals/report"
+	"vitals/targets"
+)
+
+// siege runs the built-in scenario of that name for the audit's probe, against an
+// API that the audit has started, and reads its result.
+func (o auditOptions) siege(s streams) func(ctx context.Context, g *audit.Target, quick bool) (audit.Siege, error) {
+	return func(ctx context.Context, g *audit.Target, quick bool) (audit.Siege, error) {
+		dir, err := os.MkdirTemp("", "vitals-siege-")
+		if err != nil {
+			return audit.Siege{}, err
+		}
+		defer os.RemoveAll(dir) // it holds passwords
+		opt, err := siegeRun(dir, g, quick)
+		if err != nil {
+			return audit.Siege{}, err
+		}
+		p, err := harness.Read(opt)
+		if err != nil {
+			return audit.Siege{}, err
+		}
+		d, err := harness.Run(ctx, ctx, p, harness.Streams{Out: io.Discard, Err: io.Discard})
+		if d == nil || len(d.Runs) == 0 {
+			return audit.Siege{}, fmt.Errorf("nothing was measured: %w", err)
+		}
+		return sieged(d.Runs[0]), nil
+	}
+}
+
+// siegeRun is the run that the probe asks for. The scenario's own targets are all
+// that is asked of it; a run must be given some.
+func siegeRun(dir string, g *audit.Target, quick bool) (harness.Options, error) {
+	opt := harness.Options{
+		Scenarios: []string{"siege"}, Pace: "full", Targets: filepath.Join(dir, "targets.yaml"), URL: g.URL.String(), Own: []string{g.URL.Hostname()},
+		Accounts: filepath.Join(dir, "accounts.csv"), Forward: g.Forward, Out: filepath.Join(dir, "out"), Seed: uint64(time.Now().UnixNano()), Quiet: true,
+		AllowProduction: true, Tool: tool(),
+	}
+	if quick {
+		opt.Pace = "quick"
+	}
+	if g.Admin != nil {
+		opt.Metrics = g.Admin.String()
+	}
+	if err := os.WriteFile(opt.Targets, []byte("name: siege\ntargets:\n  - errors < 0.1% during attacked\n"), 0o600); err != nil {
+		return opt, err
+	}
+	f, err := os.OpenFile(opt.Accounts, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return opt, err
+	}
+	w := csv.NewWriter(f)
+	_ = w.Write([]string{"email", "password"}) // Flush tells
+	for _, a := range g.Accounts {
+		if a.Role == "" {
+			_ = w.Write([]string{a.Email, a.Password})
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		f.Close()
+		return opt, err
+	}
+	return opt, f.Close()
+}
+
+// sieged reads a run's result.
+func sieged(r report.Run) (s audit.Siege) {
+	for _, v := range r.Verdicts {
+		switch v.Status {
+		case targets.Pass:
+			s.Held = append(s.Held, v.String())
+		case targets.Fail:
+			s.Missed = append(s.Missed, v.String())
+		default:
+			s.Unproved = append(s.Unproved, v.String())
+		}
+	}
+	if r.Invariants != nil {
+		for _, v := range r.Invariants.Violations {
+			s.Missed = append(s.Missed, v.String())
+		}
+	}
+	if r.Verdict == report.Invalid {
+		s.Unproved = append(s.Unproved, r.Result.Health.Invalid...)
+		if len(s.Unproved) == 0 {
+			s.Unproved = append(s.Unproved, "the measurement is invalid")
+		}
+	}
+	s.Took = r.Result.Took
+	return s
+}
