@@ -46,7 +46,7 @@ func siegeRun(dir string, g *audit.Target, quick bool) (harness.Options, error) 
 	opt := harness.Options{
 		Scenarios: []string{"siege"}, Pace: "full", Targets: filepath.Join(dir, "targets.yaml"), URL: g.URL.String(), Own: []string{g.URL.Hostname()},
 		Accounts: filepath.Join(dir, "accounts.csv"), Forward: g.Forward, Out: filepath.Join(dir, "out"), Seed: uint64(time.Now().UnixNano()), Quiet: true,
-		AllowProduction: true, Tool: tool(),
+		AllowProduction: true, Replicas: 1, Tool: tool(),
 	}
 	if quick {
 		opt.Pace = "quick"

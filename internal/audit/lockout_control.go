@@ -82,7 +82,7 @@ func sharedCount(t *T) {
 		live, _ := t.Launch(c.l)
 		limit := live.Limit("login").Limit
 		for range 3 {
-			if !live.exactly("login", live.guesses(many, live.Address(), live.target.Replicas), limit, fmt.Sprintf("%d wrong sign-ins over %s", many, c.what)) {
+			if held, _ := live.exactly("login", live.guesses(many, live.Address(), live.target.Replicas), limit, fmt.Sprintf("%d wrong sign-ins over %s", many, c.what)); !held {
 				break
 			}
 		}

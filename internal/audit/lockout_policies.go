@@ -132,18 +132,23 @@ func (t *T) quotaAtOnce(l profile.Limit) {
 	three := t.Session()
 	as := t.Burst(repeat(3*limit, func(int) Request { return t.Request("me", three.from, three.access, nil) }))
 	n := statuses(as)
-	// A server may shed some of so many at once; none of those was admitted.
 	refused := 0
 	for status, count := range n {
 		if l.Refuses(status) {
 			refused += count
 		}
 	}
-	shed := n[503]
-	if l.Refuses(503) {
-		shed = 0
+	// A server may shed some of so many at once; none of those was admitted.
+	gone := 0
+	for status := range n {
+		if !l.Refuses(status) {
+			gone += lost(map[int]int{status: n[status]})
+		}
 	}
-	t.Check(n[200] == limit && n[200]+refused+shed == 3*limit && refused > 0, "%d calls at once: %s, want %d×200, %d×%d", 3*limit, tally(n), limit, 2*limit, l.Status())
+	if n[200] < limit && gone > 0 {
+		t.Skip("%d calls at once: %s, so that it proves nothing", 3*limit, tally(n))
+	}
+	t.Check(n[200] == limit && n[200]+refused+gone == 3*limit && refused > 0, "%d calls at once: %s, want %d×200, %d×%d", 3*limit, tally(n), limit, 2*limit, l.Status())
 }
 
 func slidingQuota(t *T) {

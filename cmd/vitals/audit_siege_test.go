@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"vitals/internal/audit"
+	"vitals/internal/harness"
+	"vitals/internal/measure"
+	"vitals/report"
+	"vitals/targets"
+)
+
+// What the probe asks for is a run that can be read, and its accounts are the
+// target's ordinary ones.
+func TestSiegeRun(t *testing.T) {
+	g := &audit.Target{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Accounts: []audit.Account{
+		{Email: "a@x.example", Password: `p,"w`}, {Email: "boss@x.example", Password: "b", Role: "admin"},
+	}}
+	for range 60 {
+		g.Accounts = append(g.Accounts, audit.Account{Email: "b@x.example", Password: "c"})
+	}
+	for _, quick := range []bool{false, true} {
+		opt, err := siegeRun(t.TempDir(), g, quick)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := harness.Read(opt); err != nil {
+			t.Errorf("quick %v: %v", quick, err)
+		}
+		list, err := harness.ReadAccounts(opt.Accounts)
+		if err != nil || len(list) != 61 || list[0].Password != `p,"w` {
+			t.Errorf("got %d accounts, %v, want the 61 ordinary ones", len(list), err)
+		}
+		if info, err := os.Stat(opt.Accounts); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("the accounts' file: %v, %v, want it for nobody else", info.Mode(), err)
+		}
+	}
+}
+
+// A run that was invalid, or that lacks a figure, proves nothing; one that missed a
+// target says which.
+func TestSieged(t *testing.T) {
+	ok := targets.Verdict{Target: targets.Target{Text: "p95 < 300ms"}, Status: targets.Pass}
+	bad, none := ok, ok
+	bad.Status, none.Status = targets.Fail, targets.NoData
+	run := func(verdict string, why []string, vs ...targets.Verdict) report.Run {
+		return report.Run{Verdict: verdict, Verdicts: vs, Result: &measure.Result{Health: measure.Health{Invalid: why}}}
+	}
+	for _, c := range []struct {
+		name                   string
+		r                      report.Run
+		held, missed, unproved int
+	}{
+		{"held", run(report.Pass, nil, ok, ok), 2, 0, 0},
+		{"missed", run(report.Fail, nil, ok, bad), 1, 1, 0},
+		{"no data", run(report.NoData, nil, ok, none), 1, 0, 1},
+		{"invalid", run(report.Invalid, []string{"lag"}, ok), 1, 0, 1},
+	} {
+		s := sieged(c.r)
+		if len(s.Held) != c.held || len(s.Missed) != c.missed || len(s.Unproved) != c.unproved {
+			t.Errorf("%s: got %+v", c.name, s)
+		}
+		if strings.Contains(strings.Join(s.Missed, ""), "PASS") {
+			t.Errorf("%s: a target that held was told missed: %v", c.name, s.Missed)
+		}
+	}
+}
