@@ -31,7 +31,7 @@ func TestLibraryReads(t *testing.T) {
 	}
 }
 
-// The shapes of the origin's benchmark guide (product, "The four scenarios").
+// The shapes of the origin's benchmark guide.
 func TestFullShapes(t *testing.T) {
 	for name, want := range map[string]struct {
 		users int

@@ -21,7 +21,7 @@ var slips = [][2]string{{"=<", "<="}, {"=>", ">="}, {"<>", "!="}, {"≤", "<="},
 //
 //	METRIC [ "(" STEP ")" ] OP LIMIT [ "during" PHASE ] [ "for" TIME ]
 //
-// as in "p95(create medication) < 250ms" (product, "Targets are sentences").
+// as in "p95(create medication) < 250ms".
 // The error is a *strict.Error whose Col counts characters from 1.
 func Parse(text string) (Target, error) {
 	p := &parser{text: text, rest: text}

@@ -14,8 +14,8 @@ const spike = "spike"
 // back) to the start of the first slice from which on every slice is inside the
 // scenario's own p95 and errors targets. A slice in which nothing was sent is
 // passed over. A run that is outside at its end has not recovered: that fails
-// when the limit has passed, and is no data when the run ended before it
-// (product, "spike"). The precision is one slice.
+// when the limit has passed, and is no data when the run ended before it.
+// The precision is one slice.
 func recovery(t Target, all []Target, r *measure.Result) figure {
 	end := time.Duration(-1)
 	for _, p := range r.Phases {

@@ -5,7 +5,7 @@ import "time"
 // Unfelt is a difference in latency that counts as none: a tenth of the published
 // 300 ms. Of an API that answers in 2 ms a tenth more is less than a
 // shared machine can repeat, and nobody feels it; without a floor the comparison
-// would judge the machine (hardening LK28, SH4).
+// would judge the machine.
 const Unfelt = 30 * time.Millisecond
 
 // Slowdown is how many times longer with is than without. A difference below

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,26 +18,29 @@ import (
 func TestCancelDrains(t *testing.T) {
 	for _, model := range []scenarios.Model{scenarios.Arrivals, scenarios.Users} {
 		t.Run(string(model), func(t *testing.T) {
-			s := newNullServer(t, nil)
+			var arrived atomic.Int64
+			s := newNullServer(t, func(string) { arrived.Add(1) })
 			sc := ping(constant(model, 50, 10*time.Second), 10*time.Millisecond)
 			rec := record(sc)
 			ctx, cancel := context.WithCancel(t.Context())
+			var answered time.Time
 			o, err := Run(ctx, sc, rec, Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
-				func(ctx context.Context, began time.Time) error {
-					sleep(ctx, 200*time.Millisecond)
+				func(context.Context, time.Time) error {
+					until(t, func() bool { return s.served.Load() > 2 })
 					s.gate.mu.Lock() // requests hang
-					sleep(ctx, 100*time.Millisecond)
+					until(t, func() bool { return arrived.Load() > s.served.Load() })
 					cancel()
-					time.Sleep(200 * time.Millisecond)
+					answered = time.Now()
 					s.gate.mu.Unlock()
 					return nil
 				},
 			}})
+			ended := time.Now()
 			if err != nil {
 				t.Fatal(err)
 			}
 			c := rec.Finish().Phases[0].Steps[0].Counts
-			if o.Took < 450*time.Millisecond || o.Took > 2*time.Second || !o.Partial || o.EndedEarly != "" {
+			if ended.Before(answered) || o.Took > 8*time.Second || !o.Partial || o.EndedEarly != "" {
 				t.Errorf("got the end after %s, partial %v, ended %q, want it once the requests under way were answered", o.Took, o.Partial, o.EndedEarly)
 			}
 			if c.Served != c.Sent || c.Served != s.served.Load() {
@@ -46,6 +50,17 @@ func TestCancelDrains(t *testing.T) {
 				t.Errorf("got %+v, want 500 planned = sent + dropped + unsent", c)
 			}
 		})
+	}
+}
+
+// until waits for a condition.
+func until(t *testing.T, holds func() bool) {
+	t.Helper()
+	for began := time.Now(); !holds(); time.Sleep(time.Millisecond) {
+		if time.Since(began) > 10*time.Second {
+			t.Error("waited for 10s in vain")
+			return
+		}
 	}
 }
 

@@ -108,15 +108,11 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 	settled := func() (int, int) {
-		for range 100 { // the server sees its connections close a moment later
+		until(t, func() bool { // the server sees its connections close a moment later
 			s.mu.Lock()
-			open := len(s.open)
-			s.mu.Unlock()
-			if open == 0 {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+			defer s.mu.Unlock()
+			return len(s.open) == 0
+		})
 		return runtime.NumGoroutine(), files()
 	}
 	once()

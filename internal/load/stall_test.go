@@ -13,8 +13,8 @@ import (
 )
 
 // A server that stands still for one second out of ten is the test that most
-// load generators fail: they wait with it, and report that all was well (engine
-// 2.3). What a waiting user felt follows from the schedule alone: whoever was due
+// load generators fail: they wait with it, and report that all was well
+// (coordinated omission). What a waiting user felt follows from the schedule alone: whoever was due
 // during the freeze waited for its end. Whatever the cap on workers, the recorder
 // must show that.
 func TestFrozenServer(t *testing.T) {

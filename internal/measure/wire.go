@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Micros is a duration as documents carry it: a whole number of microseconds
-// . Fields named …_us are written through it.
+// Micros is a duration as documents carry it: a whole number of microseconds.
+// Fields named …_us are written through it.
 type Micros time.Duration
 
 // MarshalJSON writes whole microseconds, cut towards zero.

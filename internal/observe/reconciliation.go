@@ -6,9 +6,8 @@ import (
 	"maps"
 	"slices"
 
-	"vitals/internal/routes"
-
 	"vitals/internal/measure"
+	"vitals/internal/routes"
 )
 
 // Reconciliation are the client's counts beside the server's own, for one run.
