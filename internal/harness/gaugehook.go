@@ -39,6 +39,12 @@ func (w *gaugeHook) Beside(ctx context.Context, began time.Time) error {
 func (w *gaugeHook) After(_ context.Context, run *report.Run) {
 	if fact, ok := w.cpu(run.Result.Phases); ok {
 		run.Result.Facts = append(run.Result.Facts, fact)
+		if per, ok := w.perRequest(fact, run.Result); ok {
+			run.Result.Facts = append(run.Result.Facts, per)
+		}
+	}
+	if top := w.memory(); top > 0 {
+		run.Result.Facts = append(run.Result.Facts, measure.Fact{Name: "memory.max", Value: top, Unit: "B", N: int64(len(w.usage)), Note: "highest reading of the API's own processes"})
 	}
 	if w.fails > 0 {
 		run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
@@ -155,6 +161,31 @@ func (w *gaugeHook) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
 		Name: "cpu", Value: used / (length * w.st.Cores), Unit: "%", N: n,
 		Note: "the API's own processes, of the cores it may use",
 	}, true
+}
+
+// perRequest is the CPU time in µs that one request of the judged phases cost,
+// intruders' requests among them.
+func (w *gaugeHook) perRequest(cpu measure.Fact, r *measure.Result) (measure.Fact, bool) {
+	var length time.Duration
+	for _, p := range r.Phases {
+		if p.Judged {
+			length += p.To - p.From
+		}
+	}
+	n := r.Total(false, true).Counts.Sent
+	if n == 0 {
+		return measure.Fact{}, false
+	}
+	used := cpu.Value * w.st.Cores * float64(length.Microseconds())
+	return measure.Fact{Name: "cpu.per_request", Value: used / float64(n), Unit: "us", N: n, Note: "CPU time of the API's own processes over the judged phases, by their requests"}, true
+}
+
+// memory is the highest reading in bytes.
+func (w *gaugeHook) memory() (top float64) {
+	for _, r := range w.usage {
+		top = max(top, float64(r.RSS))
+	}
+	return top
 }
 
 // slack is how far outside the readings a phase may begin or end.
