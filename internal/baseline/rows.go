@@ -72,6 +72,7 @@ type median struct {
 	v    float64
 	k    int
 	some bool // any run has a value, though perhaps from too few requests
+	runs int  // valid ones
 }
 
 func medianOf(runs []*Run, of func(*Run) (float64, bool)) median {
@@ -83,6 +84,9 @@ func medianOf(runs []*Run, of func(*Run) (float64, bool)) median {
 			xs = append(xs, v)
 		}
 		m.some = m.some || v != 0
+		if r.Valid {
+			m.runs++
+		}
 	}
 	m.k, m.v = len(xs), stats.Median(xs)
 	return m
@@ -102,7 +106,10 @@ func (r *Row) set(old, new median) (judged, shown bool) {
 	case old.k > 0 && new.k > 0:
 		return true, true
 	case old.some && new.some:
-		r.Change, r.Note = Insufficient, "too few requests, or no valid run"
+		r.Change, r.Note = Insufficient, "too few requests in a run: a p95 needs 1000, a p99 5000"
+		if old.runs == 0 || new.runs == 0 {
+			r.Note = "no valid run"
+		}
 	case old.some:
 		r.Change, r.Note = NotCompared, "the new file does not have it"
 	case new.some:
