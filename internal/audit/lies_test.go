@@ -43,6 +43,10 @@ var lies = []struct {
 	{"limiter on the raw path", "LK20", "by mixing spellings"},
 	{"refresh reuse accepted", "AU4", "got 200, want 401"},
 	{"foreign objects readable", "AU10", "got 200"},
+	{"keys in capitals are taken", "SH6", "the value under the second key took effect"},
+	{"a date breaks the list", "SH7", "want a list that is whole"},
+	{"few connections for all", "SH8", "idle, want 200 at once"},
+	{"dead tokens spend the owner's quota", "AU12", "its owner, with a token that is alive, got 429"},
 	{"sessions survive a change", "AU6", "got 200, want 401"},
 }
 

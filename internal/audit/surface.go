@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"vitals/internal/profile"
@@ -29,7 +30,7 @@ func surface() []Probe {
 			Why: "A profile or a .env on the public port hands out memory, keys or load for the asking.",
 			Fix: "Serve them on a listener of their own; answer 404 here.",
 		},
-	}, append(surfaceIntrusive(), surfaceControl()...)...)
+	}, slices.Concat(surfaceIntrusive(), surfaceValues(), surfaceControl())...)
 }
 
 func securityHeaders(t *T) {

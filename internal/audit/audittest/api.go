@@ -4,6 +4,7 @@
 package audittest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -52,7 +53,7 @@ type API struct {
 	challenges map[string]*challenge
 	resets     map[string]string // token → email
 	mails      map[string]string
-	things     map[string]string // id → owner
+	things     map[string]thing
 	counts     map[string]*count
 }
 
@@ -104,7 +105,11 @@ type call struct {
 	ip   string
 
 	status int
+	dead   string // account of a token that was ended
 }
+
+// thing is what somebody has made.
+type thing struct{ owner, due string }
 
 // route is the path as a profile writes it.
 func (x *call) route() string {
@@ -131,7 +136,7 @@ func New(lie string) *API {
 			"api":    {Limit: 100, Window: 5 * time.Second},
 		},
 		users: map[string]*user{}, tokens: map[string]*refreshToken{}, challenges: map[string]*challenge{}, resets: map[string]string{},
-		mails: map[string]string{}, things: map[string]string{}, counts: map[string]*count{},
+		mails: map[string]string{}, things: map[string]thing{}, counts: map[string]*count{},
 	}
 	s.routes = s.table()
 	return s
@@ -152,6 +157,10 @@ func (s *API) Serve(t testing.TB) *audit.Target {
 	srv := httptest.NewUnstartedServer(s)
 	srv.Config.ReadHeaderTimeout, srv.Config.ReadTimeout, srv.Config.MaxHeaderBytes = time.Second, 2*time.Second, 16<<10
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	if s.Lie == "few connections for all" {
+		srv.Listener = &few{Listener: srv.Listener, room: make(chan struct{}, 300)}
+		srv.Config.ReadHeaderTimeout, srv.Config.ReadTimeout = time.Minute, time.Minute
+	}
 	srv.Start()
 	t.Cleanup(srv.Close)
 	admin := httptest.NewServer(http.HandlerFunc(s.metrics))
@@ -340,12 +349,55 @@ func (x *call) read(own bool) bool {
 	if strings.Contains(string(b), strings.Repeat("[", 40)) || d.Decode(&x.body) != nil {
 		return refuse(400, "JSON")
 	}
+	if x.s.Lie == "keys in capitals are taken" {
+		for name, value := range x.body {
+			if lower := strings.ToLower(name); lower != name {
+				x.body[lower] = value
+				delete(x.body, name)
+			}
+		}
+	}
+	if x.s.Lie != "keys in capitals are taken" && doubled(b) {
+		return refuse(422, "field")
+	}
 	for name := range x.body {
-		if !slices.Contains([]string{"name", "mail", "word", "old", "new", "renewal", "dare", "digits", "key"}, name) {
+		if !slices.Contains([]string{"name", "due", "mail", "word", "old", "new", "renewal", "dare", "digits", "key"}, name) {
 			return refuse(422, "field")
 		}
 	}
 	return true
+}
+
+// doubled tells whether a key stands twice in a body of one level.
+func doubled(body []byte) bool {
+	d, seen, depth, key := json.NewDecoder(bytes.NewReader(body)), map[string]bool{}, 0, true
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return false
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			if token == '{' || token == '[' {
+				depth++
+			} else {
+				depth--
+				key = true
+			}
+			continue
+		case string:
+			if depth == 1 && key {
+				if seen[token] {
+					return true
+				}
+				seen[token], key = true, false
+				continue
+			}
+		}
+		if depth == 1 {
+			key = true
+		}
+	}
 }
 
 func (x *call) text(name string) string { s, _ := x.body[name].(string); return s }
@@ -404,4 +456,30 @@ func (x *call) answer(status int, v any) {
 	x.status = status
 	x.w.WriteHeader(status)
 	_ = json.NewEncoder(x.w).Encode(v)
+}
+
+// few is a listener with one bound on connections for all the world.
+type few struct {
+	net.Listener
+	room chan struct{}
+}
+
+func (l *few) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.room <- struct{}{}
+		c = &taken{Conn: c, free: sync.OnceFunc(func() { <-l.room })}
+	}
+	return c, err
+}
+
+// taken is a connection that makes room when it is closed.
+type taken struct {
+	net.Conn
+	free func()
+}
+
+func (c *taken) Close() error {
+	c.free()
+	return c.Conn.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -35,14 +36,20 @@ func (x *call) authenticate() {
 	parts := strings.Split(string(b), "|")
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
-	if u := x.s.users[parts[0]]; u != nil && strconv.Itoa(u.version) == parts[1] && !u.barred {
+	switch u := x.s.users[parts[0]]; {
+	case u != nil && strconv.Itoa(u.version) == parts[1] && !u.barred:
 		x.user = u
+	case x.s.Lie == "dead tokens spend the owner's quota":
+		x.dead = parts[0]
 	}
 }
 
 func (x *call) subject() string {
 	if x.user != nil {
 		return x.user.email
+	}
+	if x.dead != "" {
+		return x.dead
 	}
 	return x.ip
 }
@@ -274,18 +281,33 @@ func (x *call) list() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	out := []map[string]any{}
-	for id, owner := range x.s.things {
-		if owner == x.user.email {
-			out = append(out, map[string]any{"ref": id})
+	for id, one := range x.s.things {
+		if one.owner != x.user.email {
+			continue
 		}
+		if !sane(one.due) {
+			panic(http.ErrAbortHandler) // an answer that cannot be written
+		}
+		out = append(out, map[string]any{"ref": id})
 	}
 	x.answer(200, out)
 }
 
+// sane tells whether a moment is one that can be kept.
+func sane(text string) bool {
+	at, err := time.Parse(time.RFC3339, text)
+	return err == nil && at.UTC().Year() > 1900 && at.UTC().Year() < 2200
+}
+
 func (x *call) create() {
+	due := x.text("due")
+	if x.s.Lie != "a date breaks the list" && !sane(due) {
+		x.fail(422, "due")
+		return
+	}
 	id := uuid.NewString()
 	x.s.mu.Lock()
-	x.s.things[id] = x.user.email
+	x.s.things[id] = thing{x.user.email, due}
 	x.s.mu.Unlock()
 	x.answer(201, map[string]any{"ref": id, "name": x.text("name")})
 }
@@ -293,8 +315,8 @@ func (x *call) create() {
 func (x *call) thing() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
-	owner, ok := x.s.things[x.id]
-	if !ok || owner != x.user.email && x.s.Lie != "foreign objects readable" {
+	one, ok := x.s.things[x.id]
+	if !ok || one.owner != x.user.email && x.s.Lie != "foreign objects readable" {
 		x.fail(404, "thing")
 		return
 	}

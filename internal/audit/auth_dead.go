@@ -1,0 +1,64 @@
+package audit
+
+import (
+	"net/http"
+	"net/netip"
+)
+
+func authDead() []Probe {
+	return []Probe{{
+		ID: "AU12", Title: "a token that was ended spends nothing of its owner's", Guide: "–", Class: Intrusive, run: deadTokens,
+		Why: "Whoever holds a stolen token that is dead uses up its owner's quota with it, and keeps them out that way.",
+		Fix: "Count a request for its user only when its session is alive; all others count for their address.",
+	}}
+}
+
+func deadTokens(t *T) {
+	l := t.Limit("api")
+	switch {
+	case l.Limit > 1000:
+		t.Skip("the limit of %d requests is too high to be spent here", l.Limit)
+	case l.By != "user" && l.By != "both":
+		t.Skip("requests are limited by %s, so there is no quota of an owner's to be spent", l.By)
+	}
+	acc := t.Account()
+	s := t.SessionOf(acc, t.Address())
+	acc = t.end(s, acc)
+	refusal := t.Operation("me").Refusal()
+	dead := func(from netip.Addr) Answer {
+		q := t.Request("me", from, s.access, nil)
+		q.User, q.Label = "", "me with a dead token" // it is nobody's any more
+		return t.Send(q)
+	}
+	if a := dead(s.from); a.Status != refusal {
+		t.Skip("%v: got %s after the session was ended, so there is no dead token", a, a.got())
+	}
+	owner := t.SessionOf(acc, t.Address())
+	elsewhere := t.Address()
+	for range l.Limit + 5 {
+		if a := dead(elsewhere); a.Status != refusal {
+			break // its own address is refused by now
+		}
+	}
+	a := t.Do("me", owner.from, owner.access, nil)
+	t.Check(a.Status == http.StatusOK, "%v: after %d requests with a dead token from elsewhere its owner, with a token that is alive, got %s, want 200", a, l.Limit+5, a.got())
+}
+
+// end ends a session, by signing out or by changing the password, and gives the
+// account as it is then.
+func (t *T) end(s session, acc Account) Account {
+	if _, ok := t.target.Profile.Operations["logout"]; ok {
+		t.Do("logout", s.from, s.access, values{"refresh_token": s.refresh})
+		return acc
+	}
+	if _, ok := t.target.Profile.Operations["password_change"]; !ok {
+		t.Skip("profile %s has no operation that ends a session", t.target.Profile.Name)
+	}
+	word := strong()
+	t.run.secrets.add(word)
+	if a := t.Do("password_change", s.from, s.access, values{"password": acc.Password, "new_password": word}); !t.Operation("password_change").Succeeded(a.Status) {
+		t.Skip("changing the password: got %s", a.got())
+	}
+	acc.Password = word
+	return acc
+}
