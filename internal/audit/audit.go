@@ -134,7 +134,7 @@ type Report struct {
 	Partial    bool                   `json:"partial,omitempty"`     // interrupted: the rest is skipped
 	Findings   []Finding              `json:"findings"`
 	Violations []limitcheck.Violation `json:"violations,omitempty"` // of J1–J7
-	Events     int64                  `json:"events"`               // answers the history checker saw
+	Events     int64                  `json:"events"`               // answers the checker of limits saw
 	Counts     Counts                 `json:"counts"`
 }
 
@@ -145,7 +145,7 @@ type Counts struct {
 	Skip int `json:"skip"`
 }
 
-// count fills the counts; a broken invariant of the history is a FAIL.
+// count fills the counts; a broken invariant of the limits is a FAIL.
 func (r *Report) count() {
 	r.Counts = Counts{}
 	for _, f := range r.Findings {

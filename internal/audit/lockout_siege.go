@@ -9,7 +9,7 @@ import (
 
 func siege() []Probe {
 	return []Probe{{
-		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Guide: "hardening-summary:109", Class: Control, Alone: true, run: besieged,
+		ID: "LK28", Title: "honest users do not feel 2000 guesses a second", Guide: "hardening-summary:109", Class: Control, Alone: true, run: siegeOf,
 		Why: "A lockout that costs as much as a sign-in is itself the way to stop the service.",
 		Fix: "Decide before hashing, in one trip; bound hashing; keep the lock's own answer cheap.",
 	}}
@@ -27,7 +27,7 @@ type Siege struct {
 // siegeTries is how often a siege is laid at most: an accusation takes two.
 const siegeTries = 3
 
-func besieged(t *T) {
+func siegeOf(t *T) {
 	if t.run.o.Siege == nil {
 		t.Skip("it runs the scenario siege, and nobody said how")
 	}

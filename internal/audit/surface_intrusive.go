@@ -14,7 +14,7 @@ import (
 
 func surfaceIntrusive() []Probe {
 	return []Probe{{
-		ID: "SH4", Title: "500 connections that dribble are cut, and honest requests do not feel them", Guide: "hardening-summary:123", Class: Intrusive, Alone: true, run: dribble,
+		ID: "SH4", Title: "500 connections that send a byte at a time are cut, and honest requests do not feel them", Guide: "hardening-summary:123", Class: Intrusive, Alone: true, run: slowConnections,
 		Why: "A few hundred connections that never finish their headers hold a server's slots for nothing.",
 		Fix: "Bound the time for headers and for bodies, and the number of connections.",
 	}}
@@ -30,10 +30,10 @@ func (t *T) setting(name string, def time.Duration) time.Duration {
 	return def
 }
 
-func dribble(t *T) { t.shows(t.dribbled) }
+func slowConnections(t *T) { t.shows(t.slowloris) }
 
-// dribbled is one attack; it says what honest requests felt too much.
-func (t *T) dribbled() string {
+// slowloris is one attack; it says what honest requests felt too much.
+func (t *T) slowloris() string {
 	const many = 500
 	headers, bodies := t.setting("READ_HEADER_TIMEOUT", 5*time.Second), t.setting("READ_TIMEOUT", 15*time.Second)
 	quiet := t.honest(3 * time.Second)
@@ -51,17 +51,17 @@ func (t *T) dribbled() string {
 		if i == 1 {
 			login, ok := t.target.Profile.Operations["login"]
 			if !ok {
-				t.Note("bodies that dribble were not tried: profile %s has no operation \"login\"", t.target.Profile.Name)
+				t.Note("slow bodies were not tried: profile %s has no operation \"login\"", t.target.Profile.Name)
 				continue
 			}
 			path = login.Path
 		}
 		text := fmt.Sprintf(kind.text, wire.Prefix(t.target.URL)+path, t.target.URL.Host)
-		t.run.progress(Progress{Probe: t.probe, Wait: kind.limit + 2*time.Second, Words: fmt.Sprintf("%d connections dribble %s", many, kind.what)})
+		t.run.progress(Progress{Probe: t.probe, Wait: kind.limit + 2*time.Second, Words: fmt.Sprintf("%d connections send %s a byte at a time", many, kind.what)})
 		var wg sync.WaitGroup
 		cut := make([]time.Duration, many)
 		for n := range many {
-			wg.Go(func() { cut[n] = t.drip(text, kind.limit+10*time.Second) })
+			wg.Go(func() { cut[n] = t.lives(text, kind.limit+10*time.Second) })
 		}
 		attacked = append(attacked, t.honest(kind.limit)...)
 		wg.Wait()
@@ -75,7 +75,7 @@ func (t *T) dribbled() string {
 				refused++
 			}
 		}
-		t.Check(late == 0, "%d of %d connections that dribbled %s lived longer than %v (the longest %v)", late, many, kind.what, kind.limit+2*time.Second, slowest[i].Round(10*time.Millisecond))
+		t.Check(late == 0, "%d of %d connections that sent %s a byte at a time lived longer than %v (the longest %v)", late, many, kind.what, kind.limit+2*time.Second, slowest[i].Round(10*time.Millisecond))
 		t.Check(refused < many/2, "%d of %d connections could not be opened, so this proves little", refused, many)
 	}
 	quiet = append(quiet, t.honest(3*time.Second)...)
@@ -112,14 +112,14 @@ func (t *T) honest(d time.Duration) []time.Duration {
 		}
 		t.sleep(20 * time.Millisecond)
 	}
-	t.Check(len(failed) == 0, "honest requests while others dribble: %s beside %d×%d", tally(failed), len(out), want)
+	t.Check(len(failed) == 0, "honest requests beside slow connections: %s beside %d×%d", tally(failed), len(out), want)
 	return out
 }
 
-// drip opens a connection, sends the beginning of a request and then a byte a
+// lives opens a connection, sends the beginning of a request and then a byte a
 // second, until the server closes it; it gives how long that took, 0 when it
 // could not connect.
-func (t *T) drip(text string, most time.Duration) time.Duration {
+func (t *T) lives(text string, most time.Duration) time.Duration {
 	conn, _, err := t.client().Open(t.ctx, t.plain())
 	if err != nil {
 		return 0

@@ -43,7 +43,7 @@ type Target struct {
 	Mail func(ctx context.Context, to string) (string, error)
 	// Log is what the API has logged so far; nil when out of reach.
 	Log  func() ([]byte, error)
-	Deaf bool // the history is not kept: what the target may do is not in its limits
+	Deaf bool // its limits are not checked by invariants: what it may do is not in them
 	// Settings are the environment variables that differ from their defaults.
 	Settings map[string]string
 }
@@ -57,7 +57,7 @@ func (g *Target) limit(policy string) (profile.Limit, bool) {
 	return l, ok
 }
 
-// rules are the target's limits as the history checker needs them.
+// rules are the target's limits as the checker of limits needs them.
 func (g *Target) rules() map[string]limitcheck.Rule {
 	limits := map[string]profile.Limit{}
 	for name := range g.Profile.Limits {

@@ -50,10 +50,10 @@ func sized(limit int64, status int) http.HandlerFunc {
 }
 
 func TestBareConnections(t *testing.T) {
-	dribble := scenarios.Intruder{Name: "dribbler", Kind: scenarios.Slowloris, Addresses: 2, Connections: 5, Every: time.Second}
-	kept := dribble
+	trickle := scenarios.Intruder{Name: "slow", Kind: scenarios.Slowloris, Addresses: 2, Connections: 5, Every: time.Second}
+	kept := trickle
 	kept.During = "attacked" // opened anew as long as the phase lasts
-	stuff := scenarios.Intruder{Name: "glutton", Kind: scenarios.OversizedBody, Addresses: 2, Bodies: 2, Every: time.Second}
+	bodies := scenarios.Intruder{Name: "big", Kind: scenarios.OversizedBody, Addresses: 2, Bodies: 2, Every: time.Second}
 	const head, body = 5 * time.Second, 15 * time.Second
 	for _, c := range []struct {
 		name string
@@ -63,19 +63,19 @@ func TestBareConnections(t *testing.T) {
 		want map[string]float64
 		n    int64
 	}{
-		{name: "cut", in: dribble, http: &http.Server{ReadHeaderTimeout: head, ReadTimeout: body}, want: map[string]float64{"intruders.open": 0}, n: 5},
+		{name: "cut", in: trickle, http: &http.Server{ReadHeaderTimeout: head, ReadTimeout: body}, want: map[string]float64{"intruders.open": 0}, n: 5},
 		{name: "cut again", in: kept, http: &http.Server{ReadHeaderTimeout: head, ReadTimeout: body}, want: map[string]float64{"intruders.open": 0}, n: 3*6 + 2*2},
-		{name: "no bound on heads", in: dribble, http: &http.Server{ReadTimeout: body, ReadHeaderTimeout: time.Minute}, want: map[string]float64{"intruders.open": 3}, n: 5},
-		{name: "no bound", in: dribble, http: &http.Server{}, want: map[string]float64{"intruders.open": 5}, n: 5},
-		{name: "nobody there", in: dribble},
+		{name: "no bound on heads", in: trickle, http: &http.Server{ReadTimeout: body, ReadHeaderTimeout: time.Minute}, want: map[string]float64{"intruders.open": 3}, n: 5},
+		{name: "no bound", in: trickle, http: &http.Server{}, want: map[string]float64{"intruders.open": 5}, n: 5},
+		{name: "nobody there", in: trickle},
 
-		{name: "413", in: stuff, http: &http.Server{Handler: sized(64<<10, 200)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
-		{name: "taken", in: stuff, http: &http.Server{Handler: sized(0, 200)}, want: map[string]float64{"intruders.leaked": 4, "intruders.wrong": 0, "intruders.open": 4}, n: 4},
-		{name: "judged", in: stuff, http: &http.Server{Handler: sized(0, 401)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 4, "intruders.open": 4}, n: 4},
-		{name: "broken", in: stuff, http: &http.Server{Handler: sized(0, 500)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 4, "intruders.open": 4}, n: 4},
-		{name: "shed", in: stuff, http: &http.Server{Handler: sized(0, 503)}},
-		{name: "hung up", in: stuff, raw: func(c net.Conn) { _ = c.Close() }, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
-		{name: "read on", in: stuff, raw: readsOn, want: map[string]float64{"intruders.leaked": 4, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
+		{name: "413", in: bodies, http: &http.Server{Handler: sized(64<<10, 200)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
+		{name: "taken", in: bodies, http: &http.Server{Handler: sized(0, 200)}, want: map[string]float64{"intruders.leaked": 4, "intruders.wrong": 0, "intruders.open": 4}, n: 4},
+		{name: "judged", in: bodies, http: &http.Server{Handler: sized(0, 401)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 4, "intruders.open": 4}, n: 4},
+		{name: "broken", in: bodies, http: &http.Server{Handler: sized(0, 500)}, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 4, "intruders.open": 4}, n: 4},
+		{name: "shed", in: bodies, http: &http.Server{Handler: sized(0, 503)}},
+		{name: "hung up", in: bodies, raw: func(c net.Conn) { _ = c.Close() }, want: map[string]float64{"intruders.leaked": 0, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
+		{name: "read on", in: bodies, raw: readsOn, want: map[string]float64{"intruders.leaked": 4, "intruders.wrong": 0, "intruders.open": 0}, n: 4},
 	} {
 		t.Run(c.in.Kind+"/"+c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

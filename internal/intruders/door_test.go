@@ -273,11 +273,11 @@ func assaultIn(t *testing.T, d *door, profile *profile.Profile, ins ...scenarios
 	p.Record = func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) }
 	ended := 0
 	p.Ended = func() { ended++ }
-	band := intruders.New(p, d)
-	band.Prepare(t.Context())
+	group := intruders.New(p, d)
+	group.Prepare(t.Context())
 	during, over := context.WithTimeout(t.Context(), time.Minute)
 	defer over()
-	attacks := band.Run(t.Context(), during, time.Now())
+	attacks := group.Run(t.Context(), during, time.Now())
 	if ended != 1 {
 		t.Errorf("the end of all recording was told %d times, want once", ended)
 	}

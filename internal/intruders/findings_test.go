@@ -28,8 +28,8 @@ func TestWithoutItsOperationsThereIsNoData(t *testing.T) {
 			why     string
 		}{
 			{codes, bare, `intruder "coder" from 127.9.0.100 is NO DATA: profile bare has no operation two_factor_enrol`},
-			{reuse, bare, `intruder "thief" from 127.9.0.100 is NO DATA: profile bare has no operation logout`},
-			{reuse, nil, `intruder "thief" from 127.9.0.100 is NO DATA: there is no profile`},
+			{reuse, bare, `intruder "replayer" from 127.9.0.100 is NO DATA: profile bare has no operation logout`},
+			{reuse, nil, `intruder "replayer" from 127.9.0.100 is NO DATA: there is no profile`},
 		} {
 			attacks, facts, samples := assaultIn(t, newDoor(""), c.profile, c.in)
 			if told := strings.Join(intruders.Told(attacks), "\n"); !strings.Contains(told, c.why) {
@@ -80,10 +80,10 @@ func TestDoubts(t *testing.T) {
 			{3 * time.Second, `intruder "sprayer" sent 683 of 2000 guesses a second, want at least 90%: 39520 found none of our 2048 connections free`},
 		} {
 			missed := 0
-			band := intruders.New(plan([]scenarios.Intruder{siege}, func() { missed++ }), slow{newDoor(""), c.after})
-			band.Prepare(t.Context())
+			group := intruders.New(plan([]scenarios.Intruder{siege}, func() { missed++ }), slow{newDoor(""), c.after})
+			group.Prepare(t.Context())
 			during, over := context.WithTimeout(t.Context(), time.Minute)
-			attacks := band.Run(t.Context(), during, time.Now())
+			attacks := group.Run(t.Context(), during, time.Now())
 			over()
 			a := attacks[0]
 			doubts := strings.Join(intruders.Doubts(attacks), "\n")

@@ -16,7 +16,7 @@ var (
 	few   = scenarios.Intruder{Name: "botnet", Kind: scenarios.PasswordSpraying, Addresses: 300, Guesses: 4, Accounts: 1, Rate: 100, For: 20 * time.Second} // LK29
 	spoof = scenarios.Intruder{Name: "forger", Kind: scenarios.HeaderSpoofing, Addresses: 2, Guesses: 8, Every: time.Second}
 	codes = scenarios.Intruder{Name: "coder", Kind: scenarios.CodeGuessing, Addresses: 2, Guesses: 12, Every: time.Second}
-	reuse = scenarios.Intruder{Name: "thief", Kind: scenarios.TokenReplay, Addresses: 2, Rounds: 2, Every: time.Second}
+	reuse = scenarios.Intruder{Name: "replayer", Kind: scenarios.TokenReplay, Addresses: 2, Rounds: 2, Every: time.Second}
 )
 
 // Every kind against a door that is well, and against each that is broken in a

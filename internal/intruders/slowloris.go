@@ -39,7 +39,7 @@ func (d *slowloris) work(ctx context.Context) {
 		return
 	}
 	head := d.line()
-	kinds := []drip{
+	kinds := []trickle{
 		{"X-Slow: ", cmp.Or(d.HeadTimeout, headTimeout)},
 		{"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", cmp.Or(d.BodyTimeout, bodyTimeout)},
 	}
@@ -47,7 +47,7 @@ func (d *slowloris) work(ctx context.Context) {
 	for n := range d.share {
 		k := kinds[n%len(kinds)]
 		all.Go(func() {
-			for d.drip(ctx, head, k) && (d.in.For > 0 || d.in.During != "") && d.turn(ctx) {
+			for d.one(ctx, head, k) && (d.in.For > 0 || d.in.During != "") && d.turn(ctx) {
 			}
 		})
 	}
@@ -55,17 +55,17 @@ func (d *slowloris) work(ctx context.Context) {
 	d.seen.Complete = ctx.Err() == nil && d.seen.Opened > 0 && d.seen.Lost <= d.seen.Opened
 }
 
-// drip is what one connection begins to send, and when the server should have
+// trickle is what one connection begins to send, and when the server should have
 // had enough.
-type drip struct {
+type trickle struct {
 	begin string
 	limit time.Duration
 }
 
-// drip opens a connection, sends the beginning of a request and then a byte at a
+// one opens a connection, sends the beginning of a request and then a byte at a
 // time, until the server closes it or should have. It reports whether there was
 // a connection.
-func (d *slowloris) drip(ctx context.Context, head string, k drip) bool {
+func (d *slowloris) one(ctx context.Context, head string, k trickle) bool {
 	conn, lines, err := d.s.Open(ctx, d.own)
 	if err != nil {
 		d.mu.Lock()

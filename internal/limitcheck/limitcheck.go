@@ -63,7 +63,7 @@ type Rule struct {
 // Options say how much the checker may know.
 type Options struct {
 	Shared bool // others send from the same addresses or as the same users: what they earned is not ours to see
-	Keys   int  // histories kept at once; 0 = 8192. Past it the longest silent is forgotten, and counted
+	Keys   int  // records kept at once; 0 = 8192. Past it the longest silent is forgotten, and counted
 }
 
 // slack is how far clocks and whole seconds may put a lock's end off: ±1 s is
@@ -171,9 +171,9 @@ func (c *Checker) Violations() int64 {
 	return int64(len(c.found)) + c.more
 }
 
-// Forgotten is how many histories were dropped for room, and how many violations
+// Forgotten is how many records were dropped for room, and how many violations
 // beyond the first hundred.
-func (c *Checker) Forgotten() (histories, violations int64) {
+func (c *Checker) Forgotten() (records, violations int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.forgotten, c.more
@@ -280,7 +280,7 @@ func (c *Checker) accuse(rule string, t *track, words string, shown ...*Event) {
 	c.found = append(c.found, v)
 }
 
-// track finds or makes the history of a key, and makes it the newest.
+// track finds or makes the record of a key, and makes it the newest.
 func (c *Checker) track(k key, rule Rule) *track {
 	t, ok := c.keys[k]
 	if ok {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// track is the history of one key under one policy.
+// track is the record of one key under one policy.
 type track struct {
 	key        key
 	rule       Rule
@@ -144,7 +144,7 @@ func (t *track) hold(c *Checker, e *Event) {
 	}
 }
 
-// close ends the lock's story.
+// close ends the lock.
 func (t *track) close(c *Checker) {
 	l := t.lock
 	if l == nil {
