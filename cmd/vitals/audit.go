@@ -166,6 +166,11 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
+	release, err := stack.Output(o.out)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	defer func() { _ = release() }() // what stays locked is no one's
 	drain, _, stop := interruptible(ctx, s.Err)
 	defer stop()
 	target, owner, closeAll, err := o.target(drain, p, s)

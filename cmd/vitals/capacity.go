@@ -16,6 +16,7 @@ import (
 	"vitals/internal/capacity"
 	"vitals/internal/capacity/steps"
 	"vitals/internal/harness"
+	"vitals/internal/stack"
 )
 
 // capacityOptions are the flags of `vitals capacity`.
@@ -76,6 +77,11 @@ func runCapacity(ctx context.Context, s streams, o capacityOptions) error {
 	if err := errors.Join(errs...); err != nil {
 		return &exit{exitUsage, err}
 	}
+	release, err := stack.Output(o.run.Out)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	defer func() { _ = release() }() // what stays locked is no one's
 	o.run.Binary, o.run.Tool, o.run.Command = binary, tool(), os.Args
 	drain, kill, stop := interruptible(ctx, s.Err)
 	defer stop()

@@ -16,6 +16,7 @@ import (
 	"vitals/internal/duet"
 	"vitals/internal/duet/slots"
 	"vitals/internal/harness"
+	"vitals/internal/stack"
 	"vitals/report"
 )
 
@@ -99,6 +100,11 @@ func runDuet(ctx context.Context, s streams, o duetOptions) error {
 	if err != nil {
 		return noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
 	}
+	release, err := stack.Output(o.run.Out)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	defer func() { _ = release() }() // what stays locked is no one's
 	o.run.Binary, o.run.Tool, o.run.Command = binary, tool(), os.Args
 	drain, kill, stop := interruptible(ctx, s.Err)
 	defer stop()

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -19,6 +21,9 @@ type streams struct {
 }
 
 func main() {
+	// Whoever reads our output may go away (2>&1 | head): a write then fails, and the
+	// run goes on. Caught and not ignored, for children would inherit that.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	os.Exit(run(context.Background(), os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
@@ -59,6 +64,8 @@ with. No number is reported that was not honestly measured.
 		return usage("%w\nTry: %s --help", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = tool()
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newDuetCmd(s), newHistoryCmd(s), newCapacityCmd(s), newMergeCmd(s), newFleetCmd(s), newValidateCmd(s), newAuditCmd(s), newInitCmd(s), newProbeCmd(s), newServeCmd(s), newVersionCmd(s))
 	return root
 }

@@ -11,6 +11,7 @@ import (
 	"vitals/internal/baseline"
 	"vitals/internal/fleet"
 	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/targets"
 )
@@ -40,10 +41,12 @@ func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error)
 // WriteMerged leaves a merged document in the folder, and its baseline when
 // nothing of the run is missing.
 func WriteMerged(out string, d *report.Document) error {
-	if err := Writable(out); err != nil {
+	release, err := stack.Output(out)
+	if err != nil {
 		return &Error{ExitUsage, err}
 	}
-	err := report.Write(filepath.Join(out, "document.json"), d)
+	defer func() { _ = release() }()
+	err = report.Write(filepath.Join(out, "document.json"), d)
 	if err == nil && !d.Partial {
 		err = baseline.Write(filepath.Join(out, "baseline.json"), Baseline(d))
 	}

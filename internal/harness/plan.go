@@ -71,10 +71,10 @@ func Read(o Options) (*Plan, error) {
 	note(p.readURL())
 	p.member, err = p.readMember()
 	note(err)
-	if !o.ReadOnly {
-		note(Writable(o.Out))
+	if err := errors.Join(errs...); err != nil || o.ReadOnly {
+		return p, err
 	}
-	return p, errors.Join(errs...)
+	return p, Writable(o.Out)
 }
 
 // readScenarios reads the scenarios and checks targets and faults against them.
@@ -164,16 +164,16 @@ func ParseURL(flag, text string) (*url.URL, error) {
 	return u, nil
 }
 
-// Writable makes the folder and proves that a file can be kept there, before an
-// hour is spent on figures that cannot be saved.
+// Writable proves that files can be kept in a folder, before an hour is spent on
+// figures that cannot be saved. It leaves nothing behind.
 func Writable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	release, err := stack.Output(dir)
+	var taken *stack.TakenError
+	switch {
+	case errors.As(err, &taken):
+		return err
+	case err != nil:
 		return fmt.Errorf("--out %s: %w", dir, err)
 	}
-	f, err := os.CreateTemp(dir, ".vitals-*")
-	if err != nil {
-		return fmt.Errorf("--out %s: %w", dir, err)
-	}
-	_ = f.Close()
-	return os.Remove(f.Name())
+	return release()
 }

@@ -46,10 +46,10 @@ func window(phases []measure.PhaseResult, took time.Duration) (sum time.Duration
 func (ses *session) notes(sc *scenarios.Scenario, shape scenarios.Load) []string {
 	out := slices.Clone(ses.p.notes[sc])
 	if shape.SignIn == scenarios.Before {
-		out = append(out, fmt.Sprintf("quick pace: users are signed in before the measured window and keep their sessions across scenarios; %d are signed in", ses.sessions.Live()))
+		out = append(out, fmt.Sprintf("users are signed in before the measured window and keep their sessions across scenarios; %d are signed in", ses.sessions.Live()))
 	}
 	if shape.Share > 1 {
-		out = append(out, fmt.Sprintf("quick pace: each signed-in account is shared by up to %d users", shape.Share))
+		out = append(out, fmt.Sprintf("each signed-in account is shared by up to %d users", shape.Share))
 	}
 	if sc.Accounts.Requests > 0 {
 		out = append(out, fmt.Sprintf("an account makes at most %d requests, then the next takes its place: the production limits are met, not raised", sc.Accounts.Requests))

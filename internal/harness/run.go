@@ -25,6 +25,11 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 			return nil, memberError(err)
 		}
 	}
+	release, err := stack.Output(p.o.Out)
+	if err != nil {
+		return nil, &Error{ExitUsage, err}
+	}
+	defer func() { _ = release() }() // a lock that stays is no one's, and is taken by the next run
 	n := max(1, p.o.Repeat)
 	for i := range n {
 		again := *p
@@ -45,10 +50,11 @@ func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Docu
 	}
 	defer closeStack(st, s) // on a panic as well
 	ses := newSession(s, p, st)
+	ses.last = last
 	if doc != nil {
 		ses.doc = doc
 	}
-	return ses.run(drain, kill, last)
+	return ses.run(drain, kill)
 }
 
 // startError gives a stack that did not start its exit code.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/stack"
 	"vitals/report"
 )
 
@@ -177,6 +178,43 @@ func TestTooFewAccounts(t *testing.T) {
 	}
 	if r := carryOut(t, open, "--url", s.URL, "--targets", "none"); r.code != ExitPass || len(r.doc.Runs[0].Verdicts) != 0 {
 		t.Errorf("no targets: got exit %d\n%s%s", r.code, r.talk, r.out)
+	}
+}
+
+// A run that did not begin leaves no folder behind, and two do not write into one.
+func TestFolderOfResults(t *testing.T) {
+	t.Parallel()
+	out := filepath.Join(t.TempDir(), "deep", "out")
+	open := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", "get: /x, anonymous: true", 1))
+	for want, url := range map[string]string{"is it running": "http://127.0.0.1:1", "refusing to send load": "http://192.0.2.1"} {
+		if r := carryOut(t, open, "--url", url, "--out", out); r.code == ExitPass || !strings.Contains(r.talk, want) {
+			t.Errorf("%s: got exit %d and %s", url, r.code, r.talk)
+		}
+		if _, err := os.Stat(out); !os.IsNotExist(err) {
+			t.Errorf("%s: an empty folder is left: %v", url, err)
+		}
+	}
+	release, err := stack.Output(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := carryOut(t, open, "--url", "http://127.0.0.1:1", "--out", out); r.code != ExitUsage || !strings.Contains(r.talk, "another run is writing into "+out) {
+		t.Errorf("a second run: got exit %d and %s", r.code, r.talk)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What --url cannot send is refused.
+func TestQueryInURL(t *testing.T) {
+	for url, want := range map[string]string{"http://127.0.0.1:1/api?key=abc": "no query or fragment", "http://127.0.0.1:1/#x": "no query or fragment", "http://a:b@127.0.0.1": "no user or password", "127.0.0.1:1": "want http://"} {
+		if _, err := ParseURL("--url", url); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", url, err, want)
+		}
+	}
+	if _, err := ParseURL("--metrics", "http://127.0.0.1:1/federate?match=x"); err != nil {
+		t.Errorf("a metrics page: %v", err)
 	}
 }
 

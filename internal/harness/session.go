@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"vitals/internal/baseline"
@@ -30,6 +31,7 @@ type session struct {
 	sessions *load.Sessions // honest accounts, signed in once and kept between scenarios
 	live     *report.Live
 	monitor  *limitMonitor // of the server's limits, over all scenarios
+	last     bool          // no replicate comes after
 }
 
 func newSession(s Streams, p *Plan, st *stack.Stack) *session {
@@ -73,7 +75,7 @@ func honest(accounts []stack.Account) []load.Account {
 // report of the last replicate and gives the document, which has the verdict and
 // the exit code. The document says that it is partial until the last scenario is
 // done.
-func (ses *session) run(drain, kill context.Context, last bool) (*report.Document, error) {
+func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	var err error
 	left := ses.p.scenarios
 	for len(left) > 0 && drain.Err() == nil && err == nil {
@@ -85,6 +87,9 @@ func (ses *session) run(drain, kill context.Context, last bool) (*report.Documen
 		end := sessionEnd{interrupted: drain.Err() != nil, err: err}
 		for _, sc := range left {
 			end.left = append(end.left, sc.Name)
+		}
+		if !ses.last && len(left) == 0 {
+			end.left = []string{"what is repeated"}
 		}
 		if d := ses.doc; ses.p.member != nil {
 			ses.p.member.conclude(d)
@@ -102,11 +107,12 @@ func (ses *session) run(drain, kill context.Context, last bool) (*report.Documen
 		}
 		return nil, err
 	}
-	if !last && err == nil && drain.Err() == nil {
+	if !ses.last && err == nil && drain.Err() == nil {
 		return ses.doc, nil
 	}
 	// What was measured is shown in any case.
-	if printErr := ses.print(); printErr != nil && err == nil {
+	// A reader who has gone away is no reason for another verdict.
+	if printErr := ses.print(); printErr != nil && err == nil && !errors.Is(printErr, syscall.EPIPE) {
 		err = fail(ExitNoAnswer, "print the report: %w", printErr)
 	}
 	if m := ses.p.member; m != nil && err == nil {

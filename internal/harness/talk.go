@@ -22,11 +22,11 @@ func (ses *session) signingIn(done, of int) {
 		return
 	}
 	if done == of {
-		ses.say(fmt.Sprintf("signed in %d accounts", of))
+		ses.say(fmt.Sprintf("signed in %s", count(of, "account")))
 		return
 	}
 	if done == 0 {
-		ses.say(fmt.Sprintf("signing in %d accounts (argon2 takes its time)", of))
+		ses.say(fmt.Sprintf("signing in %s (each costs the API a password hash)", count(of, "account")))
 	}
 }
 

@@ -41,6 +41,9 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 		return nil
 	}
 	began := time.Now()
+	if r.opt.SigningIn != nil {
+		r.opt.SigningIn(0, want)
+	}
 	r.connect()
 	defer r.clients.close()
 	ctx, cancel := context.WithCancelCause(ctx)
