@@ -21,14 +21,15 @@ import (
 // points up. A new arrow is written here, or not drawn.
 var arrows = map[string]string{
 	// What knows nothing of the rest.
-	"internal/atomicfile": "", "internal/canary": "", "internal/golden": "", "internal/limitcheck": "", "internal/machine": "",
+	"internal/atomicfile": "", "internal/canary": "", "internal/golden": "", "internal/limitcheck": "", "internal/machine": "", "internal/schema": "",
 	"internal/measure": "", "internal/routes": "", "internal/strict": "", "internal/testsum": "", "internal/load/null": "",
 
 	// What is asked, and what is measured.
-	"targets":          "internal/measure internal/strict",
-	"scenarios":        "internal/measure internal/strict targets",
-	"internal/profile": "internal/limitcheck internal/routes internal/strict scenarios targets",
-	"internal/observe": "internal/measure internal/routes",
+	"targets":           "internal/measure internal/strict",
+	"scenarios":         "internal/measure internal/strict targets",
+	"internal/profile":  "internal/limitcheck internal/routes internal/strict scenarios targets",
+	"internal/observe":  "internal/measure internal/routes",
+	"internal/importer": "internal/profile internal/schema scenarios targets",
 
 	// What sends requests.
 	"internal/wire":      "internal/limitcheck internal/measure",
