@@ -58,7 +58,8 @@ func (s *Server) limitAPI(next http.Handler) http.Handler {
 	})
 }
 
-// requireToken refuses strangers where the operation asks for a user.
+// requireToken refuses requests without a valid token where the operation asks for a
+// user.
 func (s *Server) requireToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())

@@ -15,8 +15,8 @@ import (
 const maxDepth = 32
 
 // checkBody reads the body whole, within the route's limit, and refuses what is
-// not JSON by its label, too large, too slow or too deep. A client that dribbles
-// its body holds no place among those at work. Field rules are the
+// not JSON by its label, too large, too slow or too deep. A client that sends
+// its body slowly holds no MAX_IN_FLIGHT slot meanwhile. Field rules are the
 // operation's own schema; the framework then reads from memory.
 func (s *Server) checkBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -218,7 +218,7 @@ func TestTokensAndSessions(t *testing.T) {
 		{"none", "", 401, "not_authenticated", "Bearer"},
 		{"good", "Bearer patient", 200, "", ""},
 		{"scheme in any case", "bearer patient", 200, "", ""},
-		{"unknown", "Bearer stranger", 401, "invalid_token", `Bearer error="invalid_token"`},
+		{"unknown", "Bearer unknown", 401, "invalid_token", `Bearer error="invalid_token"`},
 		{"basic", "Basic patient", 401, "invalid_token", `Bearer error="invalid_token"`},
 		{"ended session", "Bearer disabled", 401, "invalid_token", `Bearer error="invalid_token"`},
 		{"storage fault", "Bearer broken", 500, "internal", ""},
@@ -240,9 +240,9 @@ func TestTokensAndSessions(t *testing.T) {
 	if a := bed.ask(t, "POST", "/api/v1/echo", `{"name":"a"}`, "Authorization: Bearer disabled"); a.StatusCode != 200 || !strings.Contains(a.Text, `"user":0`) {
 		t.Errorf("open route: got %d %s, want 200 without a user", a.StatusCode, a.Text)
 	}
-	// A stranger's body is not read: the refusal is about the token, not the type.
+	// Without a token the body is not read: the refusal is about the token, not the type.
 	if a := bed.ask(t, "POST", "/api/v1/admin", "x", "Content-Type: text/plain"); a.StatusCode != 401 {
-		t.Errorf("stranger with a bad body: got %d, want 401", a.StatusCode)
+		t.Errorf("a bad body without a token: got %d, want 401", a.StatusCode)
 	}
 }
 

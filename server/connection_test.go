@@ -15,12 +15,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Clients that dribble are cut in time, and nobody else notices (probe SH4).
+// Clients that send slowly are cut in time, and nobody else notices (probe SH4).
 func TestSlowWritersAreCut(t *testing.T) {
 	bed := newTestbed(t, nil, "READ_HEADER_TIMEOUT=1", "READ_TIMEOUT=2")
 	addr := strings.TrimPrefix(bed.url, "http://")
 	var wg sync.WaitGroup
-	dribble := func(what, head, drop string, limit time.Duration) {
+	slowly := func(what, head, drop string, limit time.Duration) {
 		wg.Go(func() {
 			c, err := net.Dial("tcp", addr)
 			if err != nil {
@@ -59,8 +59,8 @@ func TestSlowWritersAreCut(t *testing.T) {
 		})
 	}
 	for i := range 100 {
-		dribble("headers", fmt.Sprintf("GET / HTTP/1.1\r\nHost: x\r\nX-%d: ", i), "a", time.Second)
-		dribble("body", "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", " ", 2*time.Second)
+		slowly("headers", fmt.Sprintf("GET / HTTP/1.1\r\nHost: x\r\nX-%d: ", i), "a", time.Second)
+		slowly("body", "POST /api/v1/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", " ", 2*time.Second)
 	}
 	for range 20 {
 		began := time.Now()

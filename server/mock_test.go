@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The origin's authorisation tests replaced the authorisation function and then
-// asserted the replacement's 403. Here nothing that is a control has a mock: the
+// A test that replaces the authorisation function and then asserts the
+// replacement's 403 proves nothing. Here nothing that is a control has a mock: the
 // tests go over HTTP to the real thing, on every engine there is.
 func TestNoControlIsTestedAgainstAMockOfItself(t *testing.T) {
 	double := regexp.MustCompile(`(?i)type \w*(mock|stub)\w* |gomock|testify/mock`)

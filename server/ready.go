@@ -13,8 +13,7 @@ const (
 )
 
 // readiness asks the database whether it answers, on a connection of its own:
-// through the request pool, overload would eject every replica at once (trap
-// 17). Concurrent probes share one question, and its answer holds for readyTTL.
+// through the request pool, overload would eject every replica at once. Concurrent probes share one question, and its answer holds for readyTTL.
 type readiness struct {
 	check func(context.Context) error // nil = nothing to ask
 	turn  chan struct{}               // held while asking: probes queue behind the one that asks

@@ -21,7 +21,7 @@ const (
 
 // Seed fills the configured database with n patients in one clinic, and staff,
 // who all sign in with secret; it returns the accounts. The stored hash is one
-// for all, each sign-in still pays for its own check.
+// for all, each sign-in still costs a check of its own.
 func Seed(ctx context.Context, cfg *config.Config, n int, secret string) (_ []identity.Account, err error) {
 	if cfg.Core.Env == config.Production {
 		return nil, errors.New("seed: refused in production, where accounts are people's")

@@ -1,6 +1,6 @@
 // Package server is the clinic API, put together: it turns a checked
 // configuration into listeners, the chain of layers every request passes, the
-// rooms behind it (identity, clinic) and an orderly end. What the rooms do is
+// services behind it (identity, clinic) and an orderly end. What the services do is
 // theirs; the order in which they are asked is here.
 package server
 
@@ -30,7 +30,7 @@ type Gate interface {
 	Count(ctx context.Context, policy string, keys ...string) error
 }
 
-// Deps is what the rooms give the chain. Log, Registry and ClientIP are needed;
+// Deps is what the services give the chain. Log, Registry and ClientIP are needed;
 // a nil func or Gate leaves its layer out.
 type Deps struct {
 	Log      *slog.Logger
@@ -52,7 +52,7 @@ type Deps struct {
 	// Trace begins the span of one request under its route; the func ends it with
 	// the status sent. nil = no tracing.
 	Trace func(ctx context.Context, method, route string) (context.Context, func(status int))
-	// Register adds the rooms' operations.
+	// Register adds the services' operations.
 	Register []func(huma.API)
 	Version  string
 }
@@ -76,7 +76,7 @@ type Server struct {
 	handler     http.Handler
 }
 
-// New builds the chain and registers the rooms' operations. It opens nothing.
+// New builds the chain and registers the services' operations. It opens nothing.
 func New(cfg *config.Config, d Deps) (*Server, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)

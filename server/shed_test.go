@@ -53,14 +53,14 @@ func TestLoadIsShedNotQueued(t *testing.T) {
 	}
 }
 
-// LK28: checks of credentials leave places to the others, however many come.
-func TestSignInsLeavePlaces(t *testing.T) {
+// LK28: checks of credentials leave slots to others, however many come.
+func TestSignInsLeaveSlots(t *testing.T) {
 	release, inside := make(chan struct{}), make(chan struct{}, 8)
 	bed := newTestbed(t, func(d *Deps) {
 		d.Register = append(d.Register, func(api huma.API) {
 			huma.Register(api, huma.Operation{Method: "GET", Path: "/api/v1/check", OperationID: "check"},
 				func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-					defer web.ReleaseSlot(ctx)() // takes both kinds of places anew
+					defer web.ReleaseSlot(ctx)() // takes both kinds of slots again
 					inside <- struct{}{}
 					<-release
 					return nil, nil
@@ -102,7 +102,7 @@ func TestSignInsLeavePlaces(t *testing.T) {
 	}
 	close(release)
 	wg.Wait()
-	for range 3 { // every place came back
+	for range 3 { // every slot came back
 		for range 2 {
 			ask("/api/v1/check", 204)
 		}
@@ -110,9 +110,9 @@ func TestSignInsLeavePlaces(t *testing.T) {
 	}
 }
 
-// SH4: clients that dribble their bodies hold no place, and one whose body is
-// complete when every place is taken is shed like any other.
-func TestSlowBodiesHoldNoPlace(t *testing.T) {
+// SH4: clients that send their bodies slowly hold no slot, and one whose body is
+// complete when every slot is taken is shed like any other.
+func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	type input struct {
 		Body struct {
 			Name string `json:"name"`
@@ -120,7 +120,7 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 	}
 	bed := newTestbed(t, func(d *Deps) {
 		d.Register = append(d.Register, func(api huma.API) {
-			huma.Register(api, huma.Operation{Method: "POST", Path: "/api/v1/dribble", OperationID: "dribble"},
+			huma.Register(api, huma.Operation{Method: "POST", Path: "/api/v1/slow-body", OperationID: "slow-body"},
 				func(context.Context, *input) (*struct{}, error) { return nil, nil })
 		})
 	}, "MAX_IN_FLIGHT=2")
@@ -136,7 +136,7 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		fmt.Fprintf(c, "POST /api/v1/dribble HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:5])
+		fmt.Fprintf(c, "POST /api/v1/slow-body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:5])
 		conns = append(conns, c)
 	}
 	for end := time.Now().Add(10 * time.Second); metric(t, bed.reg, "http_in_flight") < 6; time.Sleep(5 * time.Millisecond) {

@@ -2,7 +2,7 @@
 // medications, the reminders made from them, the log of what was taken, and
 // adherence over it. Whose a record is, is decided in SQL: a
 // record of another owner is not found. Signing in, limits and the shape of
-// huma's own errors belong to the rooms above and beside it.
+// huma's own errors belong to the packages above and beside it.
 package clinic
 
 import (
@@ -19,7 +19,7 @@ import (
 	"vitals/server/web"
 )
 
-// Deps is what the room needs. Now may be nil, which means time.Now.
+// Deps is what the service needs. Now may be nil, which means time.Now.
 type Deps struct {
 	DB  store.DB
 	Now func() time.Time
@@ -32,7 +32,7 @@ type clinic struct {
 	zones zones
 }
 
-// maxBody is the size of the largest request body, in bytes (// MAX_BODY_BYTES).
+// maxBody is the size of the largest request body, in bytes (as MAX_BODY_BYTES).
 const maxBody = 64 << 10
 
 // Register adds the operations from /patients to

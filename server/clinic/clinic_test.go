@@ -36,11 +36,11 @@ const (
 )
 
 var (
-	ann      = web.Principal{UserID: 1, Role: web.Patient, ClinicID: clinicOne, PatientID: annID}
-	bob      = web.Principal{UserID: 2, Role: web.Patient, ClinicID: clinicOne, PatientID: bobID}
-	doctor   = web.Principal{UserID: 3, Role: web.Clinician, ClinicID: clinicOne}
-	stranger = web.Principal{UserID: 4, Role: web.Clinician, ClinicID: clinicTwo}
-	admin    = web.Principal{UserID: 5, Role: web.Admin, ClinicID: clinicOne}
+	ann       = web.Principal{UserID: 1, Role: web.Patient, ClinicID: clinicOne, PatientID: annID}
+	bob       = web.Principal{UserID: 2, Role: web.Patient, ClinicID: clinicOne, PatientID: bobID}
+	doctor    = web.Principal{UserID: 3, Role: web.Clinician, ClinicID: clinicOne}
+	elsewhere = web.Principal{UserID: 4, Role: web.Clinician, ClinicID: clinicTwo}
+	admin     = web.Principal{UserID: 5, Role: web.Admin, ClinicID: clinicOne}
 )
 
 // noon is a time far from any change of the clocks.

@@ -214,7 +214,7 @@ func (c *clinic) deleteMedication(ctx context.Context, in *ByID) (*struct{}, err
 
 // takeMedication locks a live medication for the transaction by touching it.
 // It comes before anything else that the transaction locks: medication, then
-// reminder, then log is the one order, so that no two writers wait in a circle.
+// reminder, then log is the one order, so that no two writers wait for each other.
 func takeMedication(ctx context.Context, q store.Querier, s scope, id string, now time.Time) (Medication, error) {
 	w := s.medications().and("id = ?", id)
 	text := w.update("medications", "updated_at = ?", now.UnixMilli()) + " RETURNING " + medicationColumns

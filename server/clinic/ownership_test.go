@@ -54,7 +54,7 @@ func TestNobodyElsesRecords(t *testing.T) {
 		lists := []string{"/medications", "/medications/low-stock", "/reminders", "/logs", "/medications?patient_id=" + annID,
 			"/reminders?patient_id=" + annID, "/reminders?medication_id=" + m.ID, "/logs?patient_id=" + annID, "/logs?medication_id=" + m.ID}
 
-		for _, who := range []web.Principal{bob, stranger} {
+		for _, who := range []web.Principal{bob, elsewhere} {
 			for _, q := range onObjects {
 				b.refuse(404, who, q.method, q.path, q.body)
 			}
@@ -65,14 +65,14 @@ func TestNobodyElsesRecords(t *testing.T) {
 			}
 		}
 		for _, q := range forStaff {
-			b.refuse(404, stranger, q.method, q.path, q.body)
+			b.refuse(404, elsewhere, q.method, q.path, q.body)
 			b.refuse(403, ann, q.method, q.path, q.body)
 		}
 		b.refuse(403, ann, "POST", "/patients", `{"first_name":"A","last_name":"B","birth_date":"1990-01-01"}`)
 		if got := want[List[Patient]](b, 200, bob, "GET", "/patients", nil); got.Total != 1 || got.Items[0].ID != bobID {
 			t.Errorf("patient's list of patients: got %+v, want themselves alone", got)
 		}
-		if got := want[List[Patient]](b, 200, stranger, "GET", "/patients", nil); got.Total != 0 {
+		if got := want[List[Patient]](b, 200, elsewhere, "GET", "/patients", nil); got.Total != 0 {
 			t.Errorf("other clinic's list of patients: got %d, want none", got.Total)
 		}
 		nobodies := []web.Principal{admin, {UserID: 7, Role: web.Patient, ClinicID: clinicOne}, {UserID: 8, Role: web.Clinician}}

@@ -42,10 +42,10 @@ func TestSeed(t *testing.T) {
 		if got := want[AdherenceReport](b, 200, one, "GET", "/analytics/adherence", nil); got.Overall.Total < 9 || len(got.ByMedication) != 2 {
 			t.Errorf("got %+v", got)
 		}
-		if got := want[List[Patient]](b, 200, stranger, "GET", "/patients", nil); got.Total != n {
+		if got := want[List[Patient]](b, 200, elsewhere, "GET", "/patients", nil); got.Total != n {
 			t.Errorf("got %d patients, want %d", got.Total, n)
 		}
-		if got := want[List[Reminder]](b, 200, stranger, "GET", "/reminders", nil); got.Total != min(24*n, maxTotal) {
+		if got := want[List[Reminder]](b, 200, elsewhere, "GET", "/reminders", nil); got.Total != min(24*n, maxTotal) {
 			t.Errorf("got a total of %d, want %d, at most the cap", got.Total, min(24*n, maxTotal))
 		}
 	})

@@ -119,7 +119,7 @@ func TestTakingAnEmptyStock(t *testing.T) {
 }
 
 // TestMixedWriters sends everything that locks a medication, its reminders and
-// logs at once: nobody may wait in a circle, and the books must balance.
+// logs at once: no two may wait for each other, and the stock must match the logs.
 func TestMixedWriters(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		b := newBench(t, db)

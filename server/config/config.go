@@ -25,8 +25,7 @@ const (
 // stand in for what a deployment must say (key, database, loopback address).
 func (e Env) Local() bool { return e == Development || e == Test }
 
-// Config is everything the clinic API reads from its environment (hardening
-// 2.1), checked, with "auto" already worked out. Make it with Load.
+// Config is everything the clinic API reads from its environment, checked, with "auto" already worked out. Make it with Load.
 type Config struct {
 	Core      Core
 	Database  Database

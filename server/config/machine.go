@@ -15,8 +15,8 @@ type Machine struct {
 	Memory int64 // cgroup memory limit in bytes; 0 = none
 }
 
-// ThisMachine reads the process's own limits. Not cpu_count() of the host
-// , and not GOMAXPROCS, which never falls below 2.
+// ThisMachine reads the process's own limits. Not the number of CPUs of
+// the host, and not GOMAXPROCS, which never falls below 2.
 func ThisMachine() Machine { return machine(os.DirFS("/"), runtime.NumCPU()) }
 
 func machine(root fs.FS, affinity int) Machine {

@@ -45,7 +45,7 @@ type Fault struct {
 func All() []Fault {
 	return []Fault{
 		{GetThenIncr, "a limiter reads its counter, and a round trip later writes it"},
-		{CountAfterHash, "a sign-in is counted when its hash is done, and takes no place before"},
+		{CountAfterHash, "a sign-in is counted when its hash is done, and reserves no slot before"},
 		{LockExtended, "each attempt during a lock begins it anew"},
 		{SuccessClearsAddress, "a success forgets everybody's failures from its address"},
 		{LeftmostForwarded, "the leftmost X-Forwarded-For is the client, whoever sent it"},

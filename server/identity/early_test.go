@@ -32,7 +32,7 @@ func TestSignInsAreRefusedEarlyAsLate(t *testing.T) {
 	}
 	const login, verify = "POST /api/v1/auth/login", "POST /api/v1/auth/2fa/verify"
 	if p, h := early(login, "192.0.2.1"); p != nil || len(h) != 0 {
-		t.Errorf("a stranger: got %v and %v, want nothing", p, h)
+		t.Errorf("an unknown client: got %v and %v, want nothing", p, h)
 	}
 	for range 6 {
 		s.try("192.0.2.1", patient, "wrong")

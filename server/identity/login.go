@@ -35,10 +35,10 @@ type loginOutput struct {
 	Body SignIn
 }
 
-// login keeps this order: the input is valid, the limiter has a
-// slot, a hash can be had, one trip to the database, the account throttle, one
-// hash, the limiter hears the result. Nothing costly comes before the limiter
-// , and unknown, wrong and disabled cost the same and read the same.
+// login keeps this order: the input is valid, the limiter has a slot, a hash can be
+// had, one trip to the database, the account throttle, one hash, the limiter is told
+// the result. Nothing costly comes before the limiter. An unknown account, a wrong
+// password and a disabled account cost the same and are answered in the same words.
 func (s *Service) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	attempt, err := s.gate.Enter(ctx, limit.Login)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *Service) prove(ctx context.Context, q store.Querier, a account, p Proof
 }
 
 // matchCode finds the step of a code, 0 if it is wrong, and gives the secret as
-// it is to be stored: sealed anew if that was done by the previous SECRET_KEY.
+// it is to be stored: sealed again if that was done by the previous SECRET_KEY.
 func (s *Service) matchCode(a account, code string) (step int64, sealed string, err error) {
 	secret, stale, err := s.keys.Open(a.totpSecret.String, totpPlace(a.id))
 	if err != nil {

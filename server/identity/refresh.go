@@ -84,7 +84,7 @@ func rotate(ctx context.Context, q store.Querier, hash string, now int64) (sessi
 }
 
 // revokeReused ends the family of a token that had been used: either the client
-// or a thief holds its successor, and nobody can tell which. A token that was
+// or whoever stole it holds its successor, and nobody can tell which. A token that was
 // merely unknown, expired or revoked gives errNoRow.
 func revokeReused(ctx context.Context, q store.Querier, hash string, now int64) (session string, err error) {
 	err = q.QueryRowContext(ctx, `

@@ -74,8 +74,8 @@ func (s *Service) sendReset(ctx context.Context, c claimed) error {
 }
 
 // keepReset makes hash the user's one valid token, unless three were sent within
-// the hour: then silently nothing happens, or a mailbox could be flooded by
-// strangers. A retry of one already admitted is not counted again.
+// the hour: then silently nothing happens, or anybody could flood a
+// mailbox. A retry of one already admitted is not counted again.
 func (s *Service) keepReset(ctx context.Context, q store.Querier, a account, hash string, retry bool) (bool, error) {
 	now := s.now()
 	expires := now.Add(s.ResetTTL).UnixMilli()

@@ -24,7 +24,7 @@ type SeedOptions struct {
 }
 
 // Account is a seeded user. PatientID is a new id for a record that the clinic
-// room is to make, "" for staff.
+// service is to make, "" for staff.
 type Account struct {
 	UserID    int64
 	Email     string
@@ -35,8 +35,8 @@ type Account struct {
 
 // Seed makes n patients, patient-000001@clinic.test and on, and the staff that o
 // asks for, in one clinic. All share one password and one hash of it, so that
-// thousands take seconds; every sign-in still pays for argon2. Seeding again
-// keeps ids and sets the password anew. Patients come first in the result, in
+// thousands take seconds; every sign-in still costs one argon2 hash. Seeding again
+// keeps ids and sets the password again. Patients come first in the result, in
 // the order of their numbers.
 func Seed(ctx context.Context, db store.DB, n int, password string, o SeedOptions) ([]Account, error) {
 	if o.Hash == nil {

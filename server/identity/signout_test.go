@@ -19,8 +19,8 @@ func TestLogoutEndsOneSession(t *testing.T) {
 		s.want("refresh", s.refresh(refresh), 401, "invalid_token")
 		s.want("the other session", s.call("GET", "/auth/me", other, nil), 200, "")
 
-		strangers, _ := s.login("patient-000002@clinic.test", goodWord)
-		s.want("with another's token", s.call("POST", "/auth/logout", strangers, fields{"refresh_token": otherRefresh}), 204, "")
+		foreign, _ := s.login("patient-000002@clinic.test", goodWord)
+		s.want("with another's token", s.call("POST", "/auth/logout", foreign, fields{"refresh_token": otherRefresh}), 204, "")
 		s.want("which is left alone", s.refresh(otherRefresh), 200, "")
 	})
 }
@@ -48,7 +48,7 @@ func TestSessions(t *testing.T) {
 		s := open(t, db)
 		access, _ := s.login(patient, goodWord)
 		other, _ := s.login(patient, goodWord)
-		stranger, _ := s.login("patient-000002@clinic.test", goodWord)
+		foreign, _ := s.login("patient-000002@clinic.test", goodWord)
 		list := func(bearer string) (out []identity.Session) {
 			a := s.call("GET", "/auth/sessions", bearer, nil)
 			s.want("list", a, 200, "")
@@ -65,7 +65,7 @@ func TestSessions(t *testing.T) {
 		if theirs.Current {
 			theirs = sessions[1]
 		}
-		s.want("another's session", s.call("DELETE", "/auth/sessions/"+theirs.ID, stranger, nil), 404, "not_found")
+		s.want("another's session", s.call("DELETE", "/auth/sessions/"+theirs.ID, foreign, nil), 404, "not_found")
 		s.want("end", s.call("DELETE", "/auth/sessions/"+theirs.ID, access, nil), 204, "")
 		s.want("twice", s.call("DELETE", "/auth/sessions/"+theirs.ID, access, nil), 404, "not_found")
 		s.want("the ended one", s.call("GET", "/auth/me", other, nil), 401, "")

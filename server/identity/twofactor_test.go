@@ -321,7 +321,7 @@ func TestCodesCannotBeGuessedFromManyAddresses(t *testing.T) {
 	})
 }
 
-// Rotating SECRET_KEY keeps second factors: a use seals them anew.
+// Rotating SECRET_KEY keeps second factors: a use seals them again.
 func TestSecretKeyRotationKeepsTheSecondFactor(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db store.DB) {
 		const next = "another secret of more than 32 bytes, for tests"

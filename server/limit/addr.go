@@ -155,7 +155,7 @@ func Key(a netip.Addr, v6bits int) string {
 		return a.String()
 	}
 	masked, err := a.Prefix(v6bits)
-	if err != nil { // a prefix length out of range must not join strangers
+	if err != nil { // a prefix length out of range must not join two clients
 		return a.String()
 	}
 	return masked.String()

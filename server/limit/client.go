@@ -44,7 +44,7 @@ func newClient(o RedisOptions, onConnect func(context.Context, *redis.Conn) erro
 	opt.ContextTimeoutEnabled = true // else a deadline is ignored
 
 	// The pool answers for itself, for up to a second, after as many failed dials
-	// as it has places: many small places keep that rare.
+	// as it has slots: many small ones keep that rare.
 	opt.PoolSize = 128
 	opt.PipelinePoolSize = -1
 	opt.ReadBufferSize, opt.WriteBufferSize = 4<<10, 4<<10

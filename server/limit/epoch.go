@@ -83,7 +83,7 @@ func setLocks(ctx context.Context, p redis.Pipeliner, locks []Lock) {
 }
 
 // restore writes the live locks and then the sentinel, in one transaction. One at
-// a time: who waited finds it done.
+// a time: a caller that waited finds it done.
 func (r *Redis) restore(ctx context.Context, conn *redis.Conn, run string) error {
 	select {
 	case r.restoring <- struct{}{}:

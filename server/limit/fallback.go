@@ -24,16 +24,16 @@ const (
 // errDegraded stands for a call that was not made.
 var errDegraded = errors.New("redis did not answer lately; not asked")
 
-// Fallback is the limiter on Redis, and this process in its stead when it does
-// not answer. A single call that fails is answered here; five in a row, and Redis
-// is left alone until keep finds it well.
+// Fallback is the limiter on Redis, or in this process when Redis does not answer. A
+// single call that fails is answered here; after five in a row Redis is not asked
+// until keep finds that it answers again.
 //
-// Memory follows what this process asks of Redis about credentials: the locks it
-// saw, its checks in flight and their failures. So an attacker who has used up
-// his attempts gets no more because a call timed out. Where other processes share
-// the limit, one cannot know what they have judged: there a credential check waits
-// until Redis answers or is given up. Locks started and checks settled here are
-// owed to Redis, and written there as soon as it answers.
+// Memory holds what this process has asked of Redis about credentials: the locks it
+// saw, its checks in flight and their failures. So a call that timed out gives an
+// attacker no further attempt. Where other processes share the limit, nobody here
+// knows what they have judged: a credential check then waits until Redis answers or
+// is given up. Locks started and checks settled here wait
+// in the write-behind queue until Redis answers.
 type Fallback struct {
 	breaker
 	writeBehind

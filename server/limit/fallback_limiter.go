@@ -50,8 +50,8 @@ func (f *Fallback) Begin(ctx context.Context, p Policy, key, id string) (Decisio
 }
 
 // recall reads the saved locks before the first verdict of an outage: other
-// replicas may have started some that this process has not seen. Who comes
-// meanwhile waits. Without a database it goes on; Run tries again each second.
+// replicas may have started some that this process has not seen. Requests
+// wait meanwhile. Without a database it goes on; Run tries again each second.
 func (f *Fallback) recall(ctx context.Context) {
 	outage := f.outage()
 	if outage.IsZero() || f.remember == nil {

@@ -28,7 +28,7 @@ type Gate struct {
 	accounts Accounts
 	locks    lockCache
 	fallback *Fallback                   // nil without Redis
-	mirror   *mirror                     // nil without a place for locks
+	mirror   *mirror                     // nil where no locks are saved
 	remember func(context.Context) error // takes saved locks into memory
 	queues   waitQueues
 	metrics  *metrics

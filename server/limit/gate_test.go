@@ -45,7 +45,7 @@ func problemOf(t *testing.T, err error) *web.Problem {
 	return p
 }
 
-// LK27: who hangs up is judged all the same.
+// LK27: an attempt whose client hangs up is judged all the same.
 func TestHangingUpIsNoRefund(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())

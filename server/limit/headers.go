@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// seconds rounds up, so that who waits as long as we say is never too early.
+// seconds rounds up, so that a client that waits as long as we say is never too early.
 func seconds(d time.Duration) int64 {
 	return int64((max(0, d) + time.Second - 1) / time.Second)
 }

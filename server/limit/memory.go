@@ -122,7 +122,7 @@ func (m *Memory) shard(at recordKey) *shard {
 func (m *Memory) hash(s string) uint64 { return maphash.String(m.seed, s) }
 
 // with runs do on the record of (p, key), alone: reading and writing are one
-// step, which is the whole point (traps 1 and 3).
+// step, or two requests at once would both find the last slot free.
 func (m *Memory) with(p Policy, key string, do func(r *record, now time.Duration)) {
 	at := recordKey{p.Name, key}
 	sh := m.shard(at)

@@ -28,7 +28,7 @@ func newMirror(store Locks, log *slog.Logger, dropped func(kind string)) *mirror
 }
 
 // save saves a lock, or its end if it is past, before its request is answered:
-// who has seen the refusal may rely on it. What the database does not take in
+// a client that has seen the refusal may rely on it. What the database does not take in
 // time is kept for flush.
 func (m *mirror) save(ctx context.Context, l Lock) {
 	at := recordKey{l.Policy, l.Key}

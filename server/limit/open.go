@@ -28,8 +28,7 @@ type engine interface {
 }
 
 // Open makes the gate and the limiter behind it: in Redis when o.Redis.URL is
-// set, with this process in its stead when Redis does not answer, else in this
-// process alone. locks is where locks outlive both; nil keeps none. reg nil
+// set (in this process while Redis does not answer), else in this process alone. locks is where locks outlive both; nil keeps none. reg nil
 // registers no metric, log nil discards. It fails on wrong options, on saved
 // locks that cannot be read, and, under o.Redis.Strict, with Evicts; a Redis that
 // does not answer is no error: the gate opens degraded. Run must run as long as

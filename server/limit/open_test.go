@@ -41,8 +41,8 @@ func TestOffAllowsAllAndSaysSo(t *testing.T) {
 	}
 }
 
-// A restart is no amnesty either, if locks have a place.
-func TestARestartIsNoAmnesty(t *testing.T) {
+// A restart lifts no lock either, where locks are saved.
+func TestARestartLiftsNoLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		locks := newTable()
 		run := func() (*Gate, func()) {

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Options is the configuration of a Gate and what stands behind it (hardening
-// 2.1). The zero value of a switch is the strict side.
+// Options is the configuration of a Gate and what stands behind it. The zero value of a switch is the strict side.
 type Options struct {
 	Off        bool          // RATE_LIMIT_ENABLED=false: everything is let through
 	Quotas     Quotas        // the limits in force

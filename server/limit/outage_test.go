@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// LK12 and traps 12 and 13: a server that hangs costs the timeout, then nothing;
+// LK12: a server that hangs costs the timeout, then nothing;
 // every replica judges at most its share, says once that it is degraded, and is
 // back within two seconds.
 func TestAHungRedisIsNeitherOpenNorSlowNorSilent(t *testing.T) {

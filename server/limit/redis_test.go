@@ -184,7 +184,7 @@ func TestAnEvictingRedisIsRefused(t *testing.T) {
 	}
 }
 
-// Two processes share one limit, and a restart of both is no amnesty.
+// Two processes share one limit, and a restart of both lifts no lock.
 func TestProcessesShareOneLimit(t *testing.T) {
 	s := startServer(t)
 	two := [2]*Gate{shared(t, s, nil, nil, nil), shared(t, s, nil, nil, nil)}

@@ -120,7 +120,7 @@ func TestThrottleWaits(t *testing.T) {
 		for _, want := range []time.Duration{30, 60, 120, 240, 480, 900, 900} {
 			within(t, "wait", a.admit(th, "alice"), want*time.Second, r.slack+time.Second/10)
 			if r.unit < time.Second {
-				break // no test waits half a minute in earnest
+				break // no test waits half a minute of real time
 			}
 			r.sleep(want * time.Second)
 			if got := a.admit(th, "alice"); got != 0 {

@@ -38,7 +38,7 @@ func TestColleaguesWaitForEachOther(t *testing.T) {
 	})
 }
 
-// Who waits longer than SlotWait is refused, without a lock.
+// A request that waits longer than SlotWait is refused, without a lock.
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
@@ -76,7 +76,7 @@ func (a *asked) Begin(ctx context.Context, p Policy, key, id string) (Decision, 
 	return a.engine.Begin(ctx, p, key, id)
 }
 
-// Two hundred who wait ask hardly more often than one.
+// Two hundred waiting requests ask hardly more often than one.
 func TestWaitingIsNoStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
@@ -134,9 +134,9 @@ func TestAtTheGate(t *testing.T) {
 	})
 }
 
-// A line is no place to fill a process from: who finds it full is told at once,
-// and nothing is asked for them.
-func TestAFullLineIsLeftAtOnce(t *testing.T) {
+// The queue cannot fill the process: a request that finds it full is refused at once,
+// and the limiter is not asked for it.
+func TestAFullQueueRefusesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := openGate(t, options())
 		counter := &asked{engine: g.accounts.(*Memory)}

@@ -11,7 +11,7 @@ const logMax = 200
 func (p Policy) exact() bool { return p.Failures || p.Limit <= logMax }
 
 // used is what a sliding log holds: how many entries, and in how long the entry
-// leaves whose departure frees the next place.
+// leaves whose departure frees the next slot.
 type used struct {
 	entries int
 	leaves  time.Duration
@@ -22,7 +22,7 @@ func (u used) open(p Policy) Decision {
 	return Decision{Verdict: Allowed, Remaining: max(0, p.Limit-u.entries), Reset: u.leaves}
 }
 
-// shut is the decision on a request that found no place.
+// shut is the decision on a request that found no slot.
 func (u used) shut() Decision {
 	return Decision{Verdict: Denied, Reset: u.leaves, Retry: u.leaves}
 }
@@ -33,7 +33,7 @@ func (u used) busy(p Policy) Decision {
 }
 
 // leaver is the index, oldest first, of the entry that must leave before there
-// is one place more: the oldest, unless the limit was lowered meanwhile.
+// is one slot more: the oldest, unless the limit was lowered meanwhile.
 func leaver(entries, limit int) int { return max(0, entries-limit) }
 
 // held is the decision under a lock that ends in rest.

@@ -152,7 +152,7 @@ func TestEndedSessionsSpendNoQuota(t *testing.T) {
 		cfg := testConfig(t, vars...)
 		seed(t, cfg, 1)
 		s := startLive(t, cfg)
-		owner, thief := from(t, "127.0.0.61"), from(t, "127.0.0.62")
+		owner, holder := from(t, "127.0.0.61"), from(t, "127.0.0.62")
 		stolen := "Authorization: Bearer " + accessToken(t, owner, s.url(), 1)
 		if a := ask(t, owner, "POST", s.url()+"/api/v1/auth/logout-all", "", stolen); a.StatusCode != 200 {
 			t.Fatalf("sign out everywhere: got %d", a.StatusCode)
@@ -160,7 +160,7 @@ func TestEndedSessionsSpendNoQuota(t *testing.T) {
 		fresh := "Authorization: Bearer " + accessToken(t, owner, s.url(), 1)
 		got := map[int]int{}
 		for range 120 {
-			got[ask(t, thief, "GET", s.url()+"/api/v1/auth/me", "", stolen).StatusCode]++
+			got[ask(t, holder, "GET", s.url()+"/api/v1/auth/me", "", stolen).StatusCode]++
 		}
 		if got[401] != 100 || got[429] != 20 {
 			t.Errorf("the ended token: got %v, want 100 × 401 and 20 × 429", got)

@@ -206,10 +206,10 @@ func TestForgedAddresses(t *testing.T) {
 	guess := func(c *http.Client, headers ...string) int {
 		return ask(t, c, "POST", s.url()+"/api/v1/auth/login", fmt.Sprintf(`{"email":%q,"password":"wrong"}`, patient(1)), headers...).StatusCode
 	}
-	stranger, proxy := from(t, "127.0.0.66"), from(t, "127.0.0.99")
+	client, proxy := from(t, "127.0.0.66"), from(t, "127.0.0.99")
 	for i := range 8 {
 		forged := fmt.Sprintf("203.0.113.%d", i)
-		got := guess(stranger, "X-Forwarded-For: "+forged, "X-Real-IP: "+forged, "Forwarded: for="+forged, "True-Client-IP: "+forged)
+		got := guess(client, "X-Forwarded-For: "+forged, "X-Real-IP: "+forged, "Forwarded: for="+forged, "True-Client-IP: "+forged)
 		if want := map[bool]int{true: 401, false: 429}[i < 5]; got != want {
 			t.Errorf("guess %d with forged headers: got %d, want %d", i+1, got, want)
 		}

@@ -41,7 +41,7 @@ type supervisor struct {
 const (
 	firstBackoff = 100 * time.Millisecond
 	longestPause = 5 * time.Second
-	steadyAfter  = 10 * time.Second // a worker that lived so long starts the pauses anew
+	steadyAfter  = 10 * time.Second // a worker that lived so long starts with the shortest pause again
 )
 
 // supervise runs the workers until ctx ends, then drains them.

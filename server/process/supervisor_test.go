@@ -103,7 +103,7 @@ func TestWorkersAreRealAndShareLimits(t *testing.T) {
 	if got := scrape(t, s, "http_requests_total", "route", "/api/v1/auth/login", "status", "401"); got != 5 {
 		t.Errorf("merged metrics: got %v answers of 401, want 5", got)
 	}
-	// Who is awake accepts: one worker may be quick enough for a whole crowd.
+	// Whichever worker is awake accepts: one may be quick enough for all of them.
 	served := map[any]bool{}
 	for crowd := 0; len(served) < 2 && crowd < 50; crowd++ {
 		for range 60 {

@@ -45,7 +45,7 @@ func through(db store.DB, query string) func(context.Context) error {
 
 // BenchmarkRead is the price of one query through the store, on both engines,
 // beside pgx's own pool. One store for both engines stands unless the native
-// pool saves 15 % of a request's CPU (libs 10).
+// pool saves 15 % of a request's CPU.
 func BenchmarkRead(b *testing.B) {
 	const point = "SELECT $1::bigint"
 	b.Run("sqlite", func(b *testing.B) { measured(b, through(storetest.Open(b, storetest.SQLiteURL(b)), "SELECT $1")) })

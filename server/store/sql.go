@@ -157,8 +157,8 @@ func transact(ctx context.Context, conn *sql.Conn, fn func(ctx context.Context, 
 const readyTimeout = time.Second
 
 // Ready asks the database one thing, within a second, on a connection that is
-// not of the pool: a saturated pool must not take every replica out of service
-// . The caller shares and caches the answer among probes.
+// not of the pool: a saturated pool must not take every replica out of
+// service. The caller shares and caches the answer among probes.
 func (s *SQL) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 	"vitals/server/config"
 )
 
-// Pragmas of every connection (libs 5). synchronous(1), NORMAL, is safe against
+// Pragmas of every connection. synchronous(1), NORMAL, is safe against
 // corruption under WAL; a power cut may lose the last commits, which an
 // embedded demonstration can afford and production, being Postgres, never meets.
 const sqlitePragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(1)&_pragma=foreign_keys(1)&_txlock=immediate"

@@ -178,7 +178,7 @@ func TestAStatementSurvives(t *testing.T) {
 		t.Errorf("got %d rows, want 4", got)
 	}
 	if _, err := db.ExecContext(t.Context(), insert, 7); err == nil {
-		t.Error("one value for two columns: got no error") // parsed anew, for the table has changed
+		t.Error("one value for two columns: got no error") // parsed again, for the table has changed
 	}
 	before := c.made
 	if _, err := db.ExecContext(t.Context(), "SELEC 1"); err == nil || c.made != before {

@@ -1,6 +1,6 @@
 // Package store opens the API's database, one of two engines behind one set of
 // SQL: Postgres through pgx, SQLite for the embedded stack. It owns the pool's
-// limits and the migrations; what is asked of the database stands in the room
+// limits and the migrations; what is asked of the database stands in the service
 // that asks.
 package store
 

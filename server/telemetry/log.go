@@ -1,7 +1,7 @@
 // Package telemetry is what the clinic API says about itself: one JSON line per
 // log record in the published shape, errors to Sentry with everything personal
 // taken out first, and the metrics of the HTTP edge. It knows no route and no
-// rule; the rooms give it records and counts.
+// rule; the services give it records and counts.
 package telemetry
 
 import (

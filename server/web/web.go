@@ -1,4 +1,4 @@
-// Package web is the vocabulary that the rooms of the clinic API share: who
+// Package web is the vocabulary that the services of the clinic API share: who
 // asks (Principal), what the edges found out about a request (ID, client
 // address), and how a refusal looks on the wire (Problem, RFC 9457). It knows
 // no storage, no limiter and no route.

@@ -47,9 +47,9 @@ type Limits struct {
 type Hasher struct {
 	params *argon2id.Params
 	dummy  string
-	room   chan struct{} // running and waiting
+	queue  chan struct{} // running and waiting
 	slots  chan struct{} // running
-	freed  chan struct{} // places that have come free: one for each who may still come
+	freed  chan struct{} // slots that have come free: one sign-in may come for each
 	wait   time.Duration
 
 	seconds prometheus.Histogram
@@ -73,7 +73,7 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 	}
 	h := &Hasher{
 		params: c.params(), dummy: dummy, wait: l.Wait,
-		room:  make(chan struct{}, l.Concurrency+l.Queue),
+		queue: make(chan struct{}, l.Concurrency+l.Queue),
 		slots: make(chan struct{}, l.Concurrency),
 		freed: make(chan struct{}, l.Concurrency+l.Queue),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -87,7 +87,7 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 			Name: "password_hash_shed_total", Help: "Requests refused because the hash queue was full or slow.",
 		}),
 	}
-	for range cap(h.room) - cap(h.room)/2 - 1 { // the upper half is free to begin with
+	for range cap(h.queue) - cap(h.queue)/2 - 1 { // the upper half is free to begin with
 		h.freed <- struct{}{}
 	}
 	if reg != nil {
@@ -130,14 +130,15 @@ func (h *Hasher) Check(ctx context.Context, password, hash string) (ok, stale bo
 	return t.Check(ctx, password, hash)
 }
 
-// Turn is a place in the queue for a hash. One goroutine uses it.
+// Turn is a slot in the queue for a hash. One goroutine uses it.
 type Turn struct{ h *Hasher }
 
-// Queue takes a place, or is ErrCapacity. Who takes it before looking anything up
-// does so for no more sign-ins than can be judged. Leave must follow.
+// Queue takes a slot in the queue, or returns ErrCapacity. A sign-in that takes one
+// before it looks anything up bounds the lookups by what can be judged. Leave must
+// follow.
 func (h *Hasher) Queue() (Turn, error) {
 	select {
-	case h.room <- struct{}{}:
+	case h.queue <- struct{}{}:
 		return Turn{h}, nil
 	default:
 		h.shed.Inc()
@@ -145,16 +146,16 @@ func (h *Hasher) Queue() (Turn, error) {
 	}
 }
 
-// Leave gives the place back, and says so to who comes next.
+// Leave gives the slot back, and lets Able let one more through.
 func (t Turn) Leave() {
-	<-t.h.room
+	<-t.h.queue
 	select {
 	case t.h.freed <- struct{}{}:
-	default: // as many as there are places
+	default: // as many as there are slots
 	}
 }
 
-// Check is Hasher.Check from a place that is held.
+// Check is Hasher.Check with a slot in the queue already.
 func (t Turn) Check(ctx context.Context, password, hash string) (ok, stale bool, err error) {
 	known := hash != ""
 	if !known && fault.Is(fault.UnknownFaster) {
@@ -177,16 +178,16 @@ func (t Turn) Check(ctx context.Context, password, hash string) (ok, stale bool,
 	return ok, stale, nil
 }
 
-// Able is ErrCapacity for who would find no place to hash: whoever learns so
-// before anything else spares us the rest. From half full on, one is let through
-// for each place that has come free: of two thousand a second that see the same
-// free place, all but one would come for nothing.
+// Able returns ErrCapacity when a sign-in would find the queue full. Asked first, it
+// saves all other work. When the queue is more than half full, it lets one request
+// through for each slot that has come free: otherwise thousands would see the same
+// free slot, and all but one would do their work for nothing.
 func (h *Hasher) Able() error {
-	taken := len(h.room)
-	if 2*taken <= cap(h.room) {
+	taken := len(h.queue)
+	if 2*taken <= cap(h.queue) {
 		return nil
 	}
-	if taken < cap(h.room) {
+	if taken < cap(h.queue) {
 		select {
 		case <-h.freed:
 			return nil
@@ -197,7 +198,7 @@ func (h *Hasher) Able() error {
 	return ErrCapacity
 }
 
-// run does work in a slot, for who holds a place in the queue. Work once begun is
+// run does the work of a request that has a slot in the queue. Work once begun is
 // never abandoned: nothing can stop argon2, so giving up early would only let more
 // of them run.
 func (h *Hasher) run(ctx context.Context, work func() error) error {

@@ -1,4 +1,4 @@
--- begin reserves a slot for one credential check (hardening 2.5.3).
+-- begin reserves a slot for one credential check.
 -- KEYS  f failures, p pending, l lock, epoch
 -- ARGV  limit, window ms, lock ms, id, lease ms
 -- reply verdict, failures in the window, ms until one leaves or the lock ends

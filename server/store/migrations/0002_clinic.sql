@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- The clinic's records. clinic_id and patient_id stand on every row, so that
--- ownership is one condition on the row itself (hardening 2.3, layer 14) and no
+-- ownership is one condition on the row itself and no
 -- list needs a join to find out whose it is. One text for both engines: ids are
 -- TEXT (UUIDv7), times BIGINT milliseconds UTC, dates TEXT YYYY-MM-DD.
 --

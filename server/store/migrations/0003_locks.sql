@@ -1,7 +1,7 @@
 -- +goose Up
 
--- Locks of the limiter, mirrored where no restart of Redis can lose them
--- (hardening 2.5.7). Written when a lock starts or is lifted, which is rare.
+-- Locks of the limiter, mirrored where no restart of Redis can lose
+-- them. Written when a lock starts or is lifted, which is rare.
 CREATE TABLE limit_locks (
     policy   TEXT NOT NULL,
     lock_key TEXT NOT NULL,
