@@ -175,6 +175,25 @@ func TestManyErrorsMoreAreWorse(t *testing.T) {
 	}
 }
 
+func TestFewErrorsInOneRunAreChance(t *testing.T) {
+	old, now := solo("a", 200), solo("b", 200)
+	now.Scenarios[0].Runs[0].Endpoints[0].Errors.Server = 3
+	if r := row(t, compare(t, old, now, baseline.Options{}), "errors"); r.Change == baseline.Worse || r.Interval == nil {
+		t.Errorf("3 errors of 2000 against none: got %s", r.Line())
+	}
+	now.Scenarios[0].Runs[0].Endpoints[0].Errors.Server = 100
+	if r := row(t, compare(t, old, now, baseline.Options{}), "errors"); r.Change != baseline.Worse {
+		t.Errorf("100 errors of 2000 against none: got %s", r.Line())
+	}
+	bad := now.Scenarios[0].Runs[0]
+	bad.Valid, bad.Invalid = false, "clock"
+	now.Scenarios[0].Runs = append(now.Scenarios[0].Runs, bad)
+	now.Scenarios[0].Runs[0].Endpoints = []baseline.Endpoint{old.Scenarios[0].Runs[0].Endpoints[0]}
+	if r := row(t, compare(t, old, now, baseline.Options{}), "errors"); r.Change != baseline.NoChange {
+		t.Errorf("errors of an invalid run only: got %s", r.Line())
+	}
+}
+
 func TestFallingRateIsWorse(t *testing.T) {
 	a, b := duet(o5, o5)
 	for i := range b.Scenarios[0].Runs {

@@ -149,10 +149,13 @@ func (f *figure) paired(old, new []*Run, prior func(scenario, metric string) *st
 	return e
 }
 
-func failures(runs []*Run) []stats.Errors {
-	out := make([]stats.Errors, len(runs))
-	for i, r := range runs {
-		out[i].Failed, out[i].N = r.failed()
+// failures of the valid runs.
+func failures(runs []*Run) (out []stats.Errors) {
+	for _, r := range runs {
+		if r.Valid {
+			failed, n := r.failed()
+			out = append(out, stats.Errors{Failed: failed, N: n})
+		}
 	}
 	return out
 }
@@ -178,10 +181,9 @@ func (f *figure) sessions(old, new []*Run, past func(scenario, metric string) Pa
 	}
 	e := &estimate{Estimate: s.Compare(before, []float64{f.mean(new)}, f.sign)}
 	if !f.ln {
-		single := stats.NewErrorRate(failures(old), failures(new)) // for the binomial part
-		if !math.IsInf(single.SE, 1) {
-			e.SE = math.Hypot(e.SE, single.SE)
-		}
+		// Rare failures differ by chance although the sessions do not.
+		single := stats.NewErrorRate(failures(old), failures(new))
+		e.SE = math.Hypot(e.SE, single.Counting*math.Sqrt(single.Dispersion))
 		if single.Bound > 0 {
 			e.rates = &single
 		}

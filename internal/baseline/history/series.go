@@ -161,6 +161,13 @@ func (s *Store) Past(old, new *baseline.File) func(scenario, metric string) base
 				}
 			}
 		}
+		if !slices.ContainsFunc(s.Nights, func(n Night) bool { return n.Session == old.Session.ID }) {
+			for _, m := range old.Means() {
+				if m.Scenario == scenario && m.Metric == metric {
+					p.Old = append(p.Old, m.Mean)
+				}
+			}
+		}
 		p.Old = p.Old[max(0, len(p.Old)-sessionsOfBuild):]
 		return p
 	}

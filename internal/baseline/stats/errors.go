@@ -13,6 +13,7 @@ type Errors struct {
 type ErrorRate struct {
 	Estimate
 	Old, New   float64 // pooled rates
+	Counting   float64 // standard error that single failures alone would give
 	Dispersion float64 // 1 when errors come one by one
 	Bound      float64 // 95 % bound on the rate, when neither side failed once; else 0
 }
@@ -24,15 +25,20 @@ func NewErrorRate(old, new []Errors) ErrorRate {
 	k := min(len(old), len(new))
 	e := ErrorRate{Old: rate(xo, no), New: rate(xn, nn), Dispersion: 1}
 	e.K, e.Nu, e.Effect = k, float64(len(old)+len(new)-2), e.New-e.Old
-	if no == 0 || nn == 0 || e.Nu < 1 {
-		e.SE, e.Variance, e.Nu = math.Inf(1), math.Inf(1), 1
+	if no == 0 || nn == 0 {
+		e.SE, e.Variance, e.Nu, e.Counting = math.Inf(1), math.Inf(1), 1, math.Inf(1)
 		return e
 	}
+	e.Counting = math.Sqrt(binomial(xo, no) + binomial(xn, nn))
 	if xo+xn == 0 {
 		e.Bound = 3 / float64(min(no, nn))
 	}
+	if e.Nu < 1 { // one run a side shows no dispersion
+		e.SE, e.Variance, e.Nu = math.Inf(1), math.Inf(1), 1
+		return e
+	}
 	e.Dispersion = max(1, (scatter(old, e.Old)+scatter(new, e.New))/e.Nu)
-	e.SE = math.Sqrt(e.Dispersion * (binomial(xo, no) + binomial(xn, nn)))
+	e.SE = math.Sqrt(e.Dispersion) * e.Counting
 	e.Variance = e.SE * e.SE * float64(k)
 	return e
 }
