@@ -42,7 +42,7 @@ func (p Progress) Lines() string {
 // interval lies.
 func brief(r baseline.Row) string {
 	line := r.Line()
-	if r.Note != "" {
+	if r.Note != "" && r.Interval != nil {
 		line = strings.TrimSuffix(line, " ("+r.Note+")")
 	}
 	if r.Interval == nil || !r.Ratio || r.Tolerance <= 0 {
