@@ -96,7 +96,11 @@ const ratesChange = 0.20
 
 // undecided says what would decide.
 func (f *figure) undecided(j *judging) (notes []string) {
-	f.NeedN = f.estimate.need(f.rule)
+	// What is undecided needs one more at least: a number that was enough for this
+	// figure alone is not, when several are judged together.
+	if f.NeedN = f.estimate.need(f.rule); f.NeedN > 0 {
+		f.NeedN = max(f.NeedN, f.K+1)
+	}
 	beyond := f.estimate.Effect >= f.rule.Tolerance
 	f.Confirm = f.Method != ByPairs && beyond
 	switch {

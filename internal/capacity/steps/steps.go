@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"vitals/internal/baseline"
 	"vitals/internal/capacity"
@@ -28,12 +29,17 @@ type Runner struct {
 	n       int
 }
 
+// leastArrivals are needed for a p95 that says anything: at a low rate the window
+// is made longer.
+const leastArrivals = 300
+
 // Measure runs the scenario at a rate, from a fresh start of a stack that is
 // ours.
 func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, error) {
 	r.n++
 	o, w := r.Options, r.Window
 	w.Rate = rate
+	w.Measure = max(w.Measure, time.Duration(leastArrivals/rate*float64(time.Second)).Round(time.Second))
 	o.Window = &w
 	o.Seed += uint64(r.n)
 	o.Out = filepath.Join(r.Out, "steps", fmt.Sprintf("%02d", r.n))
