@@ -37,6 +37,7 @@ type auditOptions struct {
 	shortClock      bool
 	patience        time.Duration
 	maySkip         []string
+	standard        []string
 	explain         string
 	out             string
 	images          containers.Images
@@ -55,6 +56,11 @@ Safe probes guess no credential, create nothing and stay under 5 requests a
 second; they may be sent anywhere. Intrusive probes lock addresses, spend quotas
 and make data: they need --i-own HOST, or a stack of our own. Control probes
 start, configure and break an API: they need --stack.
+
+Each probe says what it rests on: a promise of the profile, or a published standard.
+A broken promise is a FAIL. What a standard asks and nobody promised is ADVICE, which
+fails nothing by itself; --standard asks for a standard as if it were promised. What is
+neither is not asked.
 
 A line that was skipped was not proved: without a FAIL the exit code is then 3,
 unless --may-skip names it.
@@ -82,6 +88,7 @@ unless --may-skip names it.
 	f.BoolVar(&o.shortClock, "short-clock", false, "with --stack: locks of seconds instead of 900 s; labelled so in every report")
 	f.DurationVar(&o.patience, "patience", 20*time.Minute, "longest single wait of a probe, as for a lock's end; probes that wait longer are skipped")
 	f.StringSliceVar(&o.maySkip, "may-skip", nil, "families or probes whose SKIP does not make the exit code 3")
+	f.StringSliceVar(&o.standard, "standard", nil, "hold the API to these standards as if it promised them: "+strings.Join(profile.Standards(), ", "))
 	f.StringVar(&o.explain, "explain", "", "tell why a probe or family matters and how to mend what it finds, and leave")
 	f.StringVar(&o.out, "out", "out", "folder for audit.json and the API's log")
 	f.StringVar(&o.images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
@@ -134,6 +141,11 @@ func newAuditPlan(o auditOptions) (p auditPlan, err error) {
 	}
 	p.profile, err = profile.Open(o.profile)
 	note(err)
+	for _, name := range o.standard {
+		if !slices.Contains(profile.Standards(), name) {
+			note(fmt.Errorf("--standard: no standard %q: want %s", name, strings.Join(profile.Standards(), " or ")))
+		}
+	}
 	if o.url != "" {
 		p.url, err = harness.ParseURL("--url", o.url)
 		note(err)
@@ -187,7 +199,7 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 		return err
 	}
 	rep := audit.Run(drain, p.probes, target, audit.Options{
-		Owner: owner, Patience: o.patience, Progress: auditTalk(s.Err), Siege: o.siege(s),
+		Owner: owner, Patience: o.patience, Standard: o.standard, Progress: auditTalk(s.Err), Siege: o.siege(s),
 	})
 	file := filepath.Join(o.out, "audit.json")
 	if err := report.WriteAudit(o.out, &rep); err != nil {
@@ -212,7 +224,7 @@ func auditVerdict(ctx context.Context, rep audit.Report, maySkip []string) error
 		return &exit{exitInterrupted, nil}
 	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
 		return &exit{exitFail, nil}
-	case unproved || rep.Counts.Pass == 0:
+	case unproved || rep.Counts.Pass+rep.Counts.Advice == 0:
 		return &exit{exitNoAnswer, nil}
 	}
 	return nil

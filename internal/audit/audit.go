@@ -51,16 +51,18 @@ func (c *Class) UnmarshalText(text []byte) error {
 // run, or checked nothing, never reads as a pass.
 type Status uint8
 
-// The outcomes: Skip has a reason, Fail has what was found.
+// The outcomes: Skip has a reason, Fail has what was found, and Advice what was found
+// that nobody promised: it never fails a build by itself.
 const (
 	Skip Status = iota
 	Pass
 	Fail
+	Advice
 )
 
-var statusNames = [...]string{"SKIP", "PASS", "FAIL"}
+var statusNames = [...]string{"SKIP", "PASS", "FAIL", "ADVICE"}
 
-// String is SKIP, PASS or FAIL.
+// String is SKIP, PASS, FAIL or ADVICE.
 func (s Status) String() string { return statusNames[s] }
 
 // MarshalText is String, for documents.
@@ -102,7 +104,11 @@ type Finding struct {
 	Notes      []string   `json:"notes,omitempty"`   // what a reader should know, as "short clock"
 	Began      time.Time  `json:"began"`
 	Took       Millis     `json:"took_ms"`
-	Checks     int        `json:"checks"` // assertions made
+	Checks     int        `json:"checks"`          // assertions made
+	Basis      *Basis     `json:"basis,omitempty"` // what it rests on; nil = it was not asked
+	Severity   Severity   `json:"severity,omitempty"`
+	CWE        []int      `json:"cwe,omitempty"`
+	ASVS       []string   `json:"asvs,omitempty"` // as v5.0.0-6.3.1
 	Transcript []Exchange `json:"transcript,omitempty"`
 	Omitted    int        `json:"omitted,omitempty"` // exchanges beyond what a transcript keeps
 	cause      string     // of its first failure: the operation whose limit was not kept
@@ -140,9 +146,10 @@ type Report struct {
 
 // Counts are the findings by status.
 type Counts struct {
-	Pass int `json:"pass"`
-	Fail int `json:"fail"`
-	Skip int `json:"skip"`
+	Pass   int `json:"pass"`
+	Fail   int `json:"fail"`
+	Advice int `json:"advice,omitempty"`
+	Skip   int `json:"skip"`
 }
 
 // count fills the counts; a broken invariant of the limits is a FAIL.
@@ -154,6 +161,8 @@ func (r *Report) count() {
 			r.Counts.Pass++
 		case Fail:
 			r.Counts.Fail++
+		case Advice:
+			r.Counts.Advice++
 		default:
 			r.Counts.Skip++
 		}

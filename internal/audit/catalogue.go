@@ -84,7 +84,8 @@ func Explain(id string) (string, error) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Guide, p.Why, p.Fix)
+		pr := proofs[p.ID]
+		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  rests  on %s\n  weighs %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Guide, pr.rests(), pr.weighs(), p.Why, p.Fix)
 	}
 	return b.String(), nil
 }

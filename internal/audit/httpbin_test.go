@@ -52,7 +52,7 @@ func TestHTTPBin(t *testing.T) {
 		URL: u, Profile: p, Own: true, Origin: "https://app.example",
 		Accounts: []audit.Account{{Email: "a@httpbin.example", Password: "a"}, {Email: "b@httpbin.example", Password: "b"}},
 		Source:   func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 44, byte(n >> 8), byte(n)}) },
-	}, audit.Options{Patience: 5 * time.Second})
+	}, audit.Options{Patience: 5 * time.Second, Standard: profile.Standards()})
 	passed := map[string]bool{}
 	for _, f := range rep.Findings {
 		want, is := guilty[f.ID]

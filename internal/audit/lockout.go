@@ -120,6 +120,17 @@ func firstFive(t *T) {
 
 // limitHeaders checks what an answer tells of its limit.
 func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
+	form := profile.Form(l.Headers)
+	if h := t.promise().LimitHeaders; form == "" && h != nil {
+		form = h.Form
+	}
+	switch form {
+	case "", profile.NoHeaders:
+		return // nobody said that it would be told
+	case profile.IETF:
+		t.ietfHeaders(a, l, left)
+		return
+	}
 	is := func(name string, want int) {
 		t.Check(number(a.Header, name) == want, "%v (%d): %s is %q, want %d", a, a.Status, name, a.Header.Get(name), want)
 	}
@@ -158,6 +169,14 @@ func sixthLocks(t *T) {
 
 // lockedFor checks a refusal that begins a lock.
 func (t *T) lockedFor(a Answer, l profile.Limit) {
+	if h := t.promise().LimitHeaders; h == nil || !h.RetryAfter {
+		return // how long to wait is not promised to be told
+	}
+	if !l.Locks() {
+		most := int((l.Wait() + time.Second - 1) / time.Second)
+		t.Check(a.RetryAfter() >= 1 && a.RetryAfter() <= most, "%v: Retry-After is %q, want 1 to %d", a, a.Header.Get("Retry-After"), most)
+		return
+	}
 	lock := int(l.Lock / time.Second)
 	took := int(a.Done.Sub(a.Sent)/time.Second) + 1
 	t.Check(a.RetryAfter() <= lock && a.RetryAfter() >= max(1, lock-took), "%v: Retry-After is %q, want %d", a, a.Header.Get("Retry-After"), lock)

@@ -27,10 +27,13 @@ func Print(w io.Writer, rep Report) error {
 			family = name
 			fmt.Fprintf(&b, "\n%s%s\n", strings.ToUpper(name[:1]), name[1:])
 		}
-		fmt.Fprintf(&b, "  %s  %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Guide)
+		fmt.Fprintf(&b, "  %-6s %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Guide)
 		if f.Status != Pass {
 			if f.Follows != "" {
 				fmt.Fprintf(&b, "              follows from %s:\n", f.Follows)
+			}
+			if f.Status != Skip && f.Basis != nil {
+				fmt.Fprintf(&b, "              (%v)\n", f.Basis)
 			}
 			for line := range strings.SplitSeq(f.Reason, "\n") {
 				fmt.Fprintf(&b, "              %s\n", line)
@@ -54,7 +57,11 @@ func Print(w io.Writer, rep Report) error {
 		}
 	}
 	c := rep.Counts
-	fmt.Fprintf(&b, "\n%d PASS, %d FAIL, %d SKIP", c.Pass, c.Fail, c.Skip)
+	fmt.Fprintf(&b, "\n%d PASS, %d FAIL, ", c.Pass, c.Fail)
+	if c.Advice > 0 {
+		fmt.Fprintf(&b, "%d ADVICE (not promised, so no failure), ", c.Advice)
+	}
+	fmt.Fprintf(&b, "%d SKIP", c.Skip)
 	if c.Skip > 0 {
 		b.WriteString(" (skipped is not proved)")
 	}

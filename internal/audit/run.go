@@ -21,6 +21,7 @@ type Options struct {
 	Bursts   int            // how often LK8 tries; 0 = 20
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
+	Standard []string       // standards that are asked for as if the profile promised them
 	// Siege runs the built-in scenario of that name against a target, at quick pace or
 	// in full, and reads its result; nil = LK28 is skipped.
 	Siege func(ctx context.Context, g *Target, quick bool) (Siege, error)
@@ -103,7 +104,8 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 
 // one runs one probe on a goroutine of its own, which Skip and Stop end.
 func (r *runner) one(ctx context.Context, p Probe) Finding {
-	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, began: time.Now(), clients: map[*Target]*wire.Client{}}, target: r.target}
+	basis, asked, why := p.basis(r.target, r.o.Standard)
+	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, basis: basis, asked: asked, began: time.Now(), clients: map[*Target]*wire.Client{}}, target: r.target}
 	r.progress(Progress{Probe: p})
 	defer context.AfterFunc(ctx, t.hangUpAll)()
 	returned := false
@@ -122,6 +124,8 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 		switch {
 		case ctx.Err() != nil:
 			t.Skip("interrupted")
+		case !asked:
+			t.Skip("%s", why)
 		case p.Class == Control && r.o.Owner == nil:
 			t.Skip("it starts and stops an API of its own: use --stack embedded or --stack containers")
 		case p.Class == Intrusive && !r.target.Own:

@@ -26,6 +26,8 @@ type trial struct {
 	run   *runner
 	probe Probe
 	began time.Time
+	basis Basis
+	asked bool // else it has no basis
 
 	closers  []func(context.Context) error
 	mu       sync.Mutex
@@ -188,6 +190,13 @@ func (t *T) finding(returned bool) Finding {
 	f := Finding{
 		ID: t.probe.ID, Title: t.probe.Title, Guide: t.probe.Guide, Class: t.probe.Class, Notes: t.notes,
 		Began: t.began, Took: Millis(time.Since(t.began)), Checks: t.checks,
+		Severity: proofs[t.probe.ID].severity, CWE: proofs[t.probe.ID].cwe,
+	}
+	for _, id := range proofs[t.probe.ID].asvs {
+		f.ASVS = append(f.ASVS, "v5.0.0-"+id)
+	}
+	if t.asked {
+		f.Basis = &t.basis
 	}
 	if t.target.ShortClock {
 		f.Notes = append([]string{"short clock: locks and windows were shortened"}, f.Notes...)
@@ -196,6 +205,9 @@ func (t *T) finding(returned bool) Finding {
 	switch {
 	case len(t.failures) > 0:
 		f.Status, f.cause = Fail, t.failures[0].cause
+		if !t.basis.Promised {
+			f.Status = Advice
+		}
 		var lines []string
 		for _, one := range t.failures {
 			lines = append(lines, one.words)

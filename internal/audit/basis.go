@@ -1,0 +1,145 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"vitals/internal/profile"
+)
+
+// Basis is what a probe rests on: a promise of the profile, or a standard. What is
+// broken of a promise is a FAIL; of a standard that nobody promised, ADVICE. A
+// standard is promised by the profile (promises.standards), or by whoever asks for
+// it with --standard.
+type Basis struct {
+	Promise  string        `json:"promise,omitempty"`  // "limits.login", "promises.health"; "" = the standard alone
+	Standard string        `json:"standard,omitempty"` // asvs-5.0, production-guide; "" = the promise alone
+	Promised bool          `json:"promised"`
+	Place    profile.Place `json:"place"` // where the promise stands
+}
+
+// String words the basis: "promised at docs/security.md:12", "asvs-5.0, not promised".
+func (b Basis) String() string {
+	switch {
+	case b.Promise != "":
+		return fmt.Sprintf("%s, promised at %v", b.Promise, b.Place)
+	case b.Promised:
+		return b.Standard + ", promised"
+	}
+	return b.Standard + ", not promised"
+}
+
+// basis is what the probe rests on with this target; false with the reason when it is
+// not to be asked at all.
+func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why string) {
+	pr := proofs[p.ID]
+	if l, ok := g.limit("login"); ok && pr.fits != nil {
+		if why := pr.fits(l); why != "" {
+			return Basis{}, false, why
+		}
+	}
+	for _, what := range pr.promises {
+		if g.promises(what) {
+			return Basis{Promise: what, Promised: true, Place: g.Profile.At(what)}, true, ""
+		}
+	}
+	var standards []string
+	if p.Guide != "–" && p.Guide != "" {
+		standards = append(standards, profile.ProductionGuide)
+	}
+	if len(pr.asvs) > 0 {
+		standards = append(standards, profile.ASVS)
+	}
+	for _, name := range standards {
+		if _, ok := g.Profile.Promised(name); ok {
+			return Basis{Standard: name, Promised: true, Place: g.Profile.At("promises.standards." + name)}, true, ""
+		}
+		if slices.Contains(chosen, name) {
+			return Basis{Standard: name, Promised: true, Place: g.Profile.At("")}, true, ""
+		}
+	}
+	if len(pr.asvs) > 0 {
+		return Basis{Standard: profile.ASVS, Place: g.Profile.At("")}, true, ""
+	}
+	why = "the profile does not promise it"
+	if len(pr.promises) > 0 {
+		why = "the profile has no " + strings.Join(pr.promises, " or ")
+	}
+	if len(standards) > 0 {
+		why += fmt.Sprintf(", and --standard %s was not asked for", standards[0])
+	}
+	return Basis{}, false, why
+}
+
+// promises tells whether the target's profile promises something.
+func (g *Target) promises(what string) bool {
+	if policy, ok := strings.CutPrefix(what, "limits."); ok {
+		_, has := g.limit(policy)
+		return has
+	}
+	p := g.Profile.Promises
+	switch what {
+	case "promises.limit_headers":
+		return p.LimitHeaders != nil
+	case "promises.health":
+		return p.Health != nil
+	case "promises.request_ids":
+		return p.RequestIDs != nil
+	case "promises.cors":
+		return p.CORS != nil
+	case "promises.security_headers":
+		return p.SecurityHeaders != nil
+	case "promises.errors":
+		return p.Errors != nil
+	}
+	return false
+}
+
+// rests says in one line what a probe may rest on.
+func (p proof) rests() string {
+	on := strings.Join(p.promises, " or ")
+	var ids []string
+	for _, id := range p.asvs {
+		ids = append(ids, "v5.0.0-"+id)
+	}
+	if len(ids) > 0 {
+		if on != "" {
+			on += "; "
+		}
+		on += "OWASP ASVS " + strings.Join(ids, ", ")
+	}
+	return cmp.Or(on, "the production guide alone")
+}
+
+// weighs says in one line how bad it is when the probe fails.
+func (p proof) weighs() string {
+	words := string(p.severity)
+	for _, n := range p.cwe {
+		words += fmt.Sprintf(", CWE-%d", n)
+	}
+	return words
+}
+
+// promise is what the target's profile promises; where the production guide is asked
+// for, what the guide says stands in for what the profile leaves open.
+func (t *T) promise() profile.Promises {
+	p := t.target.Profile.Promises
+	if !t.guide() {
+		return p
+	}
+	guide := profile.Clinic().Promises // the API that the guide describes
+	p.LimitHeaders = cmp.Or(p.LimitHeaders, guide.LimitHeaders)
+	p.Health = cmp.Or(p.Health, guide.Health)
+	p.RequestIDs = cmp.Or(p.RequestIDs, guide.RequestIDs)
+	p.CORS = cmp.Or(p.CORS, guide.CORS)
+	p.SecurityHeaders = cmp.Or(p.SecurityHeaders, guide.SecurityHeaders)
+	return p
+}
+
+// guide tells whether the production guide is promised, or was asked for.
+func (t *T) guide() bool {
+	_, ok := t.target.Profile.Promised(profile.ProductionGuide)
+	return ok || slices.Contains(t.run.o.Standard, profile.ProductionGuide)
+}

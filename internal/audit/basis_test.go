@@ -1,0 +1,94 @@
+package audit
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"vitals/internal/profile"
+)
+
+// Every probe says what it rests on, how bad it is when it fails, and which
+// requirements it bears on; and no requirement is listed that nothing bears on.
+func TestEveryProbeHasABasis(t *testing.T) {
+	var borne []string
+	for _, p := range Probes() {
+		pr, ok := proofs[p.ID]
+		if !ok || pr.severity.Score() == "" {
+			t.Errorf("%s has no severity", p.ID)
+		}
+		for _, id := range pr.asvs {
+			borne = append(borne, id)
+			if !slices.ContainsFunc(Requirements(), func(r Requirement) bool { return r.ID == id }) {
+				t.Errorf("%s: requirement %s is not listed", p.ID, id)
+			}
+		}
+	}
+	for _, r := range Requirements() {
+		if !slices.Contains(borne, r.ID) {
+			t.Errorf("no probe bears on %s", r.ID)
+		}
+	}
+	if len(proofs) != len(Probes()) {
+		t.Errorf("%d proofs for %d probes", len(proofs), len(Probes()))
+	}
+}
+
+// For the clinic everything is promised.
+func TestClinicPromisesEveryProbe(t *testing.T) {
+	g := &Target{Profile: profile.Clinic()}
+	for _, p := range Probes() {
+		if b, asked, why := p.basis(g, nil); !asked || !b.Promised {
+			t.Errorf("%s: got %v (%s), want a promise", p.ID, b, why)
+		}
+	}
+}
+
+// An API that promises nothing is accused of nothing: what a standard asks is advice,
+// and the rest is not asked. Who asks for the standard has it as a FAIL.
+func TestWhatIsNotPromisedIsNoFail(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/up" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte(`{"code":200,"message":"fine"}`))
+	}))
+	defer s.Close()
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Read(strings.NewReader("profile: plain\noperations: {health: {path: /up}}\n"), "plain.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(p *profile.Profile, standard ...string) map[string]Status {
+		chosen, err := Select(Safe, []string{"HL1", "RQ1", "SH1", "SH3"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]Status{}
+		for _, f := range Run(t.Context(), chosen, &Target{URL: u, Profile: p, Own: true}, Options{Standard: standard}).Findings {
+			got[f.ID] = f.Status
+		}
+		return got
+	}
+	check := func(what string, got, want map[string]Status) {
+		t.Helper()
+		for id := range want {
+			if got[id] != want[id] {
+				t.Errorf("%s, %s: got %v, want %v", what, id, got[id], want[id])
+			}
+		}
+	}
+	check("nothing promised", run(p), map[string]Status{"HL1": Skip, "RQ1": Skip, "SH1": Advice, "SH3": Pass})
+	check("asked for", run(p, profile.ASVS), map[string]Status{"HL1": Skip, "RQ1": Skip, "SH1": Fail, "SH3": Pass})
+	p, err = profile.Read(strings.NewReader("profile: plain\noperations: {health: {path: /up}}\npromises: {health: {health: {message: fine}, says: doc.md:3}, request_ids: {header: X-Trace}}\n"), "plain.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("promised", run(p), map[string]Status{"HL1": Pass, "RQ1": Fail, "SH1": Advice})
+}
