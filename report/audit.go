@@ -24,6 +24,7 @@ var auditFormats = map[string]AuditReporter{
 	"json":     AuditJSON,
 	"junit":    AuditJUnit,
 	"markdown": AuditMarkdown,
+	"sarif":    AuditSARIF,
 }
 
 // WriteAudit leaves an audit in dir: audit.json, and report.html for people. Each
@@ -51,14 +52,18 @@ func auditVerdict(a *audit.Report) string {
 	switch {
 	case a.Counts.Fail > 0 || len(a.Violations) > 0:
 		return Fail
-	case a.Counts.Skip > 0 || a.Counts.Pass == 0 || a.Partial:
+	case a.Counts.Skip > 0 || a.Counts.Pass+a.Counts.Advice == 0 || a.Partial:
 		return NoData
 	}
 	return Pass
 }
 
 func auditHeadline(a *audit.Report) string {
-	text := fmt.Sprintf("audit of %s: %d PASS, %d FAIL, %d SKIP", a.Target, a.Counts.Pass, a.Counts.Fail, a.Counts.Skip)
+	advice := ""
+	if n := a.Counts.Advice; n > 0 {
+		advice = fmt.Sprintf(", %d ADVICE", n)
+	}
+	text := fmt.Sprintf("audit of %s: %d PASS, %d FAIL%s, %d SKIP", a.Target, a.Counts.Pass, a.Counts.Fail, advice, a.Counts.Skip)
 	if n := len(a.Violations); n > 0 {
 		text += ", " + plural(n, "rate-limit invariant") + " violated"
 	}
@@ -245,7 +250,7 @@ func AuditMarkdown(w io.Writer, a *audit.Report) error {
 		}
 		return g
 	}
-	for _, status := range []audit.Status{audit.Fail, audit.Skip, audit.Pass} {
+	for _, status := range []audit.Status{audit.Fail, audit.Advice, audit.Skip, audit.Pass} {
 		g := table(status)
 		if len(g.rows) == 0 {
 			continue

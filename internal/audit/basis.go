@@ -143,3 +143,10 @@ func (t *T) guide() bool {
 	_, ok := t.target.Profile.Promised(profile.ProductionGuide)
 	return ok || slices.Contains(t.run.o.Standard, profile.ProductionGuide)
 }
+
+// Weight is how bad it is when a probe fails, the weaknesses (CWE) that it then shows,
+// and the requirements of OWASP ASVS 5.0.0 that it bears on, as 6.3.1.
+func Weight(id string) (s Severity, cwe []int, asvs []string) {
+	p := proofs[id]
+	return p.severity, p.cwe, p.asvs
+}
