@@ -30,7 +30,8 @@ type visitor struct {
 	wrong firstFailures
 	pcg   rand.PCG
 	gen   generatorState
-	quiet bool // signs in before the measured window: nothing is recorded
+	once  func(*step, measure.Class, time.Duration) // told of every exchange while it can be looked at; nil = nobody asks
+	quiet bool                                      // signs in before the measured window: nothing is recorded
 
 	account string         // who it is signed in as, or was last; "" = nobody
 	told    wire.Seen      // used again for each
@@ -177,6 +178,9 @@ func (v *visitor) do(ctx context.Context, s *step, due time.Duration) bool {
 	v.keepCookies(s)
 	class := v.judge(s, v.call.Done-due)
 	v.class = class
+	if v.once != nil {
+		v.once(s, class, v.call.Done-due)
+	}
 	for _, slot := range s.forget {
 		v.vars[slot].known = false
 	}
