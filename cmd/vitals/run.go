@@ -48,13 +48,17 @@ say so (errors < 1% during fault). Two figures are for such a run:
 		Example: `  vitals run --pace quick
   vitals run normal peak --stack containers --pace quick
   vitals run normal --stack containers --replicas 2 --fault redis:stop@60s+10s
-  vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --targets mine-targets.yaml`,
+  vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --targets mine-targets.yaml
+  vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --once`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			binary, err := os.Executable()
 			if err != nil {
 				return noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
 			}
 			o.Scenarios, o.Binary, o.Tool, o.Command = args, binary, tool(), os.Args
+			if o.Once {
+				return runOnce(cmd.Context(), s, o)
+			}
 			return runRun(cmd.Context(), s, o)
 		},
 	}
@@ -81,12 +85,24 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.StringVar(&o.StartAt, "start-at", "", "with --member: the instant (RFC 3339) at which all members begin")
 	f.StringVar(&o.Rendezvous, "rendezvous-file", "", "with --member: file with the URL of the Redis at which the members meet (never the system's own)")
 	f.StringVar(&o.RunID, "run-id", "", "with --rendezvous-file: name of the run there")
+	f.BoolVar(&o.Once, "once", false, "send every task of every journey once, print every request and answer, and measure nothing")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "print everything at the end, not only what fits one screen")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
 	f.StringVar(&o.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
 	f.StringVar(&o.Images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "with --stack containers: Postgres image (default "+containers.DefaultPostgres+")")
 	f.StringVar(&o.Images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "with --stack containers: Redis image (default "+containers.DefaultRedis+")")
 	return cmd
+}
+
+// runOnce sends each task once, to see whether a scenario is right.
+func runOnce(ctx context.Context, s streams, o harness.Options) error {
+	p, err := harness.Read(o)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	ctx, _, stop := interruptible(ctx, s.Err)
+	defer stop()
+	return harness.Once(ctx, p, harness.Streams{Out: s.Out, Err: s.Err})
 }
 
 func runRun(ctx context.Context, s streams, o harness.Options) error {

@@ -11,7 +11,7 @@ import (
 )
 
 func newValidateCmd(s streams) *cobra.Command {
-	o := harness.Options{Replicas: 1, ReadOnly: true}
+	o, send := harness.Options{Replicas: 1, ReadOnly: true, Out: "out"}, false
 	cmd := &cobra.Command{
 		Use:   "validate [SCENARIO…]",
 		Short: "Check scenario, target and profile files, and print what will be used, without load",
@@ -19,9 +19,17 @@ func newValidateCmd(s streams) *cobra.Command {
 run would, and print what it would do with them. Every mistake is told at once,
 with its place and the nearest right spelling; the exit code is then 2.`,
 		Example: `  vitals validate morning.yaml
+  vitals validate morning.yaml --send --url http://127.0.0.1:8000 --accounts accounts.csv
   vitals validate smoke --profile mine.yaml --targets mine-targets.yaml`,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Scenarios = args
+			if send {
+				o.ReadOnly, o.Once = false, true
+				return runOnce(cmd.Context(), s, o)
+			}
+			if o.URL != "" {
+				return usage("--url is where --send sends to: without it nothing is sent")
+			}
 			p, err := harness.Read(o)
 			if err != nil {
 				return &exit{exitUsage, err}
@@ -33,6 +41,9 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 	f.StringVar(&o.Pace, "pace", "full", "the pace to print: full or quick")
 	f.StringVar(&o.Targets, "targets", "production", "targets to check: none, "+strings.Join(targets.Names(), ", ")+", or a file")
 	f.StringVar(&o.Accounts, "accounts", "", "CSV file of accounts, to check that there are enough")
+	f.BoolVar(&send, "send", false, "send every task once to --url, and print every request and answer")
+	f.StringVar(&o.URL, "url", "", "with --send: a deployment that is there")
+	f.StringSliceVar(&o.Own, "i-own", nil, "with --send: host that is yours, though neither loopback nor private")
 	f.StringVar(&o.Profile, "profile", "", "another API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
 	return cmd
 }

@@ -39,6 +39,7 @@ type Options struct {
 	Repeat          int     // runs of every scenario, each with a fresh start of a stack that is ours; 0 = 1
 	Note            string  // kept with the session, in the user's words
 	Window          *Window // instead of the scenarios' own load; nil = theirs
+	Once            bool    // every task once, for Once: no more accounts than journeys are needed
 	ReadOnly        bool    // only read: start nothing, make no folder
 
 	Binary  string   // this program, which is also the embedded API and its image

@@ -139,7 +139,7 @@ func (p *Plan) readURL() error {
 	}
 	switch {
 	case p.o.Accounts != "":
-		if p.accounts, err = ReadAccounts(p.o.Accounts); err == nil {
+		if p.accounts, err = ReadAccounts(p.o.Accounts); err == nil && !p.o.Once {
 			err = p.checkAccounts()
 		}
 		note(err)
