@@ -38,6 +38,7 @@ type auditOptions struct {
 	patience        time.Duration
 	maySkip         []string
 	standard        []string
+	discover        bool
 	explain         string
 	out             string
 	images          containers.Images
@@ -69,6 +70,7 @@ unless --may-skip names it.
 		Example: `  vitals audit --url https://staging.example.org
   vitals audit --url http://127.0.0.1:8000 --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only LK,CO
   vitals audit --stack embedded --short-clock
+  vitals audit --discover --url http://127.0.0.1:8000 --i-own 127.0.0.1 --profile vitals/profile.yaml --accounts accounts.csv
   vitals audit --explain LK8`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAudit(cmd.Context(), s, o) },
@@ -88,6 +90,7 @@ unless --may-skip names it.
 	f.BoolVar(&o.shortClock, "short-clock", false, "with --stack: locks of seconds instead of 900 s; labelled so in every report")
 	f.DurationVar(&o.patience, "patience", 20*time.Minute, "longest single wait of a probe, as for a lock's end; probes that wait longer are skipped")
 	f.StringSliceVar(&o.maySkip, "may-skip", nil, "families or probes whose SKIP does not make the exit code 3")
+	f.BoolVar(&o.discover, "discover", false, "with --url and --i-own: find out the limit on signing in, and print it for the profile and the document")
 	f.StringSliceVar(&o.standard, "standard", nil, "hold the API to these standards as if it promised them: "+strings.Join(profile.Standards(), ", "))
 	f.StringVar(&o.explain, "explain", "", "tell why a probe or family matters and how to mend what it finds, and leave")
 	f.StringVar(&o.out, "out", "out", "folder for audit.json and the API's log")
@@ -128,6 +131,12 @@ func newAuditPlan(o auditOptions) (p auditPlan, err error) {
 	if o.class != "" {
 		if err := p.class.UnmarshalText([]byte(o.class)); err != nil {
 			note(fmt.Errorf("--class: %w", err))
+		}
+	}
+	if o.discover {
+		p.class = audit.Intrusive // it locks addresses
+		if o.url == "" {
+			note(errors.New("--discover needs --url: what a stack of ours keeps is documented"))
 		}
 	}
 	if o.shortClock && o.stack == "" {
@@ -197,6 +206,9 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 	}
 	if err != nil {
 		return err
+	}
+	if o.discover {
+		return o.discovers(drain, p, target, s)
 	}
 	rep := audit.Run(drain, p.probes, target, audit.Options{
 		Owner: owner, Patience: o.patience, Standard: o.standard, Progress: auditTalk(s.Err), Siege: o.siege(s),
