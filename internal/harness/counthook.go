@@ -31,6 +31,7 @@ type countHook struct {
 
 func (h *countHook) Before(ctx context.Context, _ *load.Options) {
 	h.client.Timeout = pageTime
+	h.counts = observe.NewRequestCounts() // from the server's first reading on: what was sent to prepare is in neither
 	if h.why != "" {
 		return
 	}

@@ -29,6 +29,10 @@ func options(t *testing.T, words ...string) Options {
 			o.Replicas, _ = strconv.Atoi(value())
 		case "--fault":
 			o.Faults = append(o.Faults, value())
+		case "--metrics":
+			o.Metrics = value()
+		case "--cores":
+			o.Cores, _ = strconv.ParseFloat(value(), 64)
 		case "--accounts":
 			o.Accounts = value()
 		case "--out":

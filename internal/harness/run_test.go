@@ -39,13 +39,27 @@ func carryOutWith(t *testing.T, o Options) outcome {
 	if err != nil {
 		return outcome{code: ExitUsage, talk: err.Error()}
 	}
-	var out, talk bytes.Buffer
-	d, err := Run(t.Context(), t.Context(), p, Streams{Out: &out, Err: &talk})
-	r := outcome{doc: d, out: out.String(), talk: talk.String()}
+	return carryOutPlan(t, p)
+}
+
+func carryOutPlan(t *testing.T, p *Plan) outcome {
+	t.Helper()
+	var talk bytes.Buffer
+	r := carryOutTo(t, p, &talk)
+	r.talk = talk.String() + r.talk
+	return r
+}
+
+// carryOutTo runs a plan and lets another watch what is said meanwhile.
+func carryOutTo(t *testing.T, p *Plan, talk io.Writer) outcome {
+	t.Helper()
+	var out bytes.Buffer
+	d, err := Run(t.Context(), t.Context(), p, Streams{Out: &out, Err: talk})
+	r := outcome{doc: d, out: out.String()}
 	var coded *Error
 	switch {
 	case errors.As(err, &coded):
-		r.code, r.talk = coded.Code, r.talk+coded.Error()
+		r.code, r.talk = coded.Code, coded.Error()
 	case err != nil:
 		t.Fatalf("an error without a code: %v", err)
 	default:

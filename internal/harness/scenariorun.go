@@ -36,6 +36,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	}
 	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: wanted, say: ses.say}
 	hooks := []Hook{
+		&busyHook{},
 		&gaugeHook{st: ses.st, gauge: rec.Gauge},
 		&intruderHook{attackers: enemy, apart: broken.apart},
 		broken,

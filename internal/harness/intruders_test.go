@@ -1,9 +1,6 @@
-package main
+package harness
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,12 +16,13 @@ import (
 func TestIntrudersOfEveryKind(t *testing.T) {
 	t.Parallel()
 	s, out := start(t), t.TempDir()
-	code, stdout, stderr := vitals(t, nil, "run", "testdata/intruders.yaml", "--pace", "quick", "--out", out,
+	r := carryOut(t, "testdata/intruders.yaml", "--pace", "quick", "--out", out,
 		"--url", s.URL.String(), "--accounts", accountsFile(t, s.Accounts))
-	if code != exitPass && code != exitNoAnswer {
+	code, stdout, stderr := r.code, r.out, r.talk
+	if code != ExitPass && code != ExitNoAnswer {
 		t.Fatalf("exit: got %d\n%s\n%s", code, stderr, stdout)
 	}
-	d := document(t, out)
+	d := r.doc
 	for _, v := range d.Runs[0].Verdicts {
 		if metric := v.Target.Metric; (strings.HasPrefix(metric, "intruders.") || strings.HasPrefix(metric, "lockout.")) && v.Status != targets.Pass {
 			t.Errorf("got %v, want it passed", v)
@@ -53,12 +51,6 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 // run fails, whatever the machine was like.
 func TestIntrudersFindFaults(t *testing.T) {
 	t.Parallel()
-	broken := filepath.Join(t.TempDir(), "vitals")
-	build := exec.Command("go", "build", "-trimpath", "-tags", "faults", "-o", broken, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, text)
-	}
 	for name, want := range map[seeded.Name][]string{
 		"":                       nil,
 		seeded.GetThenIncr:       {"intruders.excess"},
@@ -66,20 +58,16 @@ func TestIntrudersFindFaults(t *testing.T) {
 		seeded.LimitWidened:      {"intruders.excess"},
 		seeded.LockEvicted:       {"intruders.excess", "intruders.leaked"},
 		seeded.RefreshReuse:      {"intruders.leaked"},
-		seeded.SuccessFalse:      {"intruders.leaked"},
+		seeded.SuccessFalse:      {"intruders.wrong"}, // a 200 that grants nothing is no refusal
 	} {
 		t.Run(string(name), func(t *testing.T) {
 			t.Parallel()
-			out := t.TempDir()
-			cmd := exec.CommandContext(t.Context(), broken, "run", "testdata/hostile.yaml", "--pace", "quick", "--out", out)
-			cmd.Env = append(os.Environ(), seeded.Variable+"="+string(name))
-			text, _ := cmd.Output()
-			code := cmd.ProcessState.ExitCode()
-			if code != exitFail && want != nil || code != exitPass && code != exitNoAnswer && want == nil {
-				t.Fatalf("exit: got %d\n%s", code, text)
+			r := carryOutFaulty(t, name, "testdata/hostile.yaml")
+			if r.code != ExitFail && want != nil || r.code != ExitPass && r.code != ExitNoAnswer && want == nil {
+				t.Fatalf("exit: got %d\n%s\n%s", r.code, r.talk, r.out)
 			}
 			var got []string
-			d := document(t, out)
+			d := r.doc
 			for _, v := range d.Runs[0].Verdicts {
 				if v.Status == targets.Fail && strings.HasPrefix(v.Target.Metric, "intruders.") {
 					got = append(got, v.Target.Metric)

@@ -1,4 +1,4 @@
-package main
+package harness
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
@@ -40,39 +39,34 @@ func against(t *testing.T, s *stack.Stack, change func(page string) string, besi
 	page := httptest.NewServer(proxy)
 	t.Cleanup(page.Close)
 	out := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), binary, "run", "smoke", "--pace", "quick", "--url", s.URL.String(),
-		"--metrics", page.URL+"/metrics", "--cores", "2", "--accounts", accountsFile(t, s.Accounts), "--out", out)
-	talk := &watched{want: "smoke 0:0", seen: make(chan struct{})}
-	var text bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &text, talk
-	if err := cmd.Start(); err != nil {
+	o := options(t, "smoke", "--pace", "quick", "--url", s.URL.String(), "--metrics", page.URL+"/metrics", "--accounts", accountsFile(t, s.Accounts), "--out", out)
+	o.Cores = 2
+	p, err := Read(o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	beside(talk)
-	_ = cmd.Wait()
-	if code = cmd.ProcessState.ExitCode(); code == exitUsage || code == exitNoSystem {
+	talk := &watched{want: "smoke 0:0", seen: make(chan struct{})}
+	go beside(talk)
+	r := carryOutTo(t, p, talk)
+	if code = r.code; code == ExitUsage || code == ExitNoSystem {
 		t.Fatalf("exit %d\n%s", code, talk.String())
 	}
-	d := document(t, out)
-	if d.Exit != code {
-		t.Errorf("the document says exit %d, the program %d", d.Exit, code)
-	}
-	return code, d.Runs[0], text.String()
+	return code, r.doc.Runs[0], r.out
 }
 
 func asItIs(page string) string { return page }
 func alone(*watched)            {}
 
-// The books of a server that counts right agree to the last request, and its
-// history is judged.
-func TestBooksAgree(t *testing.T) {
+// The counts of a server that counts right agree to the last request, and its
+// answers are judged.
+func TestCountsAgree(t *testing.T) {
 	t.Parallel()
 	_, run, stdout := against(t, start(t), asItIs, alone)
 	if b := run.Reconciliation; b == nil || b.Unread != "" || len(b.Findings) > 0 || b.Requests < 60 || b.Routes < 5 || len(b.Rows) < 6 {
-		t.Errorf("got books %+v, want them to agree on all requests", b)
+		t.Errorf("got counts %+v, want them to agree on all requests", b)
 	}
 	if h := run.Invariants; h == nil || h.Broken() > 0 || h.Answers < 60 || h.Profile != "clinic" {
-		t.Errorf("got history %+v, want it clean of many answers", h)
+		t.Errorf("got invariants %+v, want it clean of many answers", h)
 	}
 	for _, want := range []string{"0 violations", "client and server agree on"} {
 		if !strings.Contains(stdout, want) {
@@ -83,7 +77,7 @@ func TestBooksAgree(t *testing.T) {
 
 // A server that counts wrong, that somebody else uses, or that was restarted, was
 // not measured.
-func TestBooksThatDoNotAgree(t *testing.T) {
+func TestCountsThatDoNotAgree(t *testing.T) {
 	t.Parallel()
 	var readings sync.Map
 	later := func(change func(string) string) func(string) string { // not in the first second
@@ -105,7 +99,7 @@ func TestBooksThatDoNotAgree(t *testing.T) {
 		"counted twice": {change: func(p string) string { return count.ReplaceAllString(p, "$1 1$2") }, want: "GET /api/v1/medications 200: we counted"},
 		"never counted": {change: func(p string) string { return count.ReplaceAllString(p, "$1 0") }, want: "GET /api/v1/medications 200: we counted"},
 		"restarted":     {change: later(func(p string) string { return began.ReplaceAllString(p, "process_start_time_seconds 4e+09") }), want: "the system restarted mid-run"},
-		"a stranger": {change: asItIs, want: "GET /api/v1/medications 401: we counted 0, the server 10: somebody else uses it", beside: func(t *testing.T, s *stack.Stack, talk *watched) {
+		"somebody else": {change: asItIs, want: "GET /api/v1/medications 401: we counted 0, the server 10: somebody else uses it", beside: func(t *testing.T, s *stack.Stack, talk *watched) {
 			<-talk.seen
 			for range 10 {
 				resp, err := http.Get(s.URL.String() + "/api/v1/medications")
@@ -125,11 +119,11 @@ func TestBooksThatDoNotAgree(t *testing.T) {
 					tt.beside(t, s, talk)
 				}
 			})
-			if code != exitNoAnswer || run.Verdict != report.Invalid {
-				t.Errorf("got exit %d and %s, want %d and %s", code, run.Verdict, exitNoAnswer, report.Invalid)
+			if code != ExitNoAnswer || run.Verdict != report.Invalid {
+				t.Errorf("got exit %d and %s, want %d and %s", code, run.Verdict, ExitNoAnswer, report.Invalid)
 			}
 			if b := run.Reconciliation; b == nil || len(b.Findings) != 1 || !strings.Contains(b.Findings[0], tt.want) {
-				t.Errorf("got books %+v, want one finding: %s", b, tt.want)
+				t.Errorf("got counts %+v, want one finding: %s", b, tt.want)
 			}
 			if !strings.Contains(stdout, "invalid: ") {
 				t.Errorf("the report does not say why:\n%.600s", stdout)
@@ -139,7 +133,7 @@ func TestBooksThatDoNotAgree(t *testing.T) {
 }
 
 // A page of another make, or none, is no agreement.
-func TestBooksUnread(t *testing.T) {
+func TestCountsUnread(t *testing.T) {
 	t.Parallel()
 	_, run, stdout := against(t, start(t), func(p string) string {
 		return regexp.MustCompile(`http_(requests_total|in_flight)`).ReplaceAllString(p, "other_$1")
