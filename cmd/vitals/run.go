@@ -113,7 +113,7 @@ func runRun(ctx context.Context, s streams, o harness.Options) error {
 	drain, kill, stop := interruptible(ctx, s.Err)
 	defer stop()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // our garbage is little; our memory shall stay level
+		debug.SetGCPercent(50) // our garbage is little, and our memory stays level
 	}
 	d, err := harness.Run(drain, kill, p, harness.Streams{Out: s.Out, Err: s.Err})
 	if err != nil {
