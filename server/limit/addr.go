@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"vitals/server/fault"
-	"vitals/server/web"
 )
 
 // Proxies says whose word about the client's address is taken: of the proxies
@@ -16,14 +15,6 @@ import (
 type Proxies struct {
 	Trusted []netip.Prefix
 	Header  string // X-Forwarded-For (the default), Forwarded or X-Real-IP
-}
-
-// Middleware puts the client's address into the request's context
-// (web.ClientIP).
-func (p Proxies) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(web.WithClientIP(r.Context(), p.ClientIP(r))))
-	})
 }
 
 // ClientIP is the address of whoever sent r: the TCP peer, or, if that is a
