@@ -19,7 +19,7 @@ func TestSiegeRun(t *testing.T) {
 	g := &audit.Target{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Accounts: []audit.Account{
 		{Email: "a@x.example", Password: `p,"w`}, {Email: "boss@x.example", Password: "b", Role: "admin"},
 	}}
-	for range 60 {
+	for range 2200 {
 		g.Accounts = append(g.Accounts, audit.Account{Email: "b@x.example", Password: "c"})
 	}
 	for _, quick := range []bool{false, true} {
@@ -31,8 +31,8 @@ func TestSiegeRun(t *testing.T) {
 			t.Errorf("quick %v: %v", quick, err)
 		}
 		list, err := harness.ReadAccounts(opt.Accounts)
-		if err != nil || len(list) != 61 || list[0].Password != `p,"w` {
-			t.Errorf("got %d accounts, %v, want the 61 ordinary ones", len(list), err)
+		if err != nil || len(list) != 2201 || list[0].Password != `p,"w` {
+			t.Errorf("got %d accounts, %v, want the 2201 ordinary ones", len(list), err)
 		}
 		if info, err := os.Stat(opt.Accounts); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the accounts' file: %v, %v, want it for nobody else", info.Mode(), err)

@@ -21,7 +21,9 @@ type actor struct {
 	victim     Victim
 	own, other netip.Addr
 	login      judge
-	lost       int // answers in a row that proved nothing
+	lost       int       // answers in a row that proved nothing
+	locked     bool      // its address has had its limit judged: a refusal is the lock's, however short the wait
+	until      time.Time // the lock of its address lasts at least to here, by its first refusal; zero = it did not say
 	seen       Attack
 }
 
@@ -71,15 +73,15 @@ func (a *actor) turn(ctx context.Context) bool {
 // insist repeats a request until its answer proves something, and records each try
 // under a step. due are the readings that are as they should be.
 func (a *actor) insist(ctx context.Context, step string, q wire.Request, j judge, due ...reading) (wire.Answer, reading) {
-	return a.until(ctx, q, j, func(ans wire.Answer, r reading) { a.record(step, ans, j, slices.Contains(due, r)) })
+	return a.settle(ctx, q, j, func(ans wire.Answer, r reading) { a.record(step, ans, j, slices.Contains(due, r)) })
 }
 
 // ask is insist for what is not recorded.
 func (a *actor) ask(ctx context.Context, q wire.Request, j judge) (wire.Answer, reading) {
-	return a.until(ctx, q, j, func(wire.Answer, reading) {})
+	return a.settle(ctx, q, j, func(wire.Answer, reading) {})
 }
 
-func (a *actor) until(ctx context.Context, q wire.Request, j judge, note func(wire.Answer, reading)) (wire.Answer, reading) {
+func (a *actor) settle(ctx context.Context, q wire.Request, j judge, note func(wire.Answer, reading)) (wire.Answer, reading) {
 	for {
 		ans, r := a.send(ctx, q, j)
 		note(ans, r)
@@ -99,6 +101,9 @@ func (a *actor) send(ctx context.Context, q wire.Request, j judge) (wire.Answer,
 
 func (a *actor) read(ans wire.Answer, j judge) reading {
 	r := j.read(ans)
+	if r == nothing && j.refuses(ans) && (a.locked || a.sameLock(ans)) {
+		r = refused
+	}
 	a.lost++
 	switch r {
 	case nothing:
@@ -121,6 +126,14 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 	}
 	a.lost = 0
 	return r
+}
+
+// sameLock tells whether a refusal announces the end that the lock has: it is no
+// queue's then, though it comes from elsewhere.
+func (a *actor) sameLock(ans wire.Answer) bool {
+	wait, told := retryAfter(ans)
+	off := ans.Sent.Add(wait - time.Second).Sub(a.until)
+	return told && !a.until.IsZero() && off.Abs() <= time.Second
 }
 
 func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {

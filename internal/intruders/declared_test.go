@@ -164,6 +164,30 @@ func TestPromisedLimits(t *testing.T) {
 	}
 }
 
+// A short lock is a lock too, with a profile and without; what is judged when it is
+// over, as it was announced, is no leak.
+func TestShortLocks(t *testing.T) {
+	for _, p := range []*profile.Profile{nil, read(t, "", "limit: 5, window: 300s, lock: 4s")} {
+		for _, every := range []time.Duration{0, 300 * time.Millisecond, 2 * time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDoor("short lock")
+				in := guess
+				in.Addresses, in.Every = 1, every
+				attacks, facts, _ := assaultIn(t, d, p, in)
+				if every < time.Second {
+					exact(t, facts)
+					return
+				}
+				for name, f := range facts {
+					if f.Value != 0 && strings.HasSuffix(name, "leaked") {
+						t.Errorf("a guess every %v: %s is %g\n%s", every, name, f.Value, intruders.Told(attacks))
+					}
+				}
+			})
+		}
+	}
+}
+
 // A server that never says anything of use is given up on: every question is asked
 // for a bounded time, all of them together too.
 func TestPatienceEnds(t *testing.T) {

@@ -41,15 +41,14 @@ type door struct {
 	sent    []wire.Request
 	serve   func(net.Conn) // what is behind a bare connection
 
-	says     map[int]int // statuses that it says instead of 401 and 429
-	wait     int         // seconds that a refusal asks for; 0 = 900
-	promised string      // line of its limit on sign-ins in the profile; "" = 5 in 300s
+	says map[int]int          // statuses that it says instead of 401 and 429
+	ends map[string]time.Time // of locks
 }
 
 func newDoor(fault string) *door {
 	return &door{
 		fault: fault, failed: map[string]int{}, locked: map[string]bool{}, wrong: map[string]int{}, known: map[string]bool{},
-		secrets: map[string]string{}, spent: map[string]string{}, alive: map[string]string{}, dead: map[string]bool{},
+		ends: map[string]time.Time{}, secrets: map[string]string{}, spent: map[string]string{}, alive: map[string]string{}, dead: map[string]bool{},
 	}
 }
 
@@ -113,6 +112,9 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 		if d.fault == "full" && d.asked < 8 {
 			retry = 1
 		}
+		if d.fault == "short lock" {
+			retry = int((time.Until(d.ends["login "+d.from(q)]) + time.Second - 1) / time.Second)
+		}
 		ans.Header.Set("Retry-After", strconv.Itoa(retry))
 	}
 	if d.fault == "no wait" && ans.Status == http.StatusTooManyRequests {
@@ -135,8 +137,15 @@ func (d *door) login(q wire.Request, body map[string]string) (int, map[string]st
 		limit = 6
 	}
 	key, home := "login "+d.from(q), q.User+" "+q.From.String()
+	if ended := d.ends[key]; d.fault == "short lock" && !ended.IsZero() && time.Now().After(ended) {
+		d.locked[key], d.failed[key] = false, 0
+		delete(d.ends, key)
+	}
 	if d.failed[key] >= limit && !right {
 		d.locked[key] = true
+		if d.ends[key].IsZero() {
+			d.ends[key] = time.Now().Add(4 * time.Second)
+		}
 	}
 	throttled := d.wrong[q.User] >= 20 && (!d.known[home] || d.fault == "account lock")
 	switch {

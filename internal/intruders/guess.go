@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
@@ -70,8 +71,12 @@ func (g *guesser) work(ctx context.Context) {
 		return
 	}
 	g.guess(ctx, 2)
-	switch _, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
+	switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
 	case granted:
+		if g.over(ans) {
+			g.fail("its lock was over before the right password could be tried in it (Retry-After %s)", g.seen.RetryAfter)
+			return
+		}
 		g.seen.Knowing++
 		g.seen.Leaked++
 	case refused:
@@ -80,6 +85,7 @@ func (g *guesser) work(ctx context.Context) {
 		g.seen.Knowing++
 		g.seen.Wrong++
 	}
+	g.locked = false                                                     // elsewhere, a short wait is a queue's again
 	alone := limit.By != profile.ByAccount && limit.By != profile.ByBoth // else elsewhere is locked by promise
 	if alone {
 		g.stand(ctx, g.other)
@@ -90,6 +96,10 @@ func (g *guesser) work(ctx context.Context) {
 		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
 	}
 }
+
+// over tells whether a lock may have ended, as its refusal announced, before the
+// answer came.
+func (g *guesser) over(ans wire.Answer) bool { return !g.until.IsZero() && !ans.Done.Before(g.until) }
 
 // unlockable says why no lock can be met by guessing; "" when one can.
 func (g *guesser) unlockable() string {
@@ -211,9 +221,13 @@ func (g *guesser) note(ans wire.Answer, r reading) bool {
 		return false
 	case refused:
 		g.seen.Refused++
+		if wait, told := retryAfter(ans); told && wait > 0 && (g.until.IsZero() || g.over(ans)) {
+			g.until = ans.Sent.Add(wait - time.Second) // whole seconds, rounded up
+		}
 	case wrong, granted:
 		g.judged(&g.meter, g.login, ans, r)
-		if g.seen.Refused > 0 && !g.bursting {
+		g.locked = g.meter.limit > 0 && g.seen.Judged >= g.meter.limit
+		if g.seen.Refused > 0 && !g.bursting && !g.over(ans) {
 			g.seen.AfterLock++
 		}
 	}

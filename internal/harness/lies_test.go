@@ -1,0 +1,82 @@
+package harness
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"vitals/internal/audit/audittest"
+	"vitals/report"
+)
+
+const thirdParty = `name: third-party
+users: 4
+run_for: 4s
+accounts:
+  sign_in: {post: /v2/session, body: {mail: "{{email}}", word: "{{password}}"}, save: {token: json:data.jwt}}
+journeys:
+  - name: look
+    think: 100ms
+    steps:
+      - {name: who am I, get: /v2/whoami, expect: {status: 200}}
+intruders:
+  - {name: guesser, guesses: 8, addresses: 2, after: 500ms%s}
+`
+
+// A run finds an API that lies, whichever way, and names what it got; of a sound one
+// nothing is told that it did not do, whatever its statuses.
+func TestARunFindsLies(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lie            string
+		wrong, refused int
+		metric         string // of a target that is missed; "" = none is
+		says           string
+	}{
+		{lie: ""},
+		{lie: "", wrong: 400, refused: 423},
+		{lie: "", wrong: 403, refused: 503},
+		{lie: "six are judged", metric: "lockout.admitted", says: "promised"},
+		{lie: "any password will do", metric: "intruders.leaked", says: "wrong credentials were accepted"},
+		{lie: "200 with success false", metric: "intruders.wrong", says: "errors in disguise"},
+		{lie: "the right password is let in while locked", metric: "lockout.leaked"},
+		{lie: "accounts are locked, not addresses", metric: "lockout.bystanders"},
+		{lie: "one answer in a hundred dropped", metric: "errors"},
+	} {
+		t.Run(fmt.Sprintf("%s %d", c.lie, c.wrong), func(t *testing.T) {
+			t.Parallel()
+			s := audittest.New(c.lie)
+			more := ""
+			if c.wrong != 0 {
+				s.Wrong, s.Refused = c.wrong, c.refused
+				more = fmt.Sprintf(", wrong: %d, locked: %d", c.wrong, c.refused)
+			}
+			g := s.Serve(t)
+			csv := "email,password\n"
+			for _, a := range g.Accounts[1:40] {
+				csv += a.Email + "," + a.Password + "\n"
+			}
+			asked := file(t, "asked.yaml", "targets:\n  - errors < 0.1%\n  - lockout.admitted == 5\n  - lockout.leaked == 0\n  - lockout.bystanders == 0\n  - intruders.leaked == 0\n  - intruders.wrong == 0\n")
+			r := carryOut(t, file(t, "lies.yaml", fmt.Sprintf(thirdParty, more)), "--url", g.URL.String(), "--accounts", file(t, "accounts.csv", csv), "--targets", asked)
+			if r.doc == nil || len(r.doc.Runs) == 0 {
+				t.Fatalf("got no run: %d %s", r.code, r.talk)
+			}
+			run := r.doc.Runs[0]
+			missed := ""
+			for _, v := range run.Verdicts {
+				if v.Status.String() == "FAIL" {
+					missed += v.Target.Metric + " "
+				}
+			}
+			if c.metric == "" && (missed != "" || run.Verdict == report.Fail) {
+				t.Errorf("got %s, missed %q; a sound API is accused:\n%s", run.Verdict, missed, r.out)
+			}
+			if c.metric != "" && (!strings.Contains(missed, c.metric+" ") || run.Verdict == report.Pass) {
+				t.Errorf("got %s, missed %q, want %s among them:\n%s", run.Verdict, missed, c.metric, r.out)
+			}
+			if told := fmt.Sprint(run.Result.Notes, run.Result.Facts); !strings.Contains(told, c.says) {
+				t.Errorf("told %s, want %q", told, c.says)
+			}
+		})
+	}
+}
