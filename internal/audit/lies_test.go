@@ -12,8 +12,7 @@ import (
 )
 
 // lies are what a small API can be told to do, each with the probe that must find it
-// and the words that must name it. What is felt under load dropped
-// answers of one in a hundred among them, is a run's to find: see package harness.
+// and the words that must name it. Package harness has a run find the same.
 var lies = []struct {
 	lie    string
 	caught string
