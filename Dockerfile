@@ -1,7 +1,8 @@
-# The clinic API as an image: one static binary, nobody's user, nothing else.
+# Vitals as an image: one static binary, nobody's user, nothing else. It serves the
+# clinic API; with other arguments it is any vitals command (docs/ci.md).
 #
 #   make build
-#   cp /etc/ssl/certs/ca-certificates.crt bin/   # for Sentry, SMTP, TLS to Postgres or Redis
+#   cp /etc/ssl/certs/ca-certificates.crt bin/   # for https, Sentry, SMTP, TLS to Postgres or Redis
 #   docker build -t vitals/api:dev .
 #
 # The binary comes from the host's Go toolchain, so that building the image asks

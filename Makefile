@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images lint bench bench-peers monte-carlo lockout audits outside golden fuzz validate-k8s clean
+.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout audits outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick

@@ -60,6 +60,10 @@ var arrows = map[string]string{
 	"server":                 "internal/atomicfile",
 	"server/store/storetest": "internal/stack server",
 
+	// What looks at the machine, and what makes a release.
+	"internal/doctor": "internal/stack",
+	"internal/dist":   "",
+
 	"cmd": "internal report scenarios server targets",
 }
 

@@ -67,5 +67,6 @@ with. No number is reported that was not honestly measured.
 	root.Version = tool()
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newDuetCmd(s), newHistoryCmd(s), newCapacityCmd(s), newMergeCmd(s), newFleetCmd(s), newValidateCmd(s), newAuditCmd(s), newInitCmd(s), newProbeCmd(s), newServeCmd(s), newVersionCmd(s))
+	root.AddCommand(newDoctorCmd(s), newManCmd(s))
 	return root
 }

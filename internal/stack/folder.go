@@ -18,9 +18,9 @@ type Folder struct {
 	held   *os.File
 }
 
-// Where folders are made. Linux has shared memory as a file system: a database
-// there is not measured together with a shared disk.
-const sharedMemory = "/dev/shm"
+// SharedMemory is a file system in memory that Linux has: a database there is not
+// measured together with a shared disk.
+const SharedMemory = "/dev/shm"
 
 // lockName is the file that an owner holds; sweepOnce keeps a process from
 // sweeping at every folder.
@@ -32,13 +32,13 @@ var sweepOnce sync.Once
 // and the system can.
 func NewFolder(use string, memory bool) (*Folder, error) {
 	sweepOnce.Do(func() {
-		for _, base := range []string{sharedMemory, os.TempDir()} {
+		for _, base := range []string{SharedMemory, os.TempDir()} {
 			_ = sweep(base) // what cannot be removed now is tried again by the next run
 		}
 	})
 	pattern := "vitals-" + use + "-*"
 	if memory {
-		if dir, err := os.MkdirTemp(sharedMemory, pattern); err == nil {
+		if dir, err := os.MkdirTemp(SharedMemory, pattern); err == nil {
 			return hold(dir, true)
 		}
 	}

@@ -53,6 +53,9 @@ func NewPostgres(ctx context.Context, dir string, socket bool) (_ *Postgres, err
 	return p, nil
 }
 
+// HasPostgres tells whether NewPostgres finds what it needs.
+func HasPostgres() bool { return postgresPrograms() != "" }
+
 // postgresPrograms is the newest folder with initdb, "" if there is none.
 func postgresPrograms() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is well formed

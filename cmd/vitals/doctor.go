@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"vitals/internal/doctor"
+	"vitals/internal/stack/containers"
+)
+
+// newDoctorCmd is `vitals doctor`.
+func newDoctorCmd(s streams) *cobra.Command {
+	var o doctor.Options
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Tell what this machine lacks for a run, and what to do",
+		Long: `Look at the processor and what keeps it busy, the clock, descriptors, ports,
+memory and folders, Docker and its images, and the programs that parts of Vitals
+start. What keeps the stack from running is missing; a note makes figures worse or
+a part of Vitals unavailable. Nothing is started, pulled or sent.
+
+Exit code 0: nothing is missing; 4: something is.`,
+		Example: "  vitals doctor\n  vitals doctor --stack containers",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Stack != "embedded" && o.Stack != "containers" {
+				return usage("--stack %s: want embedded or containers", o.Stack)
+			}
+			found := doctor.Examine(cmd.Context(), o)
+			if err := doctor.Print(s.Out, found); err != nil {
+				return noSystem(fmt.Errorf("print the findings: %w", err))
+			}
+			if !doctor.Well(found) {
+				return noSystem(fmt.Errorf("the %s stack cannot run here as it is", o.Stack))
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Stack, "stack", "embedded", "the stack that is to run: embedded or containers")
+	f.StringVar(&o.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "API image to look for (default: none, it is built)")
+	f.StringVar(&o.Images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "Postgres image to look for (default "+containers.DefaultPostgres+")")
+	f.StringVar(&o.Images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "Redis image to look for (default "+containers.DefaultRedis+")")
+	return cmd
+}
