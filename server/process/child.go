@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -59,7 +58,7 @@ func (s *supervisor) newChild(n int, generation int) (*child, error) {
 	cmd.Stdout, cmd.Stderr = workerLog(s.o.Log), os.Stderr
 	// A terminal's Ctrl-C goes to the whole group: the workers drain when the
 	// supervisor says so, and once.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = ownGroup()
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker %d: %w", n, err), beatRead.Close(), lifeWrite.Close())
 	}

@@ -6,9 +6,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/moby/moby/client"
+	"github.com/shirou/gopsutil/v4/process"
 )
 
 // What we start carries the process and boot that made it, because a killed
@@ -48,8 +48,12 @@ func sweep(ctx context.Context, engine *client.Client) error {
 }
 
 func alive(pid string) bool {
-	n, err := strconv.Atoi(pid)
-	return err == nil && syscall.Kill(n, 0) != syscall.ESRCH
+	n, err := strconv.ParseInt(pid, 10, 32)
+	if err != nil {
+		return false
+	}
+	there, err := process.PidExists(int32(n))
+	return there || err != nil // in doubt it lives
 }
 
 // boot names this boot of this machine; process ids mean something only in it.
