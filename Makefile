@@ -28,6 +28,13 @@ test: ## every test; what cannot run here is listed with its reason
 validate-k8s: ## the API server's own defaults and validation over the rendered job (5 minutes to build, once)
 	$(GO) -C internal/fleet/kubernetes/validation test ./...
 
+vitals-image: build ## vitals:dev, for docker run … run --url (docs/ci.md)
+	cp /etc/ssl/certs/ca-certificates.crt bin/
+	docker build -t vitals:dev .
+
+dist: ## programs for six systems, checksums, SBOM, licences, manual pages, completions, in out/dist
+	$(GO) run ./internal/dist -version $(VERSION)
+
 images: ## stand-in Postgres and Redis images, where no registry can be reached
 	sh deploy/images/build.sh
 
