@@ -113,6 +113,7 @@ type task struct {
 	weight int
 	think  time.Duration // 0 = the journey's
 	steps  []step
+	of     *call // whose it is, when it is of one
 }
 
 type journey struct {

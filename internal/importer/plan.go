@@ -22,7 +22,7 @@ func (d *outline) plan(calls []*call) {
 	identify(calls)
 	d.session(calls)
 	d.profileOf(calls)
-	p := planner{d: d, names: unique{"sign in": true, "sign out": true, "refresh": true}, lists: map[string]*list{}, done: map[*call]bool{}}
+	p := planner{d: d, names: unique{"sign in": true, "sign out": true, "refresh": true}, lists: map[string]*list{}, makers: map[string]*list{}, done: map[*call]bool{}}
 	p.tasks(calls)
 }
 
@@ -234,11 +234,12 @@ type list struct {
 }
 
 type planner struct {
-	d     *outline
-	names unique
-	lists map[string]*list // by path
-	made  []*task
-	done  map[*call]bool
+	d      *outline
+	names  unique
+	lists  map[string]*list // by path
+	makers map[string]*list // by path of the collection
+	made   []*task
+	done   map[*call]bool
 }
 
 func (p *planner) tasks(calls []*call) {
@@ -305,7 +306,7 @@ func (p *planner) kept() []*task {
 	}
 	for changed := true; changed; {
 		changed = false
-		for _, l := range p.lists {
+		for _, l := range p.sources() {
 			for t := range needed {
 				if t != l.task && !needed[l.task] && uses(t, l.as) {
 					needed[l.task], changed = true, true
@@ -331,7 +332,7 @@ func (p *planner) task(c *call, calls []*call) {
 	s := c.step(p.names.name(c.called(), strings.ToLower(c.method)+" "+cutAt(stepName(c.path), 40)))
 	s.path = c.filled(look)
 	s.decide = append(s.decide, decide...)
-	t := &task{name: s.name, weight: max(1, weights[c.kind]), steps: []step{s}}
+	t := &task{name: s.name, weight: max(1, weights[c.kind]), steps: []step{s}, of: c}
 	p.made = append(p.made, t)
 	if c.kind == isList {
 		if at, as, ok := c.entry(); ok && p.lists[trimmed(c.path)] == nil {
@@ -365,7 +366,10 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 			continue
 		}
 		prefix := strings.Join(parts[:i], "/")
-		l := p.lists[prefix]
+		l := p.maker(prefix, calls)
+		if l == nil {
+			l = p.lists[prefix]
+		}
 		if l == nil { // the list may come later in the source
 			if k := slices.IndexFunc(calls, func(o *call) bool {
 				_, _, ok := o.entry()
@@ -394,14 +398,66 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 	return look, decide
 }
 
+// maker is the task that creates the objects of a collection and is told their ids: a
+// list may be empty, and hold what others made. nil when there is none.
+func (p *planner) maker(prefix string, calls []*call) *list {
+	if l, ok := p.makers[prefix]; ok {
+		return l
+	}
+	p.makers[prefix] = nil // while its own path is filled in
+	for _, c := range calls {
+		if c.kind != isCreate || trimmed(c.path) != prefix || c.old || c.other != "" {
+			continue
+		}
+		place, ok := c.made()
+		if !ok {
+			continue
+		}
+		p.task(c, calls)
+		for _, t := range p.made {
+			if t.of == c {
+				p.makers[prefix] = &list{task: t, place: place, as: variable(singular(noun(c.path)) + "_id")}
+			}
+		}
+		break
+	}
+	return p.makers[prefix]
+}
+
+// made is where the answer to a creation has the id of what was made.
+func (c *call) made() (place string, ok bool) {
+	object, at := c.answer, "."
+	if m, is := object.(map[string]any); is && len(m) == 1 { // {"data": {"id": …}}
+		for k, v := range m {
+			if _, nested := v.(map[string]any); nested && !strings.Contains(k, ".") {
+				at, object = k, v
+			}
+		}
+	}
+	id, ok := idKey(object, singular(noun(c.path)))
+	return under(at, id), ok
+}
+
 // taken tells whether another list saves its ids under the same name.
 func (p *planner) taken(l *list) bool {
-	for _, o := range p.lists {
+	for _, o := range p.sources() {
 		if o != l && o.as == l.as && o.task.steps[0].save[o.as] != "" {
 			return true
 		}
 	}
 	return false
+}
+
+// sources are all that ids are taken from.
+func (p *planner) sources() (all []*list) {
+	for _, by := range []map[string]*list{p.lists, p.makers} {
+		for _, prefix := range keys(by) {
+			if by[prefix] != nil {
+				all = append(all, by[prefix])
+			}
+		}
+	}
+	return all
 }
 
 // delete makes a task that deletes what it made itself.
@@ -411,23 +467,14 @@ func (p *planner) delete(c *call, creates map[string]*call) bool {
 	if !ok || strings.Count(c.path[i:], "{") != 1 || isParam(c.path[:i]) {
 		return false
 	}
-	object := made.answer
-	place := "."
-	if m, is := object.(map[string]any); is && len(m) == 1 { // {"data": {"id": …}}
-		for k, v := range m {
-			if _, nested := v.(map[string]any); nested && !strings.Contains(k, ".") {
-				place, object = k, v
-			}
-		}
-	}
-	id, ok := idKey(object, singular(noun(made.path)))
+	place, ok := made.made()
 	if !ok {
 		return false
 	}
 	own := variable("own_" + singular(noun(made.path)) + "_id")
 	thing := singular(strings.Join(lower(noun(made.path)), " "))
 	create := made.step(p.names.name("create "+thing+" for deletion", ""))
-	create.save = map[string]string{own: "json:" + under(place, id)}
+	create.save = map[string]string{own: "json:" + place}
 	remove := c.step(p.names.name(c.called(), "delete "+thing))
 	remove.path = c.filled(map[string]string{param.FindStringSubmatch(c.path[i:])[1]: own})
 	p.made = append(p.made, &task{name: p.names.name("create and delete "+thing, ""), weight: 1, steps: []step{create, remove}})
