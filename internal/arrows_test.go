@@ -37,6 +37,7 @@ var arrows = map[string]string{
 	"internal/intruders": "internal/measure internal/profile internal/wire scenarios targets",
 	"internal/audit":     "internal/limitcheck internal/profile internal/strict internal/wire",
 	"internal/peers":     "internal/load internal/measure scenarios",
+	"internal/discover":  "internal/profile",
 
 	// What it is sent to. server/config describes the reference API's settings.
 	"internal/stack":         "internal/observe server/config server/fault",
@@ -46,7 +47,7 @@ var arrows = map[string]string{
 	// What becomes of it.
 	"internal/baseline": "internal/atomicfile internal/measure",
 	"internal/fleet":    "targets",
-	"report":            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe targets",
+	"report":            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
 	// One run, and what is made of several.
 	"internal/harness": "internal/baseline internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
