@@ -57,6 +57,7 @@ type Rule struct {
 	// Wrong and Refused are the statuses of a credential that was judged wrong, and of
 	// a request that the limiter turned away; empty = 401 and 403, and 429.
 	Wrong, Refused []int
+	Silent         bool // refusals are not promised to tell how long to wait: one without Retry-After is sound
 	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
 }
 

@@ -68,7 +68,7 @@ func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 
 // refuse looks at a refusal.
 func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
-	if e.RetryAfter < 1 && !t.toldOff {
+	if e.RetryAfter < 1 && !t.toldOff && !(t.rule.Silent && e.RetryAfter < 0) {
 		t.toldOff = true
 		words := "a refusal without Retry-After"
 		if e.RetryAfter == 0 {

@@ -71,3 +71,25 @@ func TestRulesOfLimitsInForce(t *testing.T) {
 		}
 	}
 }
+
+// Who does not promise Retry-After is not accused for want of it.
+func TestRetryAfterIsAPromise(t *testing.T) {
+	for promises, silent := range map[string]bool{
+		"": true, "promises: {limit_headers: {form: none}}": true, "promises: {limit_headers: {form: none, retry_after: true}}": false,
+	} {
+		p := open(t, "profile: p\noperations: {login: {method: POST, path: /in, policy: login}}\nlimits: {login: {limit: 1, window: 1m, counts: failures}}\n"+promises)
+		rules := p.Rules(p.Limits)
+		if rules["login"].Silent != silent {
+			t.Errorf("%q: got silent %v, want %v", promises, rules["login"].Silent, silent)
+		}
+		c := limitcheck.New(rules, limitcheck.Options{})
+		now := time.Now()
+		for i, status := range []int{401, 429} {
+			at := now.Add(time.Duration(i) * time.Second)
+			c.Add(limitcheck.Event{Sent: at, Done: at.Add(time.Millisecond), Policy: "login", Status: status, Limit: -1, Remaining: -1, RetryAfter: -1})
+		}
+		if found := c.Finish(); (len(found) == 0) != silent {
+			t.Errorf("%q: got %v", promises, found)
+		}
+	}
+}

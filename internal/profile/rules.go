@@ -20,6 +20,7 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 	by := map[string]limitcheck.By{
 		"": limitcheck.Address, ByAddress: limitcheck.Address, ByAccount: limitcheck.User, ByUser: limitcheck.User, ByBoth: limitcheck.Either,
 	}
+	h := p.Promises.LimitHeaders
 	rules := map[string]limitcheck.Rule{}
 	for policy, l := range limits {
 		of, known := by[l.By]
@@ -33,6 +34,7 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 		rules[policy] = limitcheck.Rule{
 			Limit: l.Limit, Window: window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
 			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy),
+			Silent: h == nil || !h.RetryAfter,
 		}
 	}
 	return rules
