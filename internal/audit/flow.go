@@ -21,7 +21,7 @@ type values map[string]string
 // whoever is signed in, "" for nobody. A profile without the operation, or a
 // placeholder without a value, skips the probe.
 func (t *T) Request(operation string, from netip.Addr, token string, v values) Request {
-	m, err := t.target.Profile.Message(operation, token, v)
+	m, err := t.target.Profile.Message(operation, token, t.run.told(token, v))
 	if err != nil {
 		t.Skip("%v", err)
 	}
@@ -82,6 +82,14 @@ func unknownAccount() string { return "nobody-" + strings.ToLower(rand.Text()[:1
 func (t *T) keep(operation string, v values, a Answer) Answer {
 	if s, ok := t.target.Profile.Operations[operation].Field(a.Body, "access_token"); ok && v["email"] != "" {
 		t.run.own(s, strings.ToLower(v["email"]))
+		op := t.target.Profile.Operations[operation]
+		given := values{}
+		for name := range op.Fields {
+			if value, ok := op.Field(a.Body, name); ok {
+				given[name] = value
+			}
+		}
+		t.run.learn(s, given)
 	}
 	return a
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ type runner struct {
 	checkers map[*Target]*limitcheck.Checker
 	order    []*Target
 	owners   map[string]string // access token → account
+	given    map[string]values // access token → fields of the sign-in's answer
 
 	credentials map[sender]int  // sent so far
 	locks       map[*Target]int // where the lock was met, if not where it is promised
@@ -66,7 +68,7 @@ type runner struct {
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
 	r := &runner{
 		o: o, target: target, of: len(probes), address: uint64(time.Now().Unix()) * addressesASecond,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, credentials: map[sender]int{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, credentials: map[sender]int{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -259,6 +261,27 @@ func (r *runner) own(token, account string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.owners[token] = account
+}
+
+// learn remembers what the answer to a sign-in told, by its access token: operations
+// may need it, as the id of who is signed in.
+func (r *runner) learn(token string, given values) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.given[token] = given
+}
+
+// told are values with those beside them that the sign-in of a token gave.
+func (r *runner) told(token string, v values) values {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	given := r.given[token]
+	if len(given) == 0 {
+		return v
+	}
+	out := maps.Clone(given)
+	maps.Copy(out, v)
+	return out
 }
 
 func (r *runner) owner(token string) string {
