@@ -45,6 +45,36 @@ var labels = map[string][]string{
 	"build_info":                     {"version", "goversion"},
 }
 
+// ofTheRun are what `vitals run --serve-metrics` shows.
+var ofTheRun = map[string][]string{
+	"http_client_request_duration_seconds": {"scenario", "step", "http_request_method", "http_response_status_code"},
+	"vitals_response_p50_seconds":          {"scenario"},
+	"vitals_response_p95_seconds":          {"scenario"},
+	"vitals_response_p99_seconds":          {"scenario"},
+	"vitals_requests_total":                {"scenario", "outcome"},
+	"vitals_errors_total":                  {"scenario"},
+	"vitals_users":                         {"scenario"},
+	"vitals_requests_in_flight":            {"scenario"},
+	"vitals_planned_starts_per_second":     {"scenario"},
+	"vitals_late_total":                    {"scenario"},
+	"vitals_dropped_total":                 {"scenario"},
+	"vitals_target_losing":                 {"scenario", "target"},
+	"vitals_invariant_violations_total":    {"scenario"},
+}
+
+// The run's dashboard asks for what internal/export shows, and nothing else.
+func TestTheRunShowsWhatItsDashboardAsks(t *testing.T) {
+	text, err := os.ReadFile("../internal/export/metrics.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range ofTheRun {
+		if !strings.Contains(string(text), `"`+name+`"`) {
+			t.Errorf("%s is no metric of a run", name)
+		}
+	}
+}
+
 // standard are not of our source.
 var standard = []string{"up", "process_cpu_seconds_total", "process_resident_memory_bytes"}
 
@@ -119,7 +149,13 @@ func TestPromtool(t *testing.T) {
 }
 
 func TestGrafana(t *testing.T) {
-	b, err := os.ReadFile("grafana/dashboards/vitals.json")
+	for _, file := range []string{"vitals.json", "run.json"} {
+		t.Run(file, func(t *testing.T) { dashboard(t, "grafana/dashboards/"+file) })
+	}
+}
+
+func dashboard(t *testing.T, file string) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +249,12 @@ func mistakes(expr string) (found []string) {
 			name = suffix.ReplaceAllString(w, "")
 		}
 		own, ok := labels[name]
+		if !ok {
+			own, ok = ofTheRun[w]
+		}
+		if !ok {
+			own, ok = ofTheRun[name]
+		}
 		if !ok {
 			found = append(found, w+" is no metric of this service")
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -16,9 +17,8 @@ import (
 func Benchstat(w io.Writer, d *Document) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "goos: %s\ngoarch: %s\ncpu: %s\n", oneLine(d.Machine.OS), oneLine(d.Machine.Arch), oneLine(d.Machine.CPU))
-	if d.Subject.GitRev != "" {
-		fmt.Fprintf(&b, "revision: %s\n", oneLine(d.Subject.GitRev))
-	}
+	// No field of its own: benchstat would not set two revisions beside each other.
+	fmt.Fprintf(&b, "# verdict %s, revision %s\n", oneLine(d.Verdict), cmp.Or(oneLine(d.Subject.GitRev), "unknown"))
 	for _, u := range []string{"p50-ns better=lower", "p95-ns better=lower", "p99-ns better=lower", "served/s better=higher", "errors/req better=lower", "cpu-share better=lower"} {
 		fmt.Fprintf(&b, "Unit %s\n", u)
 	}

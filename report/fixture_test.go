@@ -57,6 +57,7 @@ func result(t testing.TB, name string, slow float64) *measure.Result {
 	rec.Add(0, 24*time.Second, measure.Counts{Planned: 2, Dropped: 2})
 	sh.Close()
 	f := rec.Finish()
+	f.Failures[0].Why, f.Failures[0].Body = "want 201, got 500", `{"detail":"the database did not answer"}`
 	lag := measure.NewHistogram()
 	for i := range 1000 {
 		lag.Record(time.Duration(i%50) * 10 * time.Microsecond)

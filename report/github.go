@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 
@@ -41,6 +43,12 @@ func annotations(w io.Writer, d *Document, here func(file string) bool) error {
 	}
 	for _, why := range reasonsBeside(d) {
 		add("error", nil, d.Verdict, data(why))
+	}
+	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Result.EndedBy == measure.Interrupted }) {
+		add("error", nil, d.Verdict, "interrupted: what was measured until then is not the whole")
+	}
+	if len(lines) == 0 && d.Verdict != Pass { // it ended before anything could be missed
+		add("error", nil, d.Verdict, data(headline(d)))
 	}
 	if more := len(lines) - mostAnnotations; more > 0 {
 		lines = lines[:mostAnnotations-1]

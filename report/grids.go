@@ -1,12 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"vitals/internal/measure"
+	"vitals/internal/observe"
 	"vitals/targets"
 )
 
@@ -180,14 +182,29 @@ func exemplars(title string, es []measure.Exemplar, most int, last string, of fu
 	return g
 }
 
-// why is in which way a request did not go as expected.
-func why(e measure.Exemplar) string { return e.Class }
+// why is in which way a request did not go as expected: what was expected and what
+// came, where that is known.
+func why(e measure.Exemplar) string {
+	words := cmp.Or(e.Why, e.Class)
+	if e.Body != "" {
+		words += ": " + e.Body
+	}
+	return words
+}
 
 // came is a request that did not go as expected, in words.
 func came(e measure.Exemplar) string {
 	words := e.Step + " at " + took(e.At)
-	if e.Code != 0 {
-		words += " got " + code(e.Code)
+	switch {
+	case e.Why != "":
+		words += ": " + e.Why
+	case e.Code != 0:
+		words += ": got " + code(e.Code)
+	default:
+		words += ": " + e.Class
+	}
+	if e.Body != "" {
+		words += ": " + e.Body
 	}
 	if e.RequestID != "" {
 		words += ", X-Request-ID " + e.RequestID
@@ -253,6 +270,16 @@ func say(r *Run, in func(string) bool) (out []said) {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// causes are what rose with p95, in words.
+func causes(r *Run) (out []string) {
+	for _, c := range observe.Attribute(measure.Series{Every: r.Result.Series.Every, Slices: first(whole(r.Result))}) {
+		out = append(out, c.Words)
+	}
+	return out
+}
+
+func first[A, B any](a A, _ B) A { return a }
 
 // byQuantile is the latency distribution of all honest steps in figures.
 func byQuantile(r *measure.Result) grid {

@@ -54,7 +54,7 @@ func HTML(w io.Writer, d *Document) error {
 // write sets the page with the styles and scripts that every page has.
 func (v htmlPage) write(w io.Writer) error {
 	// Our own files and the vendored library, not content: safe as they are.
-	v.CSP, v.PlotCSS, v.CSS, v.PlotJS, v.JS = policy(), template.CSS(plotCSS), template.CSS(pageCSS), template.JS(plotJS), template.JS(pageJS)
+	v.CSP, v.PlotCSS, v.CSS, v.PlotJS, v.JS = policy("", pageJS), template.CSS(plotCSS), template.CSS(pageCSS), template.JS(plotJS), template.JS(pageJS)
 	var page strings.Builder
 	if err := pageTemplate.Execute(&page, v); err != nil {
 		return fmt.Errorf("write HTML: %w", err)
@@ -63,16 +63,16 @@ func (v htmlPage) write(w io.Writer) error {
 	return err
 }
 
-// policy allows the page's own styles and scripts by their sums, and nothing
-// from anywhere.
-func policy() template.HTML {
+// policy allows the page's own styles and scripts by their sums, what more names,
+// and nothing from anywhere else.
+func policy(more, script string) template.HTML {
 	sum := func(text string) string {
 		b := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(b[:]) + "'"
 	}
 	return template.HTML(fmt.Sprintf(
-		`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src %s %s; script-src %s %s; base-uri 'none'; form-action 'none'">`,
-		sum(plotCSS), sum(pageCSS), sum(plotJS), sum(pageJS)))
+		`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src %s %s; script-src %s %s; %sbase-uri 'none'; form-action 'none'">`,
+		sum(plotCSS), sum(pageCSS), sum(plotJS), sum(script), more))
 }
 
 // class is how a verdict or status looks.
@@ -240,7 +240,7 @@ func htmlOf(r *Run, c *chart) htmlRun {
 	res := r.Result
 	out := htmlRun{
 		Name: res.Scenario, Verdict: r.Verdict, About: about(res), Generator: generator(res), Figures: foremost(r),
-		Doubts: warnings(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Still: c.still,
+		Doubts: warnings(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Why: causes(r), Still: c.still,
 		Distribution: distribution(res), Quantiles: byQuantile(res).html(),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),

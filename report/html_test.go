@@ -8,8 +8,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"vitals/internal/golden"
+	"vitals/internal/measure"
 	"vitals/report"
 )
 
@@ -120,5 +122,36 @@ func TestHTMLDataOfAnEmptyRun(t *testing.T) {
 	}
 	if len(runs[0].X) != 0 || len(runs[0].Panels) != 0 || len(runs[1].X) != len(runs[1].Panels[0].Lines[0].Values) || len(runs[1].Phases) != 2 {
 		t.Errorf("got %+v", runs[0])
+	}
+}
+
+// Ten hours second by second, of fifty steps, is still a page that a browser opens:
+// no screen shows more points than are drawn.
+func TestHTMLOfALongRun(t *testing.T) {
+	d := one(t)
+	r := d.Runs[0].Result
+	steps := r.Phases[1].Steps[:1]
+	for i := range 50 {
+		s := steps[0]
+		s.Step.Name = fmt.Sprintf("step %d", i)
+		r.Phases[1].Steps = append(r.Phases[1].Steps, s)
+	}
+	r.Series.Slices, r.Took = nil, 10*time.Hour
+	for i := range 36_000 {
+		s := measure.Slice{At: time.Duration(i) * time.Second, Counts: measure.Counts{Sent: 500, Served: 500}, P50: 9 * ms, P95: time.Duration(20+i%50) * ms, P99: 90 * ms, StepP95: map[string]int64{}, Gauges: map[string]float64{"cpu": 0.3}}
+		for n := range 50 {
+			s.StepP95[fmt.Sprintf("step %d", n)] = int64(20_000 + (i*n)%9000)
+		}
+		r.Series.Slices = append(r.Series.Slices, s)
+	}
+	r.Series.Slices[17_000].P95 = 7 * time.Second
+	began := time.Now()
+	text := render(t, report.HTML, d)
+	t.Logf("%d kB in %v", len(text)>>10, time.Since(began))
+	if len(text) > 5<<20 {
+		t.Errorf("got %d kB, want less than 5 MB", len(text)>>10)
+	}
+	if !strings.Contains(string(text), "highest 7s") {
+		t.Error("the one slow second is gone")
 	}
 }

@@ -117,6 +117,7 @@ func (m *markdown) run(r *Run) {
 	}
 	m.grid(verdicts)
 	m.checks(checks(r))
+	m.list(prefixed("why it was slow: ", causes(r)))
 	m.list(prefixed("fault: ", faults(r)))
 	m.fold("Evidence", func() {
 		for _, g := range []grid{bySteps(r.Result), byPhase(r.Result)} {

@@ -31,6 +31,7 @@ func OpenMetrics(w io.Writer, d *Document) error {
 		met      = gauge("vitals_target_met", "1 where a target was met, 0 where it was missed or has no data.", "scenario", "target")
 		facts    = gauge("vitals_fact", "Figures that are no latency, as the document names them.", "scenario", "name")
 		passed   = gauge("vitals_passed", "1 where the verdict is PASS.")
+		verdict  = gauge("vitals_verdict", "1 for the verdict of the whole.", "verdict")
 	)
 	for i := range d.Runs {
 		r := &d.Runs[i]
@@ -66,6 +67,7 @@ func OpenMetrics(w io.Writer, d *Document) error {
 			facts.WithLabelValues(name, strip(f.Name)).Set(f.Value)
 		}
 	}
+	verdict.WithLabelValues(strip(d.Verdict)).Set(1)
 	if g := passed.WithLabelValues(); d.Verdict == Pass {
 		g.Set(1)
 	}

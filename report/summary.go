@@ -214,6 +214,13 @@ func checked(d *Document) (held, unmade []string) {
 // first.
 func explanations(d *Document) (out []string) {
 	for i := range d.Runs {
+		if r := &d.Runs[i]; r.Verdict != Pass { // of a run that met its targets nobody asks why
+			for _, w := range causes(r) {
+				out = append(out, r.Result.Scenario+": "+w)
+			}
+		}
+	}
+	for i := range d.Runs {
 		if w := commonest(&d.Runs[i]); w != "" {
 			out = append(out, d.Runs[i].Result.Scenario+": "+w)
 		}

@@ -22,6 +22,7 @@ func (p *page) run(r *Run) {
 	p.line("")
 	p.verdicts(r.Verdicts)
 	p.checks(checks(r))
+	p.items("why it was slow", "   · ", causes(r))
 	p.items("faults", "   ", faults(r))
 	p.grid(bySteps(res))
 	p.grid(byPhase(res))
@@ -31,8 +32,24 @@ func (p *page) run(r *Run) {
 	p.grid(proof(r.Evidence))
 	p.generator(res)
 	p.grid(slowest(res, 5))
-	p.grid(unexpected(res, 5))
+	p.failed(res, 5)
 	p.items("notes", "   · ", res.Notes)
+}
+
+// failed are the requests that did not go as expected, each with what was expected
+// and what came, in full.
+func (p *page) failed(r *measure.Result, most int) {
+	es := firstOfEach(r.Failures)
+	title := "not as expected"
+	if len(es) > most {
+		title += fmt.Sprintf(" (%d of %d kept)", most, len(es))
+		es = es[:most]
+	}
+	var items []string
+	for _, e := range es {
+		items = append(items, came(e))
+	}
+	p.items(title, "   ✗ ", items)
 }
 
 // items is a titled list, if it has any.

@@ -32,6 +32,9 @@ type Options struct {
 	Seed            uint64
 	Verbose         bool    // print everything at the end, not only what fits one screen
 	Quiet           bool    // no progress while the run lasts
+	Live            string  // address of a page that shows the run while it lasts; "" = none
+	ServeMetrics    string  // address of a Prometheus page of the run itself; "" = none
+	OTLP            bool    // send metrics over OTLP/HTTP, as the OTEL_* variables say
 	Member          string  // I/N: send the I-th share of N and leave it to be merged; "" = the whole
 	StartAt         string  // RFC 3339: the instant at which all members begin; with Member
 	Rendezvous      string  // file with the Redis URL at which the members meet; with Member

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"vitals/internal/export"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
 	"vitals/internal/stack/local"
@@ -30,11 +31,25 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 		return nil, &Error{ExitUsage, err}
 	}
 	defer func() { _ = release() }() // a lock that stays is no one's, and is taken by the next run
+	shown, err := export.Start(drain, export.Options{
+		Live: p.o.Live, Metrics: p.o.ServeMetrics, OTLP: p.o.OTLP, Version: p.o.Tool, RunID: p.o.RunID,
+	})
+	if err != nil {
+		return nil, &Error{ExitUsage, err}
+	}
+	defer func() {
+		if err := shown.End(drain, doc); err != nil {
+			fmt.Fprintln(s.Err, "vitals:", err)
+		}
+	}()
+	for _, where := range shown.Addresses() {
+		fmt.Fprintln(s.Err, where)
+	}
 	n := max(1, p.o.Repeat)
 	for i := range n {
 		again := *p
 		again.o.Seed += uint64(i)
-		if doc, err = replicate(drain, kill, &again, s, doc, i == n-1); err != nil || drain.Err() != nil {
+		if doc, err = replicate(drain, kill, &again, s, doc, shown, i == n-1); err != nil || drain.Err() != nil {
 			break
 		}
 	}
@@ -43,13 +58,13 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 
 // replicate is one start of the stack and one run of every scenario, added to
 // the document of the earlier ones.
-func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Document, last bool) (*report.Document, error) {
+func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Document, shown *export.Exporter, last bool) (*report.Document, error) {
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
 		return doc, startError(drain, err)
 	}
 	defer closeStack(st, s) // on a panic as well
-	ses := newSession(s, p, st)
+	ses := newSession(s, p, st, shown)
 	ses.last = last
 	if doc != nil {
 		ses.doc = doc

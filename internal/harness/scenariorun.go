@@ -29,6 +29,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	see := func(x *wire.Seen) { // of every request, whoever sends it
 		ses.monitor.see(x)
 		counts.see(x)
+		ses.shown.See(sc.Name, x)
 	}
 	enemy := &attackers{
 		st: ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
@@ -59,8 +60,11 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		enemy.only = m.owns
 		counts.why = "a member sends a share of what the server counts: the members' counts are held against it together"
 	}
+	counts.Before(drain, &opt) // nobody has sent anything yet: what attacks prepare is counted by both sides
 	for _, h := range hooks {
-		h.Before(drain, &opt)
+		if h != Hook(counts) {
+			h.Before(drain, &opt)
+		}
 		opt.Beside = append(opt.Beside, h.Beside)
 	}
 	out, err := load.Run(drain, sc, rec, opt)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/export"
 	"vitals/internal/intruders"
 	"vitals/internal/load"
 	"vitals/internal/machine"
@@ -30,13 +31,14 @@ type session struct {
 	pool     pool           // for attacks
 	sessions *load.Sessions // honest accounts, signed in once and kept between scenarios
 	live     *report.Live
+	shown    *export.Exporter
 	monitor  *limitMonitor // of the server's limits, over all scenarios
 	last     bool          // no replicate comes after
 }
 
-func newSession(s Streams, p *Plan, st *stack.Stack) *session {
+func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *session {
 	first := freshAddress(time.Now())
-	ses := &session{s: s, p: p, st: st, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
+	ses := &session{s: s, p: p, st: st, shown: shown, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
 	ses.monitor.watch(st)
 	accounts := st.Accounts
 	if st.Source != nil { // else nobody attacks

@@ -51,6 +51,7 @@ func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, asked []t
 		now.Rate = planned(shape, at)
 		rec.Gauge(at, "planned_per_second", now.Rate)
 	}
+	ses.shown.Show(now)
 	if !ses.p.o.Quiet {
 		ses.live.Show(now)
 	}

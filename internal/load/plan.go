@@ -92,10 +92,12 @@ type step struct {
 	body      template
 	escape    escape // of the body
 	anonymous bool
-	signed    bool // by a header of its own
-	cookied   bool // by a Cookie header of its own
-	forwarded bool // by an X-Forwarded-For header of its own
-	unsure    bool // its token may have ended
+	signed    bool   // by a header of its own
+	cookied   bool   // by a Cookie header of its own
+	forwarded bool   // by an X-Forwarded-For header of its own
+	traced    bool   // by a traceparent header of its own
+	baggage   string // header line; "" = it has one of its own
+	unsure    bool   // its token may have ended
 	expect    expectation
 	captures  []capture
 	looks     bool // into the body
@@ -293,6 +295,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second),
 	}
 	c.index++
+	made.baggage = baggage(c.scenario.Name, s.Name)
 	made.route, _, _ = strings.Cut(s.Path, "?")
 	for name, value := range s.Header {
 		switch strings.ToLower(name) {
@@ -302,6 +305,10 @@ func (c *compiler) step(s *scenarios.Step) step {
 			made.cookied = true
 		case "x-forwarded-for":
 			made.forwarded = true
+		case "traceparent":
+			made.traced = true
+		case "baggage":
+			made.baggage = ""
 		case "host":
 			var err error
 			made.host, err = c.parse(value)

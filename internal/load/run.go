@@ -30,6 +30,7 @@ type run struct {
 	requests context.Context
 	cancel   context.CancelCauseFunc // ends the schedule, with the reason
 	lag      lag
+	trace    tracer
 	watch    watch
 	capWait  time.Duration
 	monitor  monitor
@@ -164,6 +165,7 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 	}
 	r.watch.stop = r.stop
 	r.lag.bound, r.lag.width = cmp.Or(opt.MaxLag, defaultLag), widthOf(r.load.Total())
+	r.trace.begin()
 	return r, nil
 }
 

@@ -280,6 +280,10 @@ func (v *visitor) fill(s *step) {
 		v.lines = v.from.AppendTo(v.lines)
 		v.lines = append(v.lines, '\r', '\n')
 	}
+	if !s.traced {
+		v.lines = v.r.trace.line(v.lines)
+	}
+	v.lines = append(v.lines, s.baggage...)
 	if c.Host = s.hostText; s.host != nil {
 		c.Host = string(s.host.fill(nil, v.vars, &v.gen, wire.InHeader))
 	}
