@@ -49,8 +49,11 @@ var arrows = map[string]string{
 	"internal/fleet":    "targets",
 	"report":            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
+	// What a run shows of itself while it lasts.
+	"internal/export": "internal/wire report",
+
 	// One run, and what is made of several.
-	"internal/harness": "internal/baseline internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
+	"internal/harness": "internal/baseline internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/wire report scenarios targets",
 	"internal/capacity":       "",
 	"internal/capacity/steps": "internal/baseline internal/capacity internal/harness internal/measure targets",
