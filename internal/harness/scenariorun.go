@@ -60,11 +60,8 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		enemy.only = m.owns
 		counts.why = "a member sends a share of what the server counts: the members' counts are held against it together"
 	}
-	counts.Before(drain, &opt) // nobody has sent anything yet: what attacks prepare is counted by both sides
 	for _, h := range hooks {
-		if h != Hook(counts) {
-			h.Before(drain, &opt)
-		}
+		h.Before(drain, &opt)
 		opt.Beside = append(opt.Beside, h.Beside)
 	}
 	out, err := load.Run(drain, sc, rec, opt)
