@@ -14,6 +14,31 @@ import (
 	"vitals/scenarios"
 )
 
+// readAccountFiles reads the files of a list with commas between them. An account
+// that stands twice would be signed in twice and spend one limit for two.
+func readAccountFiles(list string) ([]stack.Account, error) {
+	var out []stack.Account
+	var errs []error
+	from := map[string]int{}
+	for i, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		accounts, err := ReadAccounts(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, a := range accounts {
+			if first, twice := from[a.Email]; twice && first != i {
+				errs = append(errs, fmt.Errorf("%s: an account of another file stands twice", name))
+				break
+			}
+			from[a.Email] = i
+		}
+		out = append(out, accounts...)
+	}
+	return out, errors.Join(errs...)
+}
+
 // ReadAccounts reads a CSV file with the columns email and password, in any
 // order and beside any others. Messages name rows, never a password.
 func ReadAccounts(file string) ([]stack.Account, error) {

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"net/url"
@@ -30,6 +31,7 @@ type attackers struct {
 	profile *profile.Profile
 	pool    *pool
 	see     func(*wire.Seen)
+	tls     *tls.Config
 	only    func(intruder int) bool // of the scenario's intruders, those that work here; nil = all
 }
 
@@ -101,6 +103,7 @@ type hostile struct {
 func (a *attackers) client(base *url.URL) *hostile {
 	h := &hostile{wire.NewClient(base, a.st.Forward, a.sc.Timeout), a}
 	h.Watch(a.see)
+	h.Secure(a.tls)
 	return h
 }
 

@@ -18,7 +18,9 @@ type Options struct {
 	Profile         string   // built-in name or file; with URL
 	Stack           string   // embedded (or "") or containers; "" with URL
 	URL             string   // a deployment that is already there
-	Accounts        string   // CSV file; with URL
+	Accounts        string   // CSV files, with commas between them; with URL
+	CA              string   // PEM file of authorities to trust beside the system's; with URL
+	Cert, Key       string   // PEM files of the certificate that the client shows, and of its private key; with URL
 	Metrics         string   // URL of its Prometheus page; with URL
 	Cores           float64  // that it may use; with URL
 	Own             []string // hosts that are the user's, though neither loopback nor private

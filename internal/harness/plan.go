@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -21,6 +22,7 @@ type Plan struct {
 	url       *url.URL
 	metrics   *url.URL
 	accounts  []stack.Account
+	tls       *tls.Config // nil = what this machine trusts
 	faults    []faults.Fault
 	set       map[string]string                // of the stack's API
 	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
@@ -137,9 +139,11 @@ func (p *Plan) readURL() error {
 		p.metrics, err = ParseURL("--metrics", p.o.Metrics)
 		note(err)
 	}
+	p.tls, err = readTLS(p.o.CA, p.o.Cert, p.o.Key)
+	note(err)
 	switch {
 	case p.o.Accounts != "":
-		if p.accounts, err = ReadAccounts(p.o.Accounts); err == nil && !p.o.Once {
+		if p.accounts, err = readAccountFiles(p.o.Accounts); err == nil && !p.o.Once {
 			err = p.checkAccounts()
 		}
 		note(err)

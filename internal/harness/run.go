@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"time"
 
@@ -101,7 +100,7 @@ func (p *Plan) starter(s Streams) stack.Starter {
 	case p.url != nil:
 		return stack.External{
 			URL: p.url, Metrics: p.metrics, Cores: o.Cores, Accounts: p.accounts, Own: o.Own,
-			AllowProduction: o.AllowProduction, Forward: o.Forward, Client: &http.Client{Timeout: 10 * time.Second},
+			AllowProduction: o.AllowProduction, Forward: o.Forward, Client: p.client(),
 		}
 	case o.Stack == "containers":
 		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, Env: p.set, LogFile: log, Talk: s.Err}

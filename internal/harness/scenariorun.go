@@ -32,7 +32,8 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		ses.shown.See(sc.Name, x)
 	}
 	enemy := &attackers{
-		st: ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
+		tls: ses.p.tls,
+		st:  ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
 		profile: ses.monitor.profile, pool: &ses.pool, see: see,
 	}
 	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: wanted, say: ses.say}
@@ -47,7 +48,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	var tripped *targets.Target
 	opt := load.Options{
 		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.p.o.Pace, Seed: ses.p.o.Seed,
-		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see,
+		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see, TLS: ses.p.tls,
 		Abort: abort(sc, &tripped), Kill: kill, MaxLag: maxLag(wanted, sc.Name), NoTimes: noTimes(wanted, sc.Name),
 		SigningIn: ses.signingIn,
 		Live:      func(s measure.Snapshot) { ses.show(sc, shape, wanted, rec, s) },

@@ -1,0 +1,58 @@
+package harness
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+)
+
+// readTLS reads what a deployment's HTTPS needs beside what every machine trusts:
+// the certificate of an authority of its own, and one that the client shows. nil
+// when neither is named.
+func readTLS(ca, cert, key string) (*tls.Config, error) {
+	if ca == "" && cert == "" && key == "" {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	var errs []error
+	if ca != "" {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		text, err := os.ReadFile(ca)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("--ca: %w", err))
+		case !roots.AppendCertsFromPEM(text):
+			errs = append(errs, fmt.Errorf("--ca %s: found no certificate, expected one or more in PEM", ca))
+		}
+		c.RootCAs = roots
+	}
+	switch {
+	case cert != "" && key != "":
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("--cert %s and --key %s: %w", cert, key, err))
+		}
+		c.Certificates = []tls.Certificate{pair}
+	case cert != "" || key != "":
+		errs = append(errs, errors.New("--cert and --key go together: the client's certificate, and the file with its private key"))
+	}
+	return c, errors.Join(errs...)
+}
+
+// client asks the deployment's pages: its health, its metrics.
+func (p *Plan) client() *http.Client {
+	c := &http.Client{Timeout: 10 * time.Second}
+	if p.tls != nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.TLSClientConfig = p.tls
+		c.Transport = t
+	}
+	return c
+}

@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/load"
+	"vitals/internal/measure"
+	"vitals/scenarios"
+)
+
+// A deployment with an authority of its own, that asks for the client's certificate,
+// is loaded; without the files it is not reached.
+func TestOwnAuthorityAndClientCertificate(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := write("client.pem", "CERTIFICATE", der), write("client.key", "PRIVATE KEY", keyDER)
+
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	s.StartTLS()
+	defer s.Close()
+	ca := write("ca.pem", "CERTIFICATE", s.Certificate().Raw)
+	base, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := scenarios.Read(strings.NewReader("name: a\nusers: 1\nrun_for: 50ms\njourneys: [{name: j, think: 1s, steps: [{name: s, get: /}]}]\n"), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		ca, cert, key string
+		served        int64
+	}{{ca, cert, key, 1}, {ca, "", "", 0}, {"", cert, key, 0}} {
+		conf, err := readTLS(tt.ca, tt.cert, tt.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := measure.NewRecorder(load.Steps(sc), sc.Load.Phases(), measure.Options{})
+		if _, err := load.Run(t.Context(), sc, rec, load.Options{Base: base, TLS: conf}); err != nil {
+			t.Fatal(err)
+		}
+		f := rec.Finish()
+		if got := f.Phases[0].Steps[0].Counts.Served; got != tt.served {
+			t.Errorf("%q, %q: got %d served, want %d: %+v", tt.ca, tt.cert, got, tt.served, f.Failures)
+		}
+	}
+	for _, bad := range []struct{ ca, cert, key, want string }{
+		{"none.pem", "", "", "--ca: open none.pem"}, {key, "", "", "found no certificate"}, {"", cert, "", "go together"}, {"", cert, cert, "--key"},
+	} {
+		if _, err := readTLS(bad.ca, bad.cert, bad.key); err == nil || !strings.Contains(err.Error(), bad.want) {
+			t.Errorf("%+v: got %v", bad, err)
+		}
+	}
+}
+
+func TestSeveralAccountFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.csv": "email,password\na@x.test,one-secret\n", "b.csv": "password,email\ntwo-secret,b@x.test\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "b.csv"))
+	if err != nil || len(got) != 2 || got[1].Email != "b@x.test" || got[1].Password != "two-secret" {
+		t.Errorf("got %d accounts, %v", len(got), err)
+	}
+	if _, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "c.csv")); err == nil {
+		t.Error("got no error for a file that is not there")
+	}
+	if _, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "a.csv")); err == nil || !strings.Contains(err.Error(), "stands twice") {
+		t.Errorf("got %v for an account that stands twice", err)
+	}
+}
