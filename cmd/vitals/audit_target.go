@@ -19,8 +19,7 @@ import (
 	"vitals/internal/stack/local"
 )
 
-// shortClock are the settings of a run whose locks and timeouts last seconds
-// , and the limits that follow from them.
+// shortClock are the settings of a run whose locks and timeouts last seconds, and the limits that follow from them.
 func shortClock() (map[string]string, map[string]profile.Limit) {
 	env := map[string]string{
 		"ENV": "test", "RATE_LIMIT_LOCKOUT_DURATION": "6", "RATE_LIMIT_LOGIN_WINDOW": "12", "RATE_LIMIT_API_WINDOW": "12",
