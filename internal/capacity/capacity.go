@@ -90,6 +90,7 @@ func Search(ctx context.Context, o Options) (*Outcome, error) {
 		step, err := o.Measure(ctx, rate)
 		if err != nil {
 			s.conclude()
+			s.out.Open = fmt.Sprintf("the search was cut short at %.4g/s", rate)
 			return &s.out, fmt.Errorf("at %.4g/s: %w", rate, err)
 		}
 		step.Rate = rate

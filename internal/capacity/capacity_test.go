@@ -107,7 +107,7 @@ func TestErrorKeepsTheSteps(t *testing.T) {
 		}
 		return s.measure(ctx, rate)
 	}})
-	if err == nil || out == nil || len(out.Steps) != 3 || out.Low != 200 {
+	if err == nil || out == nil || len(out.Steps) != 3 || out.Low != 200 || !strings.Contains(out.Answer(), "cut short at 400/s") {
 		t.Errorf("got %v, %v", out, err)
 	}
 	if _, err := capacity.Search(t.Context(), capacity.Options{}); err == nil {
