@@ -106,7 +106,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestCheckOnly(t *testing.T) {
-	known := []string{"normal", "peak", "stress", "spike", "smoke"}
+	known := []string{"normal", "peak", "stress", "spike", "smoke", "siege"}
 	if err := targets.CheckOnly(targets.Production(), known); err != nil {
 		t.Errorf("production: got %v", err)
 	}
