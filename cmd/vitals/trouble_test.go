@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/csv"
 	"errors"
 	"net"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"vitals/internal/stack"
-	"vitals/internal/stack/local"
 	"vitals/report"
 	"vitals/targets"
 )
@@ -35,20 +33,6 @@ func vitals(t *testing.T, env []string, args ...string) (code int, stdout, stder
 		t.Fatal(err)
 	}
 	return cmd.ProcessState.ExitCode(), out.String(), talk.String()
-}
-
-func start(t *testing.T) *stack.Stack {
-	t.Helper()
-	s, err := local.Embedded{Binary: binary, Accounts: 40}.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // accountsFile writes accounts as users keep them.

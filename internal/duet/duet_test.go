@@ -27,7 +27,6 @@ type machine struct {
 	slots      []string
 	invalid    func(duet.Slot) string
 	unsteady   func(duet.Slot) string
-	shared     map[int]float64
 	lastWarm   time.Duration
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // localRun runs the shared scenario with members that are the program itself.
-func localRun(t *testing.T, ctx context.Context, members, maxLost int, meanwhile func(out string, c *counting)) (d *report.Document, err error, asked map[string]int, talk string) {
+func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile func(out string, c *counting)) (d *report.Document, asked map[string]int, talk string, err error) {
 	t.Helper()
 	c := &counting{seen: map[string]int{}}
 	s := httptest.NewServer(c)
@@ -42,14 +42,14 @@ func localRun(t *testing.T, ctx context.Context, members, maxLost int, meanwhile
 	go func() { defer close(ended); meanwhile(out, c) }()
 	d, err = RunLocal(ctx, t.Context(), p, members, maxLost, Streams{Out: &words, Err: &syncWriter{w: &words}})
 	<-ended
-	return d, err, c.seen, words.String()
+	return d, c.seen, words.String(), err
 }
 
 // Members that are processes of their own send the plan between them, and nothing
 // of them stays.
 func TestLocalFleet(t *testing.T) {
 	t.Parallel()
-	d, err, asked, talk := localRun(t, t.Context(), 3, 0, func(string, *counting) {})
+	d, asked, talk, err := localRun(t.Context(), t, 3, 0, func(string, *counting) {})
 	if err != nil {
 		t.Fatal(err, talk)
 	}
@@ -66,7 +66,7 @@ func TestLocalFleet(t *testing.T) {
 // passes nothing.
 func TestLocalFleetLosesAMember(t *testing.T) {
 	t.Parallel()
-	d, err, _, talk := localRun(t, t.Context(), 3, 0, func(out string, c *counting) {
+	d, _, talk, err := localRun(t.Context(), t, 3, 0, func(out string, c *counting) {
 		pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
 		for range 600 { // until the load goes on
 			c.mu.Lock()

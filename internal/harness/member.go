@@ -150,7 +150,6 @@ func (m *member) late() error {
 
 // memberHook watches for the controller's word while the load goes on.
 type memberHook struct {
-	quiet
 	m    *member
 	stop context.CancelCauseFunc
 }

@@ -89,9 +89,7 @@ func Merge(docs []*report.Document, maxLost int) (*report.Document, error) {
 		return nil, err
 	}
 	run := report.Run{Result: res, Invariants: mergeInvariants(docs)}
-	for _, e := range equations(results, res, missing) {
-		res.Health.Invalid = append(res.Health.Invalid, e)
-	}
+	res.Health.Invalid = append(res.Health.Invalid, equations(results, res)...)
 	for i := range res.Series.Slices {
 		res.Series.Slices[i].Served = nil // they have done their work
 	}
@@ -168,7 +166,7 @@ func planDiff(a, b fleet.Plan) string {
 
 // equations hold the shares against their sum; each that does not hold makes the
 // run invalid and is returned in words.
-func equations(members []*measure.Result, sum *measure.Result, missing []int) (broken []string) {
+func equations(members []*measure.Result, sum *measure.Result) (broken []string) {
 	for i, r := range append(members, sum) {
 		who := fmt.Sprintf("member %d", i)
 		if i == len(members) {

@@ -109,6 +109,3 @@ func told(a wire.Answer) (limit int, ok bool) {
 	limit, err := strconv.Atoi(a.Header.Get("X-RateLimit-Limit"))
 	return limit, err == nil
 }
-
-// succeeded tells whether the server gave what was asked for.
-func succeeded(a wire.Answer) bool { return a.Status/100 == 2 }

@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"context"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -105,7 +106,7 @@ func TestLocalhostOnIPv6Alone(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	u := parse(t, srv.URL)
-	client := &http.Client{Transport: &http.Transport{Dial: func(_, _ string) (net.Conn, error) { // as where localhost is ::1, too
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { // as where localhost is ::1, too
 		return net.Dial("tcp6", u.Host)
 	}}}
 	s, err := stack.External{URL: parse(t, "http://localhost:"+u.Port()), Client: client}.Start(t.Context())

@@ -129,7 +129,7 @@ func commit(ctx context.Context, name string) (string, error) {
 // build builds the program of a commit in a worktree that is gone afterwards.
 func build(ctx context.Context, rev, dir, out string) (err error) {
 	if _, err := exec.LookPath("go"); err != nil {
-		return errors.New("Go is not installed; name a vitals program or an image instead")
+		return errors.New("no Go toolchain to build it with: name a vitals program or an image instead")
 	}
 	tree := filepath.Join(dir, "tree")
 	if _, err := command(ctx, "", "git", "worktree", "add", "--detach", "--quiet", tree, rev); err != nil {

@@ -25,7 +25,6 @@ type (
 var (
 	testConfig = servertest.Config
 	ask        = servertest.Ask
-	raw        = servertest.Raw
 )
 
 // live is the whole service, started by Run.

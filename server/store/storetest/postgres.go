@@ -88,7 +88,7 @@ rm -rf "$1"
 // life, while open, keeps the server alive, and place its folder: no test process
 // closes them, and neither may be collected.
 var (
-	life  *os.File
+	life  *os.File //lint:ignore U1000 held, not read
 	place *stack.Folder
 )
 
