@@ -65,6 +65,9 @@ var proofs = map[string]proof{
 	"SH3": {High, nil, []string{"13.4.1", "13.4.5"}, []int{200, 489, 538}, nil},
 	"SH4": {Medium, nil, []string{"15.2.2"}, []int{400}, nil},
 	"SH5": {Medium, []string{"promises.errors"}, []string{"16.5.1", "16.5.4"}, []int{209}, nil},
+	"SH6": {High, nil, []string{"15.3.3"}, []int{178, 436}, nil},
+	"SH7": {High, nil, []string{"16.5.4"}, []int{20, 248}, nil},
+	"SH8": {Medium, nil, []string{"15.2.2"}, []int{400, 770}, nil},
 
 	"AU1":  {Medium, nil, []string{"6.3.8"}, []int{203, 204}, nil},
 	"AU2":  {Medium, nil, []string{"6.3.8"}, []int{208}, nil},
@@ -77,6 +80,7 @@ var proofs = map[string]proof{
 	"AU9":  {High, nil, []string{"6.5.1", "15.4.2"}, []int{294, 362}, nil},
 	"AU10": {Critical, nil, []string{"8.2.2"}, []int{639}, nil},
 	"AU11": {High, nil, []string{"15.3.3", "8.2.3"}, []int{915}, nil},
+	"AU12": {Medium, nil, []string{"6.1.1"}, []int{645, 770}, nil},
 
 	"LK1":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
 	"LK2":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
