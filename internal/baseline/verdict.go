@@ -132,7 +132,12 @@ func (f *figure) natural(effect float64) float64 {
 	return effect
 }
 
+// naturalInterval is nil when nothing bounds the change: one run without a failure
+// on either side says nothing about the difference.
 func (f *figure) naturalInterval(i stats.Interval) *stats.Interval {
+	if math.IsInf(i.Low, 0) || math.IsInf(i.High, 0) {
+		return nil
+	}
 	if f.sign < 0 {
 		i = i.Mirror()
 	}
