@@ -1,7 +1,7 @@
 # make run and make test do everything on a machine with Go; the rest is for
 # people who work on Vitals.
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= 0.1.0-$(shell git describe --always --dirty 2>/dev/null || echo dev)
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)

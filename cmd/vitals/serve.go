@@ -81,9 +81,6 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 	return nil
 }
 
-// version is stamped by the linker: -X main.version=1.2.3.
-var version = "dev"
-
 // newServeConfigCmd prints the configuration in force.
 func newServeConfigCmd(s streams) *cobra.Command {
 	var asJSON bool
