@@ -32,11 +32,15 @@ func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Stre
 		return nil, startError(drain, err)
 	}
 	defer closeStack(st, s)
-	accounts, err := p.accountsFile(st)
+	folder, err := stack.NewFolder("fleet", false) // swept by the next run, should this one be killed
 	if err != nil {
 		return nil, &Error{ExitNoSystem, err}
 	}
-	defer os.RemoveAll(filepath.Dir(accounts))
+	defer folder.Remove()
+	accounts, err := writeAccounts(folder.Path, st)
+	if err != nil {
+		return nil, &Error{ExitNoSystem, err}
+	}
 
 	f := &localFleet{p: p, st: st, accounts: accounts, members: members, maxLost: maxLost, talk: s.Err, start: time.Now().Add(startLead(members))}
 	docs, lost := f.run(drain, kill)
@@ -68,13 +72,9 @@ func startLead(members int) time.Duration {
 	return 10*time.Second + time.Duration(members)*time.Second
 }
 
-// accountsFile holds the stack's accounts for the members, readable by this user
+// writeAccounts keeps the stack's accounts for the members, readable by this user
 // alone.
-func (p *Plan) accountsFile(st *stack.Stack) (string, error) {
-	dir, err := os.MkdirTemp("", "vitals-fleet-")
-	if err != nil {
-		return "", fmt.Errorf("hand the accounts to the members: %w", err)
-	}
+func writeAccounts(dir string, st *stack.Stack) (string, error) {
 	name := filepath.Join(dir, "accounts.csv")
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {

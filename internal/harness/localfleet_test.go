@@ -48,7 +48,6 @@ func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile
 // Members that are processes of their own send the plan between them, and nothing
 // of them stays.
 func TestLocalFleet(t *testing.T) {
-	t.Parallel()
 	d, asked, talk, err := localRun(t.Context(), t, 3, 0, func(string, *counting) {})
 	if err != nil {
 		t.Fatal(err, talk)
