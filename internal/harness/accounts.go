@@ -14,13 +14,17 @@ import (
 	"vitals/scenarios"
 )
 
-// readAccountFiles reads the files of a list with commas between them. An account
-// that stands twice would be signed in twice and spend one limit for two.
+// readAccountFiles reads the files of a list with commas between them; a file whose
+// own name has commas is one file. An account that stands twice would be signed in twice and spend one limit for two.
 func readAccountFiles(list string) ([]stack.Account, error) {
 	var out []stack.Account
 	var errs []error
 	from := map[string]int{}
-	for i, name := range strings.Split(list, ",") {
+	names := strings.Split(list, ",")
+	if _, err := os.Stat(list); err == nil {
+		names = []string{list}
+	}
+	for i, name := range names {
 		name = strings.TrimSpace(name)
 		accounts, err := ReadAccounts(name)
 		if err != nil {
