@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,33 @@ func red(rep audit.Report) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// unhurried runs the probes, and again, alone, those whose burst a crowded machine
+// released too slowly to be one: three times in all.
+func (b bed) unhurried(t *testing.T, probes ...string) audit.Report {
+	t.Helper()
+	rep := b.run(t, probes...)
+	for range 2 {
+		var slow []string
+		for _, f := range rep.Findings {
+			if f.Status == audit.Skip && strings.Contains(f.Reason, "simultaneous") {
+				slow = append(slow, f.ID)
+			}
+		}
+		if len(slow) == 0 {
+			break
+		}
+		t.Logf("released too slowly here, and asked again: %v", slow)
+		again := b.run(t, slow...)
+		for i, f := range rep.Findings {
+			if n := slices.IndexFunc(again.Findings, func(g audit.Finding) bool { return g.ID == f.ID }); n >= 0 {
+				rep.Findings[i] = again.Findings[n]
+			}
+		}
+		rep.Violations = append(rep.Violations, again.Violations...)
+	}
+	return rep
 }
 
 // green fails the test for each probe that did not pass and each invariant that
