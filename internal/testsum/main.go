@@ -62,7 +62,7 @@ func run(args []string, out io.Writer) int {
 func (s *summary) command(out io.Writer, args []string) {
 	before := s.failed + len(s.broken)
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stderr = out
+	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
