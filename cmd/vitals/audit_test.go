@@ -73,7 +73,7 @@ func TestAuditExitCodes(t *testing.T) {
 		says string
 	}{
 		{"--only SH3", exitPass, "1 PASS, 0 FAIL, 0 SKIP"},
-		{"--only HL3", exitFail, "FAIL  HL3"},
+		{"--only HL3", exitFail, "FAIL   HL3"},
 		{"--only SH3,AU3", exitNoAnswer, "skipped is not proved"},
 		{"--only SH3,AU3 --may-skip au3", exitPass, "it needs test accounts"},
 		{"--only AU3 --may-skip AU", exitNoAnswer, "0 PASS"},
