@@ -109,7 +109,7 @@ func TestFaultsOfTheAPI(t *testing.T) {
 			t.Errorf("nothing is said to catch %s", f.Name)
 		}
 		if !ok {
-			rows[i] = fmt.Sprintf("| `%s` | %s | – | none: SH5 and SE1 pass | |\n", f.Name, f.Does)
+			rows[i] = fmt.Sprintf("| `%s` | %s | none: SH5 and SE1 pass | |\n", f.Name, f.Does)
 			continue
 		}
 		t.Run(string(f.Name), func(t *testing.T) {
