@@ -14,6 +14,7 @@ type suspicion struct {
 	prior    *Event    // whose announced wait was kept
 	ended    time.Time // of the lock before: not of the one that this refusal began
 	possible int       // what may have been counted or in flight then, as far as seen
+	account  int       // the same at its user's account, over all addresses
 }
 
 // remainder is an answer whose Remaining does not fit what was counted.
@@ -64,7 +65,7 @@ func (t *track) earned(s *suspicion) bool {
 		}
 		return false
 	}
-	return s.possible >= t.rule.Limit
+	return s.possible >= t.rule.Limit || t.rule.Account > 0 && s.User != "" && s.account >= t.rule.Account-1
 }
 
 // overlapped tells whether a success was under way at the same time.

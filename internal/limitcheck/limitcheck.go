@@ -123,7 +123,7 @@ type Checker struct {
 	keys      map[key]*track
 	oldest    *track // of the list of tracks by last use
 	newest    *track
-	users     map[string]int // failures of each user, over all addresses
+	users     map[string]*account
 	events    int64
 	epoch     time.Time // entries count from here
 	forgotten int64
@@ -154,7 +154,7 @@ func New(rules map[string]Rule, o Options) *Checker {
 	if o.Keys == 0 {
 		o.Keys = 8192
 	}
-	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]int{}}
+	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]*account{}}
 }
 
 // Events is how many events were looked at.
@@ -191,16 +191,7 @@ func (c *Checker) Add(e Event) {
 	if c.events++; c.events == 1 {
 		c.epoch = e.Sent
 	}
-	// An account under attack is throttled by a rule of its own: from here on a
-	// refusal says nothing of the address.
-	throttled := rule.Account > 0 && e.User != "" && (c.lost || c.users[e.User] >= rule.Account-1)
-	if rule.Account > 0 && rule.Failures && rule.failed(&e) && e.User != "" {
-		if len(c.users) >= c.o.Keys {
-			clear(c.users)
-			c.lost = true
-		}
-		c.users[e.User]++
-	}
+	throttled := c.seen(rule, &e)
 	of := keysOf(rule, &e)
 	for _, k := range of.keys[:of.n] {
 		c.track(k, rule).add(c, &e, throttled, of.n > 1)

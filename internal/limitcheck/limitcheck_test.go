@@ -142,6 +142,36 @@ func TestAccountThrottleIsNoViolation(t *testing.T) {
 	}
 }
 
+// A server that holds a place for every guess it is hashing refuses further ones
+// before the first is answered: twenty guesses under way explain it, fewer do not.
+func TestGuessesUnderWayThrottleAnAccount(t *testing.T) {
+	rule := login
+	rule.Account = 20
+	feed := func(underWay int) []limitcheck.Violation {
+		c := limitcheck.New(map[string]limitcheck.Rule{"login": rule}, limitcheck.Options{})
+		at := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
+		guess := func(i int, took time.Duration) limitcheck.Event {
+			return limitcheck.Event{Sent: at.Add(time.Duration(i) * time.Microsecond), Done: at.Add(took), From: netip.AddrFrom4([4]byte{127, 9, 2, byte(i)}),
+				User: "victim", Policy: "login", Status: 401, Limit: -1, Remaining: -1, RetryAfter: -1}
+		}
+		for i := range 10 {
+			e := guess(100+i, 5*time.Millisecond)
+			e.Status, e.RetryAfter = 429, 30
+			c.Add(e)
+		}
+		for i := range underWay {
+			c.Add(guess(i, 80*time.Millisecond))
+		}
+		return c.Finish()
+	}
+	if vs := feed(20); len(vs) > 0 {
+		t.Errorf("20 under way: got %v, want none", vs[0])
+	}
+	if vs := feed(15); len(vs) != 10 || vs[0].Rule != "J4" {
+		t.Errorf("15 under way: got %v, want 10 of J4", vs)
+	}
+}
+
 // A million answers from a hundred thousand addresses leave a bounded history.
 func TestMemoryIsBounded(t *testing.T) {
 	if testing.Short() {

@@ -79,13 +79,17 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if throttled {
 		return
 	}
-	if t.rule.Lock > 0 && e.RetryAfter > 1 {
+	possible, _ := t.within(e)
+	// Where accounts are throttled too, a refusal that the address has not earned
+	// says nothing of a lock on it.
+	ofAddress := t.lock != nil || t.rule.Account == 0 || e.User == "" || c.o.Shared || t.rule.Partial || possible >= t.rule.Limit
+	if t.rule.Lock > 0 && e.RetryAfter > 1 && ofAddress {
 		t.hold(c, e)
 	}
 	if c.o.Shared || c.doubted || t.rule.Partial || other || t.suspect != nil {
 		return
 	}
-	s := &suspicion{Event: *e, rule: "J4", ended: t.ended}
+	s := &suspicion{Event: *e, rule: "J4", ended: t.ended, possible: possible}
 	switch last := t.refusal; {
 	case last == nil || last.RetryAfter < 1:
 	case !e.Sent.Before(last.Done.Add(time.Duration(last.RetryAfter) * time.Second)):
@@ -94,11 +98,13 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 			s.rule = "J3"
 		}
 	}
-	s.possible, _ = t.within(e)
 	// A right password at the same time took a slot too, and forgave nobody knows
 	// whom: no accusation then.
 	if !t.overlapped(e) && !t.earned(s) {
 		t.suspect = s
+		if t.rule.Account > 0 && e.User != "" {
+			c.account(e.User).wait(s)
+		}
 	}
 	if e.RetryAfter > 1 || t.refusal == nil {
 		t.refusal = &s.Event
