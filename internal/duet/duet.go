@@ -172,33 +172,6 @@ func (d *duet) pair(ctx context.Context) (word string, err error) {
 // test: two builds may differ in those, and the machine's noise is the same.
 func Class(f *baseline.File) string { return baseline.Class(f.Env.Machine()) }
 
-// qualify gives the comparison what is known of this machine.
-func (d *duet) qualify(first *baseline.File) error {
-	if d.slots > 0 || d.o.Qualified == nil {
-		return nil
-	}
-	q, err := d.o.Qualified(Class(first))
-	if err != nil {
-		return err
-	}
-	if d.unfit = q.Refused(); d.unfit != "" {
-		return nil
-	}
-	d.o.Compare.Prior, d.o.Compare.Smallest = q.Prior, q.Smallest(d.o.Looks)
-	if fine := q.TooFine(d.o.Looks, d.o.Compare); len(fine) > 0 {
-		return &TooFine{fine}
-	}
-	return nil
-}
-
-// TooFine is a gate that was asked for less than it can see here: it would
-// answer by luck.
-type TooFine struct{ Figures []string }
-
-func (e *TooFine) Error() string {
-	return "this machine is too noisy for the tolerance:\n  " + strings.Join(e.Figures, "\n  ")
-}
-
 // place numbers the runs of a slot.
 func (d *duet) place(f *baseline.File, arm Arm) {
 	for i := range f.Scenarios {
@@ -259,17 +232,6 @@ func (d *duet) keep(arm Arm, f *baseline.File) {
 		Slice: f.Design.Slice, Looks: d.o.Looks, Alpha: d.o.Looks.Alpha(), Seed: d.o.Seed,
 	}
 	*into = f
-}
-
-// named is what a run knows of its build, with what the user called it.
-func named(own, user baseline.Subject) baseline.Subject {
-	if user.Ref != "" {
-		own.Ref = user.Ref
-	}
-	if user.GitRev != "" {
-		own.GitRev, own.Dirty = user.GitRev, user.Dirty
-	}
-	return own
 }
 
 // compare judges what there is so far.
@@ -348,4 +310,15 @@ func (o *Outcome) Spread() map[string][]float64 {
 		}
 	}
 	return out
+}
+
+// named is what a run knows of its build, with what the user called it.
+func named(own, user baseline.Subject) baseline.Subject {
+	if user.Ref != "" {
+		own.Ref = user.Ref
+	}
+	if user.GitRev != "" {
+		own.GitRev, own.Dirty = user.GitRev, user.Dirty
+	}
+	return own
 }

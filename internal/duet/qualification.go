@@ -128,3 +128,30 @@ func (q *Qualification) TooFine(looks stats.Looks, opt baseline.Options) (out []
 	slices.Sort(out)
 	return out
 }
+
+// qualify gives the comparison what is known of this machine.
+func (d *duet) qualify(first *baseline.File) error {
+	if d.slots > 0 || d.o.Qualified == nil {
+		return nil
+	}
+	q, err := d.o.Qualified(Class(first))
+	if err != nil {
+		return err
+	}
+	if d.unfit = q.Refused(); d.unfit != "" {
+		return nil
+	}
+	d.o.Compare.Prior, d.o.Compare.Smallest = q.Prior, q.Smallest(d.o.Looks)
+	if fine := q.TooFine(d.o.Looks, d.o.Compare); len(fine) > 0 {
+		return &TooFine{fine}
+	}
+	return nil
+}
+
+// TooFine is a gate that was asked for less than it can see here: it would
+// answer by luck.
+type TooFine struct{ Figures []string }
+
+func (e *TooFine) Error() string {
+	return "this machine is too noisy for the tolerance:\n  " + strings.Join(e.Figures, "\n  ")
+}

@@ -34,33 +34,6 @@ type Event struct {
 	Unsure bool
 }
 
-// By says whose requests share a count.
-type By uint8
-
-// A count is kept for each address, each user (else address), or both, of which
-// either may refuse.
-const (
-	Address By = iota
-	User
-	Either
-)
-
-// Rule is what a policy promises.
-type Rule struct {
-	Limit    int
-	Window   time.Duration
-	Lock     time.Duration // 0 = exceeding it does not lock
-	Failures bool          // counts refused credentials (401, 403); else every admitted request
-	By       By
-	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
-	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
-	// Wrong and Refused are the statuses of a credential that was judged wrong, and of
-	// a request that the limiter turned away; empty = 401 and 403, and 429.
-	Wrong, Refused []int
-	Silent         bool // refusals are not promised to tell how long to wait: one without Retry-After is sound
-	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
-}
-
 // Options say how much the checker may know.
 type Options struct {
 	Shared bool // others send from the same addresses or as the same users: what they earned is not ours to see
@@ -312,40 +285,4 @@ func (c *Checker) unlink(t *track) {
 		c.newest = t.prev
 	}
 	t.prev, t.next = nil, nil
-}
-
-// failed tells whether the event is a credential that was judged and refused.
-func (r *Rule) failed(e *Event) bool {
-	if len(r.Wrong) > 0 {
-		return slices.Contains(r.Wrong, e.Status) && !r.refused(e)
-	}
-	return e.Status == 401 || e.Status == 403
-}
-
-// refused tells whether the limiter turned the event away. Where a refusal has the
-// status of a wrong credential, it is the one that says how long to wait.
-func (r *Rule) refused(e *Event) bool {
-	if len(r.Refused) > 0 {
-		return slices.Contains(r.Refused, e.Status) && (e.RetryAfter >= 0 || !slices.Contains(r.Wrong, e.Status))
-	}
-	return e.Status == 429
-}
-
-// passed tells whether the event was judged and found right.
-func passed(e *Event) bool { return e.Status/100 == 2 }
-
-// judged tells whether the limiter let the event through to a judgement. What was
-// malformed never reached it; a redirect and a 5xx judged nothing.
-func (r *Rule) judged(e *Event) bool {
-	switch {
-	case r.refused(e):
-		return false
-	case r.failed(e):
-		return true
-	}
-	switch e.Status {
-	case 400, 404, 405, 406, 408, 411, 413, 414, 415, 422, 429, 431, 499:
-		return false
-	}
-	return e.Status >= 200 && e.Status < 300 || e.Status >= 400 && e.Status < 500
 }

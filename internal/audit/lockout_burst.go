@@ -1,0 +1,73 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"vitals/internal/profile"
+	"vitals/internal/wire"
+)
+
+func burstOf200(t *T) {
+	const many = 200
+	rounds := cmp.Or(t.run.o.Bursts, 20)
+	limit := t.Limit("login").Limit
+	t.Addresses(rounds)
+	bases := t.target.Replicas // a burst that every process gets a part of
+	if len(bases) == 0 {
+		bases = []*url.URL{t.target.URL}
+	}
+	// A round that was released too slowly says nothing when it holds: it is made up
+	// for by another, while there is patience.
+	tight := 0
+	for round := 1; tight < rounds && round <= 2*rounds; round++ {
+		from := t.Address()
+		as, once := t.volley(repeat(many, func(i int) Request {
+			q := at(bases[i%len(bases)], t.Login(from, unknownAccount(), wrongPassword()))
+			q.Label = "one of 200"
+			return q
+		}))
+		held, proved := t.exactly("login", as, limit, fmt.Sprintf("round %d", round))
+		if !held {
+			return // one round is proof enough
+		}
+		if once && proved {
+			tight++
+		}
+	}
+	switch {
+	case tight == 0:
+		t.Skip("%v: in none of %d rounds", wire.ErrSpread, 2*rounds)
+	case tight < rounds:
+		t.Note("%d of %d rounds were released at one moment; all of them held", tight, 2*rounds)
+	}
+}
+
+// lost are answers that say nothing of a limit where many come at once: none at
+// all, a server that had no room, or one that no longer waited for the request's end.
+func lost(n map[int]int) (sum int) {
+	for _, status := range []int{0, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable} {
+		sum += n[status]
+	}
+	return sum
+}
+
+// exactly checks that of answers to wrong credentials so many were judged, and the
+// rest refused. It proves nothing when too many were lost for that.
+func (t *T) exactly(operation string, as []Answer, limit int, what string) (held, proved bool) {
+	wrong, refused, rest := t.tallied(operation, as)
+	gone := lost(rest)
+	if wrong < limit && gone > 0 {
+		t.Note("%s: %s, so that it proves nothing", what, tally(statuses(as)))
+		return true, false
+	}
+	j := t.judge(operation)
+	check := t.Check
+	if met := t.run.where(t.target); operation == "login" && wrong == met {
+		check = func(ok bool, format string, args ...any) bool { return t.counts(operation, ok, format, args...) }
+	}
+	held = check(wrong == limit && refused > 0 && refused+gone == len(as)-limit, "%s: %s, want %d×%s, %d×%s", what, tally(statuses(as)), limit, profile.Statuses(j.Wrong), len(as)-limit, profile.Statuses(j.Refused))
+	return held, held
+}

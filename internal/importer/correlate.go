@@ -1,0 +1,258 @@
+package importer
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// correlation finds values of answers that later requests send back, and secrets
+// that must not be copied.
+type correlation struct {
+	d       *outline
+	steps   []step
+	told    []map[string]origin // by exchange: values that its answer told first
+	saved   map[string]string   // values → the names that they are saved under
+	names   map[string]bool
+	sent    map[string]bool // values that were sent before any answer told them
+	secrets int
+	email   string // the account's, as it was captured; "" = unknown
+}
+
+// origin is where an answer told a value.
+type origin struct{ from, key string }
+
+const gone = "removed-by-vitals-init"
+
+// correlate turns exchanges into steps, in their order: what an answer told and a later
+// request sends is saved there and filled in here; what is secret is taken out.
+func (d *outline) correlate(all []exchange, email string) []step {
+	c := &correlation{d: d, email: email, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}}
+	if email != "" {
+		c.sent[email] = true // it is the user's own: no answer had to tell it
+	}
+	names := unique{"sign in": true, "sign out": true, "refresh": true}
+	for i := range all {
+		x := &all[i]
+		c.steps = append(c.steps, c.step(x, names))
+		c.learn(x)
+	}
+	if c.secrets > 0 {
+		d.say("%d secrets (passwords, tokens, keys) were not copied; where one must be sent stands %q", c.secrets, gone)
+	}
+	return c.steps
+}
+
+// learn notes what an answer told: texts and numbers long enough to be no chance.
+func (c *correlation) learn(x *exchange) {
+	told := map[string]origin{}
+	for _, f := range walk(x.answer) {
+		if v, ok := distinct(f.key, f.value); ok && !c.sent[v] {
+			if _, known := c.find(v); !known {
+				told[v] = origin{"json:" + f.place, f.key}
+			}
+		}
+	}
+	for _, h := range x.answerHeader {
+		name := strings.ToLower(h[0])
+		if !slices.Contains([]string{"etag", "location", "x-csrf-token", "x-xsrf-token", "x-request-token"}, name) || !isHeader.MatchString(h[0]) {
+			continue
+		}
+		if v, ok := distinct(name+"id", h[1]); ok && !c.sent[v] {
+			told[v] = origin{"header:" + h[0], name}
+		}
+	}
+	c.told = append(c.told, told)
+}
+
+// distinct is a value that, seen again, is the same thing and no chance.
+func distinct(key string, v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		p := plain(key)
+		id := strings.HasSuffix(p, "id") || strings.Contains(p, "token") || strings.Contains(p, "key") || strings.Contains(p, "cursor") || p == "ref" || p == "slug"
+		return v, len(v) >= 8 && len(v) < 500 && !strings.ContainsAny(v, " \t\r\n") || id && len(v) >= 3 && len(v) < 500
+	case json.Number:
+		p := plain(key)
+		return v.String(), len(v.String()) >= 5 || strings.HasSuffix(p, "id") && v.String() != "0" && v.String() != "1"
+	}
+	return "", false
+}
+
+// find is the exchange whose answer told a value.
+func (c *correlation) find(v string) (int, bool) {
+	for i := len(c.told) - 1; i >= 0; i-- {
+		if _, ok := c.told[i][v]; ok {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// value is what to send instead of a value: a placeholder when an earlier answer told
+// it. Its first sending makes the earlier step save it.
+func (c *correlation) value(v string) (string, bool) {
+	i, ok := c.find(v)
+	if !ok {
+		c.sent[v] = true
+		return "", false
+	}
+	name, known := c.saved[v]
+	if !known {
+		o := c.told[i][v]
+		base := variable(o.key)
+		if base == "id" {
+			base = variable(singular(c.owner(i, o.from)) + "_id")
+		}
+		name = base
+		for n := 2; c.names[name]; n++ {
+			name = fmt.Sprintf("%s_%d", base, n)
+		}
+		c.names[name], c.saved[v] = true, name
+		if c.steps[i].save == nil {
+			c.steps[i].save = map[string]string{}
+		}
+		c.steps[i].save[name] = o.from
+	}
+	return "{{" + name + "}}", true
+}
+
+// owner is what an id belongs to: the object that holds it, else what the request
+// was about.
+func (c *correlation) owner(i int, from string) string {
+	parts := strings.Split(from, ".")
+	for n := len(parts) - 2; n > 0; n-- {
+		if parts[n] != "0" && !slices.Contains([]string{"data", "items", "results", "record"}, parts[n]) {
+			return parts[n]
+		}
+	}
+	return noun(kindOf(c.steps[i].path))
+}
+
+// step is an exchange as a request of the scenario.
+func (c *correlation) step(x *exchange, names unique) step {
+	s := step{method: x.method, anonymous: x.bare || !x.signed, decide: x.decide}
+	s.path = c.path(x.url, &s)
+	for _, h := range x.header {
+		switch p := plain(h[0]); {
+		case !isHeader.MatchString(h[0]) || dropped[p] || strings.HasPrefix(p, "sec") || strings.HasPrefix(h[0], ":"):
+			continue
+		case p == "authorization" || p == "cookie" || p == "proxyauthorization":
+			c.secrets++ // the account's own token is sent instead
+			continue
+		default:
+			if v, ok := c.value(h[1]); ok {
+				s.header = append(s.header, [2]string{h[0], v})
+				continue
+			}
+			v := h[1]
+			if !ours.MatchString(v) {
+				v = c.own(literal(v))
+			}
+			if secretKey.MatchString(p) || strings.Contains(p, "apikey") || strings.Contains(p, "token") || tokenLike.MatchString(v) {
+				c.secrets++
+				v = gone
+				s.decide = append(s.decide, "the header "+h[0]+": its value was a secret")
+			}
+			if strings.Contains(p, "requestid") || strings.Contains(p, "idempotency") {
+				v = "{{uuid}}"
+			}
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+				continue
+			}
+			s.header = append(s.header, [2]string{h[0], v})
+		}
+	}
+	s.body = c.body(x.body, "", &s)
+	if x.media != "" && isHeaderText.MatchString(x.media) {
+		s.header = append(s.header, [2]string{"Content-Type", x.media})
+	}
+	switch {
+	case x.form:
+		s.text, s.body = formText(s.body), nil
+		s.header = append(s.header, [2]string{"Content-Type", formType})
+	case x.text != "":
+		if s.text = literal(x.text); tokenLike.MatchString(s.text) {
+			s.text = gone
+			c.secrets++
+		}
+		if len(s.text) > 16<<10 {
+			s.text = cutAt(s.text, 16<<10)
+			s.decide = append(s.decide, "the body was cut at 16 kB")
+		}
+	}
+	if x.status/100 == 2 {
+		s.status = []int{x.status}
+	}
+	call := call{method: x.method, path: kindOf(s.path)}
+	call.kind = call.guess()
+	s.name = names.name(stepName(x.name), stepName(call.said()))
+	return s
+}
+
+var isHeaderText = regexp.MustCompile(`^[a-z0-9.+/-]+$`)
+
+// dropped are headers that the engine or the connection writes itself.
+var dropped = func() map[string]bool {
+	m := map[string]bool{}
+	for _, h := range []string{"Host", "Connection", "Content-Length", "Content-Type", "Accept-Encoding", "User-Agent", "Referer", "Origin", "Accept-Language", "Pragma", "Cache-Control",
+		"DNT", "TE", "Upgrade-Insecure-Requests", "Priority", "If-None-Match", "If-Modified-Since", "Transfer-Encoding", "Postman-Token", "Accept", "Expect", "Keep-Alive", "X-Requested-With"} {
+		m[plain(h)] = true
+	}
+	return m
+}()
+
+// path is a request's path and query with what answers told filled in.
+func (c *correlation) path(u *url.URL, s *step) string {
+	parts := strings.Split(u.EscapedPath(), "/")
+	for i, part := range parts {
+		text, err := url.PathUnescape(part)
+		if err != nil || part == "" {
+			continue
+		}
+		if v, ok := c.value(text); ok && i > 1 {
+			parts[i] = v
+		} else if parts[i] = literal(part); tokenLike.MatchString(text) {
+			parts[i] = gone
+			c.secrets++
+		}
+	}
+	path := strings.Join(parts, "/")
+	var query []string
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		key, raw, has := strings.Cut(pair, "=")
+		if pair == "" {
+			continue
+		}
+		text, err := url.QueryUnescape(raw)
+		if err != nil {
+			text = raw
+		}
+		v, ok := c.value(text)
+		switch {
+		case ok:
+		case secretKey.MatchString(plain(key)) || tokenLike.MatchString(text):
+			c.secrets++
+			v = gone
+			s.decide = append(s.decide, "the parameter "+key+": its value was a secret")
+		case cacheBuster.MatchString(key) && digits.MatchString(text):
+			v = "{{seq}}"
+		default:
+			v = url.QueryEscape(strings.ToValidUTF8(text, ""))
+			if c.email != "" {
+				v = strings.ReplaceAll(v, url.QueryEscape(c.email), "{{email}}")
+			}
+		}
+		if key = literal(key); has {
+			key += "=" + v
+		}
+		query = append(query, key)
+	}
+	if len(query) > 0 {
+		path += "?" + strings.Join(query, "&")
+	}
+	return sendable(path)
+}

@@ -1,0 +1,118 @@
+package importer
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// told429 is a documented refusal by a limit.
+type told429 struct {
+	c           *call
+	description string
+	headers     map[string]any // name → a sample value
+	says        string
+}
+
+var (
+	everyText = regexp.MustCompile(`(?i)(\d{1,6})\s*(?:[a-z-]+\s+){0,4}?(?:per|/|every|each|in|within)\s*(?:an?\s+)?(\d{1,5})?[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
+	lockText  = regexp.MustCompile(`(?i)(?:lock|block|bann?|suspend)[a-z]*\s+(?:[a-z]+\s+){0,4}?(\d{1,5})[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
+	policyFmt = regexp.MustCompile(`(\d+)\s*;\s*w=(\d+)|q=(\d+)\s*;\s*w=(\d+)`)
+)
+
+func unit(n, word string) time.Duration {
+	count := 1
+	if n != "" {
+		count, _ = strconv.Atoi(n) // digits, by the pattern
+	}
+	per := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[strings.ToLower(word)[0]]
+	return time.Duration(count) * per
+}
+
+// documented turns documented refusals into limits and promises.
+func (s *spec) documented() {
+	form, says := "", ""
+	retry := false
+	for _, t := range s.limits {
+		own, asks := t.form()
+		retry = retry || asks
+		if says == "" && (own != "" || asks) {
+			says = t.says
+		}
+		if form == "" {
+			form = own
+		}
+	}
+	if says != "" {
+		if form == "" {
+			form = "none"
+		}
+		s.d.promises = append(s.d.promises, fmt.Sprintf("limit_headers: {form: %s, retry_after: %t, says: %s}", form, retry, flowText(says)))
+	}
+	policies := map[string]bool{}
+	for _, t := range s.limits {
+		policy := "api"
+		switch t.c.kind {
+		case isLogin:
+			policy = "login"
+		case isReset, isConfirm, isChange:
+			policy = string(t.c.kind)
+		}
+		if policies[policy] {
+			continue
+		}
+		policies[policy] = true
+		l := limit{policy: policy, says: t.says}
+		if own, _ := t.form(); own != form {
+			l.header = own
+		}
+		if policy == "login" {
+			l.counts = "failures"
+		}
+		if m := everyText.FindStringSubmatch(t.description); m != nil {
+			l.limit, _ = strconv.Atoi(m[1]) // digits, by the pattern
+			l.window = unit(m[2], m[3])
+		}
+		for name, v := range t.headers {
+			if m := policyFmt.FindStringSubmatch(fmt.Sprint(v)); m != nil && strings.Contains(plain(name), "ratelimit") {
+				l.limit, _ = strconv.Atoi(m[1] + m[3]) // digits, by the pattern
+				l.window = unit(m[2]+m[4], "s")
+			}
+		}
+		if m := lockText.FindStringSubmatch(t.description); m != nil {
+			l.lock = unit(m[1], m[2])
+		}
+		if l.limit == 0 || l.window == 0 {
+			l.limit, l.window, l.lock = 0, 0, 0
+			l.decide = "limit and window of " + t.c.method + " " + t.c.path + ": a 429 is documented, its numbers are not"
+		} else if policy == "login" {
+			l.decide = "counts: failures or requests; by: address, account or both"
+		}
+		s.d.limits = append(s.d.limits, l)
+	}
+}
+
+// form is how the refusal announces its limit, "" when it does not, and whether it
+// tells how long to wait.
+func (t told429) form() (form string, retry bool) {
+	for _, name := range keys(t.headers) {
+		switch p := plain(name); {
+		case strings.HasPrefix(p, "xratelimit"):
+			form = "x-ratelimit"
+		case strings.HasPrefix(p, "ratelimit") && form == "":
+			form = "ietf"
+		case p == "retryafter":
+			retry = true
+		}
+	}
+	return form, retry
+}
+
+// promised writes a promise of the form of errors and of health answers.
+func (s *spec) promised(errorsType, errorsSays string) {
+	if errorsType != "" {
+		s.d.promises = append(s.d.promises, fmt.Sprintf("errors: {type: %s, says: %s}", flowText(errorsType), flowText(errorsSays)))
+	}
+}

@@ -1,0 +1,171 @@
+package importer
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// session finds how users sign in, stay so, and sign out.
+func (d *outline) session(calls []*call) {
+	first := func(k kind) *call {
+		i := slices.IndexFunc(calls, func(c *call) bool { return c.kind == k && !isParam(c.path) })
+		if i < 0 {
+			return nil
+		}
+		return calls[i]
+	}
+	login := first(isLogin)
+	if login == nil {
+		d.anonymous = true
+		if slices.ContainsFunc(calls, func(c *call) bool { return c.signed }) {
+			d.decide = append(d.decide, "no operation was found that signs in with a password, although others ask for somebody who is signed in: write accounts: with its sign_in")
+		}
+		return
+	}
+	s := login.step("sign in")
+	s.anonymous = false // it is by itself
+	s.body = d.credentials(login, &s)
+	token, ok := byKey(login.answer, accessKeys...)
+	if !ok {
+		token = "access_token"
+		s.decide = append(s.decide, "where the token stands in the answer: the source does not say")
+	}
+	s.save = map[string]string{"token": "json:" + token}
+	refresh, refreshes := byKey(login.answer, "refreshtoken", "refresh")
+	if refreshes && refresh != token {
+		s.save["refresh_token"] = "json:" + refresh
+	}
+	if place, ok := byKey(login.answer, "expiresin", "expires"); ok && refreshes {
+		if _, number := at(login.answer, place).(json.Number); number {
+			s.save["expires_in"] = "json:" + place
+		}
+	}
+	d.signIn = &s
+	for _, k := range []kind{isRefresh, isLogout} {
+		c := first(k)
+		if c == nil || c.other != "" {
+			continue
+		}
+		made := c.step(map[kind]string{isRefresh: "refresh", isLogout: "sign out"}[k])
+		made.anonymous = false
+		wants := false
+		made.body = replaced(made.body, func(key string, v any) (any, bool) {
+			if strings.Contains(plain(key), "refresh") || plain(key) == "token" {
+				wants = true
+				return "{{refresh_token}}", true
+			}
+			return v, false
+		})
+		if c.form {
+			made.text, made.body = formText(made.body), nil
+			made.header = append(made.header, [2]string{"Content-Type", formType})
+		}
+		if wants && s.save["refresh_token"] == "" {
+			d.say("%s %s is left out: it takes a refresh token, and the answer to the sign-in is not known to have one", c.method, c.path)
+			continue
+		}
+		if k == isLogout {
+			d.signOut = &made
+			continue
+		}
+		place, ok := byKey(c.answer, accessKeys...)
+		if !ok {
+			place = token
+		}
+		made.save = map[string]string{"token": "json:" + place}
+		if again, ok := byKey(c.answer, "refreshtoken", "refresh"); ok && s.save["refresh_token"] != "" && again != place {
+			made.save["refresh_token"] = "json:" + again
+		}
+		d.refresh = &made
+	}
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+// credentials is a sign-in's body with the account's own; a form becomes the step's
+// text.
+func (d *outline) credentials(c *call, s *step) any {
+	account, password := credential(c.body)
+	body := put(c.body, password, "{{password}}")
+	if account != "" {
+		body = put(body, account, "{{email}}")
+	} else {
+		s.decide = append(s.decide, "which field names the account: none is called like one")
+	}
+	if c.form {
+		s.text = formText(body)
+		s.header = append(s.header, [2]string{"Content-Type", formType})
+		return nil
+	}
+	return body
+}
+
+// put is a JSON value with another at a place.
+func put(v any, place string, value any) any {
+	if place == "." {
+		return value
+	}
+	key, rest, more := strings.Cut(place, ".")
+	if !more {
+		rest = "."
+	}
+	switch in := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, c := range in {
+			if out[k] = c; k == key {
+				out[k] = put(c, rest, value)
+			}
+		}
+		return out
+	case []any:
+		out := slices.Clone(in)
+		if key == "0" && len(out) > 0 {
+			out[0] = put(out[0], rest, value)
+		}
+		return out
+	}
+	return v
+}
+
+// replaced is a JSON value in which f gave some fields another value.
+func replaced(v any, f func(key string, v any) (any, bool)) any {
+	switch in := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, c := range in {
+			if other, ok := f(k, c); ok {
+				out[k] = other
+			} else {
+				out[k] = replaced(c, f)
+			}
+		}
+		return out
+	case []any:
+		out := make([]any, len(in))
+		for i := range in {
+			out[i] = replaced(in[i], f)
+		}
+		return out
+	}
+	return v
+}
+
+// formText is a body as a form; placeholders stay.
+func formText(body any) string {
+	m, _ := body.(map[string]any)
+	var pairs []string
+	for _, k := range keys(m) {
+		if isScalar(m[k]) {
+			text := fmt.Sprint(m[k])
+			if !strings.HasPrefix(text, "{{") || strings.Count(text, "{{") != 1 {
+				text = url.QueryEscape(text)
+			}
+			pairs = append(pairs, url.QueryEscape(k)+"="+text)
+		}
+	}
+	return strings.Join(pairs, "&")
+}
