@@ -41,7 +41,7 @@ func annotations(w io.Writer, d *Document, here func(file string) bool) error {
 			}
 		}
 	}
-	for _, why := range reasonsBeside(d) {
+	for _, why := range reasonsUntold(d) {
 		add("error", nil, d.Verdict, data(why))
 	}
 	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Result.EndedBy == measure.Interrupted }) {

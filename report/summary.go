@@ -88,8 +88,8 @@ func misses(d *Document) (out []miss) {
 	return out
 }
 
-// reasonsBeside are the document's reasons that no target's line has told.
-func reasonsBeside(d *Document) []string {
+// reasonsUntold are the document's reasons that no target's line has told.
+func reasonsUntold(d *Document) []string {
 	return slices.DeleteFunc(slices.Clone(d.Reasons), func(reason string) bool {
 		for _, r := range d.Runs {
 			for _, v := range r.Verdicts {
@@ -121,7 +121,7 @@ func (p *page) missed(d *Document) {
 		mark := marks[m.status]
 		p.line("  %s %s", p.paint(mark.color, mark.glyph), cut(pad(m.head(), width)+"  "+strip(m.seen), p.width()-4))
 	}
-	p.reasons(reasonsBeside(d), len(ms) == 0)
+	p.reasons(reasonsUntold(d), len(ms) == 0)
 }
 
 func (p *page) reasons(rest []string, apart bool) {

@@ -84,7 +84,7 @@ journeys:
             forget: [good_id]
           - {name: look, get: /basket, anonymous: true}
 intruders:
-  - {name: thief, addresses: 3, guesses: 8, after: 1s, every: 100ms}
+  - {name: guesser, addresses: 3, guesses: 8, after: 1s, every: 100ms}
 targets:
   - p95(put in basket) < 300ms
   - {target: rps >= 5, only: [shop]}
@@ -122,7 +122,7 @@ abort:
 				}},
 			},
 		}},
-		Intruder: []scenarios.Intruder{{Name: "thief", Kind: "password guessing", Addresses: 3, Guesses: 8, After: time.Second, Every: 100 * time.Millisecond}},
+		Intruder: []scenarios.Intruder{{Name: "guesser", Kind: "password guessing", Addresses: 3, Guesses: 8, After: time.Second, Every: 100 * time.Millisecond}},
 		Targets: []targets.Target{
 			{Metric: "p95", Step: "put in basket", Op: "<", Limit: 300e6, Text: "p95(put in basket) < 300ms"},
 			{Metric: "rps", Op: ">=", Limit: 5, Text: "rps >= 5", Only: []string{"shop"}},

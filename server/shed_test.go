@@ -94,7 +94,7 @@ func TestSignInsLeaveSlots(t *testing.T) {
 	ask("/api/v1/fault/x", 429)
 	ask("/api/v1/fault/x", 429)
 	if a := bed.ask(t, "GET", "/api/v1/check", ""); a.StatusCode != 503 || a.Problem.Code != "overloaded" {
-		t.Errorf("a third check with 3 places: got %d %q, want 503 overloaded", a.StatusCode, a.Problem.Code)
+		t.Errorf("a third check with 3 slots: got %d %q, want 503 overloaded", a.StatusCode, a.Problem.Code)
 	}
 	ask("/api/v1/slow", 204)
 	if a := bed.ask(t, "GET", "/api/v1/slow", ""); a.StatusCode != 503 {
@@ -141,7 +141,7 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	}
 	for end := time.Now().Add(10 * time.Second); metric(t, bed.reg, "http_in_flight") < 6; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("got %v requests inside, want 6 with 2 places", metric(t, bed.reg, "http_in_flight"))
+			t.Fatalf("got %v requests inside, want 6 with 2 slots", metric(t, bed.reg, "http_in_flight"))
 		}
 	}
 	if a := bed.ask(t, "GET", "/api/v1/items/1", "", "Authorization: Bearer patient"); a.StatusCode != 200 {
@@ -160,7 +160,7 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	}
 }
 
-// LK28: sign-ins that wait for their turn hold no place.
+// LK28: sign-ins that wait for their turn hold no slot.
 func TestWaitingForATurnHoldsNoPlace(t *testing.T) {
 	turn := make(chan struct{})
 	bed := newTestbed(t, func(d *Deps) {

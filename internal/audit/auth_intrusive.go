@@ -27,7 +27,7 @@ func authIntrusive() []Probe {
 		},
 		{
 			ID: "AU4", Title: "a refresh token works once; a second use ends its family", Guide: "production-guide:18", Class: Intrusive, run: refreshReuse,
-			Why: "A stolen refresh token that keeps working is an account for as long as its thief likes.",
+			Why: "A stolen refresh token that keeps working is an account for as long as whoever stole it likes.",
 			Fix: "Rotate on every use; a used token revokes all that came of it.",
 		},
 		{
@@ -37,7 +37,7 @@ func authIntrusive() []Probe {
 		},
 		{
 			ID: "AU6", Title: "changing the password ends every other session at once", Guide: "production-guide:151", Class: Intrusive, run: changeEndsSessions,
-			Why: "Whoever changes a password because it was stolen wants the thief out now, not when a token expires.",
+			Why: "Whoever changes a password because it was stolen wants the attacker out now, not when a token expires.",
 			Fix: "Raise a session version with the password and check it on every request.",
 		},
 		{

@@ -253,7 +253,7 @@ func TestOver(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body) // what was read is compared below
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		got = r.Method + " " + r.URL.Path + " " + string(body) + " " + host + " " + r.Header.Get("X-Tenant")
+		got = r.Method + " " + r.URL.Path + " " + string(body) + " " + host + " " + r.Header.Get("X-Region")
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusLocked)
 	}))
@@ -262,7 +262,7 @@ func TestOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pr, err := profile.Read(strings.NewReader(`{profile: p, operations: {login: {method: PUT, path: /in, form: true, header: {X-Tenant: north}, body: {mail: "{{email}}", word: "{{password}}"}}}}`), "p.yaml")
+	pr, err := profile.Read(strings.NewReader(`{profile: p, operations: {login: {method: PUT, path: /in, form: true, header: {X-Region: north}, body: {mail: "{{email}}", word: "{{password}}"}}}}`), "p.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

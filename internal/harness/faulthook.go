@@ -36,7 +36,7 @@ func (h *faultHook) Before(context.Context, *load.Options) {
 	}
 }
 
-func (h *faultHook) Beside(ctx context.Context, began time.Time) error {
+func (h *faultHook) During(ctx context.Context, began time.Time) error {
 	var all sync.WaitGroup
 	for i := range h.outages {
 		all.Go(func() { h.outages[i].Do(ctx, began, h.st.Fault, h.say) })

@@ -30,7 +30,7 @@ type reading struct {
 	observe.Usage
 }
 
-func (w *gaugeHook) Beside(ctx context.Context, began time.Time) error {
+func (w *gaugeHook) During(ctx context.Context, began time.Time) error {
 	w.began = began
 	w.watch(ctx)
 	return nil

@@ -42,7 +42,7 @@ func (h *intruderHook) Before(ctx context.Context, _ *load.Options) {
 	h.group.Prepare(ctx)
 }
 
-func (h *intruderHook) Beside(ctx context.Context, began time.Time) error {
+func (h *intruderHook) During(ctx context.Context, began time.Time) error {
 	defer h.sender.Close()
 	if h.group != nil {
 		// Not the load's context: an attack that began inside the load is

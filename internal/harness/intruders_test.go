@@ -33,9 +33,9 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 		`intruder "forger" (header spoofing): 10 judged and 10 refused from 2 addresses`,
 		`intruder "sprayer" (password spraying): `, `intruder "botnet" (password spraying): 30 of 30 guesses sent from 30 addresses`,
 		`intruder "coder" (code guessing): 20 judged and 8 refused from 2 addresses`,
-		`intruder "thief" (token replay): 16 dead tokens presented from 2 addresses, 0 served`,
+		`intruder "replay" (token replay): 16 dead tokens presented from 2 addresses, 0 served`,
 		`intruder "dribbler" (slowloris): 20 connections opened from 2 addresses, 20 cut, 0 still open`,
-		`intruder "glutton" (oversized body): 8 bodies sent from 2 addresses, 8 refused by 413 or a cut, 0 connections kept`,
+		`intruder "oversize" (oversized body): 8 bodies sent from 2 addresses, 8 refused by 413 or a cut, 0 connections kept`,
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("the notes lack %q:\n%s", want, notes)

@@ -158,7 +158,7 @@ func (h *memberHook) Before(_ context.Context, opt *load.Options) {
 	opt.Shard, opt.Shards, opt.Await = h.m.Index, h.m.Of, h.m.await
 }
 
-func (h *memberHook) Beside(ctx context.Context, _ time.Time) error {
+func (h *memberHook) During(ctx context.Context, _ time.Time) error {
 	var once sync.Once
 	if h.m.seat != nil {
 		h.m.seat.Watch(ctx, func(why error) { once.Do(func() { h.stop(why) }) })

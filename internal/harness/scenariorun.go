@@ -63,7 +63,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	}
 	for _, h := range hooks {
 		h.Before(drain, &opt)
-		opt.Beside = append(opt.Beside, h.Beside)
+		opt.During = append(opt.During, h.During)
 	}
 	out, err := load.Run(drain, sc, rec, opt)
 	if err != nil {

@@ -118,7 +118,7 @@ func (d *outline) limit(p *page, l limit) {
 	p.line(1, "%s%s: {%s}", off, l.policy, strings.Join(fields, ", "))
 }
 
-// span is a time as the files have it, without what is nought: 5m, 1h.
+// span is a time as the files have it, without what is zero: 5m, 1h.
 func span(d time.Duration) string {
 	switch {
 	case d >= time.Hour && d%time.Hour == 0:

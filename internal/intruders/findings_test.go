@@ -15,7 +15,7 @@ import (
 )
 
 // An intruder whose questions the profile has no words for is told, and its
-// figures are missing: a nought would be a pass.
+// figures are missing: a zero would be a pass.
 func TestWithoutItsOperationsThereIsNoData(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bare, err := profile.Read(strings.NewReader("profile: bare\noperations:\n  login: {path: /login}\n  refresh: {path: /refresh}\nlimits:\n  login: {limit: 5, window: 300s}"), "bare.yaml")

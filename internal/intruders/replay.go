@@ -47,7 +47,7 @@ func (r *replayer) work(ctx context.Context) {
 }
 
 // used refreshes, presents the old token again, then the new one: either the
-// owner or a thief holds it, and nobody can tell which.
+// owner or an attacker holds it, and nobody can tell which.
 func (r *replayer) used(ctx context.Context) bool {
 	first, ok := r.session(ctx)
 	if !ok {

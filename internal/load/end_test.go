@@ -24,7 +24,7 @@ func TestCancelDrains(t *testing.T) {
 			rec := record(sc)
 			ctx, cancel := context.WithCancel(t.Context())
 			var answered time.Time
-			o, err := Run(ctx, sc, rec, Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+			o, err := Run(ctx, sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 				func(context.Context, time.Time) error {
 					until(t, func() bool { return s.served.Load() > 2 })
 					s.gate.mu.Lock() // requests hang
@@ -123,7 +123,7 @@ func TestDeadTargetEndsTheRun(t *testing.T) {
 	s := newNullServer(t, nil)
 	rec := record(sc)
 	began := time.Now()
-	o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+	o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(ctx context.Context, _ time.Time) error {
 			sleep(ctx, 200*time.Millisecond)
 			s.stop()
@@ -161,10 +161,10 @@ func TestAbortEndsTheRun(t *testing.T) {
 }
 
 // What runs beside the load ends with it, and its trouble is the run's.
-func TestTroubleBeside(t *testing.T) {
+func TestTroubleDuring(t *testing.T) {
 	s := newNullServer(t, nil)
 	sc := ping(constant(scenarios.Users, 1, 100*time.Millisecond), 10*time.Millisecond)
-	_, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+	_, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(ctx context.Context, _ time.Time) error { <-ctx.Done(); return ctx.Err() },
 		func(context.Context, time.Time) error { return errors.New("no address to guess from") },
 	}})
@@ -179,7 +179,7 @@ func TestTooLateIsDropped(t *testing.T) {
 	sc := ping(constant(scenarios.Arrivals, 200, time.Second), 0)
 	sc.Load.Workers, sc.Load.MaxLate = 2, 50*time.Millisecond
 	rec := record(sc)
-	o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+	o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(ctx context.Context, began time.Time) error {
 			s.freeze(ctx, began, 300*time.Millisecond, 300*time.Millisecond)
 			return nil

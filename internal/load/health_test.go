@@ -105,7 +105,7 @@ func TestWaitingForWorkersIsNotOurLag(t *testing.T) {
 	s := newNullServer(t, nil)
 	sc := ping(constant(scenarios.Arrivals, 100, 1500*time.Millisecond), 0)
 	sc.Load.Workers = 3
-	o, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(ctx context.Context, began time.Time) error {
 			s.freeze(ctx, began, 300*time.Millisecond, 700*time.Millisecond)
 			return nil

@@ -33,9 +33,9 @@ type Options struct {
 	// because the driver is a declared trusted proxy there.
 	Source  func(n uint64) netip.Addr
 	Forward bool
-	// Beside runs with the load (intruders, gauges), is given the moment from
+	// During runs with the load (intruders, gauges), is given the moment from
 	// which all offsets count, and is waited for. Its context ends with the load.
-	Beside []func(ctx context.Context, began time.Time) error
+	During []func(ctx context.Context, began time.Time) error
 	// Seen is told of every request when it has ended, those before the measured
 	// window included, by the goroutine that sent it: it must be quick, and safe for
 	// concurrent use.

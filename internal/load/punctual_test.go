@@ -33,7 +33,7 @@ func BenchmarkPunctuality(b *testing.B) {
 			}
 			for b.Loop() {
 				sc := ping(l, 0)
-				if _, err := Run(b.Context(), sc, record(sc), Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+				if _, err := Run(b.Context(), sc, record(sc), Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 					func(_ context.Context, at time.Time) error {
 						mu.Lock()
 						defer mu.Unlock()

@@ -235,8 +235,8 @@ func (r *run) beside(ctx context.Context, over <-chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	errs := make([]error, len(r.opt.Beside))
-	for i, f := range r.opt.Beside {
+	errs := make([]error, len(r.opt.During))
+	for i, f := range r.opt.During {
 		wg.Go(func() { errs[i] = f(ctx, r.began) })
 	}
 	<-over

@@ -147,7 +147,7 @@ func TestServerSeesThePlan(t *testing.T) {
 		}
 	})
 	sc := ping(l, 0)
-	o, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(_ context.Context, at time.Time) error {
 			mu.Lock()
 			defer mu.Unlock()

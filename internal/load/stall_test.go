@@ -44,7 +44,7 @@ func TestFrozenServer(t *testing.T) {
 			sc.Load.Workers = tt.workers
 			rec := record(sc)
 			var from, to time.Duration
-			o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), Beside: []func(context.Context, time.Time) error{
+			o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 				func(ctx context.Context, began time.Time) error {
 					from, to = s.freeze(ctx, began, 4*time.Second, freeze)
 					return nil

@@ -134,7 +134,7 @@ operations:
     path: /v2/session
     form: true
     body: {mail: "{{email}}", word: "{{password}}"}
-    header: {X-Tenant: north}
+    header: {X-Region: north}
     fields: {access_token: data.jwt}
   list: {path: "/v2/wards/{{ward}}/things", fields: {items: ., id: ref}}
   create: {method: PUT, path: /v2/things, body: {label: "n: {{medication_name}}", ward: "{{ward}}"}, ok: 202, fields: {id: data.ref}}
@@ -148,7 +148,7 @@ func TestWhatIsLackingIsLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"sign in":           `POST /v2/session mail={{email}}&word={{password}} {"Content-Type":"application/x-www-form-urlencoded","X-Tenant":"north"} [] {"token":"json:data.jwt"}`,
+		"sign in":           `POST /v2/session mail={{email}}&word={{password}} {"Content-Type":"application/x-www-form-urlencoded","X-Region":"north"} [] {"token":"json:data.jwt"}`,
 		"list medications":  `GET /v2/wards/7/things  {} [] {}`,
 		"create medication": `PUT /v2/things {"label":"n: Amoxicillin {{int 100 999}}","ward":7} {} [202] {}`,
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// From half full on, one may come for each place that has come free, however many
+// From half full on, one may come for each slot that has come free, however many
 // ask.
 func TestAbleLetsOneComeForEachFreePlace(t *testing.T) {
 	h, err := NewHasher(Cost{MemoryKiB: 64, Time: 1, Parallelism: 1}, Limits{Concurrency: 1, Queue: 7, Wait: time.Second}, nil)
@@ -39,14 +39,14 @@ func TestAbleLetsOneComeForEachFreePlace(t *testing.T) {
 	if got := able(); got != 100 {
 		t.Errorf("half full: got %d of 100, want all", got)
 	}
-	for want := range 4 { // whoever comes first finds every place
+	for want := range 4 { // whoever comes first finds every slot
 		if err := h.Able(); err != nil {
-			t.Errorf("place %d of 8: got %v, want it free", 5+want, err)
+			t.Errorf("slot %d of 8: got %v, want it free", 5+want, err)
 		}
 		come()
 	}
 	if _, err := h.Queue(); !errors.Is(err, ErrCapacity) {
-		t.Errorf("one more than there are places: got %v, want ErrCapacity", err)
+		t.Errorf("one more than there are slots: got %v, want ErrCapacity", err)
 	}
 	if got := able(); got != 0 {
 		t.Errorf("full: got %d of 100, want none", got)
@@ -54,7 +54,7 @@ func TestAbleLetsOneComeForEachFreePlace(t *testing.T) {
 	leave()
 	leave()
 	if got := able(); got != 2 {
-		t.Errorf("two places came free: got %d of 100, want 2", got)
+		t.Errorf("two slots came free: got %d of 100, want 2", got)
 	}
 	if got := able(); got != 0 {
 		t.Errorf("nobody came, and none came free since: got %d of 100, want none", got)

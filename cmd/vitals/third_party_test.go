@@ -12,31 +12,31 @@ import (
 	"vitals/targets"
 )
 
-const strangerProfile = "testdata/stranger.yaml"
+const thirdPartyProfile = "testdata/third-party.yaml"
 
-// strangers are the healthy one and two whose lockout is not what is published.
-var strangers = []struct {
+// thirdParties are the healthy one and two whose lockout is not what is published.
+var thirdParties = []struct {
 	name   string
-	server func() *stranger
+	server func() *thirdParty
 	run    int      // exit code of vitals run, and
 	missed []string // the targets it misses
 	audit  int
 	failed []string // probes that must fail
 }{
-	{name: "healthy", server: func() *stranger { return &stranger{limit: 5} }},
-	{name: "a limit of 6", server: func() *stranger { return &stranger{limit: 6} }, run: exitFail, missed: []string{"lockout.admitted == 5"}, audit: exitFail, failed: []string{"LK1", "LK2", "LK8"}},
-	{name: "opens to the right password", server: func() *stranger { return &stranger{limit: 5, leaky: true} }, run: exitFail, missed: []string{"lockout.leaked == 0"}, audit: exitFail, failed: []string{"LK3"}},
+	{name: "healthy", server: func() *thirdParty { return &thirdParty{limit: 5} }},
+	{name: "a limit of 6", server: func() *thirdParty { return &thirdParty{limit: 6} }, run: exitFail, missed: []string{"lockout.admitted == 5"}, audit: exitFail, failed: []string{"LK1", "LK2", "LK8"}},
+	{name: "opens to the right password", server: func() *thirdParty { return &thirdParty{limit: 5, leaky: true} }, run: exitFail, missed: []string{"lockout.leaked == 0"}, audit: exitFail, failed: []string{"LK3"}},
 }
 
 // The same scenario, by another API's profile: it is signed in by a form, whole
 // tasks are left out and said to be, the lockout is judged as ever.
-func TestStrangerRun(t *testing.T) {
-	for _, c := range strangers {
+func TestThirdPartyRun(t *testing.T) {
+	for _, c := range thirdParties {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
 			base, accounts := c.server().serve(t)
-			code, _, stderr := vitals(t, nil, "run", "smoke", "--pace", "quick", "--url", base, "--profile", strangerProfile,
+			code, _, stderr := vitals(t, nil, "run", "smoke", "--pace", "quick", "--url", base, "--profile", thirdPartyProfile,
 				"--accounts", accountsFile(t, accounts), "--out", out)
 			if code != c.run && code != exitNoAnswer { // 3: a busy machine measures itself, and says so
 				t.Fatalf("exit: got %d, want %d\n%s", code, c.run, stderr)
@@ -58,7 +58,7 @@ func TestStrangerRun(t *testing.T) {
 				}
 			}
 			notes := strings.Join(res.Notes, "\n")
-			for _, want := range []string{"by profile stranger", `task "mark reminder taken" (weight 1 of 36, 3 %) is left out`, `task "read adherence" (weight 1 of 36, 3 %) is left out`, "users do not refresh a session"} {
+			for _, want := range []string{"by profile third-party", `task "mark reminder taken" (weight 1 of 36, 3 %) is left out`, `task "read adherence" (weight 1 of 36, 3 %) is left out`, "users do not refresh a session"} {
 				if !strings.Contains(notes, want) {
 					t.Errorf("notes lack %q:\n%s", want, notes)
 				}
@@ -72,15 +72,15 @@ func TestStrangerRun(t *testing.T) {
 
 // What the profile does not have, and what waits for minutes, is skipped with its
 // reason; the rest is proved, and a broken lockout is found.
-func TestStrangerAudit(t *testing.T) {
-	for _, c := range strangers {
+func TestThirdPartyAudit(t *testing.T) {
+	for _, c := range thirdParties {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
 			base, accounts := c.server().serve(t)
 			args := []string{
-				"audit", "--url", base, "--i-own", "127.0.0.1", "--class", "intrusive", "--profile", strangerProfile,
-				"--accounts", accountsFile(t, accounts), "--origin", strangerOrigin, "--patience", "5s", "--may-skip", "HL,RQ,CO,SH,AU,LK", "--out", out,
+				"audit", "--url", base, "--i-own", "127.0.0.1", "--class", "intrusive", "--profile", thirdPartyProfile,
+				"--accounts", accountsFile(t, accounts), "--origin", thirdPartyOrigin, "--patience", "5s", "--may-skip", "HL,RQ,CO,SH,AU,LK", "--out", out,
 			}
 			if c.failed != nil {
 				args = append(args, "--only", strings.Join(c.failed, ","))
