@@ -21,7 +21,7 @@ import (
 // points up. A new arrow is written here, or not drawn.
 var arrows = map[string]string{
 	// What knows nothing of the rest.
-	"internal/atomicfile": "", "internal/canary": "", "internal/golden": "", "internal/limitcheck": "", "internal/machine": "", "internal/schema": "",
+	"internal/atomicfile": "", "internal/canary": "", "internal/exit": "", "internal/golden": "", "internal/limitcheck": "", "internal/machine": "", "internal/schema": "",
 	"internal/measure": "", "internal/routes": "", "internal/strict": "", "internal/testsum": "", "internal/load/null": "",
 
 	// What is asked, and what is measured.
@@ -53,12 +53,12 @@ var arrows = map[string]string{
 	"internal/export": "internal/wire report",
 
 	// One run, and what is made of several.
-	"internal/harness": "internal/baseline internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
+	"internal/harness": "internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/wire report scenarios targets",
 	"internal/capacity":       "",
-	"internal/capacity/steps": "internal/baseline internal/capacity internal/harness internal/measure targets",
+	"internal/capacity/steps": "internal/baseline internal/capacity internal/exit internal/harness internal/measure targets",
 	"internal/duet":           "internal/atomicfile internal/baseline",
-	"internal/duet/slots":     "internal/baseline internal/duet internal/harness internal/stack report",
+	"internal/duet/slots":     "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
 
 	// The reference API knows nothing of the harness; only its tests start databases.
 	"server":                 "internal/atomicfile",

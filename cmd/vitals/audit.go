@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vitals/internal/audit"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
@@ -66,7 +67,7 @@ neither is not asked.
 A line that was skipped was not proved: without a FAIL the exit code is then 3,
 unless --may-skip names it.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals audit --url https://staging.example.org
   vitals audit --url http://127.0.0.1:8000 --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only LK,CO
   vitals audit --stack embedded --short-clock
@@ -178,18 +179,18 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 	if o.explain != "" {
 		words, err := audit.Explain(o.explain)
 		if err != nil {
-			return &exit{exitUsage, fmt.Errorf("--explain: %w", err)}
+			return exit.Errorf(exit.Usage, "--explain: %w", err)
 		}
 		_, err = fmt.Fprint(s.Out, words)
 		return err
 	}
 	p, err := newAuditPlan(o)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	release, err := stack.Output(o.out)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // what stays locked is no one's
 	drain, _, stop := interruptible(ctx, s.Err)
@@ -215,7 +216,7 @@ func runAudit(ctx context.Context, s streams, o auditOptions) error {
 	})
 	file := filepath.Join(o.out, "audit.json")
 	if err := report.WriteAudit(o.out, &rep); err != nil {
-		return &exit{exitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	}
 	if err := audit.Print(s.Out, rep); err != nil {
 		return err
@@ -233,11 +234,11 @@ func auditVerdict(ctx context.Context, rep audit.Report, maySkip []string) error
 	})
 	switch {
 	case ctx.Err() != nil:
-		return &exit{exitInterrupted, nil}
+		return exit.Said(exit.Interrupted)
 	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
-		return &exit{exitFail, nil}
+		return exit.Said(exit.Fail)
 	case unproved || rep.Counts.Pass+rep.Counts.Advice == 0:
-		return &exit{exitNoAnswer, nil}
+		return exit.Said(exit.NoAnswer)
 	}
 	return nil
 }

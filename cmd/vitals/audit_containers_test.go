@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"vitals/internal/audit"
+	"vitals/internal/exit"
 )
 
 // checklist is how many probes the checklist has.
@@ -45,7 +46,7 @@ func TestAuditOfTheContainerStack(t *testing.T) {
 	if got := len(rep.Findings); got != checklist || len(audit.Probes()) != checklist {
 		t.Errorf("got %d findings of %d probes, want %d", got, len(audit.Probes()), checklist)
 	}
-	want := exitPass
+	want := exit.Pass
 	for _, f := range rep.Findings {
 		t.Run(f.ID, func(t *testing.T) {
 			switch f.Status {
@@ -53,7 +54,7 @@ func TestAuditOfTheContainerStack(t *testing.T) {
 				t.Errorf("%s\n%s", f.Reason, strings.Join(f.Notes, "\n"))
 			case audit.Skip:
 				if !slices.Contains(unprovable, f.ID) {
-					want = exitNoAnswer
+					want = exit.NoAnswer
 				}
 				t.Skip(f.Reason)
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"vitals/internal/audit"
+	"vitals/internal/exit"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
 	"vitals/internal/stack/audited"
@@ -51,16 +51,16 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	}
 	binary, err := os.Executable()
 	if err != nil {
-		return nil, nil, nil, noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
+		return nil, nil, nil, exit.Errorf(exit.NoSystem, "find this binary, which is also the API: %w", err)
 	}
 	outer, err := os.MkdirTemp("", "vitals-audit-mail-") // ours alone to enter
 	if err != nil {
-		return nil, nil, nil, noSystem(fmt.Errorf("make a folder for mails: %w", err))
+		return nil, nil, nil, exit.Errorf(exit.NoSystem, "make a folder for mails: %w", err)
 	}
 	clean := func(context.Context) error { return os.RemoveAll(outer) }
 	mails := filepath.Join(outer, "mail")
 	if err := errors.Join(os.Mkdir(mails, 0o700), os.Chmod(mails, 0o777)); err != nil { // the API may be another user
-		return nil, nil, clean, noSystem(fmt.Errorf("make a folder for mails: %w", err))
+		return nil, nil, clean, exit.Errorf(exit.NoSystem, "make a folder for mails: %w", err)
 	}
 	env := audited.Environment(mails)
 	limits := map[string]profile.Limit(nil)
@@ -79,7 +79,7 @@ func (o auditOptions) target(ctx context.Context, p auditPlan, s streams) (*audi
 	}
 	st, err := starter.Start(ctx)
 	if err != nil {
-		return nil, nil, clean, noSystem(err)
+		return nil, nil, clean, exit.With(exit.NoSystem, err)
 	}
 	g := &audit.Target{
 		URL: st.URL, Replicas: st.Replicas, Profile: p.profile, Origin: audited.Origin, Own: true, Source: st.Source, Forward: st.Forward,
@@ -117,9 +117,9 @@ func (o auditOptions) found(ctx context.Context, p auditPlan) (*audit.Target, er
 	}.Start(ctx)
 	if err != nil {
 		if refused, ok := errors.AsType[*stack.NotOwned](err); ok {
-			return nil, &exit{exitUsage, refused}
+			return nil, exit.With(exit.Usage, refused)
 		}
-		return nil, noSystem(err)
+		return nil, exit.With(exit.NoSystem, err)
 	}
 	g := &audit.Target{
 		URL: p.url, Profile: p.profile, Admin: p.metrics, Origin: o.origin, Own: mine && p.class >= audit.Intrusive,

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"vitals/internal/exit"
 )
 
 // auditing runs `vitals audit` with arguments and gives its exit code and both
@@ -19,7 +20,7 @@ func auditing(t *testing.T, args ...string) (code int, out, talk string) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(t.Context())
-	return exitCode(err), stdout.String(), stderr.String() + complaint(err)
+	return exit.Code(err), stdout.String(), stderr.String() + exit.Complaint(err)
 }
 
 func TestAuditUsage(t *testing.T) {
@@ -41,18 +42,18 @@ func TestAuditUsage(t *testing.T) {
 		{"--explain LK99", "did you mean"},
 	} {
 		code, _, talk := auditing(t, append(strings.Fields(c.args), "--out", dir)...)
-		if code != exitUsage || !strings.Contains(talk, c.want) {
+		if code != exit.Usage || !strings.Contains(talk, c.want) {
 			t.Errorf("audit %s: got exit %d and %q, want 2 and %q", c.args, code, talk, c.want)
 		}
 	}
-	if code, _, talk := auditing(t, "--url", "http://127.0.0.1:1", "--out", dir); code != exitNoSystem {
+	if code, _, talk := auditing(t, "--url", "http://127.0.0.1:1", "--out", dir); code != exit.NoSystem {
 		t.Errorf("nobody there: got exit %d and %q, want 4", code, talk)
 	}
 }
 
 func TestAuditExplains(t *testing.T) {
 	code, out, _ := auditing(t, "--explain", "lk8")
-	if code != exitPass || !strings.Contains(out, "LK8") || !strings.Contains(out, "why") || !strings.Contains(out, "fix") {
+	if code != exit.Pass || !strings.Contains(out, "LK8") || !strings.Contains(out, "why") || !strings.Contains(out, "fix") {
 		t.Errorf("got exit %d and %q", code, out)
 	}
 }
@@ -72,11 +73,11 @@ func TestAuditExitCodes(t *testing.T) {
 		want int
 		says string
 	}{
-		{"--only SH3", exitPass, "1 PASS, 0 FAIL, 0 SKIP"},
-		{"--only HL3", exitFail, "FAIL   HL3"},
-		{"--only SH3,AU3", exitNoAnswer, "skipped is not proved"},
-		{"--only SH3,AU3 --may-skip au3", exitPass, "it needs test accounts"},
-		{"--only AU3 --may-skip AU", exitNoAnswer, "0 PASS"},
+		{"--only SH3", exit.Pass, "1 PASS, 0 FAIL, 0 SKIP"},
+		{"--only HL3", exit.Fail, "FAIL   HL3"},
+		{"--only SH3,AU3", exit.NoAnswer, "skipped is not proved"},
+		{"--only SH3,AU3 --may-skip au3", exit.Pass, "it needs test accounts"},
+		{"--only AU3 --may-skip AU", exit.NoAnswer, "0 PASS"},
 	} {
 		dir := t.TempDir()
 		code, out, talk := auditing(t, append(strings.Fields(c.args), "--url", srv.URL, "--out", dir)...)

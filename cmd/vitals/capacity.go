@@ -15,6 +15,7 @@ import (
 	"vitals/internal/atomicfile"
 	"vitals/internal/capacity"
 	"vitals/internal/capacity/steps"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/stack"
 )
@@ -41,7 +42,7 @@ system falls behind: requests that could not be sent, a queue that grows.
 
 Scenarios of users are run as arrivals: each is one visit of a journey.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals capacity
   vitals capacity normal --url http://127.0.0.1:8000 --accounts accounts.csv --start 20 --precision 0.02`,
 		Args: cobra.MaximumNArgs(1),
@@ -68,18 +69,18 @@ Scenarios of users are run as arrivals: each is one visit of a journey.
 func runCapacity(ctx context.Context, s streams, o capacityOptions) error {
 	binary, err := os.Executable()
 	if err != nil {
-		return noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
+		return exit.Errorf(exit.NoSystem, "find this binary, which is also the API: %w", err)
 	}
 	errs := []error{o.search.Check(), harness.Writable(o.run.Out)}
 	if o.format != "text" && o.format != "json" {
 		errs = append(errs, fmt.Errorf("--format %s: want text or json", o.format))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	release, err := stack.Output(o.run.Out)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // what stays locked is no one's
 	o.run.Binary, o.run.Tool, o.run.Command = binary, tool(), os.Args
@@ -92,14 +93,14 @@ func runCapacity(ctx context.Context, s streams, o capacityOptions) error {
 	if out != nil && len(out.Steps) > 0 {
 		err = errors.Join(err, o.tell(s, out))
 	}
-	var coded *harness.Error
+	var coded *exit.Error
 	switch {
 	case errors.As(err, &coded):
-		return &exit{coded.Code, err}
+		return exit.With(coded.Code, err)
 	case err != nil:
-		return &exit{exitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	case out.Low == 0 || out.High == 0 || out.Open != "":
-		return &exit{exitNoAnswer, nil}
+		return exit.Said(exit.NoAnswer)
 	}
 	return nil
 }

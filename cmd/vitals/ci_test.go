@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"vitals/internal/exit"
 )
 
 // The shell recipe of docs/ci.md is run as it stands.
@@ -32,7 +33,7 @@ func TestShellRecipe(t *testing.T) {
 	cmd := exec.Command("sh", "-c", script)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()
-	if code := cmd.ProcessState.ExitCode(); code != exitPass && code != exitNoAnswer { // 3: this machine was busy
+	if code := cmd.ProcessState.ExitCode(); code != exit.Pass && code != exit.NoAnswer { // 3: this machine was busy
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
 	for name, words := range map[string]string{"junit.xml": "<testsuites", "summary.md": "smoke", "document.json": "\"schema\"", "report.html": "<html"} {

@@ -15,6 +15,7 @@ import (
 
 	"vitals/internal/baseline"
 	"vitals/internal/baseline/history"
+	"vitals/internal/exit"
 	"vitals/report"
 )
 
@@ -44,7 +45,7 @@ so that only a change of more than 32 % is called worse. --history learns it. On
 and that is to be confirmed by a duet, whose command is printed (exit 3). The two
 files of one duet are compared pair by pair.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals compare old/baseline.json out/baseline.json
   vitals compare old/baseline.json out/baseline.json --inconclusive fail --format json`,
 		Args: cobra.ExactArgs(2),
@@ -70,7 +71,7 @@ func comparisonFlags(f *pflag.FlagSet, o *compareOptions) {
 func runCompare(ctx context.Context, s streams, oldFile, newFile string, o compareOptions) error {
 	tolerance, err := o.check()
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	older, err1 := baseline.Open(oldFile)
 	newer, err2 := baseline.Open(newFile)
@@ -84,7 +85,7 @@ func runCompare(ctx context.Context, s streams, oldFile, newFile string, o compa
 	if o.history != "" {
 		h, err := history.Open(o.history)
 		if err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 		opt.Past = h.Past(older, newer)
 	}
@@ -115,10 +116,10 @@ func (s streams) tell(c *baseline.Comparison, format string, p policy) error {
 		err = report.Comparison(s.Out, c)
 	}
 	if err != nil {
-		return &exit{exitNoAnswer, fmt.Errorf("print the comparison: %w", err)}
+		return exit.Errorf(exit.NoAnswer, "print the comparison: %w", err)
 	}
-	if code := p.exit(c.Verdict); code != exitPass {
-		return &exit{code, nil}
+	if code := p.exit(c.Verdict); code != exit.Pass {
+		return exit.Said(code)
 	}
 	if c.Verdict == baseline.OverallInconclusive && p == policyWarn {
 		fmt.Fprintln(s.Err, "vitals: warning: inconclusive; --inconclusive fail makes this exit 3")
@@ -131,9 +132,9 @@ func (s streams) tell(c *baseline.Comparison, format string, p policy) error {
 func refusal(err error) error {
 	var no *baseline.NotComparable
 	if errors.As(err, &no) {
-		return &exit{exitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	}
-	return &exit{exitUsage, err}
+	return exit.With(exit.Usage, err)
 }
 
 // policy is what an undecided comparison is to the one who asks.
@@ -167,13 +168,13 @@ func (p *policy) Set(text string) error {
 func (p policy) exit(v baseline.Overall) int {
 	switch {
 	case v == baseline.OverallWorse:
-		return exitFail
+		return exit.Fail
 	case v == baseline.OverallNotCompared, v == baseline.OverallInvalid:
-		return exitNoAnswer
+		return exit.NoAnswer
 	case v == baseline.OverallConfirm && p != policyPass, v == baseline.OverallInconclusive && p == policyFail:
-		return exitNoAnswer
+		return exit.NoAnswer
 	}
-	return exitPass
+	return exit.Pass
 }
 
 // tolerances reads METRIC=PERCENT, all mistakes at once.

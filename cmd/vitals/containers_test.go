@@ -12,6 +12,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"vitals/internal/exit"
 	"vitals/internal/stack/containers"
 	"vitals/targets"
 )
@@ -59,7 +60,7 @@ func TestContainersRun(t *testing.T) {
 	var talk bytes.Buffer
 	cmd.Stderr = &talk
 	_ = cmd.Run()
-	if code := cmd.ProcessState.ExitCode(); code != exitPass && code != exitNoAnswer { // 3: a busy machine measures itself, and says so
+	if code := cmd.ProcessState.ExitCode(); code != exit.Pass && code != exit.NoAnswer { // 3: a busy machine measures itself, and says so
 		t.Fatalf("exit: got %d\n%s", code, talk.String())
 	}
 	d := document(t, out)
@@ -111,8 +112,8 @@ func TestContainersInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait()
-			if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-				t.Errorf("exit: got %d, want %d\n%s", got, exitInterrupted, talk.String())
+			if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
+				t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
 			}
 			if left := leftBy(t, cmd.Process.Pid); len(left) > 0 {
 				t.Errorf("left behind: %v", left)

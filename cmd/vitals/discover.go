@@ -10,6 +10,7 @@ import (
 
 	"vitals/internal/audit"
 	"vitals/internal/discover"
+	"vitals/internal/exit"
 )
 
 // discoveryBudget is how many requests a discovery makes at most.
@@ -20,7 +21,7 @@ const discoveryBudget = 1000
 func (o auditOptions) discovers(ctx context.Context, p auditPlan, g *audit.Target, s streams) error {
 	try, err := discover.Over(p.url, p.profile, g.Forward)
 	if err != nil {
-		return &exit{exitUsage, fmt.Errorf("--discover: %w", err)}
+		return exit.Errorf(exit.Usage, "--discover: %w", err)
 	}
 	opt := discover.Options{
 		Try: try, Patience: o.patience, Budget: discoveryBudget,
@@ -37,9 +38,9 @@ func (o auditOptions) discovers(ctx context.Context, p auditPlan, g *audit.Targe
 	f, err := discover.Run(ctx, opt)
 	switch {
 	case ctx.Err() != nil:
-		return &exit{exitInterrupted, errors.New("interrupted")}
+		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	case err != nil:
-		return &exit{exitNoAnswer, fmt.Errorf("--discover: %w", err)}
+		return exit.Errorf(exit.NoAnswer, "--discover: %w", err)
 	}
 	var b strings.Builder
 	if !f.Limited {
@@ -53,10 +54,10 @@ func (o auditOptions) discovers(ctx context.Context, p auditPlan, g *audit.Targe
 	}
 	fmt.Fprintf(&b, "%d requests, %v\n", f.Requests, f.Took.Round(time.Second))
 	if _, err := fmt.Fprint(s.Out, b.String()); err != nil {
-		return &exit{exitNoAnswer, fmt.Errorf("print: %w", err)}
+		return exit.Errorf(exit.NoAnswer, "print: %w", err)
 	}
 	if f.Limited && len(f.Unknown) > 0 {
-		return &exit{exitNoAnswer, nil} // part of it could not be told
+		return exit.Said(exit.NoAnswer) // part of it could not be told
 	}
 	return nil
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"vitals/internal/doctor"
+	"vitals/internal/exit"
 	"vitals/internal/stack/containers"
 )
 
@@ -26,14 +26,14 @@ Exit code 0: nothing is missing; 4: something is.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Stack != "embedded" && o.Stack != "containers" {
-				return usage("--stack %s: want embedded or containers", o.Stack)
+				return exit.Errorf(exit.Usage, "--stack %s: want embedded or containers", o.Stack)
 			}
 			found := doctor.Examine(cmd.Context(), o)
 			if err := doctor.Print(s.Out, found); err != nil {
-				return noSystem(fmt.Errorf("print the findings: %w", err))
+				return exit.Errorf(exit.NoSystem, "print the findings: %w", err)
 			}
 			if !doctor.Well(found) {
-				return noSystem(fmt.Errorf("the %s stack cannot run here as it is", o.Stack))
+				return exit.Errorf(exit.NoSystem, "the %s stack cannot run here as it is", o.Stack)
 			}
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 	"vitals/internal/baseline/stats"
 	"vitals/internal/duet"
 	"vitals/internal/duet/slots"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/stack"
 	"vitals/report"
@@ -53,7 +54,7 @@ than 30 days for this kind of machine a duet judges as ever, warns, and fails no
 OUT gets base.json.gz and cand.json.gz (vitals compare reads them), document.json
 (vitals report shows it) and a folder for every run.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals duet --qualify --base bin/vitals
   vitals duet --base old/vitals --cand bin/vitals
   vitals duet --base api:1.4 --cand api:1.5 --stack containers --tolerance p95=15%
@@ -94,15 +95,15 @@ func stateDir() string {
 func runDuet(ctx context.Context, s streams, o duetOptions) error {
 	tolerance, err := o.check()
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	binary, err := os.Executable()
 	if err != nil {
-		return noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
+		return exit.Errorf(exit.NoSystem, "find this binary, which is also the API: %w", err)
 	}
 	release, err := stack.Output(o.run.Out)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // what stays locked is no one's
 	o.run.Binary, o.run.Tool, o.run.Command = binary, tool(), os.Args
@@ -119,7 +120,7 @@ func runDuet(ctx context.Context, s streams, o duetOptions) error {
 		}
 		b, cleanup, err := slots.Resolve(drain, arm.ref)
 		if err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 		defer func() {
 			if err := cleanup(); err != nil {
@@ -185,14 +186,14 @@ func (o *duetOptions) check() (map[string]float64, error) {
 // duetError gives what kept a duet from its end an exit code.
 func duetError(err error) error {
 	var fine *duet.TooFine
-	var coded *harness.Error
+	var coded *exit.Error
 	switch {
 	case errors.As(err, &fine):
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	case errors.As(err, &coded):
-		return &exit{coded.Code, err}
+		return exit.With(coded.Code, err)
 	}
-	return &exit{exitNoAnswer, err}
+	return exit.With(exit.NoAnswer, err)
 }
 
 // keepDuet writes what was measured, of a duet that was cut short as well.
@@ -202,7 +203,7 @@ func keepDuet(o duetOptions, r *slots.Runner, out *duet.Outcome) error {
 	}
 	d := r.Document(out.Comparison)
 	d.Exit = o.compare.policy.exit(out.Comparison.Verdict)
-	d.Verdict = map[int]string{exitPass: report.Pass, exitFail: report.Fail}[d.Exit]
+	d.Verdict = map[int]string{exit.Pass: report.Pass, exit.Fail: report.Fail}[d.Exit]
 	if d.Verdict == "" {
 		d.Verdict = report.NoData
 	}
@@ -217,7 +218,7 @@ func keepDuet(o duetOptions, r *slots.Runner, out *duet.Outcome) error {
 func (o *duetOptions) keepQualification(s streams, out *duet.Outcome, read func(string) (*duet.Qualification, error), now time.Time) error {
 	q, err := read(duet.Class(out.Base))
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	a := duet.AADuet{At: now.UTC().Truncate(time.Second), Ref: o.base + o.baseURL, Ratios: out.Spread()}
 	for _, row := range out.Comparison.Rows {
@@ -226,10 +227,10 @@ func (o *duetOptions) keepQualification(s streams, out *duet.Outcome, read func(
 		}
 	}
 	if out.Comparison.Verdict == baseline.OverallInvalid {
-		return &exit{exitNoAnswer, errors.New("nothing is kept: " + strings.Join(out.Comparison.Reasons, "; "))}
+		return exit.With(exit.NoAnswer, errors.New("nothing is kept: "+strings.Join(out.Comparison.Reasons, "; ")))
 	}
 	if err := q.Add(a); err != nil {
-		return &exit{exitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	}
 	fmt.Fprint(s.Out, q.Words(stats.DefaultLooks()))
 	if len(a.Alarms) > 0 {

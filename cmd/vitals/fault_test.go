@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/faults"
 	"vitals/internal/measure"
 	"vitals/report"
@@ -22,7 +23,7 @@ func TestContainersFault(t *testing.T) {
 		"--replicas", "2", "--fault", "redis:stop@6s+4s", "--targets", "testdata/during.yaml", "--out", out)
 	cmd.Env = os.Environ()
 	talk, _ := cmd.CombinedOutput() // its exit code is looked at
-	if code := cmd.ProcessState.ExitCode(); code != exitPass && code != exitNoAnswer {
+	if code := cmd.ProcessState.ExitCode(); code != exit.Pass && code != exit.NoAnswer {
 		t.Fatalf("exit: got %d\n%s", code, talk)
 	}
 	d := document(t, out)
@@ -64,8 +65,8 @@ func TestContainersFaultInterrupted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // its exit code is looked at
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit: got %d, want %d\n%s", got, exitInterrupted, talk.String())
+	if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
+		t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
 	}
 	if !strings.Contains(talk.String(), "fault: unpause postgres") {
 		t.Errorf("want Postgres thawed:\n%s", talk.String())

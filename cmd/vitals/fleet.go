@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/kubernetes"
 	"vitals/internal/fleet/rendezvous"
@@ -27,7 +28,7 @@ members, all begin at one instant, and what they measured is added up exactly. O
 core sends tens of thousands of requests per second (vitals probe-generator), so
 ask vitals fleet plan first.
 
-` + exitTable,
+` + exit.Table,
 	}
 	cmd.AddCommand(newFleetPlanCmd(s), newFleetRenderCmd(s), newFleetRunCmd(s), newFleetStatusCmd(s), newFleetAbortCmd(s))
 	return cmd
@@ -46,7 +47,7 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			sc, err := scenarios.Open(args[0])
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			load := sc.At("full")
 			rate := load.Peak()
@@ -56,14 +57,14 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 			}
 			need, err := fleet.Workers(rate, capacity)
 			if err != nil {
-				return &exit{exitUsage, fmt.Errorf("%w; take --capacity from vitals probe-generator", err)}
+				return exit.Errorf(exit.Usage, "%w; take --capacity from vitals probe-generator", err)
 			}
 			fmt.Fprintf(s.Out, "%s: at most %.0f %s; one machine sends %.0f/s, and is trusted with 60 %% of that: %d needed\n", sc.Name, rate, unit, capacity, need)
 			if workers == 0 {
 				workers = need
 			}
 			if workers > 1 && need == 1 && why == "" {
-				return usage("one machine suffices for %s; several need a reason: --because %s", sc.Name, strings.Join(because, "|"))
+				return exit.Errorf(exit.Usage, "one machine suffices for %s; several need a reason: --because %s", sc.Name, strings.Join(because, "|"))
 			}
 			for i := range workers {
 				fmt.Fprintf(s.Out, "  vitals run %s --member %s …\n", args[0], fleet.Member{Index: i, Of: workers})
@@ -86,7 +87,7 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 		Example: "  vitals fleet render peak --workers 20 --image example.org/vitals@sha256:… --rendezvous-secret meeting --accounts-secret accounts -- --url https://staging.example.org --i-own staging.example.org | kubectl apply -f -",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if engine != "kubernetes" {
-				return usage("--engine %s: want kubernetes", engine)
+				return exit.Errorf(exit.Usage, "--engine %s: want kubernetes", engine)
 			}
 			j.Args, j.Files = args, map[string]string{}
 			for _, name := range append(files, args[0]) {
@@ -95,13 +96,13 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 				case err == nil:
 					j.Files[filepath.Base(name)] = string(text)
 				case name != args[0] || strings.ContainsRune(name, '.'): // a built-in scenario needs no file
-					return &exit{exitUsage, err}
+					return exit.With(exit.Usage, err)
 				}
 			}
 			j.Args[0] = filepath.Base(args[0])
 			text, err := kubernetes.Render(j)
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			_, err = s.Out.Write(text)
 			return err
@@ -133,20 +134,20 @@ func newFleetRunCmd(s streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case engine != "local":
-				return usage("--engine %s: want local", engine)
+				return exit.Errorf(exit.Usage, "--engine %s: want local", engine)
 			case workers < 1:
-				return usage("--workers %d: want at least 1", workers)
+				return exit.Errorf(exit.Usage, "--workers %d: want at least 1", workers)
 			case why == "":
-				return usage("processes of one machine send no more than one of them: say --because %s", strings.Join(because, "|"))
+				return exit.Errorf(exit.Usage, "processes of one machine send no more than one of them: say --because %s", strings.Join(because, "|"))
 			}
 			binary, err := os.Executable()
 			if err != nil {
-				return noSystem(fmt.Errorf("find this binary, which is also the members: %w", err))
+				return exit.Errorf(exit.NoSystem, "find this binary, which is also the members: %w", err)
 			}
 			o.Scenarios, o.Binary, o.Tool, o.Command = args, binary, tool(), os.Args
 			p, err := harness.Read(o)
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			drain, kill, stop := interruptible(cmd.Context(), s.Err)
 			defer stop()
@@ -154,8 +155,8 @@ func newFleetRunCmd(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if d.Exit != exitPass {
-				return &exit{d.Exit, nil}
+			if d.Exit != exit.Pass {
+				return exit.Said(d.Exit)
 			}
 			return nil
 		},
@@ -197,12 +198,12 @@ func newFleetStatusCmd(s streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := meeting(file, args[0])
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			defer m.Close()
 			st, err := m.Status(cmd.Context())
 			if err != nil {
-				return noSystem(err)
+				return exit.With(exit.NoSystem, err)
 			}
 			fmt.Fprintf(s.Out, "%s: %d ready, %d running, %d finished, lost %v\n", args[0], st.Ready, st.Living, st.Finished, st.Lost)
 			if st.Aborted != "" {
@@ -222,13 +223,13 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := meeting(file, args[0])
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			defer m.Close()
 			ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
 			defer cancel()
 			if err := m.Abort(ctx, reason); err != nil {
-				return noSystem(err)
+				return exit.With(exit.NoSystem, err)
 			}
 			fmt.Fprintln(s.Out, args[0]+": every member was told to stop")
 			return nil

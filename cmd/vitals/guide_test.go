@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/exit"
 	"vitals/internal/measure"
 )
 
@@ -187,7 +188,7 @@ func TestDuetAndCapacityRefuse(t *testing.T) {
 		{[]string{"capacity", "--precision", "7"}, "precision 7"},
 	} {
 		code, _, stderr := typed(append(c.args, "--out", out)...)
-		if code != exitUsage || !strings.Contains(stderr, c.want) {
+		if code != exit.Usage || !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: exit %d, %q, want 2 and %q", strings.Join(c.args, " "), code, stderr, c.want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"vitals/internal/baseline"
 	"vitals/internal/baseline/history"
+	"vitals/internal/exit"
 )
 
 func newHistoryCmd(s streams) *cobra.Command {
@@ -25,7 +26,7 @@ fails by itself: a duet confirms, and the command for it is printed.
   vitals history list DIR                     the sessions
   vitals history accept DIR SESSION --reason  the level changed here, and this is why
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals history add nights out/baseline.json
   vitals history nights`,
 		Args: cobra.ExactArgs(1),
@@ -56,7 +57,7 @@ func newHistoryAcceptCmd() *cobra.Command {
 				err = h.Accept(args[1], reason, time.Now())
 			}
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			return nil
 		},
@@ -71,10 +72,10 @@ var shownByDefault = []string{"p95", "errors"}
 func runHistory(s streams, dir string, all bool) error {
 	h, err := history.Open(dir)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	if len(h.Nights) == 0 {
-		return &exit{exitNoAnswer, fmt.Errorf("no session in %s yet: vitals history add %s BASELINE", dir, dir)}
+		return exit.Errorf(exit.NoAnswer, "no session in %s yet: vitals history add %s BASELINE", dir, dir)
 	}
 	var fresh []string
 	for _, series := range h.Series() {
@@ -100,7 +101,7 @@ func runHistory(s streams, dir string, all bool) error {
 func runHistoryAdd(s streams, dir string, files []string) error {
 	h, err := history.Open(dir)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	var errs []error
 	for _, path := range files {
@@ -125,7 +126,7 @@ func runHistoryAdd(s streams, dir string, files []string) error {
 func runHistoryList(s streams, dir string) error {
 	h, err := history.Open(dir)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	seen := map[string]bool{}
 	for _, n := range h.Nights {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"vitals/internal/atomicfile"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/importer"
 )
@@ -39,7 +40,7 @@ scenario.yaml, targets.yaml and accounts.csv (its header only) into a folder, wi
 "# decide:" where something had to be guessed. Secrets of a capture or a collection
 are not copied. Nothing is overwritten without asking.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals init --from openapi.yaml
   vitals init --from capture.har --url https://staging.example.org --dir staging/
   vitals init --from collection.postman.json --yes`,
@@ -57,34 +58,34 @@ are not copied. Nothing is overwritten without asking.
 
 func runInit(s streams, o initOptions) error {
 	if o.from == "" {
-		return usage("nothing to start from: want --from with an OpenAPI, HAR or Postman file")
+		return exit.Errorf(exit.Usage, "nothing to start from: want --from with an OpenAPI, HAR or Postman file")
 	}
 	if o.url != "" {
 		if _, err := harness.ParseURL("--url", o.url); err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 	}
 	source, err := readSource(o.from)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	made, err := importer.Import(source, importer.Options{File: o.from, URL: o.url})
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	ask := asker(s, o.yes)
 	if made.URL == "" && ask != nil {
 		answer, err := ask("Where does the API answer? (URL, or nothing to decide later) ")
 		if err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 		if answer != "" {
 			if _, err := harness.ParseURL("the answer", answer); err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			o.url = answer
 			if made, err = importer.Import(source, importer.Options{File: o.from, URL: o.url}); err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 		}
 	}
@@ -99,25 +100,25 @@ func runInit(s streams, o initOptions) error {
 	}
 	if len(there) > 0 && !o.overwrite {
 		if ask == nil {
-			return usage("%s would be overwritten: name another folder with --dir, or replace with --overwrite", strings.Join(there, ", "))
+			return exit.Errorf(exit.Usage, "%s would be overwritten: name another folder with --dir, or replace with --overwrite", strings.Join(there, ", "))
 		}
 		answer, err := ask(fmt.Sprintf("Overwrite %s? [y/N] ", strings.Join(there, ", ")))
 		if err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 		if a := strings.ToLower(answer); a != "y" && a != "yes" {
-			return usage("nothing was written")
+			return exit.Errorf(exit.Usage, "nothing was written")
 		}
 	}
 	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return &exit{exitUsage, fmt.Errorf("make the folder: %w", err)}
+		return exit.Errorf(exit.Usage, "make the folder: %w", err)
 	}
 	for _, f := range files {
 		if err := atomicfile.Write(filepath.Join(o.dir, f.name), func(w io.Writer) error {
 			_, err := io.WriteString(w, f.text)
 			return err
 		}); err != nil {
-			return &exit{exitUsage, err}
+			return exit.With(exit.Usage, err)
 		}
 	}
 	return sayInit(s.Out, o, made)

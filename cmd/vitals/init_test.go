@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"vitals/internal/exit"
 )
 
 // What init wrote is what validate takes, and nothing is overwritten unasked.
@@ -28,7 +29,7 @@ func TestInit(t *testing.T) {
 	if err := os.WriteFile(file("accounts.csv"), []byte("email,password\na@example.com,secret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, talk = cli("init", "--from", spec, "--dir", dir, "--yes"); code != exitUsage || !strings.Contains(talk, "would be overwritten") {
+	if code, _, talk = cli("init", "--from", spec, "--dir", dir, "--yes"); code != exit.Usage || !strings.Contains(talk, "would be overwritten") {
 		t.Errorf("got %d %q, want the files left alone", code, talk)
 	}
 	if text, err := os.ReadFile(file("accounts.csv")); err != nil || !strings.Contains(string(text), "secret") {
@@ -44,7 +45,7 @@ func TestInit(t *testing.T) {
 		"init --from ../../README.md":      "",
 		"init --from " + spec + " --url x": "want http://",
 	} {
-		if code, _, talk := cli(strings.Fields(args)...); code != exitUsage || !strings.Contains(talk, want) {
+		if code, _, talk := cli(strings.Fields(args)...); code != exit.Usage || !strings.Contains(talk, want) {
 			t.Errorf("%s: got %d %q, want %q", args, code, talk, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"vitals/internal/exit"
 
 	"github.com/spf13/cobra"
 )
@@ -35,12 +36,12 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	err := root.ExecuteContext(ctx)
 	if err != nil && !begun {
-		err = &exit{exitUsage, err}
+		err = exit.With(exit.Usage, err)
 	}
-	if words := complaint(err); words != "" {
+	if words := exit.Complaint(err); words != "" {
 		fmt.Fprintln(s.Err, "vitals: "+words)
 	}
-	return exitCode(err)
+	return exit.Code(err)
 }
 
 func newRootCmd(s streams) *cobra.Command {
@@ -52,7 +53,7 @@ p95 latency, requests per second, errors, CPU and lockout behaviour against
 written targets, and leaves a baseline report that the next version is compared
 with. No number is reported that was not honestly measured.
 
-` + exitTable,
+` + exit.Table,
 		Example:       "  vitals run                       all four scenarios against the embedded reference API\n  vitals run peak --stack containers\n  vitals report out/document.json\n  vitals compare old/baseline.json out/baseline.json",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -61,7 +62,7 @@ with. No number is reported that was not honestly measured.
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage("%w\nTry: %s --help", err, c.CommandPath())
+		return exit.Errorf(exit.Usage, "%w\nTry: %s --help", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = tool()

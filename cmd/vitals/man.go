@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"vitals/internal/exit"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -13,13 +14,13 @@ func newManCmd(streams) *cobra.Command {
 		Use: "man DIR", Short: "Write the manual pages into a folder", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return usage("man: %w", err)
+				return exit.Errorf(exit.Usage, "man: %w", err)
 			}
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // a build gives the same bytes every day
 			header := &doc.GenManHeader{Title: "VITALS", Section: "1", Source: tool(), Manual: "Vitals"}
 			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return usage("man: %w", err)
+				return exit.Errorf(exit.Usage, "man: %w", err)
 			}
 			return nil
 		},

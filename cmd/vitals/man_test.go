@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"vitals/internal/exit"
 )
 
 // Each command that people see has a manual page with its exit codes or flags,
@@ -14,7 +15,7 @@ func TestManualPagesAndCompletions(t *testing.T) {
 	dir := t.TempDir()
 	var out, errs bytes.Buffer
 	s := streams{strings.NewReader(""), &out, &errs}
-	if code := run(t.Context(), []string{"man", dir}, s); code != exitPass {
+	if code := run(t.Context(), []string{"man", dir}, s); code != exit.Pass {
 		t.Fatalf("man: exit %d: %s", code, errs.String())
 	}
 	for _, cmd := range newRootCmd(s).Commands() {
@@ -28,7 +29,7 @@ func TestManualPagesAndCompletions(t *testing.T) {
 	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		out.Reset()
-		if code := run(t.Context(), []string{"completion", shell}, s); code != exitPass || out.Len() < 1000 {
+		if code := run(t.Context(), []string{"completion", shell}, s); code != exit.Pass || out.Len() < 1000 {
 			t.Errorf("completion %s: exit %d, %d bytes", shell, code, out.Len())
 		}
 	}
@@ -36,7 +37,7 @@ func TestManualPagesAndCompletions(t *testing.T) {
 
 func TestDoctorRefusesAnUnknownStack(t *testing.T) {
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"doctor", "--stack", "kubernetes"}, streams{strings.NewReader(""), &out, &errs}); code != exitUsage {
-		t.Errorf("exit %d: %s, want %d", code, errs.String(), exitUsage)
+	if code := run(t.Context(), []string{"doctor", "--stack", "kubernetes"}, streams{strings.NewReader(""), &out, &errs}); code != exit.Usage {
+		t.Errorf("exit %d: %s, want %d", code, errs.String(), exit.Usage)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/report"
 )
@@ -23,7 +24,7 @@ Documents that do not belong together are refused: another plan, version or
 scenario, a member that is there twice or missing. With --max-lost K up to K
 members may be missing; such a run can fail but never pass, and leaves no baseline.
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals run peak.yaml --url http://10.0.0.5:8000 --accounts a.csv --member 0/2 --start-at 2026-01-31T15:00:00Z --out m0
   vitals run peak.yaml --url http://10.0.0.5:8000 --accounts a.csv --member 1/2 --start-at 2026-01-31T15:00:00Z --out m1
   vitals merge m0 m1 --out merged`,
@@ -36,8 +37,8 @@ members may be missing; such a run can fail but never pass, and leaves no baseli
 			if err := report.Ended(s.Out, d, out); err != nil {
 				return fmt.Errorf("print the report: %w", err)
 			}
-			if d.Exit != exitPass {
-				return &exit{d.Exit, nil}
+			if d.Exit != exit.Pass {
+				return exit.Said(d.Exit)
 			}
 			return nil
 		},

@@ -17,6 +17,7 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 	"github.com/spf13/cobra"
 
+	"vitals/internal/exit"
 	"vitals/internal/load"
 	"vitals/internal/load/null"
 )
@@ -47,15 +48,15 @@ func runProbe(ctx context.Context, s streams, each time.Duration, asJSON bool) e
 	defer stop()
 	base, end, err := startNull(ctx)
 	if err != nil {
-		return noSystem(err)
+		return exit.With(exit.NoSystem, err)
 	}
 	defer end()
 	p, err := load.ProbeGenerator(ctx, base, each, func(what string) { fmt.Fprintln(s.Err, what) })
 	switch {
 	case ctx.Err() != nil:
-		return &exit{exitInterrupted, errors.New("interrupted")}
+		return exit.With(exit.Interrupted, errors.New("interrupted"))
 	case err != nil:
-		return &exit{exitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	}
 	if asJSON {
 		enc := json.NewEncoder(s.Out)
@@ -129,7 +130,7 @@ func newNullCmd(s streams) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			server, err := null.Listen()
 			if err != nil {
-				return noSystem(err)
+				return exit.With(exit.NoSystem, err)
 			}
 			defer server.Close()
 			fmt.Fprintln(s.Out, server.Addr())

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vitals/internal/exit"
 	"vitals/scenarios"
 )
 
@@ -62,7 +63,7 @@ func TestReadmeScenario(t *testing.T) {
 // The README's exit codes are the help's.
 func TestReadmeExitCodes(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^\| (\d+) \| ([a-z ]+)`).FindAllStringSubmatch(readme(t), -1) {
-		if !regexp.MustCompile(`(?m)^  ` + m[1] + `\s+` + strings.TrimSpace(m[2])).MatchString(exitTable) {
+		if !regexp.MustCompile(`(?m)^  ` + m[1] + `\s+` + strings.TrimSpace(m[2])).MatchString(exit.Table) {
 			t.Errorf("exit code %s: the README says %q, the help something else", m[1], m[2])
 		}
 	}

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"vitals/internal/atomicfile"
+	"vitals/internal/exit"
 	"vitals/report"
 )
 
@@ -21,7 +20,7 @@ func newReportCmd(s streams) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if verbose {
 				if format != "terminal" {
-					return usage("--verbose is the long form of --format terminal, not of %s", format)
+					return exit.Errorf(exit.Usage, "--verbose is the long form of --format terminal, not of %s", format)
 				}
 				format = "verbose"
 			}
@@ -38,19 +37,19 @@ func newReportCmd(s streams) *cobra.Command {
 func runReport(s streams, file, format, out, scenario string) error {
 	f, err := report.Open(file)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	if scenario != "" {
 		if f.Document == nil {
-			return usage("--scenario: an audit has no scenarios")
+			return exit.Errorf(exit.Usage, "--scenario: an audit has no scenarios")
 		}
 		if f.Document, err = f.Document.Only(scenario); err != nil {
-			return usage("--scenario: %w", err)
+			return exit.Errorf(exit.Usage, "--scenario: %w", err)
 		}
 	}
 	render, err := f.For(format)
 	if err != nil {
-		return usage("--format: %w", err)
+		return exit.Errorf(exit.Usage, "--format: %w", err)
 	}
 	if out == "" {
 		err = render(s.Out)
@@ -58,7 +57,7 @@ func runReport(s streams, file, format, out, scenario string) error {
 		err = atomicfile.Write(out, render)
 	}
 	if err != nil {
-		return &exit{exitNoAnswer, fmt.Errorf("render %s: %w", file, err)}
+		return exit.Errorf(exit.NoAnswer, "render %s: %w", file, err)
 	}
 	return nil
 }

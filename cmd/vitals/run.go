@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack/containers"
@@ -44,7 +44,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
                    (RATE_LIMIT_REDIS_FAILURE), and locks that were forgotten;
                    judged by == 0
 
-` + exitTable,
+` + exit.Table,
 		Example: `  vitals run --pace quick
   vitals run normal peak --stack containers --pace quick
   vitals run normal --stack containers --replicas 2 --fault redis:stop@60s+10s
@@ -53,7 +53,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			binary, err := os.Executable()
 			if err != nil {
-				return noSystem(fmt.Errorf("find this binary, which is also the API: %w", err))
+				return exit.Errorf(exit.NoSystem, "find this binary, which is also the API: %w", err)
 			}
 			o.Scenarios, o.Binary, o.Tool, o.Command = args, binary, tool(), os.Args
 			if o.Once {
@@ -104,7 +104,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 func runOnce(ctx context.Context, s streams, o harness.Options) error {
 	p, err := harness.Read(o)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	ctx, _, stop := interruptible(ctx, s.Err)
 	defer stop()
@@ -114,7 +114,7 @@ func runOnce(ctx context.Context, s streams, o harness.Options) error {
 func runRun(ctx context.Context, s streams, o harness.Options) error {
 	p, err := harness.Read(o)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	drain, kill, stop := interruptible(ctx, s.Err)
 	defer stop()
@@ -125,8 +125,8 @@ func runRun(ctx context.Context, s streams, o harness.Options) error {
 	if err != nil {
 		return err
 	}
-	if d.Exit != exitPass {
-		return &exit{d.Exit, nil}
+	if d.Exit != exit.Pass {
+		return exit.Said(d.Exit)
 	}
 	return nil
 }

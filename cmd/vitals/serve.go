@@ -18,22 +18,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"vitals/internal/exit"
 	"vitals/server"
 	"vitals/server/config"
 	"vitals/server/process"
 )
-
-// exitConfig is the exit code for a configuration that breaks a rule: EX_CONFIG
-// of sysexits, which supervisors know not to retry.
-const exitConfig = 78
-
-// configError is a configuration that broke a rule; the process exits 78.
-type configError struct{ error }
-
-func (e configError) Unwrap() error { return e.error }
-
-// ExitCode is EX_CONFIG.
-func (configError) ExitCode() int { return exitConfig }
 
 // newServeCmd is `vitals serve` and what belongs to the served API.
 func newServeCmd(s streams) *cobra.Command {
@@ -59,7 +48,7 @@ breaks a rule.`,
 func runServe(ctx context.Context, s streams, env map[string]string, readyFile string) error {
 	cfg, warnings, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	tuneCollector(env, config.ThisMachine(), cfg.Workers.Count)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
@@ -70,13 +59,13 @@ func runServe(ctx context.Context, s streams, env map[string]string, readyFile s
 		Version: version, ReadyFile: readyFile,
 	})
 	if broken, ok := errors.AsType[config.Errors](err); ok {
-		return configError{broken} // a rule that only the running database could break
+		return exit.With(exit.Config, broken) // a rule that only the running database could break
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return noSystem(fmt.Errorf("serve: %w; stop what listens there, or choose another PORT (for /metrics another ADMIN_ADDR)", err))
+		return exit.Errorf(exit.NoSystem, "serve: %w; stop what listens there, or choose another PORT (for /metrics another ADMIN_ADDR)", err)
 	case err != nil:
-		return noSystem(fmt.Errorf("serve: %w", err))
+		return exit.Errorf(exit.NoSystem, "serve: %w", err)
 	}
 	return nil
 }
@@ -99,7 +88,7 @@ func newServeConfigCmd(s streams) *cobra.Command {
 func runServeConfig(s streams, env map[string]string, asJSON bool) error {
 	cfg, warnings, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	for _, w := range warnings {
 		fmt.Fprintln(s.Err, "warning:", w)
@@ -129,7 +118,7 @@ func newServeCheckCmd(s streams) *cobra.Command {
 func runServeCheck(ctx context.Context, env map[string]string) error {
 	cfg, _, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	host := cfg.Core.Host
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -147,14 +136,14 @@ func runServeCheck(ctx context.Context, env map[string]string) error {
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return noSystem(fmt.Errorf("check: %w", err))
+		return exit.Errorf(exit.NoSystem, "check: %w", err)
 	}
 	defer res.Body.Close()
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		return fmt.Errorf("check %s: %w", url, err)
 	}
 	if res.StatusCode != http.StatusOK {
-		return noSystem(fmt.Errorf("check %s: %s", url, res.Status))
+		return exit.Errorf(exit.NoSystem, "check %s: %s", url, res.Status)
 	}
 	return nil
 }
@@ -184,18 +173,18 @@ with the password in ` + seedPassword + `.`,
 func runServeSeed(ctx context.Context, s streams, env map[string]string, accounts int) error {
 	password := env[seedPassword]
 	if password == "" {
-		return usage("set %s to the password of the seeded accounts", seedPassword)
+		return exit.Errorf(exit.Usage, "set %s to the password of the seeded accounts", seedPassword)
 	}
 	if accounts < 1 {
-		return usage("--accounts must be 1 or more")
+		return exit.Errorf(exit.Usage, "--accounts must be 1 or more")
 	}
 	cfg, _, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	made, err := server.Seed(ctx, cfg, accounts, password)
 	if err != nil {
-		return noSystem(fmt.Errorf("seed: %w", err))
+		return exit.Errorf(exit.NoSystem, "seed: %w", err)
 	}
 	_, err = fmt.Fprintf(s.Out, "%d accounts in the database, %d of them patients\n", len(made), accounts)
 	return err
@@ -221,12 +210,12 @@ func runServeSentryTest(ctx context.Context, s streams, env map[string]string) e
 	delete(env, "SENTRY_SEND_TEST") // ours, not the API's
 	cfg, _, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := process.SendTestEvent(ctx, cfg, version); err != nil {
-		return noSystem(fmt.Errorf("send test event: %w", err))
+		return exit.Errorf(exit.NoSystem, "send test event: %w", err)
 	}
 	_, err = fmt.Fprintln(s.Out, "sent one test event")
 	return err

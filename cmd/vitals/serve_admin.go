@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"vitals/internal/exit"
 	"vitals/server"
 	"vitals/server/config"
 	"vitals/server/identity"
@@ -60,11 +61,11 @@ once it has enrolled a second factor.
 func runAdminCreate(ctx context.Context, s streams, env map[string]string, o adminOptions) error {
 	cfg, _, err := config.Load(env)
 	if err != nil {
-		return configError{err}
+		return exit.With(exit.Config, err)
 	}
 	password, err := newPassword(s, o.passwordFile)
 	if err != nil {
-		return usage("%w", err)
+		return exit.Errorf(exit.Usage, "%w", err)
 	}
 	admin := identity.NewAdmin{Email: o.email, FirstName: o.first, LastName: o.last, Password: password}
 	id, err := server.CreateAdmin(ctx, cfg, s.Err, admin)
@@ -73,9 +74,9 @@ func runAdminCreate(ctx context.Context, s streams, env map[string]string, o adm
 		_, err = fmt.Fprintf(s.Out, "admin %s has user id %d\n", o.email, id)
 		return err
 	case errors.Is(err, identity.ErrAdminRefused):
-		return usage("create admin %s: %w", o.email, err)
+		return exit.Errorf(exit.Usage, "create admin %s: %w", o.email, err)
 	}
-	return noSystem(fmt.Errorf("create admin %s: %w", o.email, err))
+	return exit.Errorf(exit.NoSystem, "create admin %s: %w", o.email, err)
 }
 
 // newPassword reads a password from a file, from standard input, or from the person

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/server/process"
 	"vitals/server/store/storetest"
 )
@@ -48,7 +49,7 @@ func TestAdminCreateInProduction(t *testing.T) {
 		t.Errorf("got %q in the log, want who made the user", log.String())
 	}
 	err = runAdminCreate(t.Context(), s, vars, create)
-	if exitCode(err) != exitUsage || !strings.Contains(err.Error(), "an account with this email already") {
+	if exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "an account with this email already") {
 		t.Errorf("again: got %v, want a usage error that says so", err)
 	}
 
@@ -108,7 +109,7 @@ func TestAdminCreateRefuses(t *testing.T) {
 		var out bytes.Buffer
 		err := runAdminCreate(t.Context(), streams{In: strings.NewReader(c.in), Out: &out, Err: &out}, vars,
 			adminOptions{email: c.email, first: "A", last: "B", passwordFile: c.file})
-		if exitCode(err) != exitUsage || !strings.Contains(err.Error(), c.want) {
+		if exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want a usage error with %q", name, err, c.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "canary elephant") {

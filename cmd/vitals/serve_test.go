@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/server"
 	"vitals/server/process"
 )
@@ -34,8 +35,8 @@ func TestServeRefusesABadConfiguration(t *testing.T) {
 		"config": runServeConfig(streams{Out: &out, Err: &out}, vars, false),
 		"check":  runServeCheck(t.Context(), vars),
 	} {
-		if exitCode(err) != exitConfig {
-			t.Errorf("%s: got exit code %d (%v), want %d", name, exitCode(err), err, exitConfig)
+		if exit.Code(err) != exit.Config {
+			t.Errorf("%s: got exit code %d (%v), want %d", name, exit.Code(err), err, exit.Config)
 		}
 		if text := err.Error(); !strings.Contains(text, "RATE_LIMIT_LOGIN") || !strings.Contains(text, "PORT") || strings.Contains(text, "canary") {
 			t.Errorf("%s: got %q, want both variables named and no value", name, text)
@@ -65,8 +66,8 @@ func TestServeConfigIsRedacted(t *testing.T) {
 // Serve, ask, seed beside it, check, end.
 func TestServeFromSeedToEnd(t *testing.T) {
 	vars := serveVars(t)
-	if code := exitCode(runServeSeed(t.Context(), streams{Out: new(bytes.Buffer)}, vars, 3)); code != exitUsage {
-		t.Errorf("seed without a password: got exit code %d, want %d", code, exitUsage)
+	if code := exit.Code(runServeSeed(t.Context(), streams{Out: new(bytes.Buffer)}, vars, 3)); code != exit.Usage {
+		t.Errorf("seed without a password: got exit code %d, want %d", code, exit.Usage)
 	}
 	var out bytes.Buffer
 	vars[seedPassword] = "a-password-of-tests"
@@ -80,8 +81,8 @@ func TestServeFromSeedToEnd(t *testing.T) {
 	}
 	_, vars["PORT"], _ = net.SplitHostPort(free.Addr().String())
 	_ = free.Close()
-	if code := exitCode(runServeCheck(t.Context(), vars)); code != exitNoSystem {
-		t.Errorf("check before: got exit code %d, want %d", code, exitNoSystem)
+	if code := exit.Code(runServeCheck(t.Context(), vars)); code != exit.NoSystem {
+		t.Errorf("check before: got exit code %d, want %d", code, exit.NoSystem)
 	}
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -28,10 +28,10 @@ type thirdParty struct {
 	leaky bool // the right password opens a locked address
 
 	mu       sync.Mutex
-	people   map[string]string   // email → password
-	sessions map[string]string   // token → email
-	things   map[string][]string // email → refs
-	clients  map[string]*attempts  // by address
+	people   map[string]string    // email → password
+	sessions map[string]string    // token → email
+	things   map[string][]string  // email → refs
+	clients  map[string]*attempts // by address
 }
 
 // attempts are what an address has tried.

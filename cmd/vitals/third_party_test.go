@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vitals/internal/audit"
+	"vitals/internal/exit"
 	"vitals/targets"
 )
 
@@ -24,8 +25,8 @@ var thirdParties = []struct {
 	failed []string // probes that must fail
 }{
 	{name: "healthy", server: func() *thirdParty { return &thirdParty{limit: 5} }},
-	{name: "a limit of 6", server: func() *thirdParty { return &thirdParty{limit: 6} }, run: exitFail, missed: []string{"lockout.admitted == 5"}, audit: exitFail, failed: []string{"LK1", "LK2", "LK8"}},
-	{name: "opens to the right password", server: func() *thirdParty { return &thirdParty{limit: 5, leaky: true} }, run: exitFail, missed: []string{"lockout.leaked == 0"}, audit: exitFail, failed: []string{"LK3"}},
+	{name: "a limit of 6", server: func() *thirdParty { return &thirdParty{limit: 6} }, run: exit.Fail, missed: []string{"lockout.admitted == 5"}, audit: exit.Fail, failed: []string{"LK1", "LK2", "LK8"}},
+	{name: "opens to the right password", server: func() *thirdParty { return &thirdParty{limit: 5, leaky: true} }, run: exit.Fail, missed: []string{"lockout.leaked == 0"}, audit: exit.Fail, failed: []string{"LK3"}},
 }
 
 // The same scenario, by another API's profile: it is signed in by a form, whole
@@ -38,7 +39,7 @@ func TestThirdPartyRun(t *testing.T) {
 			base, accounts := c.server().serve(t)
 			code, _, stderr := vitals(t, nil, "run", "smoke", "--pace", "quick", "--url", base, "--profile", thirdPartyProfile,
 				"--accounts", accountsFile(t, accounts), "--out", out)
-			if code != c.run && code != exitNoAnswer { // 3: a busy machine measures itself, and says so
+			if code != c.run && code != exit.NoAnswer { // 3: a busy machine measures itself, and says so
 				t.Fatalf("exit: got %d, want %d\n%s", code, c.run, stderr)
 			}
 			d := document(t, out)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/targets"
@@ -88,8 +89,8 @@ func TestPortTaken(t *testing.T) {
 		"ENV=test", "HOST=127.0.0.1", "PORT=" + port, "ADMIN_ADDR=127.0.0.1:0",
 		"DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "clinic.db"),
 	}, "serve")
-	if code != exitNoSystem {
-		t.Errorf("exit: got %d, want %d", code, exitNoSystem)
+	if code != exit.NoSystem {
+		t.Errorf("exit: got %d, want %d", code, exit.NoSystem)
 	}
 	if !strings.Contains(stdout+stderr, "address already in use") || !strings.Contains(stderr, "PORT") {
 		t.Errorf("want the taken address and the variable to change, got:\n%s", stderr)
@@ -118,8 +119,8 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
-		t.Errorf("exit: got %d, want %d\n%s", got, exitInterrupted, talk.String())
+	if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
+		t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
 	}
 	d := document(t, out)
 	if !d.Partial || len(d.Runs) != 1 || !d.Runs[0].Result.Partial {
@@ -192,8 +193,8 @@ func TestFullDisk(t *testing.T) {
 	})
 	spare := t.TempDir()
 	code, stdout, stderr := vitals(t, []string{"TMPDIR=" + spare}, "run", "smoke", "--pace", "quick", "--out", small)
-	if code != exitNoAnswer {
-		t.Errorf("exit: got %d, want %d", code, exitNoAnswer)
+	if code != exit.NoAnswer {
+		t.Errorf("exit: got %d, want %d", code, exit.NoAnswer)
 	}
 	if !strings.Contains(stderr, "no space left") || !strings.Contains(stderr, spare) {
 		t.Errorf("want the reason and where the document is kept, got:\n%s", stderr)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/targets"
@@ -28,11 +29,11 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 				return runOnce(cmd.Context(), s, o)
 			}
 			if o.URL != "" {
-				return usage("--url is where --send sends to: without it nothing is sent")
+				return exit.Errorf(exit.Usage, "--url is where --send sends to: without it nothing is sent")
 			}
 			p, err := harness.Read(o)
 			if err != nil {
-				return &exit{exitUsage, err}
+				return exit.With(exit.Usage, err)
 			}
 			return p.Print(s.Out)
 		},

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"vitals/internal/canary"
+	"vitals/internal/exit"
 	seeded "vitals/server/fault"
 	"vitals/targets"
 )
@@ -19,7 +20,7 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 	r := carryOut(t, "testdata/intruders.yaml", "--pace", "quick", "--out", out,
 		"--url", s.URL.String(), "--accounts", accountsFile(t, s.Accounts))
 	code, stdout, stderr := r.code, r.out, r.talk
-	if code != ExitPass && code != ExitNoAnswer {
+	if code != exit.Pass && code != exit.NoAnswer {
 		t.Fatalf("exit: got %d\n%s\n%s", code, stderr, stdout)
 	}
 	d := r.doc
@@ -63,7 +64,7 @@ func TestIntrudersFindFaults(t *testing.T) {
 		t.Run(string(name), func(t *testing.T) {
 			t.Parallel()
 			r := carryOutFaulty(t, name, "testdata/hostile.yaml")
-			if r.code != ExitFail && want != nil || r.code != ExitPass && r.code != ExitNoAnswer && want == nil {
+			if r.code != exit.Fail && want != nil || r.code != exit.Pass && r.code != exit.NoAnswer && want == nil {
 				t.Fatalf("exit: got %d\n%s\n%s", r.code, r.talk, r.out)
 			}
 			var got []string

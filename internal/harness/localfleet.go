@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/stack"
 	"vitals/report"
@@ -25,7 +26,7 @@ import (
 // folder Options.Out gets what a run leaves, and members/I with each member's own.
 func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Streams) (*report.Document, error) {
 	if len(p.scenarios) != 1 {
-		return nil, fail(ExitUsage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
+		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
 	}
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
@@ -34,35 +35,35 @@ func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Stre
 	defer closeStack(st, s)
 	folder, err := stack.NewFolder("fleet", false) // swept by the next run, should this one be killed
 	if err != nil {
-		return nil, &Error{ExitNoSystem, err}
+		return nil, exit.With(exit.NoSystem, err)
 	}
 	defer folder.Remove()
 	accounts, err := writeAccounts(folder.Path, st)
 	if err != nil {
-		return nil, &Error{ExitNoSystem, err}
+		return nil, exit.With(exit.NoSystem, err)
 	}
 
 	f := &localFleet{p: p, st: st, accounts: accounts, members: members, maxLost: maxLost, talk: s.Err, start: time.Now().Add(startLead(members))}
 	docs, lost := f.run(drain, kill)
 	if len(docs) == 0 {
-		return nil, fail(ExitNoAnswer, "no member left a result: %w", lost)
+		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: %w", lost)
 	}
 	d, err := Merge(docs, members)
 	if err != nil {
-		return nil, &Error{ExitNoAnswer, err}
+		return nil, exit.With(exit.NoAnswer, err)
 	}
 	d.Command = p.o.Command
 	if lost != nil {
 		d.Reasons = append([]string{lost.Error()}, d.Reasons...)
 	}
 	if drain.Err() != nil {
-		d.Partial, d.Exit = true, ExitInterrupted
+		d.Partial, d.Exit = true, exit.Interrupted
 	}
 	if err := WriteMerged(p.o.Out, d); err != nil {
 		return d, err
 	}
 	if err := report.Ended(s.Out, d, p.o.Out); err != nil {
-		return d, fail(ExitNoAnswer, "print the report: %w", err)
+		return d, exit.Errorf(exit.NoAnswer, "print the report: %w", err)
 	}
 	return d, nil
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/report"
 )
 
@@ -81,7 +82,7 @@ func TestLocalFleetLosesAMember(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, talk)
 	}
-	if !d.Partial || d.Verdict == report.Pass || d.Exit == ExitPass || !strings.Contains(strings.Join(d.Reasons, "\n"), "member 1 was lost") {
+	if !d.Partial || d.Verdict == report.Pass || d.Exit == exit.Pass || !strings.Contains(strings.Join(d.Reasons, "\n"), "member 1 was lost") {
 		t.Errorf("got %s, exit %d, partial %v, %q, want member 1 lost and no pass\n%s", d.Verdict, d.Exit, d.Partial, d.Reasons, talk)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/intruders"
@@ -189,7 +190,7 @@ func (m *member) deliver(ctx context.Context, d *report.Document) error {
 func memberError(err error) error {
 	var e *rendezvous.Exit
 	if errors.As(err, &e) {
-		return &Error{e.Code, e.Err}
+		return exit.With(e.Code, e.Err)
 	}
 	return nil
 }
@@ -197,7 +198,7 @@ func memberError(err error) error {
 // conclude ends a member's document: it is judged when all are merged.
 func (m *member) conclude(d *report.Document) {
 	d.Member = &m.info
-	d.Verdict, d.Exit = report.NoData, ExitPass
+	d.Verdict, d.Exit = report.NoData, exit.Pass
 	d.Reasons = []string{fmt.Sprintf("member %s: judged when all %d are merged (vitals merge)", m.Member, m.Of)}
 	for _, r := range d.Runs {
 		if r.Result.Partial {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/report"
 )
@@ -128,7 +129,7 @@ func TestMembersAreOneRun(t *testing.T) {
 		t.Error("another order of the members gave another document")
 	}
 	for _, d := range docs {
-		if d.Verdict != report.NoData || d.Exit != ExitPass || !strings.Contains(strings.Join(d.Reasons, " "), "vitals merge") {
+		if d.Verdict != report.NoData || d.Exit != exit.Pass || !strings.Contains(strings.Join(d.Reasons, " "), "vitals merge") {
 			t.Errorf("a member's own document says %s, exit %d, %q", d.Verdict, d.Exit, d.Reasons)
 		}
 	}
@@ -166,7 +167,7 @@ func refused(t *testing.T, docs []*report.Document) {
 	}
 	// One may be lost: the run is partial, and never a pass.
 	d, err := Merge([]*report.Document{docs[0], docs[2]}, 1)
-	if err != nil || !d.Partial || d.Verdict == report.Pass || d.Exit == ExitPass {
+	if err != nil || !d.Partial || d.Verdict == report.Pass || d.Exit == exit.Pass {
 		t.Errorf("one lost: got %v, %+v, want partial and no pass", err, d)
 	}
 }
@@ -192,7 +193,7 @@ func TestALateMemberSendsNothing(t *testing.T) {
 	if err == nil {
 		_, err = Run(t.Context(), t.Context(), p, Streams{Out: io.Discard, Err: io.Discard})
 	}
-	if e, ok := err.(*Error); !ok || e.Code != fleet.ExitFenced || len(c.seen) > 0 {
+	if e, ok := err.(*exit.Error); !ok || e.Code != fleet.ExitFenced || len(c.seen) > 0 {
 		t.Errorf("got %v and %d requests, want exit %d and none", err, len(c.seen), fleet.ExitFenced)
 	}
 	for want, o := range map[string]Options{

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
@@ -29,11 +30,11 @@ func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error)
 		docs = append(docs, d)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, &Error{ExitUsage, err}
+		return nil, exit.With(exit.Usage, err)
 	}
 	d, err := Merge(docs, maxLost)
 	if err != nil {
-		return nil, &Error{ExitUsage, err}
+		return nil, exit.With(exit.Usage, err)
 	}
 	return d, WriteMerged(out, d)
 }
@@ -43,7 +44,7 @@ func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error)
 func WriteMerged(out string, d *report.Document) error {
 	release, err := stack.Output(out)
 	if err != nil {
-		return &Error{ExitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }()
 	err = report.Write(filepath.Join(out, "document.json"), d)
@@ -51,7 +52,7 @@ func WriteMerged(out string, d *report.Document) error {
 		err = baseline.Write(filepath.Join(out, "baseline.json"), Baseline(d))
 	}
 	if err != nil {
-		return &Error{ExitNoAnswer, err}
+		return exit.With(exit.NoAnswer, err)
 	}
 	return nil
 }
@@ -101,7 +102,7 @@ func Merge(docs []*report.Document, maxLost int) (*report.Document, error) {
 		d.Partial = true
 		d.Reasons = append([]string{fmt.Sprintf("members %v of %d are missing: what the others measured is no whole run", missing, first.Member.Plan.Members)}, d.Reasons...)
 		if d.Verdict == report.Pass {
-			d.Verdict, d.Exit = report.Invalid, ExitNoAnswer
+			d.Verdict, d.Exit = report.Invalid, exit.NoAnswer
 		}
 	}
 	return d, nil

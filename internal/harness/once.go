@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/load"
 )
 
 // Once sends each task of each journey of a plan's scenarios once, and prints every
 // request and answer, secrets taken out. Nothing is measured and no attacker works. An
-// error is an *Error: a step that did not go as expected fails it.
+// error is an *exit.Error: a step that did not go as expected fails it.
 func Once(ctx context.Context, p *Plan, s Streams) error {
 	st, err := p.starter(s).Start(ctx)
 	if err != nil {
@@ -22,7 +23,7 @@ func Once(ctx context.Context, p *Plan, s Streams) error {
 	sent, wrong, unsent := 0, 0, 0
 	for _, sc := range p.scenarios {
 		if _, err := fmt.Fprintf(s.Out, "%s, each task once against %s\n", sc.Name, st.URL.Redacted()); err != nil {
-			return &Error{ExitNoAnswer, fmt.Errorf("print: %w", err)}
+			return exit.With(exit.NoAnswer, fmt.Errorf("print: %w", err))
 		}
 		var printed error
 		opt := load.Options{
@@ -45,19 +46,19 @@ func Once(ctx context.Context, p *Plan, s Streams) error {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return fail(ExitInterrupted, "interrupted")
+			return exit.Errorf(exit.Interrupted, "interrupted")
 		case err != nil:
-			return &Error{ExitNoAnswer, err}
+			return exit.With(exit.NoAnswer, err)
 		case printed != nil:
-			return &Error{ExitNoAnswer, fmt.Errorf("print: %w", printed)}
+			return exit.With(exit.NoAnswer, fmt.Errorf("print: %w", printed))
 		}
 	}
 	words := fmt.Sprintf("%d requests sent, %d not as expected, %d not sent", sent, wrong, unsent)
 	if wrong+unsent > 0 {
-		return fail(ExitFail, "%s", words)
+		return exit.Errorf(exit.Fail, "%s", words)
 	}
 	if _, err := fmt.Fprintln(s.Out, words); err != nil {
-		return &Error{ExitNoAnswer, fmt.Errorf("print: %w", err)}
+		return exit.With(exit.NoAnswer, fmt.Errorf("print: %w", err))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/stack"
 	"vitals/report"
 )
@@ -48,7 +49,7 @@ func against(t *testing.T, s *stack.Stack, change func(page string) string, besi
 	talk := &watched{want: "smoke 0:0", seen: make(chan struct{})}
 	go beside(talk)
 	r := carryOutTo(t, p, talk)
-	if code = r.code; code == ExitUsage || code == ExitNoSystem {
+	if code = r.code; code == exit.Usage || code == exit.NoSystem {
 		t.Fatalf("exit %d\n%s", code, talk.String())
 	}
 	return code, r.doc.Runs[0], r.out
@@ -119,8 +120,8 @@ func TestCountsThatDoNotAgree(t *testing.T) {
 					tt.beside(t, s, talk)
 				}
 			})
-			if code != ExitNoAnswer || run.Verdict != report.Invalid {
-				t.Errorf("got exit %d and %s, want %d and %s", code, run.Verdict, ExitNoAnswer, report.Invalid)
+			if code != exit.NoAnswer || run.Verdict != report.Invalid {
+				t.Errorf("got exit %d and %s, want %d and %s", code, run.Verdict, exit.NoAnswer, report.Invalid)
 			}
 			if b := run.Reconciliation; b == nil || len(b.Findings) != 1 || !strings.Contains(b.Findings[0], tt.want) {
 				t.Errorf("got counts %+v, want one finding: %s", b, tt.want)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/export"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
@@ -18,7 +19,7 @@ import (
 // leaves the document and the baseline in Options.Out. Repeated, it does so again
 // from a fresh start, and the document holds the runs of all. When drain ends,
 // what is under way is brought to its end and kept; when kill ends, it stops at
-// once. The document is nil when nothing was measured; an error is an *Error.
+// once. The document is nil when nothing was measured; an error is an *exit.Error.
 func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document, err error) {
 	if p.member != nil { // before anybody signs in for nothing
 		if err := p.member.late(); err != nil {
@@ -27,14 +28,14 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 	}
 	release, err := stack.Output(p.o.Out)
 	if err != nil {
-		return nil, &Error{ExitUsage, err}
+		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // a lock that stays is no one's, and is taken by the next run
 	shown, err := export.Start(drain, export.Options{
 		Live: p.o.Live, Metrics: p.o.ServeMetrics, OTLP: p.o.OTLP, Version: p.o.Tool, RunID: p.o.RunID,
 	})
 	if err != nil {
-		return nil, &Error{ExitUsage, err}
+		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() {
 		if err := shown.End(drain, doc); err != nil {
@@ -76,11 +77,11 @@ func startError(ctx context.Context, err error) error {
 	var refused *stack.NotOwned
 	switch {
 	case ctx.Err() != nil:
-		return fail(ExitInterrupted, "interrupted before anything was measured")
+		return exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
 	case errors.As(err, &refused):
-		return &Error{ExitUsage, err}
+		return exit.With(exit.Usage, err)
 	}
-	return &Error{ExitNoSystem, err}
+	return exit.With(exit.NoSystem, err)
 }
 
 func closeStack(st *stack.Stack, s Streams) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
 	"vitals/report"
@@ -37,7 +38,7 @@ func carryOutWith(t *testing.T, o Options) outcome {
 	t.Helper()
 	p, err := Read(o)
 	if err != nil {
-		return outcome{code: ExitUsage, talk: err.Error()}
+		return outcome{code: exit.Usage, talk: err.Error()}
 	}
 	return carryOutPlan(t, p)
 }
@@ -56,7 +57,7 @@ func carryOutTo(t *testing.T, p *Plan, talk io.Writer) outcome {
 	var out bytes.Buffer
 	d, err := Run(t.Context(), t.Context(), p, Streams{Out: &out, Err: talk})
 	r := outcome{doc: d, out: out.String()}
-	var coded *Error
+	var coded *exit.Error
 	switch {
 	case errors.As(err, &coded):
 		r.code, r.talk = coded.Code, coded.Error()
@@ -154,7 +155,7 @@ abort:
 				words = append(words, "--accounts", accounts(t, c.accounts))
 			}
 			r := carryOut(t, words...)
-			if r.doc == nil || r.doc.Verdict != c.verdict || r.code == ExitPass || r.code != r.doc.Exit {
+			if r.doc == nil || r.doc.Verdict != c.verdict || r.code == exit.Pass || r.code != r.doc.Exit {
 				t.Fatalf("got exit %d, want %s: %s\n%s", r.code, c.verdict, r.talk, r.out)
 			}
 			if res := r.doc.Runs[0].Result; res.EndedBy != c.by || !r.doc.Partial {
@@ -178,7 +179,7 @@ func TestTooFewAccounts(t *testing.T) {
 	defer s.Close()
 	few := file(t, "few.yaml", reads("users: 3\nrun_for: 3s"+signIn))
 	const want = "too few accounts: mine: 3 users need 3 accounts; the file has 1"
-	if r := carryOut(t, few, "--url", s.URL, "--accounts", accounts(t, 1)); r.code != ExitUsage || !strings.Contains(r.talk, want) {
+	if r := carryOut(t, few, "--url", s.URL, "--accounts", accounts(t, 1)); r.code != exit.Usage || !strings.Contains(r.talk, want) {
 		t.Errorf("got exit %d and %s, want %q", r.code, r.talk, want)
 	}
 	o := options(t, few)
@@ -187,10 +188,10 @@ func TestTooFewAccounts(t *testing.T) {
 		t.Errorf("validate: got %v, want %q", err, want)
 	}
 	open := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", "get: /x, anonymous: true", 1))
-	if r := carryOut(t, open, "--url", s.URL); r.code != ExitPass || r.doc.Verdict != report.Pass || len(r.doc.Runs[0].Verdicts) != 1 {
+	if r := carryOut(t, open, "--url", s.URL); r.code != exit.Pass || r.doc.Verdict != report.Pass || len(r.doc.Runs[0].Verdicts) != 1 {
 		t.Errorf("nobody signs in: got exit %d, want a pass by the one target that can be asked\n%s%s", r.code, r.talk, r.out)
 	}
-	if r := carryOut(t, open, "--url", s.URL, "--targets", "none"); r.code != ExitPass || len(r.doc.Runs[0].Verdicts) != 0 {
+	if r := carryOut(t, open, "--url", s.URL, "--targets", "none"); r.code != exit.Pass || len(r.doc.Runs[0].Verdicts) != 0 {
 		t.Errorf("no targets: got exit %d\n%s%s", r.code, r.talk, r.out)
 	}
 }
@@ -201,7 +202,7 @@ func TestFolderOfResults(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	open := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", "get: /x, anonymous: true", 1))
 	for want, url := range map[string]string{"is it running": "http://127.0.0.1:1", "refusing to send load": "http://192.0.2.1"} {
-		if r := carryOut(t, open, "--url", url, "--out", out); r.code == ExitPass || !strings.Contains(r.talk, want) {
+		if r := carryOut(t, open, "--url", url, "--out", out); r.code == exit.Pass || !strings.Contains(r.talk, want) {
 			t.Errorf("%s: got exit %d and %s", url, r.code, r.talk)
 		}
 		if _, err := os.Stat(out); !os.IsNotExist(err) {
@@ -212,7 +213,7 @@ func TestFolderOfResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := carryOut(t, open, "--url", "http://127.0.0.1:1", "--out", out); r.code != ExitUsage || !strings.Contains(r.talk, "another run is writing into "+out) {
+	if r := carryOut(t, open, "--url", "http://127.0.0.1:1", "--out", out); r.code != exit.Usage || !strings.Contains(r.talk, "another run is writing into "+out) {
 		t.Errorf("a second run: got exit %d and %s", r.code, r.talk)
 	}
 	if err := release(); err != nil {
@@ -239,7 +240,7 @@ func TestNoTimesAreAsked(t *testing.T) {
 	defer s.Close()
 	sc := file(t, "rare.yaml", strings.Replace(reads("arrivals: {rate: 60/m, run_for: 3s}"), "get: /x", "get: /x, anonymous: true", 1))
 	r := carryOut(t, sc, "--url", s.URL, "--targets", file(t, "t.yaml", "targets:\n  - failed < 1%\n"))
-	if r.code != ExitPass {
+	if r.code != exit.Pass {
 		t.Errorf("got exit %d, want a pass: %s\n%s", r.code, r.talk, r.out)
 	}
 }
@@ -274,7 +275,7 @@ func TestAnyPasswordIsTaken(t *testing.T) {
 			defer s.Close()
 			sc := file(t, "mine.yaml", reads("users: 1\nrun_for: 6s"+signIn)+"intruders:\n  - {name: guesser, guesses: 8, after: 1s}\n")
 			r := carryOut(t, sc, "--url", s.URL, "--accounts", accounts(t, 8))
-			if r.code != ExitFail || r.doc.Verdict != report.Fail || !strings.Contains(r.doc.Reasons[0], "wrong passwords were accepted") {
+			if r.code != exit.Fail || r.doc.Verdict != report.Fail || !strings.Contains(r.doc.Reasons[0], "wrong passwords were accepted") {
 				t.Fatalf("got exit %d: %s\n%s", r.code, r.talk, r.out)
 			}
 			if !strings.Contains(r.out, "wrong passwords were accepted") {

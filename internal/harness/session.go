@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/exit"
 	"vitals/internal/export"
 	"vitals/internal/intruders"
 	"vitals/internal/load"
@@ -105,7 +106,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	ses.live.Done()
 	if len(ses.doc.Runs) == 0 {
 		if err == nil {
-			err = fail(ExitInterrupted, "interrupted before anything was measured")
+			err = exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
 		}
 		return nil, err
 	}
@@ -115,11 +116,11 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	// What was measured is shown in any case.
 	// A reader who has gone away is no reason for another verdict.
 	if printErr := ses.print(); printErr != nil && err == nil && !errors.Is(printErr, syscall.EPIPE) {
-		err = fail(ExitNoAnswer, "print the report: %w", printErr)
+		err = exit.Errorf(exit.NoAnswer, "print the report: %w", printErr)
 	}
 	if m := ses.p.member; m != nil && err == nil {
 		if err := m.deliver(drain, ses.doc); err != nil {
-			return ses.doc, &Error{ExitNoAnswer, err}
+			return ses.doc, exit.With(exit.NoAnswer, err)
 		}
 	}
 	return ses.doc, err
@@ -167,9 +168,9 @@ func (ses *session) save() error {
 	}
 	spare, mkErr := os.MkdirTemp("", "vitals-out-")
 	if mkErr == nil && ses.write(spare) == nil {
-		return fail(ExitNoAnswer, "%w; what was measured is kept in %s instead", err, spare)
+		return exit.Errorf(exit.NoAnswer, "%w; what was measured is kept in %s instead", err, spare)
 	}
-	return fail(ExitNoAnswer, "%w; nor is there room in the temporary folder, so the report below is all there is", err)
+	return exit.Errorf(exit.NoAnswer, "%w; nor is there room in the temporary folder, so the report below is all there is", err)
 }
 
 func (ses *session) write(dir string) error {
@@ -188,7 +189,7 @@ func runError(ctx context.Context, err error) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return fail(ExitInterrupted, "interrupted")
+		return exit.Errorf(exit.Interrupted, "interrupted")
 	}
-	return &Error{ExitNoSystem, err}
+	return exit.With(exit.NoSystem, err)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"vitals/internal/canary"
+	"vitals/internal/exit"
 	"vitals/internal/limitcheck"
 	"vitals/internal/stack"
 	"vitals/internal/stack/local"
@@ -98,7 +99,7 @@ func TestURLIsJudgedAndKeepsNoSecret(t *testing.T) {
 	r := carryOut(t, "smoke", "--pace", "quick", "--url", s.URL.String(),
 		"--metrics", s.Metrics.String(), "--cores", "2", "--accounts", accountsFile(t, s.Accounts), "--out", out)
 	code, stdout, stderr := r.code, r.out, r.talk
-	if code == ExitUsage || code == ExitNoSystem {
+	if code == exit.Usage || code == exit.NoSystem {
 		t.Fatalf("exit %d\n%s", code, stderr)
 	}
 	d := r.doc
@@ -132,8 +133,8 @@ func TestAccountThatCannotSignIn(t *testing.T) {
 	}
 	r := carryOut(t, "smoke", "--pace", "quick", "--url", s.URL.String(), "--accounts", accountsFile(t, wrong), "--out", out)
 	code, stderr := r.code, r.talk
-	if code != ExitNoSystem {
-		t.Errorf("exit: got %d, want %d", code, ExitNoSystem)
+	if code != exit.NoSystem {
+		t.Errorf("exit: got %d, want %d", code, exit.NoSystem)
 	}
 	for _, want := range []string{"account", "401", "invalid_credentials"} {
 		if !strings.Contains(stderr, want) {
@@ -150,8 +151,8 @@ func TestAccountThatCannotSignIn(t *testing.T) {
 func TestBrokenLockoutFails(t *testing.T) {
 	t.Parallel()
 	r := carryOutFaulty(t, seeded.GetThenIncr, "smoke")
-	if r.code != ExitFail {
-		t.Errorf("exit: got %d, want %d", r.code, ExitFail)
+	if r.code != exit.Fail {
+		t.Errorf("exit: got %d, want %d", r.code, exit.Fail)
 	}
 	if v := status(t, r.doc, "lockout.admitted == 5"); v.Status != targets.Fail || v.Got <= 5 {
 		t.Errorf("got %v, want a failure above 5", v)

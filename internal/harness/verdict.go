@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/faults"
 	"vitals/internal/measure"
 	"vitals/report"
@@ -166,7 +167,7 @@ type sessionEnd struct {
 
 // conclude is a session's verdict, its reasons and its exit code: a failure first,
 // then what could not be measured. What did not go to its end never passes.
-func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []string, exit int, partial bool) {
+func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []string, code int, partial bool) {
 	rank := []string{report.Pass, report.NoData, report.Invalid, report.Fail}
 	verdict = report.Pass
 	raise := func(to string) { verdict = rank[max(slices.Index(rank, verdict), slices.Index(rank, to))] }
@@ -191,20 +192,20 @@ func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []stri
 	}
 	switch verdict {
 	case report.Fail:
-		exit = ExitFail
+		code = exit.Fail
 	case report.Invalid, report.NoData:
-		exit = ExitNoAnswer
+		code = exit.NoAnswer
 	}
-	var coded *Error
+	var coded *exit.Error
 	switch {
 	case end.interrupted:
-		exit = ExitInterrupted
+		code = exit.Interrupted
 	case errors.As(end.err, &coded):
-		exit = coded.Code
+		code = coded.Code
 	case end.err != nil:
-		exit = ExitNoAnswer
+		code = exit.NoAnswer
 	}
-	return verdict, reasons, exit, partial
+	return verdict, reasons, code, partial
 }
 
 // maxLag is how late our own requests may be before latencies are no longer the

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/limitcheck"
 	"vitals/internal/measure"
 	"vitals/internal/observe"
@@ -95,24 +96,24 @@ func TestVerdictOfASession(t *testing.T) {
 		partial bool
 	}{
 		"passed":             {runs: []string{report.Pass, report.Pass}, want: report.Pass},
-		"a failure":          {runs: []string{report.Pass, report.Fail, report.Invalid}, want: report.Fail, exit: ExitFail},
-		"invalid":            {runs: []string{report.NoData, report.Invalid, report.Pass}, want: report.Invalid, exit: ExitNoAnswer},
-		"no data":            {runs: []string{report.Pass, report.NoData}, want: report.NoData, exit: ExitNoAnswer},
-		"nothing ran":        {want: report.NoData, exit: ExitNoAnswer, partial: true},
-		"going on":           {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}}, want: report.NoData, exit: ExitNoAnswer, partial: true},
-		"failed, going on":   {runs: []string{report.Fail}, end: sessionEnd{left: []string{"peak"}}, want: report.Fail, exit: ExitFail, partial: true},
-		"interrupted":        {runs: []string{report.NoData}, end: sessionEnd{interrupted: true}, want: report.NoData, exit: ExitInterrupted, partial: true},
-		"interrupted after":  {runs: []string{report.Pass}, end: sessionEnd{interrupted: true, left: []string{"peak"}}, want: report.NoData, exit: ExitInterrupted, partial: true},
-		"failed, then ended": {runs: []string{report.Fail}, end: sessionEnd{interrupted: true}, want: report.Fail, exit: ExitInterrupted, partial: true},
-		"system gone":        {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}, err: &Error{ExitNoSystem, errors.New("gone")}}, want: report.NoData, exit: ExitNoSystem, partial: true},
+		"a failure":          {runs: []string{report.Pass, report.Fail, report.Invalid}, want: report.Fail, exit: exit.Fail},
+		"invalid":            {runs: []string{report.NoData, report.Invalid, report.Pass}, want: report.Invalid, exit: exit.NoAnswer},
+		"no data":            {runs: []string{report.Pass, report.NoData}, want: report.NoData, exit: exit.NoAnswer},
+		"nothing ran":        {want: report.NoData, exit: exit.NoAnswer, partial: true},
+		"going on":           {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}}, want: report.NoData, exit: exit.NoAnswer, partial: true},
+		"failed, going on":   {runs: []string{report.Fail}, end: sessionEnd{left: []string{"peak"}}, want: report.Fail, exit: exit.Fail, partial: true},
+		"interrupted":        {runs: []string{report.NoData}, end: sessionEnd{interrupted: true}, want: report.NoData, exit: exit.Interrupted, partial: true},
+		"interrupted after":  {runs: []string{report.Pass}, end: sessionEnd{interrupted: true, left: []string{"peak"}}, want: report.NoData, exit: exit.Interrupted, partial: true},
+		"failed, then ended": {runs: []string{report.Fail}, end: sessionEnd{interrupted: true}, want: report.Fail, exit: exit.Interrupted, partial: true},
+		"system gone":        {runs: []string{report.Pass}, end: sessionEnd{left: []string{"peak"}, err: exit.With(exit.NoSystem, errors.New("gone"))}, want: report.NoData, exit: exit.NoSystem, partial: true},
 	} {
 		var runs []report.Run
 		for _, v := range c.runs {
 			runs = append(runs, run(v))
 		}
-		verdict, reasons, exit, partial := conclude(runs, c.end)
-		if verdict != c.want || exit != c.exit || partial != c.partial {
-			t.Errorf("%s: got %s, exit %d, partial %v, want %s, %d, %v", name, verdict, exit, partial, c.want, c.exit, c.partial)
+		verdict, reasons, code, partial := conclude(runs, c.end)
+		if verdict != c.want || code != c.exit || partial != c.partial {
+			t.Errorf("%s: got %s, exit %d, partial %v, want %s, %d, %v", name, verdict, code, partial, c.want, c.exit, c.partial)
 		}
 		if c.partial && len(runs) > 0 && len(reasons) == 0 && !c.end.interrupted {
 			t.Errorf("%s: it does not say why it is partial", name)

@@ -15,6 +15,7 @@ import (
 
 	"vitals/internal/baseline"
 	"vitals/internal/capacity"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/internal/measure"
 	"vitals/targets"
@@ -45,11 +46,11 @@ func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, erro
 	o.Out = filepath.Join(r.Out, "steps", fmt.Sprintf("%02d", r.n))
 	p, err := harness.Read(o)
 	if err != nil {
-		return capacity.Step{}, &harness.Error{Code: harness.ExitUsage, Err: err}
+		return capacity.Step{}, exit.With(exit.Usage, err)
 	}
 	talk, err := os.Create(filepath.Join(o.Out, "talk.log"))
 	if err != nil {
-		return capacity.Step{}, &harness.Error{Code: harness.ExitNoAnswer, Err: err}
+		return capacity.Step{}, exit.With(exit.NoAnswer, err)
 	}
 	defer talk.Close()
 	d, err := harness.Run(ctx, r.Kill, p, harness.Streams{Out: io.Discard, Err: talk})
@@ -57,9 +58,9 @@ func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, erro
 	case err != nil:
 		return capacity.Step{}, err
 	case ctx.Err() != nil || d.Partial:
-		return capacity.Step{}, &harness.Error{Code: harness.ExitInterrupted, Err: errors.New("interrupted")}
+		return capacity.Step{}, exit.With(exit.Interrupted, errors.New("interrupted"))
 	case len(d.Runs) != 1:
-		return capacity.Step{}, &harness.Error{Code: harness.ExitUsage, Err: fmt.Errorf("a search takes one scenario, and this names %d", len(d.Runs))}
+		return capacity.Step{}, exit.Errorf(exit.Usage, "a search takes one scenario, and this names %d", len(d.Runs))
 	}
 	return Of(d.Runs[0].Result, d.Runs[0].Verdicts), nil
 }

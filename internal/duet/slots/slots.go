@@ -13,6 +13,7 @@ import (
 
 	"vitals/internal/baseline"
 	"vitals/internal/duet"
+	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/report"
 )
@@ -52,11 +53,11 @@ func (r *Runner) Run(ctx context.Context, s duet.Slot) (*baseline.File, error) {
 	o.Images.API = cmp.Or(b.Image, o.Images.API)
 	p, err := harness.Read(o)
 	if err != nil {
-		return nil, &harness.Error{Code: harness.ExitUsage, Err: err}
+		return nil, exit.With(exit.Usage, err)
 	}
 	talk, err := os.Create(filepath.Join(o.Out, "talk.log"))
 	if err != nil {
-		return nil, &harness.Error{Code: harness.ExitNoAnswer, Err: err}
+		return nil, exit.With(exit.NoAnswer, err)
 	}
 	defer talk.Close()
 	d, err := harness.Run(ctx, r.Kill, p, harness.Streams{Out: io.Discard, Err: talk})
@@ -64,7 +65,7 @@ func (r *Runner) Run(ctx context.Context, s duet.Slot) (*baseline.File, error) {
 	case err != nil:
 		return nil, err
 	case ctx.Err() != nil || d.Partial:
-		return nil, &harness.Error{Code: harness.ExitInterrupted, Err: errors.New("interrupted")}
+		return nil, exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
 	r.last = d
 	return harness.Baseline(d), nil
