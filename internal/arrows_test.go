@@ -61,7 +61,7 @@ var arrows = map[string]string{
 	"internal/duet/slots":     "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
 
 	// The reference API knows nothing of the harness; only its tests start databases.
-	"server":                 "internal/atomicfile",
+	"server":                 "internal/atomicfile internal/exit",
 	"server/store/storetest": "internal/stack server",
 
 	// What looks at the machine, and what makes a release.

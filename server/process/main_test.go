@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -28,12 +27,7 @@ func TestMain(m *testing.M) {
 const supervisorMark = "VITALS_TEST_SERVICE"
 
 func serviceMain() int {
-	env := map[string]string{}
-	for _, line := range os.Environ() {
-		name, value, _ := strings.Cut(line, "=")
-		env[name] = value
-	}
-	cfg, _, err := config.Load(env)
+	cfg, _, err := config.Load(Environment(os.Environ()))
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 		defer stop()

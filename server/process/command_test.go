@@ -1,9 +1,10 @@
-package main
+package process
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -14,7 +15,6 @@ import (
 
 	"vitals/internal/exit"
 	"vitals/server"
-	"vitals/server/process"
 )
 
 // serveVars are a test environment on SQLite and free ports.
@@ -31,9 +31,9 @@ func TestServeRefusesABadConfiguration(t *testing.T) {
 	vars["RATE_LIMIT_LOGIN"], vars["PORT"] = "canary", "70000"
 	var out bytes.Buffer
 	for name, err := range map[string]error{
-		"serve":  runServe(t.Context(), streams{Out: &out, Err: &out}, vars, ""),
-		"config": runServeConfig(streams{Out: &out, Err: &out}, vars, false),
-		"check":  runServeCheck(t.Context(), vars),
+		"serve":  Command{Env: vars, Out: &out, Err: &out}.Serve(t.Context(), ""),
+		"config": (Command{Env: vars, Out: &out, Err: &out}).PrintConfig(false),
+		"check":  (Command{Env: vars}).Check(t.Context()),
 	} {
 		if exit.Code(err) != exit.Config {
 			t.Errorf("%s: got exit code %d (%v), want %d", name, exit.Code(err), err, exit.Config)
@@ -48,7 +48,7 @@ func TestServeConfigIsRedacted(t *testing.T) {
 	vars := serveVars(t)
 	vars["RATE_LIMIT_API"] = "1000"
 	var out bytes.Buffer
-	if err := runServeConfig(streams{Out: &out, Err: &out}, vars, true); err != nil {
+	if err := (Command{Env: vars, Out: &out, Err: &out}).PrintConfig(true); err != nil {
 		t.Fatal(err)
 	}
 	var d server.Description
@@ -66,12 +66,12 @@ func TestServeConfigIsRedacted(t *testing.T) {
 // Serve, ask, seed beside it, check, end.
 func TestServeFromSeedToEnd(t *testing.T) {
 	vars := serveVars(t)
-	if code := exit.Code(runServeSeed(t.Context(), streams{Out: new(bytes.Buffer)}, vars, 3)); code != exit.Usage {
+	if code := exit.Code((Command{Env: vars, Out: new(bytes.Buffer)}).Seed(t.Context(), 3)); code != exit.Usage {
 		t.Errorf("seed without a password: got exit code %d, want %d", code, exit.Usage)
 	}
 	var out bytes.Buffer
-	vars[seedPassword] = "a-password-of-tests"
-	if err := runServeSeed(t.Context(), streams{Out: &out}, vars, 3); err != nil || !strings.Contains(out.String(), "3 of them patients") {
+	vars[SeedPassword] = "a-password-of-tests"
+	if err := (Command{Env: vars, Out: &out}).Seed(t.Context(), 3); err != nil || !strings.Contains(out.String(), "3 of them patients") {
 		t.Fatalf("seed: got %q, %v", out.String(), err)
 	}
 
@@ -81,14 +81,14 @@ func TestServeFromSeedToEnd(t *testing.T) {
 	}
 	_, vars["PORT"], _ = net.SplitHostPort(free.Addr().String())
 	_ = free.Close()
-	if code := exit.Code(runServeCheck(t.Context(), vars)); code != exit.NoSystem {
+	if code := exit.Code((Command{Env: vars}).Check(t.Context())); code != exit.NoSystem {
 		t.Errorf("check before: got exit code %d, want %d", code, exit.NoSystem)
 	}
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runServe(ctx, streams{Out: new(bytes.Buffer)}, vars, ready) }()
-	var at process.Ready
+	go func() { ended <- Command{Env: vars, Out: new(bytes.Buffer)}.Serve(ctx, ready) }()
+	var at Ready
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(ready); err == nil {
 			if err := json.Unmarshal(text, &at); err != nil {
@@ -103,7 +103,7 @@ func TestServeFromSeedToEnd(t *testing.T) {
 	if at.PID != os.Getpid() || !strings.HasSuffix(at.Addr, ":"+vars["PORT"]) || at.Admin == "" {
 		t.Errorf("got ready file %+v", at)
 	}
-	if err := runServeCheck(t.Context(), vars); err != nil {
+	if err := (Command{Env: vars}).Check(t.Context()); err != nil {
 		t.Errorf("check: %v", err)
 	}
 	cancel()
@@ -115,11 +115,11 @@ func TestServeFromSeedToEnd(t *testing.T) {
 
 func TestServeSentryTestAsksTwice(t *testing.T) {
 	vars := serveVars(t)
-	if err := runServeSentryTest(t.Context(), streams{}, vars); err == nil || !strings.Contains(err.Error(), "SENTRY_SEND_TEST=1") {
+	if err := (Command{Env: vars, Out: io.Discard}).SentryTest(t.Context()); err == nil || !strings.Contains(err.Error(), "SENTRY_SEND_TEST=1") {
 		t.Errorf("got %v, want the variable to set", err)
 	}
 	vars["SENTRY_SEND_TEST"] = "1"
-	if err := runServeSentryTest(t.Context(), streams{}, vars); err == nil || !strings.Contains(err.Error(), "SENTRY_DSN is unset") {
+	if err := (Command{Env: vars, Out: io.Discard}).SentryTest(t.Context()); err == nil || !strings.Contains(err.Error(), "SENTRY_DSN is unset") {
 		t.Errorf("got %v, want the missing DSN", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"bytes"
@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"vitals/internal/exit"
-	"vitals/server/process"
 	"vitals/server/store/storetest"
 )
 
@@ -37,9 +36,9 @@ func TestAdminCreateInProduction(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, log bytes.Buffer
-	s := streams{Out: &out, Err: &log}
-	create := adminOptions{email: "Ada@clinic.test", first: "Ada", last: "L", passwordFile: file}
-	if err := runAdminCreate(t.Context(), s, vars, create); err != nil {
+	c := Command{Env: vars, Out: &out, Err: &log}
+	create := Admin{Email: "Ada@clinic.test", First: "Ada", Last: "L", PasswordFile: file}
+	if err := c.CreateAdmin(t.Context(), create); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "Ada@clinic.test has user id 1") || strings.Contains(out.String()+log.String(), "canary") {
@@ -48,7 +47,7 @@ func TestAdminCreateInProduction(t *testing.T) {
 	if !strings.Contains(log.String(), "operator") {
 		t.Errorf("got %q in the log, want who made the user", log.String())
 	}
-	err = runAdminCreate(t.Context(), s, vars, create)
+	err = c.CreateAdmin(t.Context(), create)
 	if exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "an account with this email already") {
 		t.Errorf("again: got %v, want a usage error that says so", err)
 	}
@@ -56,7 +55,7 @@ func TestAdminCreateInProduction(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- runServe(ctx, streams{Out: new(bytes.Buffer)}, vars, ready) }()
+	go func() { ended <- Command{Env: vars, Out: new(bytes.Buffer)}.Serve(ctx, ready) }()
 	defer func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -64,7 +63,7 @@ func TestAdminCreateInProduction(t *testing.T) {
 		}
 		http.DefaultClient.CloseIdleConnections()
 	}()
-	var at process.Ready
+	var at Ready
 	for deadline := time.Now().Add(30 * time.Second); at.Addr == ""; time.Sleep(20 * time.Millisecond) {
 		if text, err := os.ReadFile(ready); err == nil {
 			if err := json.Unmarshal(text, &at); err != nil {
@@ -107,8 +106,8 @@ func TestAdminCreateRefuses(t *testing.T) {
 		"not the address": {"ada@clinic.test\nBcc: x@y.z", adminPassword, "-", "must be an address"},
 	} {
 		var out bytes.Buffer
-		err := runAdminCreate(t.Context(), streams{In: strings.NewReader(c.in), Out: &out, Err: &out}, vars,
-			adminOptions{email: c.email, first: "A", last: "B", passwordFile: c.file})
+		err := Command{Env: vars, In: strings.NewReader(c.in), Out: &out, Err: &out}.CreateAdmin(t.Context(),
+			Admin{Email: c.email, First: "A", Last: "B", PasswordFile: c.file})
 		if exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want a usage error with %q", name, err, c.want)
 		}
