@@ -55,10 +55,11 @@ var arrows = map[string]string{
 	// One run, and what is made of several.
 	"internal/harness": "internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/wire report scenarios targets",
-	"internal/capacity":       "",
-	"internal/capacity/steps": "internal/baseline internal/capacity internal/exit internal/harness internal/measure targets",
-	"internal/duet":           "internal/atomicfile internal/baseline",
-	"internal/duet/slots":     "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
+	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack report targets",
+	"internal/capacity":        "",
+	"internal/capacity/steps":  "internal/baseline internal/capacity internal/exit internal/harness internal/measure targets",
+	"internal/duet":            "internal/atomicfile internal/baseline",
+	"internal/duet/slots":      "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
 
 	// The reference API knows nothing of the harness; only its tests start databases.
 	"server":                 "internal/atomicfile internal/exit",

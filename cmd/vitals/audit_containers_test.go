@@ -14,8 +14,8 @@ import (
 	"vitals/internal/exit"
 )
 
-// checklist is how many probes the checklist has.
-const checklist = 83
+// probesInAll is how many probes the checklist has.
+const probesInAll = 83
 
 // unprovable are the lines that cannot be proved everywhere: CF6 takes 8
 // processors, SH5 and SE1 a build that can be made to panic.
@@ -43,8 +43,8 @@ func TestAuditOfTheContainerStack(t *testing.T) {
 	if err := json.Unmarshal(text, &rep); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(rep.Findings); got != checklist || len(audit.Probes()) != checklist {
-		t.Errorf("got %d findings of %d probes, want %d", got, len(audit.Probes()), checklist)
+	if got := len(rep.Findings); got != probesInAll || len(audit.Probes()) != probesInAll {
+		t.Errorf("got %d findings of %d probes, want %d", got, len(audit.Probes()), probesInAll)
 	}
 	want := exit.Pass
 	for _, f := range rep.Findings {
@@ -63,8 +63,8 @@ func TestAuditOfTheContainerStack(t *testing.T) {
 	for _, v := range rep.Violations {
 		t.Error(v)
 	}
-	if rep.Partial || rep.Counts.Fail > 0 || rep.Counts.Pass+rep.Counts.Skip != checklist {
-		t.Errorf("got %+v, partial %v, want all of %d and no FAIL", rep.Counts, rep.Partial, checklist)
+	if rep.Partial || rep.Counts.Fail > 0 || rep.Counts.Pass+rep.Counts.Skip != probesInAll {
+		t.Errorf("got %+v, partial %v, want all of %d and no FAIL", rep.Counts, rep.Partial, probesInAll)
 	}
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		t.Errorf("exit: got %d, want %d\n%s%s", got, want, words.String(), talk.String())

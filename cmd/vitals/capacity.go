@@ -53,8 +53,8 @@ Scenarios of users are run as arrivals: each is one visit of a journey.
 	}
 	f := cmd.Flags()
 	systemFlags(f, &o.run)
-	f.StringVar(&o.run.URL, "url", "", "a deployment that is already there, instead of --stack")
-	f.StringVar(&o.run.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
+	urlFlag(f, &o.run.URL)
+	apiImageFlag(f, &o.run.Images.API)
 	f.Float64Var(&o.search.Start, "start", 10, "first rate, in arrivals a second")
 	f.Float64Var(&o.search.Max, "max", 0, "highest rate that is tried; 0 = no bound")
 	f.Float64Var(&o.search.Precision, "precision", 0.05, "width of the bracket: 0.05 is 5 %")

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"vitals/internal/doctor"
 	"vitals/internal/exit"
-	"vitals/internal/stack/containers"
 )
 
 // newDoctorCmd is `vitals doctor`.
@@ -40,8 +37,6 @@ Exit code 0: nothing is missing; 4: something is.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Stack, "stack", "embedded", "the stack that is to run: embedded or containers")
-	f.StringVar(&o.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "API image to look for (default: none, it is built)")
-	f.StringVar(&o.Images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "Postgres image to look for (default "+containers.DefaultPostgres+")")
-	f.StringVar(&o.Images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "Redis image to look for (default "+containers.DefaultRedis+")")
+	imageFlags(f, &o.Images)
 	return cmd
 }

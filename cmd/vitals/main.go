@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"vitals/internal/exit"
 
 	"github.com/spf13/cobra"
+
+	"vitals/internal/exit"
+	"vitals/internal/harness"
 )
 
 // streams are the program's own: stdout is the answer, stderr is the talk.
@@ -20,6 +22,9 @@ type streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 }
+
+// talk is where a run speaks.
+func (s streams) talk() harness.Streams { return harness.Streams{Out: s.Out, Err: s.Err} }
 
 func main() {
 	// Whoever reads our output may go away (2>&1 | head): a write then fails, and the

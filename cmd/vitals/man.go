@@ -2,10 +2,11 @@ package main
 
 import (
 	"os"
-	"vitals/internal/exit"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"vitals/internal/exit"
 )
 
 // newManCmd is `vitals man`, for those who make packages.

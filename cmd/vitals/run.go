@@ -10,10 +10,7 @@ import (
 
 	"vitals/internal/exit"
 	"vitals/internal/harness"
-	"vitals/internal/profile"
-	"vitals/internal/stack/containers"
 	"vitals/scenarios"
-	"vitals/targets"
 )
 
 func newRunCmd(s streams) *cobra.Command {
@@ -51,11 +48,9 @@ say so (errors < 1% during fault). Two figures are for such a run:
   vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --targets mine-targets.yaml
   vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --once`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			binary, err := os.Executable()
-			if err != nil {
-				return exit.Errorf(exit.NoSystem, "find this binary, which is also the API: %w", err)
+			if err := asGiven(&o, args); err != nil {
+				return err
 			}
-			o.Scenarios, o.Binary, o.Tool, o.Command = args, binary, tool(), os.Args
 			if o.Once {
 				return runOnce(cmd.Context(), s, o)
 			}
@@ -63,27 +58,17 @@ say so (errors < 1% during fault). Two figures are for such a run:
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Stack, "stack", "", "where the system under test comes from: embedded (default) or containers")
-	f.StringVar(&o.URL, "url", "", "a deployment that is already there, instead of --stack")
-	f.StringVar(&o.Pace, "pace", "full", "full, or quick: shorter holds, users signed in before the measured window")
-	f.StringVar(&o.Targets, "targets", "production", "targets to judge by: none (but the scenario's own), "+strings.Join(targets.Names(), ", ")+", or a file")
-	f.StringVar(&o.Profile, "profile", "", "with --url: send the clinic's operations as this API's: "+strings.Join(profile.Names(), ", ")+", or a file")
+	systemFlags(f, &o)
+	urlFlag(f, &o.URL)
+	paceFlag(f, &o.Pace)
+	apiImageFlag(f, &o.Images.API)
 	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
 	f.IntVar(&o.Repeat, "repeat", 1, "runs of every scenario, each with a fresh start of the stack: the replicates of a baseline")
-	f.StringVar(&o.Note, "note", "", "a sentence that is kept with the session and shown when it is compared")
-	f.Uint64Var(&o.Seed, "seed", 1, "seed of every choice the load makes")
-	f.StringSliceVar(&o.Own, "i-own", nil, "host that is yours to load, though neither loopback nor private")
-	f.BoolVar(&o.AllowProduction, "allow-production", false, "load a host whose /health says env: production")
-	f.BoolVar(&o.Forward, "forwarded", false, "with --url: this machine is a trusted proxy there, so give every user an address of its own in X-Forwarded-For")
-	f.StringVar(&o.Accounts, "accounts", os.Getenv("VITALS_ACCOUNTS"), "with --url: CSV files, with commas between them, with the columns email and password of accounts to sign in as")
 	f.StringVar(&o.CA, "ca", "", "with --url: PEM file of authorities to trust beside the system's")
 	f.StringVar(&o.Cert, "cert", "", "with --url: PEM file of the certificate that the client shows")
 	f.StringVar(&o.Key, "key", "", "with --cert: PEM file of its private key")
-	f.StringVar(&o.Metrics, "metrics", "", "with --url: its Prometheus page, to judge its CPU by")
-	f.Float64Var(&o.Cores, "cores", 0, "with --url: cores that it may use, to judge its CPU by")
 	f.IntVar(&o.Replicas, "replicas", 1, "with --stack containers: API processes side by side")
 	f.StringArrayVar(&o.Faults, "fault", nil, "with --stack containers: PART:ACTION@AT+FOR, as in redis:stop@10s+5s; again for another")
-	f.StringArrayVar(&o.Set, "set", nil, "setting of the stack's API, NAME=VALUE, as in RATE_LIMIT_REDIS_FAILURE=closed; no secret")
 	f.StringVar(&o.Live, "live", "", "show the run while it lasts as a page at this address, :PORT (this machine alone) or HOST:PORT")
 	f.StringVar(&o.ServeMetrics, "serve-metrics", "", "show the run's own figures to a Prometheus at this address, :PORT (this machine alone) or HOST:PORT")
 	f.BoolVar(&o.OTLP, "otlp", false, "send the run's own metrics over OTLP/HTTP every 10 s, as the OTEL_EXPORTER_OTLP_* variables say")
@@ -94,9 +79,6 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.BoolVar(&o.Once, "once", false, "send every task of every journey once, print every request and answer, and measure nothing")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "print everything at the end, not only what fits one screen")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
-	f.StringVar(&o.Images.API, "api-image", os.Getenv("VITALS_API_IMAGE"), "with --stack containers: API image (default: built from this binary)")
-	f.StringVar(&o.Images.Postgres, "postgres-image", os.Getenv("VITALS_POSTGRES_IMAGE"), "with --stack containers: Postgres image (default "+containers.DefaultPostgres+")")
-	f.StringVar(&o.Images.Redis, "redis-image", os.Getenv("VITALS_REDIS_IMAGE"), "with --stack containers: Redis image (default "+containers.DefaultRedis+")")
 	return cmd
 }
 
@@ -108,7 +90,7 @@ func runOnce(ctx context.Context, s streams, o harness.Options) error {
 	}
 	ctx, _, stop := interruptible(ctx, s.Err)
 	defer stop()
-	return harness.Once(ctx, p, harness.Streams{Out: s.Out, Err: s.Err})
+	return harness.Once(ctx, p, s.talk())
 }
 
 func runRun(ctx context.Context, s streams, o harness.Options) error {
@@ -121,12 +103,9 @@ func runRun(ctx context.Context, s streams, o harness.Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // our garbage is little, and our memory stays level
 	}
-	d, err := harness.Run(drain, kill, p, harness.Streams{Out: s.Out, Err: s.Err})
+	d, err := harness.Run(drain, kill, p, s.talk())
 	if err != nil {
 		return err
 	}
-	if d.Exit != exit.Pass {
-		return exit.Said(d.Exit)
-	}
-	return nil
+	return exit.Said(d.Exit)
 }

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"vitals/internal/exit"
 	"vitals/internal/harness"
-	"vitals/internal/profile"
-	"vitals/targets"
 )
 
 func newValidateCmd(s streams) *cobra.Command {
@@ -39,12 +35,12 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Pace, "pace", "full", "the pace to print: full or quick")
-	f.StringVar(&o.Targets, "targets", "production", "targets to check: none, "+strings.Join(targets.Names(), ", ")+", or a file")
+	paceFlag(f, &o.Pace)
+	targetsFlag(f, &o.Targets)
 	f.StringVar(&o.Accounts, "accounts", "", "CSV file of accounts, to check that there are enough")
 	f.BoolVar(&send, "send", false, "send every task once to --url, and print every request and answer")
 	f.StringVar(&o.URL, "url", "", "with --send: a deployment that is there")
-	f.StringSliceVar(&o.Own, "i-own", nil, "with --send: host that is yours, though neither loopback nor private")
-	f.StringVar(&o.Profile, "profile", "", "another API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
+	ownFlag(f, &o.Own)
+	profileFlag(f, &o.Profile)
 	return cmd
 }

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -86,4 +87,22 @@ func plural(n int, word string) string {
 		return "1 " + word
 	}
 	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// Write prints what was found: the lines for a profile, and the sentence for a
+// document.
+func (f *Found) Write(w io.Writer) error {
+	var b strings.Builder
+	if !f.Limited {
+		fmt.Fprintf(&b, "No limit on signing in was met. %s.\n", strings.Join(f.Notes, ". "))
+	} else {
+		fmt.Fprintf(&b, "For the profile:\n\nlimits:\n%s\nFor the document:\n\n  %s\n", f.Lines(), f.Sentence())
+		for _, n := range f.Notes {
+			fmt.Fprintf(&b, "\n  note: %s", n)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%d requests, %v\n", f.Requests, f.Took.Round(time.Second))
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -14,9 +14,9 @@ import (
 	"vitals/scenarios"
 )
 
-// readAccountFiles reads the files of a list with commas between them; a file whose
+// ReadAccounts reads the CSV files of a list with commas between them; a file whose
 // own name has commas is one file. An account that stands twice would be signed in twice and spend one limit for two.
-func readAccountFiles(list string) ([]stack.Account, error) {
+func ReadAccounts(list string) ([]stack.Account, error) {
 	var out []stack.Account
 	var errs []error
 	from := map[string]int{}
@@ -26,7 +26,7 @@ func readAccountFiles(list string) ([]stack.Account, error) {
 	}
 	for i, name := range names {
 		name = strings.TrimSpace(name)
-		accounts, err := ReadAccounts(name)
+		accounts, err := readAccountFile(name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -43,9 +43,9 @@ func readAccountFiles(list string) ([]stack.Account, error) {
 	return out, errors.Join(errs...)
 }
 
-// ReadAccounts reads a CSV file with the columns email and password, in any
+// readAccountFile reads a CSV file with the columns email and password, in any
 // order and beside any others. Messages name rows, never a password.
-func ReadAccounts(file string) ([]stack.Account, error) {
+func readAccountFile(file string) ([]stack.Account, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)

@@ -18,11 +18,11 @@ func TestAccountFiles(t *testing.T) {
 	}
 	a, b, comma := file("a.csv", "a@x.example"), file("b.csv", "b@x.example"), file("a, and b.csv", "c@x.example")
 	for list, want := range map[string]int{a: 1, a + "," + b: 2, a + ", " + b: 2, comma: 1} {
-		if got, err := readAccountFiles(list); err != nil || len(got) != want {
+		if got, err := ReadAccounts(list); err != nil || len(got) != want {
 			t.Errorf("%s: got %d accounts, %v, want %d", list, len(got), err, want)
 		}
 	}
-	if _, err := readAccountFiles(a + "," + filepath.Join(dir, "none.csv")); err == nil {
+	if _, err := ReadAccounts(a + "," + filepath.Join(dir, "none.csv")); err == nil {
 		t.Error("a file that is not there was read")
 	}
 }

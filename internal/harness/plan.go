@@ -143,7 +143,7 @@ func (p *Plan) readURL() error {
 	note(err)
 	switch {
 	case p.o.Accounts != "":
-		if p.accounts, err = readAccountFiles(p.o.Accounts); err == nil && !p.o.Once {
+		if p.accounts, err = ReadAccounts(p.o.Accounts); err == nil && !p.o.Once {
 			err = p.checkAccounts()
 		}
 		note(err)

@@ -94,14 +94,14 @@ func TestSeveralAccountFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "b.csv"))
+	got, err := ReadAccounts(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "b.csv"))
 	if err != nil || len(got) != 2 || got[1].Email != "b@x.test" || got[1].Password != "two-secret" {
 		t.Errorf("got %d accounts, %v", len(got), err)
 	}
-	if _, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "c.csv")); err == nil {
+	if _, err := ReadAccounts(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "c.csv")); err == nil {
 		t.Error("got no error for a file that is not there")
 	}
-	if _, err := readAccountFiles(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "a.csv")); err == nil || !strings.Contains(err.Error(), "stands twice") {
+	if _, err := ReadAccounts(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "a.csv")); err == nil || !strings.Contains(err.Error(), "stands twice") {
 		t.Errorf("got %v for an account that stands twice", err)
 	}
 }

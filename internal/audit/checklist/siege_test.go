@@ -1,4 +1,4 @@
-package main
+package checklist
 
 import (
 	"net/url"

@@ -1,4 +1,4 @@
-package main
+package checklist
 
 import (
 	"context"
@@ -11,23 +11,25 @@ import (
 
 	"vitals/internal/audit"
 	"vitals/internal/harness"
+	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/targets"
 )
 
 // siege runs the built-in scenario of that name for the audit's probe, against an
 // API that the audit has started, and reads its result.
-func (o auditOptions) siege(s streams) func(ctx context.Context, g *audit.Target, quick bool) (audit.Siege, error) {
+func siege(tool string) func(ctx context.Context, g *audit.Target, quick bool) (audit.Siege, error) {
 	return func(ctx context.Context, g *audit.Target, quick bool) (audit.Siege, error) {
-		dir, err := os.MkdirTemp("", "vitals-siege-")
+		dir, err := stack.NewFolder("siege", false)
 		if err != nil {
 			return audit.Siege{}, err
 		}
-		defer os.RemoveAll(dir) // it holds passwords
-		opt, err := siegeRun(dir, g, quick)
+		defer dir.Remove() // it holds passwords
+		opt, err := siegeRun(dir.Path, g, quick)
 		if err != nil {
 			return audit.Siege{}, err
 		}
+		opt.Tool = tool
 		p, err := harness.Read(opt)
 		if err != nil {
 			return audit.Siege{}, err
@@ -46,7 +48,7 @@ func siegeRun(dir string, g *audit.Target, quick bool) (harness.Options, error) 
 	opt := harness.Options{
 		Scenarios: []string{"siege"}, Pace: "full", Targets: "none", URL: g.URL.String(), Own: []string{g.URL.Hostname()},
 		Accounts: filepath.Join(dir, "accounts.csv"), Forward: g.Forward, Out: filepath.Join(dir, "out"), Seed: uint64(time.Now().UnixNano()), Quiet: true,
-		AllowProduction: true, Replicas: 1, Tool: tool(),
+		AllowProduction: true, Replicas: 1,
 	}
 	if quick {
 		opt.Pace = "quick"

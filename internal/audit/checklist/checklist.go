@@ -1,0 +1,137 @@
+// Package checklist carries out the security checklist as one command: it checks
+// what was asked for, starts or finds the API, sends the probes, and keeps and
+// judges what they found.
+package checklist
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"vitals/internal/audit"
+	"vitals/internal/exit"
+	"vitals/internal/harness"
+	"vitals/internal/stack"
+	"vitals/internal/stack/audited"
+	"vitals/internal/stack/containers"
+	"vitals/report"
+)
+
+// Options are what a user asks for.
+type Options struct {
+	URL, Stack      string        // a deployment that is already there, or embedded or containers
+	Only            []string      // families or probes; nil = all
+	Class           string        // safe, intrusive or control; "" = safe, and control with Stack
+	Own             []string      // hosts that are the user's to probe intrusively
+	AllowProduction bool          // probe one whose /health says production intrusively
+	Forward         bool          // this machine is a trusted proxy of URL
+	Profile         string        // built-in name or file
+	Accounts        string        // CSV file; with URL
+	Metrics         string        // URL of its Prometheus page; with URL
+	Origin          string        // that its CORS settings allow; with URL
+	ShortClock      bool          // locks of seconds; with Stack
+	Patience        time.Duration // longest single wait of a probe
+	MaySkip         []string      // families or probes whose Skip is no exit.NoAnswer
+	Standard        []string      // standards to hold the API to as if it promised them
+	Discover        bool          // find out the limit on signing in instead; with URL and Own
+	Explain         string        // a probe or family to tell about instead
+	Out             string        // folder for audit.json and the API's log
+	Images          containers.Images
+
+	Binary string // this program, which is also the API
+	Tool   string // "vitals VERSION", as documents carry it
+}
+
+// Run audits, prints what was found, and writes Out/audit.json and Out/report.html.
+// Its error carries the exit code.
+func Run(ctx context.Context, o Options, s harness.Streams) error {
+	if o.Explain != "" {
+		words, err := audit.Explain(o.Explain)
+		if err != nil {
+			return exit.Errorf(exit.Usage, "--explain: %w", err)
+		}
+		_, err = fmt.Fprint(s.Out, words)
+		return err
+	}
+	p, err := read(o)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	release, err := stack.Output(o.Out)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	defer func() { _ = release() }() // what stays locked is no one's
+	var target *audit.Target
+	var owner audit.Owner
+	if p.url != nil {
+		target, err = found(ctx, o, p)
+	} else {
+		sys := audited.System{Binary: o.Binary, Profile: p.profile, ShortClock: o.ShortClock, LogFile: filepath.Join(o.Out, "api.log"), Talk: s.Err}
+		if o.Stack == "containers" {
+			sys.Containers = &o.Images
+		}
+		var end func(context.Context) error
+		if target, owner, end, err = audited.Start(ctx, sys); err == nil {
+			defer func() {
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				defer cancel()
+				if err := end(ctx); err != nil {
+					fmt.Fprintln(s.Err, "vitals: clean up:", err)
+				}
+			}()
+		}
+		err = exit.With(exit.NoSystem, err)
+	}
+	if err != nil {
+		return err
+	}
+	if o.Discover {
+		return discovers(ctx, o, p, target, s)
+	}
+	rep := audit.Run(ctx, p.probes, target, audit.Options{
+		Owner: owner, Patience: o.Patience, Standard: o.Standard, Progress: talk(s.Err), Siege: siege(o.Tool),
+	})
+	if err := report.WriteAudit(o.Out, &rep); err != nil {
+		return exit.With(exit.NoAnswer, err)
+	}
+	if err := audit.Print(s.Out, rep); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", filepath.Join(o.Out, "audit.json"), filepath.Join(o.Out, "report.html"))
+	return verdict(ctx, rep, o.MaySkip)
+}
+
+// verdict gives the report its exit code; all words were said.
+func verdict(ctx context.Context, rep audit.Report, maySkip []string) error {
+	unproved := slices.ContainsFunc(rep.Findings, func(f audit.Finding) bool {
+		family := strings.TrimRight(f.ID, "0123456789")
+		may := slices.ContainsFunc(maySkip, func(w string) bool { return strings.EqualFold(w, f.ID) || strings.EqualFold(w, family) })
+		return f.Status == audit.Skip && !may
+	})
+	switch {
+	case ctx.Err() != nil:
+		return exit.Said(exit.Interrupted)
+	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
+		return exit.Said(exit.Fail)
+	case unproved || rep.Counts.Pass+rep.Counts.Advice == 0:
+		return exit.Said(exit.NoAnswer)
+	}
+	return nil
+}
+
+// talk tells of progress, a line for each probe and each long wait.
+func talk(w io.Writer) func(audit.Progress) {
+	return func(p audit.Progress) {
+		switch {
+		case p.Finding != nil:
+			fmt.Fprintf(w, "[%d/%d] %s %s, %v\n", p.Done, p.Of, p.Finding.Status, p.Probe.ID, p.Finding.Took)
+		case p.Wait > 0:
+			fmt.Fprintf(w, "%s waits %v: %s\n", p.Probe.ID, p.Wait.Round(time.Second), p.Words)
+		}
+	}
+}
