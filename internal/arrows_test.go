@@ -59,7 +59,7 @@ var arrows = map[string]string{
 	"internal/capacity":        "",
 	"internal/capacity/steps":  "internal/baseline internal/capacity internal/exit internal/harness internal/measure targets",
 	"internal/duet":            "internal/atomicfile internal/baseline",
-	"internal/duet/slots":      "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
+	"internal/duet/slots":      "internal/baseline internal/duet internal/harness internal/stack report",
 
 	// The reference API knows nothing of the harness; only its tests start databases.
 	"server":                 "internal/atomicfile internal/exit",

@@ -4,10 +4,7 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,21 +41,10 @@ func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, erro
 	o.Window = &w
 	o.Seed += uint64(r.n)
 	o.Out = filepath.Join(r.Out, "steps", fmt.Sprintf("%02d", r.n))
-	p, err := harness.Read(o)
-	if err != nil {
-		return capacity.Step{}, exit.With(exit.Usage, err)
-	}
-	talk, err := os.Create(filepath.Join(o.Out, "talk.log"))
-	if err != nil {
-		return capacity.Step{}, exit.With(exit.NoAnswer, err)
-	}
-	defer talk.Close()
-	d, err := harness.Run(ctx, r.Kill, p, harness.Streams{Out: io.Discard, Err: talk})
+	d, err := harness.Quiet(ctx, r.Kill, o)
 	switch {
 	case err != nil:
 		return capacity.Step{}, err
-	case ctx.Err() != nil || d.Partial:
-		return capacity.Step{}, exit.With(exit.Interrupted, errors.New("interrupted"))
 	case len(d.Runs) != 1:
 		return capacity.Step{}, exit.Errorf(exit.Usage, "a search takes one scenario, and this names %d", len(d.Runs))
 	}

@@ -5,15 +5,11 @@ package slots
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
 	"vitals/internal/baseline"
 	"vitals/internal/duet"
-	"vitals/internal/exit"
 	"vitals/internal/harness"
 	"vitals/report"
 )
@@ -51,21 +47,9 @@ func (r *Runner) Run(ctx context.Context, s duet.Slot) (*baseline.File, error) {
 	o.URL = b.URL
 	o.Binary = cmp.Or(b.Binary, o.Binary)
 	o.Images.API = cmp.Or(b.Image, o.Images.API)
-	p, err := harness.Read(o)
+	d, err := harness.Quiet(ctx, r.Kill, o)
 	if err != nil {
-		return nil, exit.With(exit.Usage, err)
-	}
-	talk, err := os.Create(filepath.Join(o.Out, "talk.log"))
-	if err != nil {
-		return nil, exit.With(exit.NoAnswer, err)
-	}
-	defer talk.Close()
-	d, err := harness.Run(ctx, r.Kill, p, harness.Streams{Out: io.Discard, Err: talk})
-	switch {
-	case err != nil:
 		return nil, err
-	case ctx.Err() != nil || d.Partial:
-		return nil, exit.With(exit.Interrupted, errors.New("interrupted"))
 	}
 	r.last = d
 	return harness.Baseline(d), nil
