@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"vitals/server/fault"
 	"vitals/server/store"
@@ -31,6 +32,9 @@ func (s *Server) broken(next http.Handler) http.Handler {
 		}
 		if fault.Is(fault.Panic) && strings.HasSuffix(r.URL.Path, "/auth/me") {
 			panic("broken on purpose")
+		}
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/medications") {
+			time.Sleep(fault.Slow())
 		}
 		next.ServeHTTP(&brokenAnswer{ResponseWriter: w, r: r}, fault.WithPath(r))
 	})

@@ -10,6 +10,12 @@ import (
 // broken says loudly that an API is broken on purpose, and refuses a fault that
 // does not exist, or one in production.
 func broken(r *report, env map[string]string, e Env) {
+	if d := fault.Slow(); d > 0 {
+		if e == Production {
+			r.refuse(fault.Variable, "this build is slow on purpose, and never in production")
+		}
+		r.warn(fault.Variable, "THIS API IS SLOW ON PURPOSE: a list of medications takes "+d.String()+" longer")
+	}
 	on := env[fault.Variable]
 	if on == "" {
 		r.warn(fault.Variable, "THIS BUILD CAN BE BROKEN ON PURPOSE (-tags faults); no fault is on")
