@@ -4,7 +4,10 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -103,6 +106,47 @@ func (p *Plan) victimsNeeded(replicas int) (n int) {
 // a fifth to spare for users who are quicker than others, and those of the attacks.
 func (p *Plan) accountsNeeded() int {
 	return scenarios.Needed(p.o.Pace, p.scenarios...)*6/5 + 10 + p.victimsNeeded(p.o.Replicas)
+}
+
+// divide gives honest users and attacks accounts of their own. Those of a deployment
+// that is there are taken from another place in the list each run, for what an earlier
+// run has spent of their quotas, and guessed at them, still stands: the list is parted
+// in proportion to what both need, and each begins at a turn of its part. There are
+// more victims than are needed where the list has more: spares.
+func divide(all []stack.Account, p *Plan, st *stack.Stack) (users, victims []stack.Account) {
+	if st.Source == nil { // nobody attacks
+		return turned(all, scenarios.Needed(p.o.Pace, p.scenarios...), p.turn(st)), nil
+	}
+	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), min(p.victimsNeeded(len(st.Replicas)), len(all)-1)
+	part := max(0, attacked)
+	if spare := len(all) - need - attacked; spare > 0 && st.Kind == "url" {
+		part += spare * attacked / (need + attacked)
+	}
+	turn := p.turn(st)
+	return turned(all[:len(all)-part], need, turn>>32), turned(all[len(all)-part:], attacked, turn&math.MaxUint32)
+}
+
+// turned is a list that begins at a multiple of what one run uses of it.
+func turned(list []stack.Account, used int, turn uint64) []stack.Account {
+	if used < 1 || len(list) < 2*used {
+		return list
+	}
+	at := used * int(turn%uint64(len(list)/used))
+	return slices.Concat(list[at:], list[:at])
+}
+
+// turn is what makes a run's accounts differ from another's: chance, for which the
+// members of one run have its name and its start. A stack of ours begins afresh.
+func (p *Plan) turn(st *stack.Stack) uint64 {
+	switch {
+	case st.Kind != "url":
+		return 0
+	case p.member == nil:
+		return rand.Uint64()
+	}
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, p.o.RunID+p.o.StartAt) // a hash takes anything
+	return h.Sum64()
 }
 
 // signsIn tells whether anybody needs an account.

@@ -40,6 +40,21 @@ type attackers struct {
 type pool struct {
 	victims []intruders.Victim
 	address uint64 // the next one
+
+	mu     sync.Mutex
+	spares []intruders.Victim // for those that an earlier run has left refused
+}
+
+// spare takes a spare account out; false when there is none.
+func (p *pool) spare() (intruders.Victim, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.spares) == 0 {
+		return intruders.Victim{}, false
+	}
+	v := p.spares[0]
+	p.spares = p.spares[1:]
+	return v, true
 }
 
 // addressesASecond is how far apart the addresses of two runs lie that begin a
@@ -65,7 +80,7 @@ func (a *attackers) plan(ins []scenarios.Intruder, victims []intruders.Victim, f
 	shard := a.rec.Shard()
 	return intruders.Plan{
 		Intruders: ins, Load: a.shape, SignIn: a.sc.Accounts.SignIn, Prefix: wire.Prefix(a.st.URL), Profile: a.profile,
-		Victims: victims, Address: a.st.Source, First: first, Step: a.first, Steps: a.steps,
+		Victims: victims, Spare: a.pool.spare, Address: a.st.Source, First: first, Step: a.first, Steps: a.steps,
 		HeadTimeout: seconds(a.st.Settings, "READ_HEADER_TIMEOUT"), BodyTimeout: seconds(a.st.Settings, "READ_TIMEOUT"),
 		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
 		Ended:  shard.Close,

@@ -41,16 +41,16 @@ func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *se
 	first := freshAddress(time.Now())
 	ses := &session{s: s, p: p, st: st, shown: shown, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
 	ses.monitor.watch(st)
-	accounts := st.Accounts
-	if st.Source != nil { // else nobody attacks
-		for range min(p.victimsNeeded(len(st.Replicas)), len(accounts)-1) {
-			n := len(accounts) - 1
-			ses.pool.victims = append(ses.pool.victims, intruders.Victim(accounts[n]))
-			accounts = accounts[:n]
+	accounts, victims := divide(st.Accounts, p, st)
+	for i, a := range victims {
+		if v := intruders.Victim(a); i < p.victimsNeeded(len(st.Replicas)) {
+			ses.pool.victims = append(ses.pool.victims, v)
+		} else {
+			ses.pool.spares = append(ses.pool.spares, v)
 		}
 	}
 	if p.member != nil {
-		accounts = p.member.accounts(accounts)
+		accounts, ses.pool.spares = p.member.accounts(accounts), nil // no two members may take the same
 	}
 	ses.sessions = load.NewSessions(honest(accounts))
 	ses.live = report.NewLive(s.Err, func() report.Style { return report.StyleOf(s.Err, os.Getenv) }, 0)

@@ -23,7 +23,12 @@ import (
 
 func start(t *testing.T) *stack.Stack {
 	t.Helper()
-	s, err := local.Embedded{Binary: program(), Accounts: 40}.Start(t.Context())
+	return startWith(t, 40)
+}
+
+func startWith(t *testing.T, accounts int) *stack.Stack {
+	t.Helper()
+	s, err := local.Embedded{Binary: program(), Accounts: accounts}.Start(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -166,6 +166,31 @@ func (a *actor) fail(format string, args ...any) {
 	}
 }
 
+// spare is another account in place of one that an earlier run, or somebody else, has
+// left refused; false when there is none.
+func (a *actor) spare() (Victim, bool) {
+	if a.Spare == nil {
+		return Victim{}, false
+	}
+	return a.Spare()
+}
+
+// reach signs a victim in from where they live, or else a spare one: who it was, and
+// what came of it.
+func (a *actor) reach(ctx context.Context, home netip.Addr, v Victim) (Victim, wire.Answer, reading) {
+	for {
+		ans, r := a.ask(ctx, a.signIn(home, v.Email, v.Password), a.login)
+		if r != refused {
+			return v, ans, r
+		}
+		next, ok := a.spare()
+		if !ok {
+			return v, ans, r
+		}
+		v = next
+	}
+}
+
 // complete tells that the attack has come to its end, unless something spoke
 // against what it saw.
 func (a *actor) complete(ctx context.Context, shown bool) {

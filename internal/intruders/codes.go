@@ -37,9 +37,18 @@ func (c *coder) prepare(ctx context.Context) {
 	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {
 		return
 	}
-	ans, _ := c.ask(ctx, c.signIn(c.other, c.victim.Email, c.victim.Password), c.login)
-	token := c.field("login", ans, "access_token")
-	ans = c.do(ctx, "two_factor_enrol", token, map[string]string{"password": c.victim.Password})
+	token, ok := "", true
+	for ok && token == "" { // one that an earlier run gave a second factor has it for good
+		var ans wire.Answer
+		c.victim, ans, _ = c.reach(ctx, c.other, c.victim)
+		if token = c.field("login", ans, "access_token"); token == "" {
+			var next Victim
+			if next, ok = c.spare(); ok {
+				c.victim = next
+			}
+		}
+	}
+	ans := c.do(ctx, "two_factor_enrol", token, map[string]string{"password": c.victim.Password})
 	if c.secret = c.field("two_factor_enrol", ans, "secret"); c.secret == "" {
 		c.fail("no second factor could be made for its victim (status %d)", ans.Status)
 		return

@@ -32,7 +32,8 @@ func (g *guesser) prepare(ctx context.Context) {
 	if g.login.Limit.Account == 0 {
 		return
 	}
-	if ans, r := g.ask(ctx, g.signIn(g.other, g.victim.Email, g.victim.Password), g.login); r == refused {
+	victim, ans, r := g.reach(ctx, g.other, g.victim)
+	if g.victim = victim; r == refused {
 		g.fail("its victim could not sign in before the run (status %d)%s: an earlier run, or somebody else, guessed at the account", ans.Status, waits(ans))
 	}
 }

@@ -47,6 +47,7 @@ type Plan struct {
 	// which is not there, nil has none, shows nothing and says so.
 	Profile *profile.Profile
 	Victims []Victim                  // at least Victims(Intruders)
+	Spare   func() (Victim, bool)     // another, for one that is refused before the run; safe for concurrent use; nil = there is none
 	Address func(n uint64) netip.Addr // address n of the run
 	First   uint64                    // the first n that no honest user sends from; Places(Intruders) are used
 	// HeadTimeout and BodyTimeout are the server's own; 0 = the published 5 and 15 s.

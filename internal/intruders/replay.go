@@ -18,7 +18,7 @@ type replayer struct {
 // tokens of one session.
 type tokens struct{ access, refresh string }
 
-func (r *replayer) prepare(context.Context) {
+func (r *replayer) prepare(ctx context.Context) {
 	if r.seen.Trouble = r.lacks("login", "refresh", "logout"); r.seen.Trouble != "" {
 		return
 	}
@@ -34,6 +34,7 @@ func (r *replayer) prepare(context.Context) {
 			r.fail("%v", err)
 		}
 	}
+	r.victim, _, _ = r.reach(ctx, r.other, r.victim)
 }
 
 // work signs in, replays and signs out, round by round.

@@ -54,8 +54,9 @@ func (m maker) sprayer() *sprayer {
 }
 
 func (y *sprayer) prepare(ctx context.Context) {
-	for _, o := range y.owners {
-		if ans, r := y.ask(ctx, y.signIn(o.home, o.Email, o.Password), y.login); r != granted {
+	for i, o := range y.owners {
+		victim, ans, r := y.reach(ctx, o.home, o.Victim)
+		if y.owners[i].Victim = victim; r != granted {
 			y.fail("an account that it was to attack could not sign in before (status %d)%s", ans.Status, waits(ans))
 			return
 		}

@@ -142,6 +142,32 @@ func TestAccountThrottleIsNoViolation(t *testing.T) {
 	}
 }
 
+// An account that others have guessed at is throttled by promise: that its refusals
+// are not those of other accounts says nothing of a lock on the address, unless the
+// address has earned one.
+func TestARefusalThatAnEarlierRunEarned(t *testing.T) {
+	rule := login
+	rule.Account = 20
+	from := netip.MustParseAddr("127.0.0.9")
+	for guesses, want := range map[int]int{0: 0, 5: 2} {
+		c := limitcheck.New(map[string]limitcheck.Rule{"login": rule}, limitcheck.Options{Shared: true})
+		at := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
+		add := func(user string, status, wait int) {
+			c.Add(limitcheck.Event{Sent: at, Done: at.Add(40 * time.Millisecond), From: from, User: user, Policy: "login",
+				Status: status, Limit: -1, Remaining: -1, RetryAfter: wait, Step: "guess"})
+			at = at.Add(time.Second)
+		}
+		for range guesses {
+			add("victim", 401, -1)
+		}
+		add("victim", 429, 30) // its account's, of failures before our time, or its address's lock
+		add("nobody", 401, -1)
+		if vs := c.Finish(); len(vs) != want {
+			t.Errorf("after %d guesses: %d accusations, want %d: %v", guesses, len(vs), want, vs)
+		}
+	}
+}
+
 // A server that holds a place for every guess it is hashing refuses further ones
 // before the first is answered: twenty guesses under way explain it, fewer do not.
 func TestGuessesUnderWayThrottleAnAccount(t *testing.T) {

@@ -81,8 +81,8 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	}
 	possible, _ := t.within(e)
 	// Where accounts are throttled too, a refusal that the address has not earned
-	// says nothing of a lock on it.
-	ofAddress := t.lock != nil || t.rule.Account == 0 || e.User == "" || c.o.Shared || t.rule.Partial || possible >= t.rule.Limit
+	// says nothing of a lock on it: whoever came before us may have failed at the account.
+	ofAddress := t.lock != nil || t.rule.Account == 0 || e.User == "" || possible >= t.rule.Limit
 	if t.rule.Lock > 0 && e.RetryAfter > 1 && ofAddress {
 		t.hold(c, e)
 	}
