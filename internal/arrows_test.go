@@ -45,9 +45,10 @@ var arrows = map[string]string{
 	"internal/faults":        "internal/measure internal/stack internal/strict scenarios targets",
 
 	// What becomes of it.
-	"internal/baseline": "internal/atomicfile internal/measure",
-	"internal/fleet":    "targets",
-	"report":            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
+	"internal/baseline":      "internal/atomicfile internal/exit internal/measure",
+	"internal/baseline/gate": "internal/baseline internal/exit report",
+	"internal/fleet":         "targets",
+	"report":                 "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
 	// What a run shows of itself while it lasts.
 	"internal/export": "internal/wire report",
@@ -57,7 +58,7 @@ var arrows = map[string]string{
 		"internal/observe internal/profile internal/stack internal/strict internal/wire report scenarios targets",
 	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack report targets",
 	"internal/capacity":        "",
-	"internal/capacity/steps":  "internal/baseline internal/capacity internal/exit internal/harness internal/measure targets",
+	"internal/capacity/steps":  "internal/atomicfile internal/baseline internal/capacity internal/exit internal/harness internal/measure internal/stack targets",
 	"internal/duet":            "internal/atomicfile internal/baseline",
 	"internal/duet/slots":      "internal/baseline internal/duet internal/harness internal/stack report",
 

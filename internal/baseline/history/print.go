@@ -1,0 +1,94 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"vitals/internal/baseline"
+	"vitals/internal/exit"
+)
+
+// shownByDefault are the metrics that are shown though nothing happened.
+var shownByDefault = []string{"p95", "errors"}
+
+// Show prints the series of a folder: those that gate or changed, or all, with what
+// the newest nights suspect. Its error carries the exit code.
+func Show(w io.Writer, dir string, all bool) error {
+	h, err := Open(dir)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	if len(h.Nights) == 0 {
+		return exit.Errorf(exit.NoAnswer, "no session in %s yet: vitals history add %s BASELINE", dir, dir)
+	}
+	var fresh []string
+	for _, series := range h.Series() {
+		found := series.Findings()
+		if len(found) == 0 && !all && !slices.Contains(shownByDefault, series.Metric) {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s %s, environment class %s: %d nights\n%s", series.Metric, series.Scenario, series.Class, len(series.Nights), series.Plot(80))
+		for _, f := range found {
+			fmt.Fprintln(w, "  "+f.Words())
+			if f.Fresh() && !slices.Contains(fresh, f.Confirm()) {
+				fresh = append(fresh, f.Confirm())
+			}
+		}
+	}
+	for _, cmd := range fresh {
+		fmt.Fprintln(w, "\nto confirm: "+cmd)
+	}
+	return nil
+}
+
+// AddFiles appends all sessions that can be, and reports all that cannot.
+func AddFiles(w io.Writer, dir string, files []string) error {
+	h, err := Open(dir)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	var errs []error
+	for _, path := range files {
+		f, err := baseline.Open(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		n, err := h.Add(f)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			continue
+		}
+		fmt.Fprintf(w, "session %s: %d figures\n", f.Session.ID, n)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return baseline.Refusal(err)
+	}
+	return nil
+}
+
+// List prints the sessions of a folder.
+func List(w io.Writer, dir string) error {
+	h, err := Open(dir)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	seen := map[string]bool{}
+	for _, n := range h.Nights {
+		if seen[n.Session] {
+			continue
+		}
+		seen[n.Session] = true
+		line := fmt.Sprintf("%s  %-18s  class %s  %.12s", n.Time.Format(time.RFC3339), n.Session, n.Class, n.Rev)
+		for _, a := range h.Accepted {
+			if a.Session == n.Session {
+				line += "  accepted: " + a.Reason
+			}
+		}
+		fmt.Fprintln(w, line)
+	}
+	return nil
+}
