@@ -25,11 +25,12 @@ var arrows = map[string]string{
 	"internal/measure": "", "internal/routes": "", "internal/strict": "", "internal/testsum": "", "internal/load/null": "",
 
 	// What is asked, and what is measured.
-	"targets":           "internal/measure internal/strict",
-	"scenarios":         "internal/measure internal/strict targets",
-	"internal/profile":  "internal/limitcheck internal/routes internal/strict scenarios targets",
-	"internal/observe":  "internal/measure internal/routes",
-	"internal/importer": "internal/profile internal/schema scenarios targets",
+	"targets":             "internal/measure internal/strict",
+	"scenarios":           "internal/measure internal/strict targets",
+	"internal/profile":    "internal/limitcheck internal/routes internal/strict scenarios targets",
+	"internal/observe":    "internal/measure internal/routes",
+	"internal/importer":   "internal/profile internal/schema scenarios targets",
+	"internal/targetfile": "internal/strict scenarios",
 
 	// What sends requests.
 	"internal/wire":      "internal/limitcheck internal/measure",
@@ -55,7 +56,7 @@ var arrows = map[string]string{
 
 	// One run, and what is made of several.
 	"internal/harness": "internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
-		"internal/observe internal/profile internal/stack internal/strict internal/wire report scenarios targets",
+		"internal/observe internal/profile internal/stack internal/strict internal/targetfile internal/wire report scenarios targets",
 	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack report targets",
 	"internal/capacity":        "",
 	"internal/capacity/steps":  "internal/atomicfile internal/baseline internal/capacity internal/exit internal/harness internal/measure internal/stack targets",
@@ -75,7 +76,7 @@ var arrows = map[string]string{
 
 // modules are those of others that one place alone may import.
 var modules = map[string]string{
-	"github.com/tsenart/vegeta":               "internal/load report",
+	"github.com/tsenart/vegeta":               "internal/load internal/targetfile report",
 	"github.com/spf13/cobra":                  "cmd",
 	"github.com/testcontainers":               "internal/stack/containers",
 	"github.com/olekukonko/tablewriter":       "cmd report",

@@ -103,3 +103,8 @@ func imageFlags(f *pflag.FlagSet, to *containers.Images) {
 	apiImageFlag(f, &to.API)
 	storeFlags(f, to)
 }
+
+func loadFlags(f *pflag.FlagSet, rate, length *string) {
+	f.StringVar(rate, "rate", "", "with a file of vegeta's targets: requests a second, as in 50/s")
+	f.StringVar(length, "for", "", "with a file of vegeta's targets: how long, as in 10s")
+}

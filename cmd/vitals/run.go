@@ -46,7 +46,8 @@ say so (errors < 1% during fault). Two figures are for such a run:
   vitals run normal peak --stack containers --pace quick
   vitals run normal --stack containers --replicas 2 --fault redis:stop@60s+10s
   vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --targets mine-targets.yaml
-  vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --once`,
+  vitals run mine.yaml --url http://127.0.0.1:8000 --accounts accounts.csv --once
+  vitals run targets.txt --rate 50/s --for 10s --targets none`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := asGiven(&o, args); err != nil {
 				return err
@@ -62,6 +63,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	urlFlag(f, &o.URL)
 	paceFlag(f, &o.Pace)
 	apiImageFlag(f, &o.Images.API)
+	loadFlags(f, &o.Rate, &o.For)
 	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
 	f.IntVar(&o.Repeat, "repeat", 1, "runs of every scenario, each with a fresh start of the stack: the replicates of a baseline")
 	f.StringVar(&o.CA, "ca", "", "with --url: PEM file of authorities to trust beside the system's")

@@ -37,6 +37,7 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 	f := cmd.Flags()
 	paceFlag(f, &o.Pace)
 	targetsFlag(f, &o.Targets)
+	loadFlags(f, &o.Rate, &o.For)
 	f.StringVar(&o.Accounts, "accounts", "", "CSV file of accounts, to check that there are enough")
 	f.BoolVar(&send, "send", false, "send every task once to --url, and print every request and answer")
 	f.StringVar(&o.URL, "url", "", "with --send: a deployment that is there")

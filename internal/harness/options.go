@@ -12,7 +12,8 @@ import (
 // Options are what a user asks for. The zero value of each field but Pace,
 // Targets, Out and Replicas means that it was not asked for.
 type Options struct {
-	Scenarios       []string // built-in names or files; nil = the four of the default set
+	Scenarios       []string // built-in names or files, vegeta's target files among them; nil = the four of the default set
+	Rate, For       string   // load of target files, as 50/s and 10s
 	Pace            string   // full or quick
 	Targets         string   // built-in name or file
 	Profile         string   // built-in name or file; with URL

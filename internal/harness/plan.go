@@ -27,18 +27,21 @@ type Plan struct {
 	set       map[string]string                // of the stack's API
 	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
 	notes     map[*scenarios.Scenario][]string // what the profile changed
+	files     map[string]*scenarios.Scenario   // read from vegeta's target files, by their names
 	member    *member                          // nil = the whole run
 }
 
 // Read reads all input and reports all that is wrong with it, not the first.
 func Read(o Options) (*Plan, error) {
-	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}}
 	var errs []error
 	note := func(err error) {
 		if err != nil {
 			errs = append(errs, err)
 		}
 	}
+	files, err := o.readTargetFiles()
+	note(err)
+	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}, files: files}
 	if o.Pace != "full" && o.Pace != "quick" {
 		note(fmt.Errorf("--pace %s: want full or quick", o.Pace))
 	}
@@ -56,7 +59,6 @@ func Read(o Options) (*Plan, error) {
 	if o.Repeat > 1 && o.Member != "" {
 		note(errors.New("--repeat and --member exclude each other: a share is delivered once"))
 	}
-	var err error
 	p.faults, err = faults.Parse(o.Faults, o.Replicas)
 	note(err)
 	p.set, err = settings(o.Set)
@@ -87,7 +89,14 @@ func (p *Plan) readScenarios() error {
 		names = scenarios.Names()
 	}
 	for _, name := range names {
-		sc, err := scenarios.Open(name)
+		sc, vegeta := p.files[name]
+		if vegeta && sc == nil {
+			continue // what is wrong with it was told
+		}
+		var err error
+		if !vegeta {
+			sc, err = scenarios.Open(name)
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue

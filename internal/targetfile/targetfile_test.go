@@ -1,0 +1,124 @@
+package targetfile_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/targetfile"
+)
+
+const wellFormed = `# what a shop is asked
+GET http://127.0.0.1:8000/goods?page=1
+Accept: application/json
+Host: shop.example
+
+POST http://127.0.0.1:8000/goods
+Content-Type: application/json
+X-Tag: a
+X-Tag: b
+@BODY
+
+GET http://127.0.0.1:8000/goods?page=2
+GET http://127.0.0.1:8000/goods?page=2
+`
+
+const wellFormedJSON = `{"method":"GET","url":"http://127.0.0.1:8000/goods?page=1","header":{"Accept":["application/json"],"Host":["shop.example"]}}
+{"method":"POST","url":"http://127.0.0.1:8000/goods","body":"eyJuYW1lIjoiYSBcInRhYlx0In0=","header":{"Content-Type":["application/json"],"X-Tag":["a","b"]}}
+
+{"method":"GET","url":"http://127.0.0.1:8000/goods?page=2"}
+{"method":"GET","url":"http://127.0.0.1:8000/goods?page=2"}
+`
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// Both formats become the same scenario: every request with its headers and its body,
+// and as often as it stands in the file.
+func TestRead(t *testing.T) {
+	body := write(t, "body.json", `{"name":"a \"tab\t"}`)
+	for name, text := range map[string]string{"shop.txt": strings.ReplaceAll(wellFormed, "BODY", body), "shop.json": wellFormedJSON} {
+		file := write(t, name, text)
+		if !targetfile.Is(file) {
+			t.Errorf("%s: not taken for targets", name)
+		}
+		sc, base, err := targetfile.Read(file, "50/s", "10s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sc.Name != "shop" || base.String() != "http://127.0.0.1:8000" || sc.Load.Peak() != 50 || sc.Load.Total() != 10*time.Second {
+			t.Errorf("%s: got %q at %v: %v/s for %v", name, sc.Name, base, sc.Load.Peak(), sc.Load.Total())
+		}
+		tasks := sc.Journeys[0].Tasks
+		if len(tasks) != 3 || tasks[0].Weight != 1 || tasks[2].Weight != 2 {
+			t.Fatalf("%s: got %+v, want three tasks, the last twice", name, tasks)
+		}
+		get, post, page := tasks[0].Steps[0], tasks[1].Steps[0], tasks[2].Steps[0]
+		if get.Name != "GET /goods" || get.Path != "/goods?page=1" || get.Header["Accept"] != "application/json" || get.Header["Host"] != "shop.example" {
+			t.Errorf("%s: got %+v", name, get)
+		}
+		if post.Method != "POST" || post.Body != `{"name":"a \"tab\t"}` || post.Header["X-Tag"] != "a, b" {
+			t.Errorf("%s: got %+v", name, post)
+		}
+		if page.Name != "GET /goods no. 2" || page.Path != "/goods?page=2" {
+			t.Errorf("%s: got %+v", name, page)
+		}
+	}
+}
+
+// What cannot be sent as it stands is told by the line at which its target begins.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct{ name, text, rate, want string }{
+		{"a.txt", "\nGET http://a/x\n\nGTE http://a/y\n", "1/s", `a.txt:4:1: found the method GTE, expected GET, HEAD, POST, PUT, PATCH, DELETE (did you mean "GET"?)`},
+		{"a.txt", "GET http://a/x\nHost\n", "1/s", "a.txt:1:1: bad header: Host"},
+		{"a.txt", "GET http://a/x\n\nPOST http://a/y\n@nobody-has-this\n", "1/s", "a.txt:3:1: bad body: open nobody-has-this"},
+		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:1: found the host http://b, the first target has http://a"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nA: {{x}}\n", "1/s", "a.txt:3:1: found {{"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:3:1: header: Content-Length says how a request is framed"},
+		{"a.txt", "GET http://a/x\n", "fifty", "--rate fifty --for 10s: "},
+		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
+		{"a.json", "{\"method\":\"PUT\",\"url\":\"http://a/x\",\"body\":\"/w==\"}\n", "1/s", "a.json:1:1: the body is not text in UTF-8"},
+	} {
+		_, _, err := targetfile.Read(write(t, c.name, c.text), c.rate, "10s")
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+// Scenarios, whatever they are called, are none of them.
+func TestIs(t *testing.T) {
+	for name, text := range map[string]string{
+		"a.txt": "name: a\nusers: 1\n", "a.json": `{"name": "a"}`, "a.yaml": "GET http://a/x\n", "empty.txt": "", "prose.txt": "THE shop\n",
+	} {
+		if targetfile.Is(write(t, name, text)) {
+			t.Errorf("%s was taken for targets: %q", name, text)
+		}
+	}
+	if targetfile.Is("normal") {
+		t.Error("a scenario's name was taken for targets")
+	}
+}
+
+// Whatever a file holds, reading it ends in a scenario or in words.
+func FuzzRead(f *testing.F) {
+	f.Add(wellFormed)
+	f.Add(wellFormedJSON)
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "@") {
+			return // it would read any file of this machine
+		}
+		sc, base, err := targetfile.Read(write(t, "f.txt", text), "1/s", "1s")
+		if err == nil && (sc == nil || base == nil || len(sc.Journeys) == 0) {
+			t.Errorf("neither a scenario nor an error: %q", text)
+		}
+	})
+}
