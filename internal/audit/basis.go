@@ -93,6 +93,8 @@ func (g *Target) promises(what string) bool {
 		return p.SecurityHeaders != nil
 	case "promises.errors":
 		return p.Errors != nil
+	case "promises.objects":
+		return p.Objects != nil && p.Objects.Private
 	}
 	return false
 }

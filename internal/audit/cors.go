@@ -41,15 +41,22 @@ const (
 	exposeHeaders    = "Access-Control-Expose-Headers"
 )
 
-// Origin is an origin that the target allows; skips when nobody told one.
-func (t *T) Origin() string {
-	if p := t.target.Profile.Promises.CORS; t.target.Origin == "" && p != nil && len(p.Origins) > 0 {
+// origin is an origin that the target allows, by --origin or as the profile promises;
+// "" when nobody told one.
+func (g *Target) origin() string {
+	if p := g.Profile.Promises.CORS; g.Origin == "" && p != nil && len(p.Origins) > 0 {
 		return p.Origins[0]
 	}
-	if t.target.Origin == "" {
+	return g.Origin
+}
+
+// Origin is an origin that the target allows; skips when nobody told one.
+func (t *T) Origin() string {
+	origin := t.target.origin()
+	if origin == "" {
 		t.Skip("it needs an origin that the target allows (--origin)")
 	}
-	return t.target.Origin
+	return origin
 }
 
 // listed tells whether a comma-separated header names a word, or everything.
@@ -158,8 +165,9 @@ func lookAlikes(allowed string) []string {
 }
 
 func corsForeign(t *T) {
-	for _, origin := range lookAlikes(t.target.Origin) {
-		if origin == t.target.Origin {
+	ours := t.target.origin()
+	for _, origin := range lookAlikes(ours) {
+		if origin == ours {
 			continue
 		}
 		for _, q := range []Request{t.crossOriginRequest(origin), t.preflight(origin, "DELETE", "")} {
@@ -170,16 +178,16 @@ func corsForeign(t *T) {
 			}
 			t.Check(a.Header.Get(allowOrigin) == "", "%v: origin %q got %s: %s", a, origin, allowOrigin, a.Header.Get(allowOrigin))
 			t.Check(a.Header.Get(allowCredentials) == "", "%v: origin %q got %s: %s", a, origin, allowCredentials, a.Header.Get(allowCredentials))
-			t.Check(t.target.Origin == "" || listed(a.Header, "Vary", "Origin"), "%v: origin %q: Vary is %q, want Origin in it", a, origin, strings.Join(a.Header.Values("Vary"), ", "))
+			t.Check(ours == "" || listed(a.Header, "Vary", "Origin"), "%v: origin %q: Vary is %q, want Origin in it", a, origin, strings.Join(a.Header.Values("Vary"), ", "))
 		}
 	}
-	if t.target.Origin == "" {
+	if ours == "" {
 		t.Note("look-alikes of an allowed origin, and Vary, were not tried: --origin names none")
 	}
 }
 
 func corsPreflight(t *T) {
-	origin := t.target.Origin
+	origin := t.target.origin()
 	if origin == "" {
 		origin = "https://evil.example"
 		t.Note("tried with a foreign origin: --origin names none that is allowed")
@@ -190,12 +198,13 @@ func corsPreflight(t *T) {
 			t.Check(!slices.Contains(a.Header.Values(name), "*") || a.Header.Get(allowCredentials) != "true", "%v: %s is * beside credentials", a, name)
 		}
 	}
+	lists := t.guide() // the profile's own promise is about origins, and the standard's too
 	a := t.Send(t.preflight(origin, "PURGE", ""))
 	wild(a)
-	t.Check(!listed(a.Header, allowMethods, "PURGE"), "%v: the method PURGE was granted", a)
+	t.Check(!lists || !listed(a.Header, allowMethods, "PURGE"), "%v: the method PURGE was granted", a)
 	a = t.Send(t.preflight(origin, "POST", "x-evil"))
 	wild(a)
-	t.Check(!listed(a.Header, allowHeaders, "x-evil"), "%v: the header X-Evil was granted", a)
+	t.Check(!lists || !listed(a.Header, allowHeaders, "x-evil"), "%v: the header X-Evil was granted", a)
 	wild(t.Send(t.crossOriginRequest(origin)))
 }
 
@@ -203,7 +212,7 @@ func corsRefusals(t *T) {
 	origin, from := t.Origin(), t.Address()
 	readable := func(a Answer) {
 		t.allowed(a, origin)
-		t.Check(listed(a.Header, exposeHeaders, "Retry-After"), "%v: %s is %q, want Retry-After in it", a, exposeHeaders, a.Header.Get(exposeHeaders))
+		t.Check(!t.tellsWait() || listed(a.Header, exposeHeaders, "Retry-After"), "%v: %s is %q, want Retry-After in it", a, exposeHeaders, a.Header.Get(exposeHeaders))
 	}
 	q := t.crossOriginRequest(origin)
 	a := t.Send(q)
@@ -214,7 +223,7 @@ func corsRefusals(t *T) {
 	login.Header.Set("Origin", origin)
 	big := login
 	big.Body, big.Label = bytes.Repeat([]byte(" "), 70<<10), "body of 70 kB"
-	if a = t.Send(big); t.Want(a, http.StatusRequestEntityTooLarge) {
+	if a = t.Send(big); a.Status >= 400 { // whatever it is refused with
 		readable(a)
 	}
 	for range t.Limit("login").Limit + 1 {

@@ -21,7 +21,7 @@ type values map[string]string
 // whoever is signed in, "" for nobody. A profile without the operation, or a
 // placeholder without a value, skips the probe.
 func (t *T) Request(operation string, from netip.Addr, token string, v values) Request {
-	m, err := t.target.Profile.Message(operation, token, t.run.told(token, v))
+	m, err := t.target.Profile.Message(operation, token, t.run.told(t.target, token, v))
 	if err != nil {
 		t.Skip("%v", err)
 	}
@@ -89,7 +89,7 @@ func (t *T) keep(operation string, v values, a Answer) Answer {
 				given[name] = value
 			}
 		}
-		t.run.learn(s, given)
+		t.run.learn(t.target, s, given)
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -120,6 +121,13 @@ func (r *runner) begun(g *Target, from netip.Addr, account string) {
 	r.credentials[sender{g: g, account: account}]++
 }
 
+// sent is how many credentials an address has sent.
+func (r *runner) sent(g *Target, from netip.Addr) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.credentials[sender{g: g, at: from}]
+}
+
 // first ends the probe when an address was refused before anything else, and so was
 // the account: it was locked by somebody else, or by an earlier run.
 func (t *T) first(q Request, a Answer) Answer {
@@ -128,7 +136,11 @@ func (t *T) first(q Request, a Answer) Answer {
 	n := max(t.run.credentials[sender{g: t.target, at: q.From}], t.run.credentials[sender{g: t.target, account: q.User}])
 	t.run.mu.Unlock()
 	if n == 1 && j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0) == profile.Refused {
-		t.Skip("%v: got %s before anything was guessed from there: an earlier run, or somebody else, left it locked; wait %s s", a, a.got(), a.Header.Get("Retry-After"))
+		told := ""
+		if wait >= 0 {
+			told = fmt.Sprintf("; wait %d s", wait)
+		}
+		t.Skip("%v: got %s before anything was guessed from there: an earlier run, or somebody else, left it locked%s", a, a.got(), told)
 	}
 	return a
 }

@@ -44,7 +44,7 @@ func (t *T) requestID() (header string, isUUID bool) {
 	return requestIDHeader, false
 }
 
-var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 // kinds are harmless requests that end in different ways.
 func (t *T) kinds() []Request {
@@ -82,7 +82,7 @@ func requestIDs(t *T) {
 		}
 		header, isUUID := t.requestID()
 		id := a.Header.Get(header)
-		t.Check(id != "" && (!isUUID || uuid.MatchString(id)), "%v: %s is %q, want %s", a, header, id, map[bool]string{true: "a UUID", false: "one"}[isUUID])
+		t.Check(id != "" && (!isUUID || uuidForm.MatchString(id)), "%v: %s is %q, want %s", a, header, id, map[bool]string{true: "a UUID", false: "one"}[isUUID])
 		t.Check(seen[id] == "" || id == "", "%v: the same id as %s", a, seen[id])
 		seen[id] = a.String()
 	}
@@ -171,7 +171,7 @@ func requestIDHostile(t *T) {
 		}
 		id := a.Header.Get(header)
 		if isUUID {
-			t.Check(a.Status == http.StatusOK && uuid.MatchString(id), "%v: got %s with id %q, want it replaced by a UUID", a, a.got(), id)
+			t.Check(a.Status == http.StatusOK && uuidForm.MatchString(id), "%v: got %s with id %q, want it replaced by a UUID", a, a.got(), id)
 		} else { // whatever the form of an id is, one that breaks a log line is none
 			t.Check(a.Status < 500 && len(id) < 1000 && !strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' || r == '"' }), "%v: got %s with id %q, want it replaced, or no id", a, a.got(), id)
 		}

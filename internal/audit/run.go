@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"vitals/internal/limitcheck"
 	"vitals/internal/wire"
@@ -54,8 +57,9 @@ type runner struct {
 
 	checkers map[*Target]*limitcheck.Checker
 	order    []*Target
-	owners   map[string]string // access token → account
-	given    map[string]values // access token → fields of the sign-in's answer
+	owners   map[string]string  // access token → account
+	given    map[string]values  // access token → fields of the sign-in's answer
+	latest   map[*Target]values // those of the last one
 
 	credentials map[sender]int  // sent so far
 	locks       map[*Target]int // where the lock was met, if not where it is promised
@@ -68,7 +72,7 @@ type runner struct {
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
 	r := &runner{
 		o: o, target: target, of: len(probes), address: uint64(time.Now().Unix()) * addressesASecond,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, credentials: map[sender]int{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -236,9 +240,20 @@ func (r *runner) see(g *Target, x *wire.Seen) {
 	if x.Policy == "login" {
 		r.begun(g, x.From, x.User)
 	}
-	if x.Policy != "" {
+	if x.Policy != "" && !r.elsewhere(g, x) {
 		r.note(g, x.Event())
 	}
+}
+
+// elsewhere tells that a sign-in never reached the operation, as one by another
+// spelling of its path: nobody can say what that counts under.
+func (r *runner) elsewhere(g *Target, x *wire.Seen) bool {
+	if x.Policy != "login" || x.Status != http.StatusNotFound && x.Status != http.StatusMethodNotAllowed {
+		return false
+	}
+	op := g.Profile.Operations["login"]
+	l, _ := g.limit("login")
+	return x.Status != op.Refusal() && !l.Refuses(x.Status)
 }
 
 // note gives the target's checker of limits an event.
@@ -265,21 +280,29 @@ func (r *runner) own(token, account string) {
 
 // learn remembers what the answer to a sign-in told, by its access token: operations
 // may need it, as the id of who is signed in.
-func (r *runner) learn(token string, given values) {
+func (r *runner) learn(g *Target, token string, given values) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.given[token] = given
+	r.given[token], r.latest[g] = given, given
 }
 
-// told are values with those beside them that the sign-in of a token gave.
-func (r *runner) told(token string, v values) values {
+// told are values with those beside them that the sign-in of a token gave. A request
+// of nobody, or with a token that was never given out, asks for what is somebody's: of
+// whoever signed in last, or of nobody at all.
+func (r *runner) told(g *Target, token string, v values) values {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	given := r.given[token]
-	if len(given) == 0 {
-		return v
+	given, known := r.given[token]
+	if !known {
+		given = r.latest[g]
 	}
-	out := maps.Clone(given)
+	out := values{}
+	if !known {
+		for name := range g.Profile.Operations["login"].Fields {
+			out[name] = uuid.NewString()
+		}
+	}
+	maps.Copy(out, given)
 	maps.Copy(out, v)
 	return out
 }

@@ -78,8 +78,8 @@ var proofs = map[string]proof{
 	"AU7":  {High, nil, []string{"6.4.3"}, []int{640}, nil},
 	"AU8":  {Medium, nil, []string{"6.3.8"}, []int{203, 204}, nil},
 	"AU9":  {High, nil, []string{"6.5.1", "15.4.2"}, []int{294, 362}, nil},
-	"AU10": {Critical, nil, []string{"8.2.2"}, []int{639}, nil},
-	"AU11": {High, nil, []string{"15.3.3", "8.2.3"}, []int{915}, nil},
+	"AU10": {Critical, []string{"promises.objects"}, []string{"8.2.2"}, []int{639}, nil},
+	"AU11": {High, []string{"promises.objects"}, []string{"15.3.3", "8.2.3"}, []int{915}, nil},
 	"AU12": {Medium, nil, []string{"6.1.1"}, []int{645, 770}, nil},
 
 	"LK1":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
@@ -95,7 +95,7 @@ var proofs = map[string]proof{
 	"LK11": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, locks},
 	"LK12": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, nil},
 	"LK13": {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
-	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, failuresByAddress},
+	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, byAddress},
 	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
 	"LK16": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgets},
 	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "15.3.4"}, []int{290, 348}, byAddress},
@@ -147,18 +147,11 @@ func failures(l profile.Limit) string {
 	return ""
 }
 
-func failuresByAddress(l profile.Limit) string {
-	if why := failures(l); why != "" {
-		return why
-	}
-	return byAddress(l)
-}
-
 func forgets(l profile.Limit) string {
 	if !l.Forgets() {
 		return "the limit on signing in has no window"
 	}
-	return failures(l)
+	return ""
 }
 
 func throttles(l profile.Limit) string {

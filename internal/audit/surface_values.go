@@ -41,7 +41,7 @@ func (t *T) bodied(s session) (out []Request) {
 	now := time.Now().UTC()
 	v := values{"now": now.Format(time.RFC3339), "today": now.Format(time.DateOnly), "taken_at": now.Format(time.RFC3339), "id": "", "medication_id": "", "action": "taken"}
 	if op, ok := t.target.Profile.Operations["create"]; ok {
-		if m, err := t.target.Profile.Message("create", s.access, v); err == nil {
+		if m, err := t.target.Profile.Message("create", s.access, t.run.told(t.target, s.access, v)); err == nil {
 			a := t.Do("create", s.from, s.access, v)
 			v["id"], _ = op.Field(a.Body, "id")
 			v["medication_id"] = v["id"]
@@ -49,7 +49,7 @@ func (t *T) bodied(s session) (out []Request) {
 		}
 	}
 	for _, name := range []string{"update", "write_log"} {
-		if m, err := t.target.Profile.Message(name, s.access, v); err == nil && m.Body != nil && v["id"] != "" {
+		if m, err := t.target.Profile.Message(name, s.access, t.run.told(t.target, s.access, v)); err == nil && m.Body != nil && v["id"] != "" {
 			out = append(out, message(m, s, name))
 		}
 	}

@@ -21,6 +21,9 @@ func (f *Found) Lines() string {
 	if l.Window > 0 || l.Lock == 0 {
 		fields = append(fields, "window: "+l.Window.String())
 	}
+	if f.Kind == FixedWindow {
+		fields = append(fields, "fixed: true")
+	}
 	if l.Lock > 0 {
 		fields = append(fields, "lock: "+l.Lock.String())
 	}

@@ -20,6 +20,7 @@ const (
 type Rule struct {
 	Limit    int
 	Window   time.Duration
+	Fixed    bool          // windows follow one another, so that two of them may fall into one as long; else they slide
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Failures bool          // counts refused credentials (401, 403); else every admitted request
 	By       By
@@ -30,6 +31,14 @@ type Rule struct {
 	Wrong, Refused []int
 	Silent         bool // refusals are not promised to tell how long to wait: one without Retry-After is sound
 	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
+}
+
+// most is how many may be counted within any window.
+func (r *Rule) most() int {
+	if r.Fixed {
+		return 2 * r.Limit
+	}
+	return r.Limit
 }
 
 // failed tells whether the event is a credential that was judged and refused.

@@ -47,7 +47,7 @@ type lock struct {
 	moved            bool // accused already
 }
 
-func (t *track) keep() int { return t.rule.Limit + min(64, t.rule.Limit+16) }
+func (t *track) keep() int { return t.rule.most() + min(64, t.rule.Limit+16) }
 
 func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 	t.settle(c, e.Sent)
@@ -263,7 +263,7 @@ const shownRequests = 4
 // overLimit accuses when the newest limit+1 that were surely counted surely fell
 // into one window (J1).
 func (t *track) overLimit(c *Checker) {
-	need := t.rule.Limit + 1
+	need := t.rule.most() + 1
 	if len(t.counted) < need {
 		return
 	}
@@ -294,7 +294,7 @@ func (t *track) overLimit(c *Checker) {
 	for k := range t.newest {
 		shown = append(shown, &t.newest[k])
 	}
-	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d in %v", t.rule.Limit+1, what, span.Round(time.Millisecond), t.rule.Limit, t.rule.Window), shown...)
+	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d in %v", t.rule.most()+1, what, span.Round(time.Millisecond), t.rule.most(), t.rule.Window), shown...)
 	t.told = last // once for each window
 }
 

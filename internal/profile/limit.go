@@ -13,6 +13,7 @@ import (
 type Limit struct {
 	Limit    int           // how many are judged
 	Window   time.Duration // in which they count; 0 = until the lock, or a success
+	Fixed    bool          // windows follow one another, so that twice the limit may fall around an edge; else they slide
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Delay    Delay         // the zero value = the wait does not grow
 	Counts   string        // Failures or Requests
@@ -73,6 +74,14 @@ func (l Limit) Status() int {
 		return http.StatusTooManyRequests
 	}
 	return l.Statuses[0]
+}
+
+// Most is how many may be admitted within any time as long as the window.
+func (l Limit) Most() int {
+	if l.Fixed {
+		return 2 * l.Limit
+	}
+	return l.Limit
 }
 
 // Forgets tells whether what was counted leaves the count by itself.

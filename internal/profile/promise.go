@@ -15,6 +15,7 @@ type Promises struct {
 	CORS            *CORS
 	SecurityHeaders *SecurityHeaders
 	Errors          *Errors
+	Objects         *Objects
 	Standards       []Standard // whose lines are promised as if they stood here
 }
 
@@ -73,6 +74,12 @@ type Errors struct {
 	Type   string   // media type, such as application/problem+json; "" = any
 	Fields []string // of the body
 	Says   string   // FILE:LINE
+}
+
+// Objects says whose the objects are that list, create and get are about.
+type Objects struct {
+	Private bool   // who made one sees and changes it, and nobody else; nobody makes one in another's name
+	Says    string // FILE:LINE
 }
 
 // Standard is a published text whose lines an API promises to keep.

@@ -13,6 +13,7 @@ func (r *reader) limit(n *yaml.Node) Limit {
 	found := r.Fields(n, "a limit", strict.Fields{
 		"limit":  func(n *yaml.Node) { l.Limit = r.Int(n, "limit", 1) },
 		"window": func(n *yaml.Node) { l.Window = r.Duration(n, "window") },
+		"fixed":  func(n *yaml.Node) { l.Fixed = r.Bool(n, "fixed") },
 		"lock":   func(n *yaml.Node) { l.Lock = r.Duration(n, "lock") },
 		"delay": func(n *yaml.Node) {
 			r.Fields(n, "delay", strict.Fields{
@@ -160,6 +161,16 @@ func (r *reader) promises(n *yaml.Node) {
 			})
 			p.Errors = e
 			r.place("promises.errors", e.Says, n)
+		},
+		"objects": func(n *yaml.Node) {
+			o := &Objects{}
+			found := r.Fields(n, "objects", strict.Fields{
+				"private": func(n *yaml.Node) { o.Private = r.Bool(n, "private") },
+				"says":    r.says(&o.Says),
+			})
+			r.needs(n, found, "objects", "private", "as in {private: true}")
+			p.Objects = o
+			r.place("promises.objects", o.Says, n)
 		},
 		"standards": func(n *yaml.Node) {
 			r.place("promises.standards", "", n)

@@ -32,7 +32,7 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 			window = forever
 		}
 		rules[policy] = limitcheck.Rule{
-			Limit: l.Limit, Window: window, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
+			Limit: l.Limit, Window: window, Fixed: l.Fixed, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
 			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy),
 			Silent: h == nil || !h.RetryAfter,
 		}
