@@ -72,7 +72,7 @@ var metrics = map[string]metric{
 	"rps":     {unit: PerRate, step: true, phase: true, live: true, about: "requests served as expected per second"},
 	"errors":  {unit: Share, step: true, phase: true, live: true, about: "share of the sent that did not go as expected, refusals among them"},
 	"failed":  {unit: Share, step: true, phase: true, live: true, about: "share of the sent without an answer or with a wrong one; orderly refusals are not among them"},
-	"refused": {unit: Share, step: true, phase: true, live: true, about: "share of the sent that a limit turned away (429, or 503 with Retry-After)"},
+	"refused": {unit: Share, step: true, phase: true, live: true, about: "share of the sent that a limit turned away (429 or what the profile declares, or 503 with Retry-After)"},
 	"dropped": {unit: Share, step: true, phase: true, live: true, about: "share of the planned that was given up before it was sent"},
 	"late":    {unit: Share, step: true, phase: true, live: true, about: "share of the sent that left later than its due time allows"},
 

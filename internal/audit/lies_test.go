@@ -31,6 +31,7 @@ var lies = []struct {
 	{"counters that lie", "LK30", "the server counted"},
 	{"the headers count wrong", "LK1", "X-RateLimit-Remaining"},
 	{"Retry-After 0", "LK2", `Retry-After is "0", want 4`},
+	{"Retry-After too short", "LK2", `Retry-After is "2", want 4`},
 	{"no Retry-After", "LK2", `Retry-After is "", want 4`},
 	{"leftmost X-Forwarded-For", "LK17", "with forged address headers were judged"},
 	{"success clears the whole address", "LK14", "a success of another account cleared the address"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -291,9 +290,9 @@ func elsewhere(t *T) {
 func othersGoOn(t *T) {
 	s := t.Session()
 	t.lockOut(s.from, unknownAccount())
-	refusals := t.judge("login").Refused
+	refusals := t.target.Profile.Refusals()
 	free := func(a Answer) {
-		t.Check(!slices.Contains(refusals, a.Status) && a.Status != http.StatusTooManyRequests && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
+		t.Check(!refusals.Turned(a.Status, a.RetryAfter() >= 0) && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
 	}
 	free(t.Do("me", s.from, s.access, nil))
 	if s.refresh != "" {

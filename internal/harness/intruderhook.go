@@ -2,11 +2,13 @@ package harness
 
 import (
 	"context"
-	"net/http"
+	"sync/atomic"
 	"time"
 
 	"vitals/internal/intruders"
 	"vitals/internal/load"
+	"vitals/internal/profile"
+	"vitals/internal/wire"
 	"vitals/report"
 )
 
@@ -19,12 +21,14 @@ type intruderHook struct {
 	group   *intruders.Group // nil: nobody works
 	attacks []intruders.Attack
 	drain   context.Context
+	turned  atomic.Int64 // honest requests that a limit refused
 }
 
 // Before prepares the intruders where each can have an address of its own: from a
 // shared one they would lock the honest users out themselves.
-func (h *intruderHook) Before(ctx context.Context, _ *load.Options) {
+func (h *intruderHook) Before(ctx context.Context, opt *load.Options) {
 	h.drain = ctx
+	h.watch(opt)
 	h.sender = h.client(h.st.URL)
 	ins := h.sc.Intruder
 	n := intruders.Victims(ins)
@@ -42,6 +46,27 @@ func (h *intruderHook) Before(ctx context.Context, _ *load.Options) {
 	h.group.Prepare(ctx)
 }
 
+// watch counts the honest requests that a limit refuses, by the statuses that the
+// profile and the intruders declare. A 503 with a short wait sheds load, and is no
+// limit's doing.
+func (h *intruderHook) watch(opt *load.Options) {
+	var locked []int
+	for _, in := range h.sc.Intruder {
+		locked = append(locked, in.Locked...)
+	}
+	refusals := h.profile.Refusals(locked...)
+	lasting := profile.Judge{Refused: refusals}
+	opt.Refused = refusals.Turned
+	see := opt.Seen
+	opt.Seen = func(x *wire.Seen) {
+		see(x)
+		told := x.RetryAfter >= 0
+		if refusals.Turned(x.Status, told) && (x.Status < 500 || lasting.Read(x.Status, time.Duration(x.RetryAfter)*time.Second, told) == profile.Refused) {
+			h.turned.Add(1)
+		}
+	}
+}
+
 func (h *intruderHook) During(ctx context.Context, began time.Time) error {
 	defer h.sender.Close()
 	if h.group != nil {
@@ -55,7 +80,7 @@ func (h *intruderHook) During(ctx context.Context, began time.Time) error {
 func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	res := run.Result
 	attacks := h.apart(h.attacks)
-	res.Facts = append(res.Facts, intruders.Facts(attacks, res.Total(true, false).Codes[http.StatusTooManyRequests])...)
+	res.Facts = append(res.Facts, intruders.Facts(attacks, h.turned.Load())...)
 	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
 	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
 	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)

@@ -18,7 +18,7 @@ journeys:
   - name: look
     think: 100ms
     steps:
-      - {name: who am I, get: /v2/whoami, expect: {status: 200}}
+      - {name: who am I, get: /v2/whoami, expect: {status: 200, json: {mail: null}}}
 intruders:
   - {name: guesser, guesses: 8, addresses: 2, after: 500ms%s}
 `
@@ -30,6 +30,7 @@ func TestARunFindsLies(t *testing.T) {
 	for _, c := range []struct {
 		lie            string
 		wrong, refused int
+		more           string // a target beside those of all
 		metric         string // of a target that is missed; "" = none is
 		says           string
 	}{
@@ -41,7 +42,11 @@ func TestARunFindsLies(t *testing.T) {
 		{lie: "200 with success false", metric: "intruders.wrong", says: "errors in disguise"},
 		{lie: "the right password is let in while locked", metric: "lockout.leaked"},
 		{lie: "accounts are locked, not addresses", metric: "lockout.bystanders"},
+		{lie: "a lock is everybody's", metric: "lockout.bystanders"},
+		{lie: "a lock is everybody's", wrong: 400, refused: 423, metric: "lockout.bystanders"},
 		{lie: "one answer in a hundred dropped", metric: "errors"},
+		{lie: "one answer in ten is an error with 200", metric: "errors"},
+		{lie: "stalls", metric: "max", more: "max < 900ms"},
 	} {
 		t.Run(fmt.Sprintf("%s %d", c.lie, c.wrong), func(t *testing.T) {
 			t.Parallel()
@@ -56,7 +61,10 @@ func TestARunFindsLies(t *testing.T) {
 			for _, a := range g.Accounts[1:40] {
 				csv += a.Email + "," + a.Password + "\n"
 			}
-			asked := file(t, "asked.yaml", "targets:\n  - errors < 0.1%\n  - lockout.admitted == 5\n  - lockout.leaked == 0\n  - lockout.bystanders == 0\n  - intruders.leaked == 0\n  - intruders.wrong == 0\n")
+			if c.more != "" {
+				c.more = "  - " + c.more + "\n"
+			}
+			asked := file(t, "asked.yaml", "targets:\n  - errors < 0.1%\n  - lockout.admitted == 5\n  - lockout.leaked == 0\n  - lockout.bystanders == 0\n  - intruders.leaked == 0\n  - intruders.wrong == 0\n"+c.more)
 			r := carryOut(t, file(t, "lies.yaml", fmt.Sprintf(thirdParty, more)), "--url", g.URL.String(), "--accounts", file(t, "accounts.csv", csv), "--targets", asked)
 			if r.doc == nil || len(r.doc.Runs) == 0 {
 				t.Fatalf("got no run: %d %s", r.code, r.talk)

@@ -23,16 +23,17 @@ import (
 // scenarios, for the server remembers too: a lock of the first is alive in the
 // second.
 type limitMonitor struct {
-	profile *profile.Profile
-	checker *limitcheck.Checker // nil: no limits are known
-	why     string              // then
-	rules   map[string]limitcheck.Rule
-	prefix  int               // bits of an IPv6 address that count as one client
-	names   map[string]string // of accounts: reports hold no address of a person
-	guessed bool
+	profile  *profile.Profile
+	checker  *limitcheck.Checker // nil: no limits are known
+	why      string              // then
+	rules    map[string]limitcheck.Rule
+	prefix   int // bits of an IPv6 address that count as one client
+	refusals profile.Refusals
+	names    map[string]string // of accounts: reports hold no address of a person
+	guessed  bool
 
 	mu        sync.Mutex
-	policies  map[operation]string
+	policies  map[operation]meant
 	off       map[string]string // policies that are not judged, and why
 	told      int               // violations that earlier scenarios have reported
 	more      int64             // and those that they had no room for
@@ -44,6 +45,12 @@ type limitMonitor struct {
 
 type operation struct{ method, route string }
 
+// meant is what the profile says of an operation.
+type meant struct {
+	policy string // that it counts under
+	wrong  int    // status of a credential, or of a token, that it does not take
+}
+
 // estimated is the limit above which a limiter may estimate its window by two
 // counters instead of keeping a log, as the reference API does.
 const estimated = 200
@@ -51,7 +58,7 @@ const estimated = 200
 // newLimitMonitor makes the checker for the limits that are in force: the profile's, as the
 // stack's own settings change them.
 func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
-	h := &limitMonitor{profile: p, policies: map[operation]string{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
+	h := &limitMonitor{profile: p, policies: map[operation]meant{}, off: map[string]string{}, prefix: 64, guessed: len(st.Settings) == 0}
 	settings := map[string]string{}
 	for _, s := range st.Settings {
 		settings[s.Name] = s.Value
@@ -71,7 +78,7 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"
 		return h
 	}
-	h.rules = p.Rules(p.InForce(settings))
+	h.rules, h.refusals = p.Rules(p.InForce(settings)), p.Refusals()
 	for policy, r := range h.rules {
 		// We send every request ourselves, but to a server that others know too.
 		r.Partial, r.AnyLock = h.guessed && !r.Failures, h.guessed
@@ -101,7 +108,7 @@ func (h *limitMonitor) see(x *wire.Seen) {
 	if h.checker == nil {
 		return
 	}
-	policy, rule, ok := h.under(x)
+	policy, wrong, rule, ok := h.under(x)
 	if !ok {
 		return
 	}
@@ -109,12 +116,12 @@ func (h *limitMonitor) see(x *wire.Seen) {
 	e.From, e.User, e.Policy = h.client(x.From), cmp.Or(h.names[x.User], x.User), policy
 	// A token that was refused, or that is somebody's of whom we do not know, was
 	// counted for a user or for the address.
-	e.Unsure = x.Unsure || rule.By != limitcheck.Address && x.Signed && (x.User == "" || x.Status == 401)
+	e.Unsure = x.Unsure || rule.By != limitcheck.Address && x.Signed && (x.User == "" || x.Status == wrong)
 	if policy != string(x.Counted) && len(x.Counted) > 0 {
 		switch {
-		case x.Status == 401 && x.Signed:
+		case x.Status == wrong && x.Signed:
 			e.Unsure = true // of the token, before the operation
-		case x.Status == 429 || malformed(x.Status):
+		case h.refusals.Turned(x.Status, x.RetryAfter >= 0) || malformed(x.Status):
 			// Refused before its operation, a request counts under the common limit,
 			// by its address.
 			if rule, ok = h.rules[string(x.Counted)]; !ok {
@@ -135,32 +142,31 @@ func malformed(status int) bool {
 	return false
 }
 
-// under is the rule that an answer is judged by.
-func (h *limitMonitor) under(x *wire.Seen) (policy string, rule limitcheck.Rule, ok bool) {
+// under is the rule that an answer is judged by, and the status of a wrong credential.
+func (h *limitMonitor) under(x *wire.Seen) (policy string, wrong int, rule limitcheck.Rule, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if policy = x.Policy; policy == "" {
-		op := operation{x.Method, x.Route}
-		known := false
-		if policy, known = h.policies[op]; !known {
-			policy = h.profile.Policy(x.Method, x.Route)
-			if len(h.policies) < 1024 { // intruders may invent paths without end
-				h.policies[op] = policy
-			}
+	op := operation{x.Method, x.Route}
+	means, known := h.policies[op]
+	if !known {
+		means.policy, means.wrong = h.profile.Policy(x.Method, x.Route)
+		if len(h.policies) < 1024 { // intruders may invent paths without end
+			h.policies[op] = means
 		}
 	}
+	policy = cmp.Or(x.Policy, means.policy)
 	rule, ok = h.rules[policy]
 	if !ok || h.off[policy] != "" {
-		return policy, rule, false
+		return policy, means.wrong, rule, false
 	}
 	// Nobody promised that a deployment has the profile's limits. Where its own
 	// headers name others, it is not accused of keeping them.
 	window := time.Duration(x.Window) * time.Second
 	if h.guessed && (x.Limit >= 0 && x.Limit != rule.Limit || x.Window >= 0 && window != rule.Window) && string(x.Counted) == policy {
 		h.off[policy] = fmt.Sprintf("%s: not judged: its answers say %d in %v, the profile %s says %d in %v", policy, x.Limit, window, h.profile.Name, rule.Limit, rule.Window)
-		return policy, rule, false
+		return policy, means.wrong, rule, false
 	}
-	return policy, rule, true
+	return policy, means.wrong, rule, true
 }
 
 // client is the address as limits count it.

@@ -94,9 +94,10 @@ func (g *oversizer) listen(conn net.Conn) (code, answers int, kept bool) {
 // note adds what one body met. A cut without an answer is as good as 413.
 func (g *oversizer) note(began time.Time, code, answers int, kept bool) bool {
 	s := measure.Sample{Step: g.index[stepOversizing], Code: code, Due: began.Sub(g.began), Sent: began.Sub(g.began), Done: time.Since(g.began)}
-	shown := code != http.StatusServiceUnavailable && code != http.StatusTooManyRequests
+	limited := g.Profile.Refusals(g.in.Locked...).Turned(code, false)
+	shown := code != http.StatusServiceUnavailable && !limited
 	s.OK = shown && (code == 0 || code == http.StatusRequestEntityTooLarge) && answers <= 1 && !kept
-	classified(&s, code == http.StatusTooManyRequests)
+	classified(&s, limited)
 	if s.OK {
 		s.Outcome = measure.Refused
 	}

@@ -22,12 +22,12 @@ type Rule struct {
 	Window   time.Duration
 	Fixed    bool          // windows follow one another, so that two of them may fall into one as long; else they slide
 	Lock     time.Duration // 0 = exceeding it does not lock
-	Failures bool          // counts refused credentials (401, 403); else every admitted request
+	Failures bool          // counts refused credentials; else every admitted request
 	By       By
 	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
 	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never
 	// Wrong and Refused are the statuses of a credential that was judged wrong, and of
-	// a request that the limiter turned away; empty = 401 and 403, and 429.
+	// a request that the limiter turned away; empty = 401, and 429.
 	Wrong, Refused []int
 	Silent         bool // refusals are not promised to tell how long to wait: one without Retry-After is sound
 	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
@@ -46,7 +46,7 @@ func (r *Rule) failed(e *Event) bool {
 	if len(r.Wrong) > 0 {
 		return slices.Contains(r.Wrong, e.Status) && !r.refused(e)
 	}
-	return e.Status == 401 || e.Status == 403
+	return e.Status == 401
 }
 
 // refused tells whether the limiter turned the event away. Where a refusal has the

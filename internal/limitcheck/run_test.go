@@ -243,3 +243,20 @@ func TestDeclaredStatuses(t *testing.T) {
 		six.want(t, "J1", "J2")
 	}
 }
+
+// What nobody declared as a wrong password is no judged guess: it may be a refusal.
+func TestUndeclaredStatusesAccuseNobody(t *testing.T) {
+	c := limitcheck.New(map[string]limitcheck.Rule{"login": login}, limitcheck.Options{})
+	at := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
+	for i, status := range []int{401, 401, 401, 401, 401, 403, 429, 403, 403} {
+		wait := -1
+		if status == 429 {
+			wait = 900
+		}
+		c.Add(limitcheck.Event{Sent: at.Add(time.Duration(i) * time.Second), Done: at.Add(time.Duration(i)*time.Second + time.Millisecond),
+			From: netip.MustParseAddr("127.0.0.9"), User: "a", Policy: "login", Status: status, Limit: -1, Remaining: -1, RetryAfter: wait})
+	}
+	if vs := c.Finish(); len(vs) > 0 {
+		t.Errorf("got %v, want none", vs)
+	}
+}

@@ -167,7 +167,8 @@ func (t *track) close(c *Checker) {
 // judge looks at an answer of a policy that counts failures.
 func (t *track) judge(c *Checker, e *Event) {
 	if l := t.lock; l != nil && t.rule.judged(e) {
-		if !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
+		known := t.rule.failed(e) || passed(e) // what nobody declared may be another refusal
+		if known && !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
 			c.accuse("J2", t, fmt.Sprintf("judged %v before the lock could end", l.lo.Sub(e.Done).Round(time.Millisecond)), &l.first, e)
 		} else if e.Sent.After(l.lo.Add(-slack)) {
 			t.close(c) // it was judged, so the lock is over and its log empty

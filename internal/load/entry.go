@@ -76,7 +76,7 @@ func (v *visitor) signIn(ctx context.Context, due time.Duration) (time.Duration,
 	a, s := v.sess, v.r.sessions
 	if !v.do(ctx, v.r.plan.signIn, due) {
 		code := v.call.Code
-		s.refuse(a, code >= 400 && code < 500 && code != http.StatusTooManyRequests)
+		s.refuse(a, code >= 400 && code < 500 && !v.limited())
 		s.release(a, time.Now(), v.r.plan.requests, 0)
 		v.sess = nil
 		return v.call.Done, false
@@ -127,10 +127,16 @@ func (v *visitor) turned(s *step, class measure.Class) {
 	if v.sess == nil || s.anonymous || class == measure.None {
 		return
 	}
-	switch v.call.Code {
-	case http.StatusUnauthorized:
-		v.r.sessions.refuse(v.sess, false)
-	case http.StatusTooManyRequests:
+	switch {
+	case v.limited():
 		v.r.sessions.exhaust(v.sess)
+	case v.call.Code == http.StatusUnauthorized:
+		v.r.sessions.refuse(v.sess, false)
 	}
+}
+
+// limited tells whether the last answer was a limit's refusal.
+func (v *visitor) limited() bool {
+	_, later := v.call.Header("Retry-After")
+	return v.r.opt.Refused(v.call.Code, later)
 }

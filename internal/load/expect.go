@@ -93,17 +93,13 @@ func (x *expectation) check(c *wire.Call, scratch *[]byte) (checked, bool) {
 	return checked{}, false
 }
 
-// outcome says which histogram the answer belongs to: 429, or 503 with a time to
-// come back, is a refusal whether the step expects it or not.
-func outcome(c *wire.Call, class measure.Class) measure.Outcome {
+// outcome says which histogram the answer belongs to: what a limit turned away, or a
+// 503 with a time to come back, is a refusal whether the step expects it or not.
+func (r *run) outcome(c *wire.Call, class measure.Class) measure.Outcome {
 	if c.Class == measure.None {
-		if c.Code == http.StatusTooManyRequests {
+		_, later := c.Header("Retry-After")
+		if later && c.Code == http.StatusServiceUnavailable || r.opt.Refused(c.Code, later) {
 			return measure.Refused
-		}
-		if c.Code == http.StatusServiceUnavailable {
-			if _, later := c.Header("Retry-After"); later {
-				return measure.Refused
-			}
 		}
 	}
 	if class == measure.None {

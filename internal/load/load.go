@@ -40,6 +40,9 @@ type Options struct {
 	// window included, by the goroutine that sent it: it must be quick, and safe for
 	// concurrent use.
 	Seen func(*wire.Seen)
+	// Refused tells whether an answer is a limit's refusal, by its status and whether
+	// it says how long to wait; nil = 429 is one.
+	Refused func(status int, waitTold bool) bool
 	// Await is asked when all is ready to begin, users signed in and connections
 	// open, and says when to: the members of one run begin at one instant. An error
 	// ends the run before anything was sent. nil = at once.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -146,6 +147,9 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 	opt.Grace = cmp.Or(opt.Grace, 5*time.Second)
 	if opt.Kill == nil {
 		opt.Kill = context.Background()
+	}
+	if opt.Refused == nil {
+		opt.Refused = func(status int, _ bool) bool { return status == http.StatusTooManyRequests }
 	}
 	p, err := compile(sc, opt)
 	if err != nil {

@@ -295,7 +295,7 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 	c := &v.call
 	sample := measure.Sample{
 		Step: s.index, Due: due, Sent: c.Began, Done: c.Done, Code: c.Code, Bytes: c.Bytes,
-		Outcome: outcome(c, class), OK: class == measure.None, Planned: true, Class: class,
+		Outcome: v.r.outcome(c, class), OK: class == measure.None, Planned: true, Class: class,
 	}
 	// The recorder keeps few requests whole; only what it may keep is worth a string.
 	if v.slow.admits(sample.Response()) || !sample.OK {

@@ -13,7 +13,7 @@ type Outcome uint8
 const (
 	Failed  Outcome = iota // no complete answer in time, or not the expected one
 	Served                 // answered as expected
-	Refused                // turned away by a limit: 429, or 503 with Retry-After
+	Refused                // turned away by a limit, or 503 with Retry-After
 	outcomes
 )
 

@@ -12,8 +12,9 @@ const API = "api"
 
 // Policy is the limit policy that a request counts under: its operation's own,
 // else that of all the rest; "" when it is under none: an operation without a
-// limit, or a path outside the API.
-func (p *Profile) Policy(method, path string) string {
+// limit, or a path outside the API. wrong is the status by which the operation says
+// that a credential or a token is not good.
+func (p *Profile) Policy(method, path string) (policy string, wrong int) {
 	var ops []Operation
 	var paths []string
 	for _, name := range Operations() {
@@ -22,12 +23,12 @@ func (p *Profile) Policy(method, path string) string {
 		}
 	}
 	if i := routes.Match(path, paths); i >= 0 {
-		return ops[i].policy()
+		return ops[i].policy(), ops[i].Refusal()
 	}
 	if strings.HasPrefix(path+"/", p.root()) {
-		return API
+		policy = API
 	}
-	return ""
+	return policy, Operation{}.Refusal()
 }
 
 // root is what the paths of all limited operations begin with: "/api/v1/", or "/".

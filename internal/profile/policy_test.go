@@ -30,7 +30,7 @@ func TestPolicy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.Policy(tt.method, tt.path); got != tt.want {
+		if got, _ := p.Policy(tt.method, tt.path); got != tt.want {
 			t.Errorf("%s: %s %s: got %q, want %q", tt.profile, tt.method, tt.path, got, tt.want)
 		}
 	}
@@ -90,6 +90,33 @@ func TestRetryAfterIsAPromise(t *testing.T) {
 		}
 		if found := c.Finish(); (len(found) == 0) != silent {
 			t.Errorf("%q: got %v", promises, found)
+		}
+	}
+}
+
+// A limit's refusal is known by what is declared, and by a wait where its status means
+// other things as well.
+func TestRefusals(t *testing.T) {
+	var none *profile.Profile
+	mixed := &profile.Profile{Limits: map[string]profile.Limit{"login": {Statuses: []int{423, 403}}, "api": {}}}
+	for _, tt := range []struct {
+		refusals profile.Refusals
+		status   int
+		told     bool
+		want     bool
+	}{
+		{none.Refusals(), 429, false, true},
+		{none.Refusals(), 423, true, false},
+		{none.Refusals(423), 423, false, true},
+		{none.Refusals(423), 429, true, false},
+		{mixed.Refusals(), 423, false, true},
+		{mixed.Refusals(), 429, false, true},
+		{mixed.Refusals(), 403, false, false},
+		{mixed.Refusals(), 403, true, true},
+		{mixed.Refusals(), 503, true, false},
+	} {
+		if got := tt.refusals.Turned(tt.status, tt.told); got != tt.want {
+			t.Errorf("%v: %d, wait told %v: got %v", tt.refusals, tt.status, tt.told, got)
 		}
 	}
 }

@@ -50,6 +50,9 @@ func (x *call) refuse(policy string, wait time.Duration, left int) {
 	if x.s.Lie == "Retry-After 0" {
 		seconds = 0
 	}
+	if x.s.Lie == "Retry-After too short" {
+		seconds /= 2
+	}
 	x.tell(policy, left, time.Now().Add(wait))
 	if x.s.Lie != "no Retry-After" {
 		x.w.Header().Set("Retry-After", strconv.Itoa(seconds))
@@ -59,6 +62,17 @@ func (x *call) refuse(policy string, wait time.Duration, left int) {
 		return
 	}
 	x.fail(x.s.Refused, "slow down")
+}
+
+// shut tells whether any address is locked, for which the lie of that name has
+// everybody pay.
+func (s *API) shut() (wait time.Duration, locked bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.counts {
+		wait = max(wait, time.Until(h.until))
+	}
+	return wait, wait > 0 && s.Lie == "a lock is everybody's"
 }
 
 // enter reserves a place for a credential check; settle records its outcome.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
@@ -155,6 +156,14 @@ func (x *call) renew() {
 }
 
 func (x *call) whoami() {
+	if wait, locked := x.s.shut(); locked {
+		x.refuse("login", wait, 0)
+		return
+	}
+	if x.s.Lie == "one answer in ten is an error with 200" && mathrand.N(10) == 0 {
+		x.answer(200, map[string]any{"error": "try later"})
+		return
+	}
 	x.answer(200, map[string]any{"id": x.user.id, "mail": x.user.email})
 }
 
