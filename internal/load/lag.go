@@ -56,6 +56,14 @@ func (l *lag) record(due, late time.Duration) {
 	}
 }
 
+// p99 is the 99th percentile of the lateness so far; 0 when nothing was sent.
+func (l *lag) p99() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p99, _ := l.all.Quantile(0.99)
+	return p99
+}
+
 // wait counts a request that waited until a worker was free.
 func (l *lag) wait(due time.Duration) {
 	l.mu.Lock()

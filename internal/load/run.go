@@ -77,7 +77,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 // endedBy tells the causes apart that end a run early.
 func endedBy(cause error) measure.Ending {
 	switch {
-	case errors.Is(cause, errAborted):
+	case errors.Is(cause, ErrAborted):
 		return measure.Aborted
 	case errors.Is(cause, errDead):
 		return measure.TargetDead
@@ -87,8 +87,9 @@ func endedBy(cause error) measure.Ending {
 	return measure.OtherEnding
 }
 
-// errAborted marks the reason of an abort rule, which is in words of its own.
-var errAborted = errors.New("")
+// ErrAborted marks the reason of an abort rule, which is in words of its own: an
+// error that wraps it ends a run with the ending measure.Aborted.
+var ErrAborted = errors.New("")
 
 // execute runs the load, and beside it what the caller wants done meanwhile, the
 // guard over the run's end, and the watch over ourselves.
@@ -268,12 +269,13 @@ func (r *run) report(over <-chan struct{}) {
 		}
 		snap := r.rec.Snapshot()
 		snap.Counts.Inflight = r.busy.Load()
+		snap.LagP99 = r.lag.p99()
 		if r.opt.Live != nil {
 			r.opt.Live(snap)
 		}
 		if r.opt.Abort != nil {
 			if reason := r.opt.Abort(snap); reason != "" {
-				r.stop(fmt.Errorf("%s%w", reason, errAborted))
+				r.stop(fmt.Errorf("%s%w", reason, ErrAborted))
 			}
 		}
 	}

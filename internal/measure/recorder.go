@@ -19,6 +19,7 @@ type Options struct {
 	// Mergeable keeps the histograms of each slice in its document, so that the
 	// results of several machines can be added up exactly (Merge).
 	Mergeable bool
+	Deltas    bool // keep what Recorder.Delta gives; somebody must ask for it
 }
 
 // Recorder adds samples up: exact histograms per phase, step and outcome, a
@@ -37,7 +38,8 @@ type Recorder struct {
 	kept     exemplars
 	total    Counts // honest steps, in or outside a phase
 	outside  int64
-	frontier time.Duration // latest end of any sample
+	frontier time.Duration  // latest end of any sample
+	fresh    map[int]*slice // what the next delta holds, by second; nil without Options.Deltas
 }
 
 // Snapshot is the run as it stands, for the live view and abort rules: the
@@ -47,7 +49,8 @@ type Snapshot struct {
 	At     time.Duration // latest end of any request
 	Every  time.Duration // width of a slice
 	Counts Counts
-	Last   []Slice // up to 60, oldest first
+	Last   []Slice       // up to 60, oldest first
+	LagP99 time.Duration // of the generator's own lateness so far; 0 when it is not known
 }
 
 // Finished is all that the recorder adds to a result.
@@ -74,6 +77,9 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 		cells:  make([]*cell, len(steps)*len(phases)),
 		series: series{every: opt.Every, max: opt.MaxSlices, steps: steps, mergeable: opt.Mergeable},
 		kept:   exemplars{keep: opt.Keep},
+	}
+	if opt.Deltas {
+		r.fresh = map[int]*slice{}
 	}
 	// Made now, not when first needed: a step that comes late in the run would
 	// else make the generator's memory grow while it measures.
@@ -113,6 +119,9 @@ func (r *Recorder) Add(step int, due time.Duration, c Counts) {
 		sl.counts.Add(c)
 		sl.stale = true
 	}
+	if sl := r.freshAt(due); sl != nil {
+		sl.counts.Add(c)
+	}
 }
 
 // Gauge notes a reading of the system under test at an offset from the run's
@@ -121,6 +130,9 @@ func (r *Recorder) Gauge(at time.Duration, name string, v float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if sl := r.series.at(at); sl != nil {
+		sl.gauge(name, v)
+	}
+	if sl := r.freshAt(at); sl != nil {
 		sl.gauge(name, v)
 	}
 }
@@ -185,6 +197,9 @@ func (r *Recorder) add(s *Sample) {
 	}
 	r.total.sample(s, late)
 	if sl := r.series.at(s.Due); sl != nil {
+		sl.add(s, late)
+	}
+	if sl := r.freshAt(s.Due); sl != nil {
 		sl.add(s, late)
 	}
 }
