@@ -35,7 +35,7 @@ var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"
 func HTML(w io.Writer, d *Document) error {
 	v := htmlPage{
 		Verdict: d.Verdict, Headline: headline(d), Taken: taken(d), Command: command(d),
-		Deviations: d.Deviations, Reasons: reasonsUntold(d), Origin: origin(d), Limits: d.Limits, Matrix: matrixOf(d), Overview: overview(d).html(),
+		Deviations: d.Deviations, Reasons: reasonsUntold(d), Origin: origin(d), Limits: d.Limits, Matrix: matrixOf(d), Overview: overview(d).html(), Members: byMember(d).html(),
 		Tool: fmt.Sprintf("%s · exit %d", d.Tool, d.Exit), Data: []chart{},
 	}
 	v.Held, v.Unmade = checked(d)
@@ -96,7 +96,7 @@ type htmlPage struct {
 	Tool                     string
 	Limits                   []Limit
 	Matrix                   *htmlMatrix
-	Overview                 htmlGrid
+	Overview, Members        htmlGrid
 	Runs                     []htmlRun
 	Comparison               *htmlComparison
 	Audit                    *htmlAudit

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"vitals/internal/fleet"
 	"vitals/internal/measure"
 	"vitals/targets"
 )
@@ -23,6 +24,7 @@ type Now struct {
 	Answers    int64             // of limited operations, held to the limits' invariants
 	Violations int64             // of those invariants, so far
 	Losing     []targets.Verdict // targets that the last seconds miss
+	Members    []fleet.Standing  // whose shares are merged in Snapshot; nil = one machine
 }
 
 // Live shows a run's progress: a few lines that are written over where the style
@@ -162,6 +164,9 @@ func (n Now) plain() []string {
 	if lost := n.lost(); len(lost) > 0 {
 		parts = append(parts, "LOSING "+strings.Join(lost, "; "))
 	}
+	if m := n.memberWords(); m != "" {
+		parts = append(parts, m)
+	}
 	for i := range parts {
 		parts[i] = strip(parts[i])
 	}
@@ -221,7 +226,7 @@ func (n Now) screen(s Style) (lines []string) {
 		}
 		add(red, name, lost)
 	}
-	return lines
+	return append(lines, n.memberLines(room)...)
 }
 
 // clock is m:ss.

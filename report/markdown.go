@@ -24,6 +24,7 @@ func Markdown(w io.Writer, d *Document) error {
 		m.line("\n> **Not the production limits:** %s", escape(dev))
 	}
 	m.grid(overview(d))
+	m.grid(byMember(d))
 	for i := range d.Runs {
 		m.run(&d.Runs[i])
 	}

@@ -41,6 +41,7 @@ func Summary(s Style, dir string) Reporter {
 		if len(d.Runs) > 0 {
 			p.line("")
 			p.grid(overview(d))
+			p.grid(byMember(d))
 		}
 		p.explained(d)
 		p.next(d, dir)

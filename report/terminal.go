@@ -55,6 +55,7 @@ func (p *page) head(d *Document) {
 	}
 	p.line("")
 	p.grid(overview(d))
+	p.grid(byMember(d))
 }
 
 // headline is the verdict and the document in a sentence.

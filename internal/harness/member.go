@@ -4,18 +4,17 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/intruders"
-	"vitals/internal/load"
 	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
@@ -33,19 +32,21 @@ type member struct {
 
 	seat  *rendezvous.Seat
 	begun time.Time
+	stop  func(why error) // ends the load
+	leave func()          // ends what says that this member lives
 }
 
 // readMember reads what the options say of sharing a run.
 func (p *Plan) readMember() (*member, error) {
 	o := &p.o
 	if o.Member == "" {
-		if o.StartAt != "" || o.Rendezvous != "" {
+		if o.StartAt != "" || o.Rendezvous != "" && !o.Leads {
 			return nil, errors.New("--start-at and --rendezvous-file are for members: say which with --member I/N")
 		}
 		return nil, nil
 	}
 	var errs []error
-	m := &member{}
+	m := &member{leave: func() {}, stop: func(error) {}}
 	var err error
 	m.Member, err = fleet.ParseMember(o.Member)
 	errs = append(errs, err)
@@ -76,10 +77,13 @@ func (p *Plan) readMember() (*member, error) {
 	return m, nil
 }
 
+// led tells whether a controller leads the member.
+func (m *member) led() bool { return m != nil && m.meeting != nil }
+
 // fleetPlan is what all members must agree on.
 func (p *Plan) fleetPlan(members int) fleet.Plan {
 	out := fleet.Plan{
-		Version: p.o.Tool, Geometry: "1us to 60s, 3 digits", Pace: p.o.Pace, Seed: p.o.Seed, Members: members, Profile: p.o.Profile,
+		Version: p.o.Tool, Geometry: "1us to 60s, 3 digits", Pace: p.o.Pace, Seed: p.o.Seed, Members: members, Profile: p.o.profileID(),
 		URL: p.o.URL,
 	}
 	for _, sc := range p.scenarios {
@@ -90,6 +94,16 @@ func (p *Plan) fleetPlan(members int) fleet.Plan {
 		}
 	}
 	return out
+}
+
+// profileID is the digest of the profile's file, wherever it lies; the name of a
+// built-in one.
+func (o Options) profileID() string {
+	text, err := os.ReadFile(o.Profile)
+	if err != nil {
+		return o.Profile
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
 // accounts are this member's: no account is used by two, for locks, sessions and
@@ -135,10 +149,15 @@ func (m *member) await(ctx context.Context) (at time.Time, err error) {
 	}, barrier); err != nil {
 		return at, err
 	}
-	if at, err = m.seat.Start(ctx, barrier); err == nil {
-		m.info.StartAt = at.UTC()
+	if at, err = m.seat.Start(ctx, barrier); err != nil {
+		return at, err
 	}
-	return at, err
+	m.info.StartAt = at.UTC()
+	// It lives until its document is handed over, which is after the load.
+	alive, leave := context.WithCancel(context.WithoutCancel(ctx))
+	m.leave = leave
+	go m.seat.Watch(alive, m.stop)
+	return at, nil
 }
 
 // late is an error when the common start has passed.
@@ -147,29 +166,6 @@ func (m *member) late() error {
 		return &rendezvous.Exit{Code: fleet.ExitFenced, Err: fmt.Errorf("the start at %s was %s ago: a member that comes late would send another plan", m.startAt.Format(time.RFC3339), late.Round(time.Millisecond))}
 	}
 	return nil
-}
-
-// memberHook watches for the controller's word while the load goes on.
-type memberHook struct {
-	m    *member
-	stop context.CancelCauseFunc
-}
-
-func (h *memberHook) Before(_ context.Context, opt *load.Options) {
-	opt.Shard, opt.Shards, opt.Await = h.m.Index, h.m.Of, h.m.await
-}
-
-func (h *memberHook) During(ctx context.Context, _ time.Time) error {
-	var once sync.Once
-	if h.m.seat != nil {
-		h.m.seat.Watch(ctx, func(why error) { once.Do(func() { h.stop(why) }) })
-	}
-	return nil
-}
-
-func (h *memberHook) After(_ context.Context, run *report.Run) {
-	h.m.info.LateUS = max(0, run.Result.Began.Sub(h.m.begun).Microseconds())
-	run.Result.Notes = append(run.Result.Notes, "rate-limit invariants are held by each member over its own addresses")
 }
 
 // deliver hands the document over, where there is somebody to take it.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"vitals/internal/baseline"
 	"vitals/internal/exit"
@@ -18,7 +17,8 @@ import (
 )
 
 // MergeDirs reads the members' documents from the folders and merges them, in any
-// order, into OUT/document.json and, when the run counts, OUT/baseline.json.
+// order, into OUT/document.json, OUT/report.html and, when the run counts,
+// OUT/baseline.json.
 func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error) {
 	var docs []*report.Document
 	var errs []error
@@ -39,15 +39,19 @@ func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error)
 	return d, WriteMerged(out, d)
 }
 
-// WriteMerged leaves a merged document in the folder, and its baseline when
-// nothing of the run is missing.
+// WriteMerged leaves a merged document and its page in the folder, and its baseline
+// when nothing of the run is missing.
 func WriteMerged(out string, d *report.Document) error {
 	release, err := stack.Output(out)
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }()
-	err = report.Write(filepath.Join(out, "document.json"), d)
+	return writeMerged(out, d)
+}
+
+func writeMerged(out string, d *report.Document) error {
+	err := report.WriteAll(out, d)
 	if err == nil && !d.Partial {
 		err = baseline.Write(filepath.Join(out, "baseline.json"), Baseline(d))
 	}
@@ -62,6 +66,17 @@ func WriteMerged(out string, d *report.Document) error {
 // an error that says what does not fit. Up to maxLost members may be missing: the
 // run is then partial, which can fail but never pass.
 func Merge(docs []*report.Document, maxLost int) (*report.Document, error) {
+	return merge(docs, maxLost, runEnd{})
+}
+
+// runEnd is what is known of a run's end beside what its members say.
+type runEnd struct {
+	invalid []string        // what makes the run worthless, in words
+	rule    *targets.Target // the abort rule that ended it; nil = none did
+	note    string          // what the rule saw
+}
+
+func merge(docs []*report.Document, maxLost int, end runEnd) (*report.Document, error) {
 	docs, missing, err := sortMembers(docs, maxLost)
 	if err != nil {
 		return nil, err
@@ -90,12 +105,15 @@ func Merge(docs []*report.Document, maxLost int) (*report.Document, error) {
 		return nil, err
 	}
 	run := report.Run{Result: res, Invariants: mergeInvariants(docs)}
-	res.Health.Invalid = append(res.Health.Invalid, equations(results, res)...)
+	res.Health.Invalid = slices.Concat(end.invalid, res.Health.Invalid, equations(results, res))
+	if end.rule != nil {
+		res.Partial, res.EndedBy, res.EndedEarly = true, measure.Aborted, end.note
+	}
 	for i := range res.Series.Slices {
 		res.Series.Slices[i].Served = nil // they have done their work
 	}
 	run.Verdicts = targets.Judge(first.Member.Plan.Targets, res)
-	run.Verdict, run.Reasons = decide(&run, asked{})
+	run.Verdict, run.Reasons = decide(&run, asked{abort: end.rule})
 	d.Runs = []report.Run{run}
 	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, sessionEnd{})
 	if len(missing) > 0 {
@@ -214,35 +232,18 @@ func seen(d *report.Document) fleet.Seen {
 	return s
 }
 
-// outliers names each member whose median or errors lie outside three times the
-// range of the others: a merged histogram would hide one sick machine or region.
+// outliers names each member that differs from the others: a merged histogram would
+// hide one sick machine or region.
 func outliers(ms []fleet.Seen) {
-	const factor = 3
-	if len(ms) < 3 {
-		return
+	var p50 []int64
+	var errs []float64
+	for _, m := range ms {
+		p50, errs = append(p50, m.P50US), append(errs, m.Errors)
 	}
 	for i := range ms {
-		var low, high int64
-		var errors float64
-		for j, o := range ms {
-			if j == i {
-				continue
-			}
-			if low == 0 || o.P50US < low {
-				low = o.P50US
-			}
-			high, errors = max(high, o.P50US), max(errors, o.Errors)
-		}
-		switch m := &ms[i]; {
-		case m.P50US > factor*high || m.P50US*factor < low:
-			m.Differs = fmt.Sprintf("p50 %s, the others' %s to %s", us(m.P50US), us(low), us(high))
-		case m.Errors > 0.01 && m.Errors > factor*errors:
-			m.Differs = fmt.Sprintf("%.1f%% errors, the others' at most %.1f%%", 100*m.Errors, 100*errors)
-		}
+		ms[i].Differs = fleet.Unlike(i, p50, errs)
 	}
 }
-
-func us(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
 // mergeInvariants adds up what each member held over its own addresses: no
 // address is used by two of them.

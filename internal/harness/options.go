@@ -40,7 +40,8 @@ type Options struct {
 	OTLP            bool    // send metrics over OTLP/HTTP, as the OTEL_* variables say
 	Member          string  // I/N: send the I-th share of N and leave it to be merged; "" = the whole
 	StartAt         string  // RFC 3339: the instant at which all members begin; with Member
-	Rendezvous      string  // file with the Redis URL at which the members meet; with Member
+	Leads           bool    // only lead members that are elsewhere: nobody signs in here, so no accounts are needed
+	Rendezvous      string  // file with the Redis URL at which the members meet; with Member or Leads
 	RunID           string  // of the run there
 	Repeat          int     // runs of every scenario, each with a fresh start of a stack that is ours; 0 = 1
 	Note            string  // kept with the session, in the user's words

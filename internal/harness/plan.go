@@ -156,7 +156,7 @@ func (p *Plan) readURL() error {
 			err = p.checkAccounts()
 		}
 		note(err)
-	case p.signsIn():
+	case p.signsIn() && !p.o.Leads:
 		note(errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)"))
 	}
 	return errors.Join(errs...)

@@ -25,6 +25,7 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 		if err := p.member.late(); err != nil {
 			return nil, memberError(err)
 		}
+		defer func() { p.member.leave() }()
 	}
 	release, err := stack.Output(p.o.Out)
 	if err != nil {

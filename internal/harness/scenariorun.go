@@ -23,7 +23,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	steps := load.Steps(sc)
 	spare := faults.RecoveryAllowed(wanted, sc.Name)
 	hostile := hostileSteps(sc, ses.p.faults)
-	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Mergeable: ses.p.member != nil})
+	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Mergeable: ses.p.member != nil, Deltas: ses.p.member.led()})
 
 	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts()}
 	see := func(x *wire.Seen) { // of every request, whoever sends it
@@ -57,7 +57,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		var stop context.CancelCauseFunc
 		drain, stop = context.WithCancelCause(drain)
 		defer stop(nil)
-		hooks = append(hooks, &memberHook{m: m, stop: stop})
+		hooks = append(hooks, &memberHook{m: m, rec: rec, stop: stop})
 		enemy.only = m.owns
 		counts.why = "a member sends a share of what the server counts: the members' counts are held against it together"
 	}

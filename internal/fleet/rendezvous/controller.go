@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +17,11 @@ import (
 type Controller struct {
 	m       *Meeting
 	members int
+	heard   []int64       // the number of each member's last flush
+	ready   map[int]Ready // as Gather found them
+
+	mu    sync.Mutex
+	ended []int // members whose process has ended
 }
 
 // Control sets the plan and holds the lease until ctx ends. A run that has
@@ -32,19 +37,16 @@ func (m *Meeting) Control(ctx context.Context, planID string, members int) (*Con
 	if there != planID {
 		return nil, fmt.Errorf("rendezvous: run %s has the plan %.12s, not %.12s: choose another run id", m.run, there, planID)
 	}
-	c := &Controller{m, members}
+	c := &Controller{m: m, members: members, heard: make([]int64, members)}
 	if err := c.renew(ctx); err != nil {
 		return nil, fmt.Errorf("rendezvous: hold the lease: %w", err)
 	}
 	go func() {
-		t := time.NewTicker(renewLease)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C:
-				_ = c.renew(ctx) // tried again; without it the members stop by themselves
+		wait := renewLease
+		for sleep(ctx, wait) {
+			wait = renewLease
+			if c.renew(ctx) != nil { // without it the members stop by themselves
+				wait = beat
 			}
 		}
 	}()
@@ -52,6 +54,8 @@ func (m *Meeting) Control(ctx context.Context, planID string, members int) (*Con
 }
 
 func (c *Controller) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, call)
+	defer cancel()
 	return c.m.rdb.Set(ctx, c.m.key("lease"), "held", lease).Err()
 }
 
@@ -74,8 +78,19 @@ func (c *Controller) Gather(ctx context.Context, barrier time.Duration, show fun
 			ready[i] = r
 		}
 		show(len(ready))
-		return len(ready) == c.members, nil
+		if len(ready) == c.members {
+			return true, nil
+		}
+		why, err := c.m.rdb.Get(ctx, c.m.key("abort")).Result()
+		if err == nil {
+			return false, fmt.Errorf("stopped before the start: %s", why)
+		}
+		if errors.Is(err, redis.Nil) {
+			err = nil
+		}
+		return false, err
 	})
+	c.ready = ready
 	if err != nil {
 		var missing []int
 		for i := range c.members {
@@ -100,92 +115,6 @@ func (c *Controller) Gather(ctx context.Context, barrier time.Duration, show fun
 		return time.Time{}, ready, fmt.Errorf("rendezvous: set the start: %w", err)
 	}
 	return time.UnixMicro(at), ready, nil
-}
-
-// Status is how a run stands.
-type Status struct {
-	Ready, Living, Finished int
-	Lost                    []int // silent, and without a document
-	Aborted                 string
-}
-
-// Status asks how the run stands.
-func (m *Meeting) Status(ctx context.Context) (Status, error) {
-	var s Status
-	ready, err := m.rdb.HKeys(ctx, m.key("ready")).Result()
-	if err != nil {
-		return s, fmt.Errorf("rendezvous: status: %w", err)
-	}
-	s.Ready = len(ready)
-	final, err := m.rdb.HGetAll(ctx, m.key("final")).Result()
-	if err != nil {
-		return s, fmt.Errorf("rendezvous: status: %w", err)
-	}
-	s.Finished = len(final)
-	for _, index := range ready {
-		i, _ := strconv.Atoi(index)
-		if final[index] != "" {
-			continue
-		}
-		n, err := m.rdb.Exists(ctx, m.key("beat", i)).Result()
-		if err != nil {
-			return s, fmt.Errorf("rendezvous: status: %w", err)
-		}
-		if n > 0 {
-			s.Living++
-		} else {
-			s.Lost = append(s.Lost, i)
-		}
-	}
-	slices.Sort(s.Lost)
-	s.Aborted, err = m.rdb.Get(ctx, m.key("abort")).Result()
-	if errors.Is(err, redis.Nil) {
-		err = nil
-	}
-	return s, err
-}
-
-// Follow waits until every member has finished or is lost, and returns the lost.
-// More than maxLost of them abort the run: what the rest measured is no run.
-// Redis that does not answer is asked again; the members' own lease bounds that.
-func (c *Controller) Follow(ctx context.Context, maxLost int, show func(Status)) (lost []int, err error) {
-	misses := 0
-	for {
-		s, err := c.m.Status(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err != nil:
-			if misses++; time.Duration(misses)*beat > 2*lease {
-				return nil, err
-			}
-		default:
-			misses = 0
-			show(s)
-			if len(s.Lost) > maxLost && s.Aborted == "" {
-				if err := c.m.Abort(ctx, fmt.Sprintf("lost members %v, at most %d may be", s.Lost, maxLost)); err != nil {
-					return s.Lost, fmt.Errorf("rendezvous: abort: %w", err)
-				}
-			}
-			if s.Living == 0 && s.Finished+len(s.Lost) >= c.members {
-				return s.Lost, nil
-			}
-		}
-		if !sleep(ctx, beat) {
-			return nil, ctx.Err()
-		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }
 
 // Document is what member i handed over; nil when it did not.

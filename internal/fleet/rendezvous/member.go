@@ -134,7 +134,8 @@ func (s *Seat) Start(ctx context.Context, barrier time.Duration) (time.Time, err
 }
 
 // Watch says that the member lives, and calls stop once when it is told to stop
-// or has been without a controller for the lease's time. It returns when ctx ends.
+// or has been without a controller for the lease's time. It returns when ctx ends,
+// which is when the document was delivered: until then the member is not lost.
 func (s *Seat) Watch(ctx context.Context, stop func(why error)) {
 	t := time.NewTicker(poll)
 	defer t.Stop()
@@ -146,24 +147,52 @@ func (s *Seat) Watch(ctx context.Context, stop func(why error)) {
 			return
 		case <-t.C:
 		}
-		if time.Since(beaten) >= beat && s.m.rdb.Set(ctx, s.m.key("beat", s.member.Index), s.who, alive).Err() == nil {
+		if time.Since(beaten) >= beat && s.beat(ctx) == nil {
 			beaten = time.Now()
 		}
-		values, err := s.m.rdb.MGet(ctx, s.m.key("lease"), s.m.key("abort")).Result()
-		if err == nil && values[0] != nil {
+		held, abort, err := s.look(ctx)
+		if err == nil && held {
 			led = time.Now()
 		}
 		switch {
-		case err == nil && values[1] != nil:
-			once.Do(func() { stop(exitf(fleet.ExitAborted, "stopped by the controller: %v", values[1])) })
+		case err == nil && abort != "":
+			once.Do(func() { stop(exitf(fleet.ExitAborted, "stopped by the controller: %s", abort)) })
 		case time.Since(led) > lease:
-			once.Do(func() { stop(exitf(fleet.ExitAborted, "no controller was to be seen for %s", lease)) })
+			once.Do(func() { stop(exitf(fleet.ExitAborted, NoController+" for %s", lease)) })
 		}
 	}
 }
 
-// Deliver hands over what was measured. It is safe to repeat.
+// beat says that the member lives.
+func (s *Seat) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, call)
+	defer cancel()
+	return s.m.rdb.Set(ctx, s.m.key("beat", s.member.Index), s.who, alive).Err()
+}
+
+// look asks whether a controller leads, and for the reason of an abort.
+func (s *Seat) look(ctx context.Context) (led bool, abort string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, call)
+	defer cancel()
+	values, err := s.m.rdb.MGet(ctx, s.m.key("lease"), s.m.key("abort")).Result()
+	if err != nil {
+		return false, "", err
+	}
+	abort, _ = values[1].(string)
+	return values[0] != nil, abort, nil
+}
+
+// Deliver hands over what was measured. It is tried again until ctx ends.
 func (s *Seat) Deliver(ctx context.Context, document []byte) error {
+	for {
+		err := s.deliver(ctx, document)
+		if err == nil || !sleep(ctx, beat) {
+			return err
+		}
+	}
+}
+
+func (s *Seat) deliver(ctx context.Context, document []byte) error {
 	pipe := s.m.rdb.TxPipeline()
 	pipe.Set(ctx, s.m.key("document", s.member.Index), document, keep)
 	pipe.HSet(ctx, s.m.key("final"), s.member.Index, s.who)
@@ -174,6 +203,3 @@ func (s *Seat) Deliver(ctx context.Context, document []byte) error {
 	}
 	return nil
 }
-
-// Bound is how wrong this member may be about the common instant.
-func (s *Seat) Bound() time.Duration { return s.bound }

@@ -14,15 +14,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// Lease is how long members go on without a controller.
+const Lease = 15 * time.Second
+
+// NoController is in the words of a member that stopped because the lease ran out.
+const NoController = "no controller was to be seen"
+
 // The protocol's times.
 const (
 	keep       = 24 * time.Hour         // every key ends by itself
-	lease      = 15 * time.Second       // without a controller for so long, members stop
+	lease      = Lease                  // without a controller for so long, members stop
 	renewLease = 5 * time.Second        // how often it is renewed
 	alive      = 5 * time.Second        // a member that is silent for so long is lost
 	beat       = time.Second            // how often a member says that it lives
 	poll       = 100 * time.Millisecond // how often members look for the start and for an abort
 	lead       = 2 * time.Second        // from the decision to start until the start
+	call       = 2 * time.Second        // how long one question may take while the load goes on
 )
 
 // Meeting is one run's place in Redis.
@@ -42,6 +49,7 @@ func Open(url, run string) (*Meeting, error) {
 		return nil, errors.New("rendezvous: the URL is not redis://USER:PASSWORD@HOST:PORT or rediss://…") // the library's words may hold the password
 	}
 	opt.MaxRetries = 3
+	opt.ContextTimeoutEnabled = true // a Redis that hangs must not keep a member from stopping
 	return &Meeting{redis.NewClient(opt), run}, nil
 }
 

@@ -1,0 +1,233 @@
+package harness
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"vitals/internal/exit"
+	"vitals/internal/fleet/rendezvous"
+	"vitals/internal/stack"
+	"vitals/report"
+)
+
+// Engine starts the members of a run: child processes, a Kubernetes Job.
+type Engine interface {
+	// Start starts every member and returns. ended is told when a member's process
+	// has ended, and of how it did, nil when well; it may be told twice.
+	Start(ctx context.Context, ended func(member int, err error)) error
+	// Stop ends what still runs and removes what Start made. It is called once, also
+	// when Start failed, and by a controller that took an earlier one's place.
+	Stop(ctx context.Context) error
+}
+
+// Lead is how the members of one run are led from a rendezvous.
+type Lead struct {
+	Rendezvous       string // file with the Redis URL at which the members meet
+	Run              string // identity of the run there
+	Members, MaxLost int
+	Barrier          time.Duration // how long to wait for all members, default 10 min
+	Engine           Engine        // nil = the members are started by other means
+}
+
+// RunLed leads a run whose members are elsewhere: it waits until all are ready,
+// starts them at one instant, shows and judges the merged figures while the run
+// goes on, collects what they measured, and leaves in Options.Out what a run
+// leaves, and members/I/document.json. All of its state is at the rendezvous: called
+// again with the same run id it goes on with the run. When drain ends, the members
+// are told to stop, and what they measured is kept; when kill ends, it returns at once.
+func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Document, error) {
+	if len(p.scenarios) != 1 {
+		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
+	}
+	if p.url == nil {
+		return nil, exit.Errorf(exit.Usage, "the members need a deployment that all of them reach: name it with --url")
+	}
+	release, err := stack.Output(p.o.Out)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	defer func() { _ = release() }()
+	d, err := l.run(drain, kill, p, s)
+	if d == nil {
+		return nil, err
+	}
+	d.Command = p.o.Command
+	if err := writeMerged(p.o.Out, d); err != nil {
+		return d, err
+	}
+	if err := errors.Join(report.Ended(s.Out, d, p.o.Out), report.InCI(s.Out, d, os.Getenv)); err != nil {
+		return d, exit.Errorf(exit.NoAnswer, "print the report: %w", err)
+	}
+	return d, nil
+}
+
+// OpenMeeting opens the run at the rendezvous whose URL is in a file.
+func OpenMeeting(file, run string) (*rendezvous.Meeting, error) {
+	if file == "" {
+		return nil, errors.New("no rendezvous: name the file with its URL (--rendezvous-file)")
+	}
+	url, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return rendezvous.Open(string(url), run)
+}
+
+func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
+	meeting, err := OpenMeeting(l.Rendezvous, l.Run)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	defer meeting.Close()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(drain))
+	defer cancel()
+	defer context.AfterFunc(kill, cancel)()
+	defer context.AfterFunc(drain, func() { _ = l.tell(ctx, meeting, "interrupted at the controller") })()
+
+	c, err := meeting.Control(ctx, p.fleetPlan(l.Members).ID(), l.Members)
+	if err != nil {
+		return nil, exit.With(exit.NoSystem, err)
+	}
+	if err := l.start(ctx, meeting, c, s); err != nil {
+		return nil, err
+	}
+	if l.Engine != nil {
+		defer func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := l.Engine.Stop(ctx); err != nil {
+				fmt.Fprintln(s.Err, "vitals: clean up:", err)
+			}
+		}()
+	}
+	told := 0
+	began, ready, err := c.Gather(ctx, cmp.Or(l.Barrier, barrier), func(n int) {
+		if n > told {
+			fmt.Fprintf(s.Err, "%d of %d members are ready\n", n, l.Members)
+			told = n
+		}
+	})
+	switch {
+	case drain.Err() != nil && err != nil:
+		return nil, exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
+	case err != nil:
+		return nil, exit.With(exit.NoAnswer, err)
+	}
+	fmt.Fprintf(s.Err, "the members begin at %s\n", began.Format("15:04:05.000"))
+	w := newWatcher(p, meeting, c, l.Members, ready, s)
+	watching, done := context.WithCancel(ctx)
+	defer done()
+	go w.run(watching)
+	lost, err := c.Follow(ctx, l.MaxLost, w.status)
+	done()
+	w.done()
+	switch {
+	case kill.Err() != nil:
+		return nil, exit.Errorf(exit.Interrupted, "stopped at once: the members stop within %s by themselves, and what they measured is at the rendezvous for a day", rendezvous.Lease)
+	case err != nil:
+		return nil, exit.Errorf(exit.NoAnswer, "the rendezvous was lost (the same command goes on with run %s when it is back): %w", l.Run, err)
+	}
+	docs, err := l.collect(ctx, c, p.o.Out)
+	if err != nil {
+		return nil, exit.With(exit.NoAnswer, err)
+	}
+	return l.judge(drain, docs, lost, w)
+}
+
+// start starts the members, unless an earlier controller did.
+func (l Lead) start(ctx context.Context, meeting *rendezvous.Meeting, c *rendezvous.Controller, s Streams) error {
+	before, err := meeting.Status(ctx)
+	switch {
+	case err != nil:
+		return exit.With(exit.NoSystem, err)
+	case !before.Began.IsZero():
+		fmt.Fprintf(s.Err, "run %s began at %s: going on with it\n", l.Run, before.Began.Format(time.DateTime))
+		return nil
+	case l.Engine == nil:
+		fmt.Fprintf(s.Err, "run %s waits for %d members: vitals run … --member I/%d --rendezvous-file FILE --run-id %s\n", l.Run, l.Members, l.Members, l.Run)
+		return nil
+	}
+	err = l.Engine.Start(ctx, func(i int, ended error) {
+		if now, err := meeting.Status(ctx); ended != nil && err == nil && now.Began.IsZero() {
+			_ = l.tell(ctx, meeting, fmt.Sprintf("member %d ended before the start: %v", i, ended))
+		}
+		c.Ended(i)
+	})
+	if err != nil {
+		stop, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		return exit.With(exit.NoSystem, errors.Join(err, l.Engine.Stop(stop)))
+	}
+	return nil
+}
+
+func (l Lead) tell(ctx context.Context, meeting *rendezvous.Meeting, why string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return meeting.Abort(ctx, why)
+}
+
+// collect takes every document that was handed over, and keeps each as it came.
+func (l Lead) collect(ctx context.Context, c *rendezvous.Controller, out string) (docs []*report.Document, err error) {
+	for i := range l.Members {
+		text, err := c.Document(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		if text == nil {
+			continue
+		}
+		dir := filepath.Join(out, "members", strconv.Itoa(i))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "document.json"), text, 0o644); err != nil {
+			return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
+		}
+		d, err := report.Decode(bytes.NewReader(text))
+		if err != nil {
+			return nil, fmt.Errorf("document of member %d: %w", i, err)
+		}
+		docs = append(docs, d)
+	}
+	return docs, nil
+}
+
+// judge merges the documents, and says what the end of the run makes of them.
+func (l Lead) judge(drain context.Context, docs []*report.Document, lost []int, w *watcher) (*report.Document, error) {
+	aborted := w.aborted()
+	if len(docs) == 0 {
+		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: lost %v, stopped by %q", lost, aborted)
+	}
+	var end runEnd
+	switch note, ruled := strings.CutPrefix(aborted, abortRule); {
+	case ruled:
+		end.rule, end.note = w.rule(note), note
+	case aborted != "" && drain.Err() == nil:
+		end.invalid = append(end.invalid, "stopped before its end: "+aborted)
+	case aborted == "" && len(lost) <= l.MaxLost:
+		for _, d := range docs { // on their own: without a controller to be seen
+			for _, r := range d.Runs {
+				if r.Result.Partial && strings.Contains(r.Result.EndedEarly, rendezvous.NoController) {
+					end.invalid = append(end.invalid, fmt.Sprintf("member %d stopped before its end: %s", d.Member.Index, r.Result.EndedEarly))
+				}
+			}
+		}
+	}
+	d, err := merge(docs, l.Members, end)
+	if err != nil {
+		return nil, exit.With(exit.NoAnswer, err)
+	}
+	if drain.Err() != nil {
+		d.Partial, d.Exit = true, exit.Interrupted
+	}
+	return d, nil
+}
