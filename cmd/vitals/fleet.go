@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/kubernetes"
-	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/harness"
 	"vitals/scenarios"
 )
@@ -33,9 +31,6 @@ ask vitals fleet plan first.
 	cmd.AddCommand(newFleetPlanCmd(s), newFleetRenderCmd(s), newFleetRunCmd(s), newFleetStatusCmd(s), newFleetAbortCmd(s))
 	return cmd
 }
-
-// because are the reasons to use several machines where one could send the load.
-var because = []string{"regions", "addresses", "rehearsal"}
 
 func newFleetPlanCmd(s streams) *cobra.Command {
 	var capacity float64
@@ -64,7 +59,7 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 				workers = need
 			}
 			if workers > 1 && need == 1 && why == "" {
-				return exit.Errorf(exit.Usage, "one machine suffices for %s; several need a reason: --because %s", sc.Name, strings.Join(because, "|"))
+				return exit.Errorf(exit.Usage, "one machine suffices for %s; several need a reason: --because %s", sc.Name, strings.Join(harness.Because, "|"))
 			}
 			for i := range workers {
 				fmt.Fprintf(s.Out, "  vitals run %s --member %s …\n", args[0], fleet.Member{Index: i, Of: workers})
@@ -74,7 +69,7 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 	}
 	cmd.Flags().Float64Var(&capacity, "capacity", 0, "requests per second that one machine can send (vitals probe-generator)")
 	cmd.Flags().IntVar(&workers, "workers", 0, "members; 0 = as many as are needed")
-	cmd.Flags().StringVar(&why, "because", "", "why more than one: "+strings.Join(because, ", "))
+	cmd.Flags().StringVar(&why, "because", "", "why more than one: "+strings.Join(harness.Because, ", "))
 	return cmd
 }
 
@@ -124,34 +119,34 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 }
 
 func newFleetRunCmd(s streams) *cobra.Command {
-	o := harness.Options{}
-	var engine, why string
-	var workers, maxLost int
+	r := harness.Fleet{}
+	o, l := &r.Options, &r.Lead
 	cmd := &cobra.Command{
 		Use: "run SCENARIO", Short: "Run a scenario with several members, merge and judge it", Args: cobra.ExactArgs(1),
-		Long:    "Run one scenario with several members. --engine local starts them as child\nprocesses here, for CI and rehearsal; elsewhere, apply what vitals fleet render\nwrites, or start vitals run --member by any other means, and use vitals merge.",
-		Example: "  vitals fleet run normal --engine local --workers 4 --because rehearsal --pace quick",
+		Long: `Run one scenario with several members, merge what they measured, and judge it.
+
+--engine local starts them as child processes here, for CI and rehearsal.
+--engine none  leads members that you start yourself, anywhere (ssh, Nomad, kubectl
+               apply of what vitals fleet render writes): each is
+               vitals run SCENARIO --member I/N --rendezvous-file FILE --run-id ID …
+               with the same scenario, --url, --pace, --seed, --targets and --profile
+
+With a rendezvous the merged figures are shown while the run goes on, with a line
+for each member, and the scenario's abort rules are asked of them alone. The same
+command with the same --run-id goes on with a run whose controller was killed,
+within 15 s; after that the members have stopped by themselves. Its result can be
+collected for a day.
+
+` + exit.Table,
+		Example: `  vitals fleet run normal --engine local --workers 4 --because rehearsal --pace quick
+  vitals fleet run peak --engine none --workers 20 --rendezvous-file redis-url.txt --run-id peak-1 --url https://staging.example.org`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case engine != "local":
-				return exit.Errorf(exit.Usage, "--engine %s: want local", engine)
-			case workers < 1:
-				return exit.Errorf(exit.Usage, "--workers %d: want at least 1", workers)
-			case why == "":
-				return exit.Errorf(exit.Usage, "processes of one machine send no more than one of them: say --because %s", strings.Join(because, "|"))
-			}
-			binary, err := os.Executable()
-			if err != nil {
-				return exit.Errorf(exit.NoSystem, "find this binary, which is also the members: %w", err)
-			}
-			o.Scenarios, o.Binary, o.Tool, o.Command = args, binary, tool(), os.Args
-			p, err := harness.Read(o)
-			if err != nil {
-				return exit.With(exit.Usage, err)
+			if err := asGiven(o, args); err != nil {
+				return err
 			}
 			drain, kill, stop := interruptible(cmd.Context(), s.Err)
 			defer stop()
-			d, err := harness.RunLocal(drain, kill, p, workers, maxLost, harness.Streams{Out: s.Out, Err: s.Err})
+			d, err := r.Run(drain, kill, harness.Streams{Out: s.Out, Err: s.Err})
 			if err != nil {
 				return err
 			}
@@ -162,10 +157,14 @@ func newFleetRunCmd(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&engine, "engine", "local", "local: child processes of this machine")
-	f.IntVar(&workers, "workers", 2, "members")
-	f.IntVar(&maxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
-	f.StringVar(&why, "because", "", "why more than one: "+strings.Join(because, ", "))
+	f.StringVar(&r.Engine, "engine", "local", "who starts the members: local (child processes of this machine) or none (you)")
+	f.IntVar(&l.Members, "workers", 2, "members")
+	f.IntVar(&l.MaxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
+	f.StringVar(&r.Because, "because", "", "with --engine local: why more than one: "+strings.Join(harness.Because, ", "))
+	f.StringVar(&l.Rendezvous, "rendezvous-file", "", "file with the URL of the Redis at which the members meet (never the system's own)")
+	f.StringVar(&l.Run, "run-id", "", "with --rendezvous-file: name of the run there; with --engine local a new one by default")
+	f.DurationVar(&l.Barrier, "barrier", 10*time.Minute, "with --rendezvous-file: how long to wait until every member is ready")
+	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
 	stackFlag(f, &o.Stack)
 	urlFlag(f, &o.URL)
 	accountsFlag(f, &o.Accounts)
@@ -179,24 +178,12 @@ func newFleetRunCmd(s streams) *cobra.Command {
 	return cmd
 }
 
-// meeting opens the rendezvous that the flags name.
-func meeting(file, run string) (*rendezvous.Meeting, error) {
-	if file == "" {
-		return nil, errors.New("no rendezvous: name the file with its URL (--rendezvous-file)")
-	}
-	url, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return rendezvous.Open(string(url), run)
-}
-
 func newFleetStatusCmd(s streams) *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
 		Use: "status RUN", Short: "How a run at a rendezvous stands", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := meeting(file, args[0])
+			m, err := harness.OpenMeeting(file, args[0])
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
@@ -221,7 +208,7 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "abort RUN", Short: "Stop every member of a run at a rendezvous", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := meeting(file, args[0])
+			m, err := harness.OpenMeeting(file, args[0])
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}

@@ -44,9 +44,6 @@ type Lead struct {
 // again with the same run id it goes on with the run. When drain ends, the members
 // are told to stop, and what they measured is kept; when kill ends, it returns at once.
 func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Document, error) {
-	if len(p.scenarios) != 1 {
-		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
-	}
 	if p.url == nil {
 		return nil, exit.Errorf(exit.Usage, "the members need a deployment that all of them reach: name it with --url")
 	}
@@ -55,6 +52,14 @@ func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Do
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }()
+	return l.lead(drain, kill, p, s)
+}
+
+// lead is RunLed in a folder that is taken already.
+func (l Lead) lead(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
+	if len(p.scenarios) != 1 {
+		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
+	}
 	d, err := l.run(drain, kill, p, s)
 	if d == nil {
 		return nil, err
@@ -155,6 +160,7 @@ func (l Lead) start(ctx context.Context, meeting *rendezvous.Meeting, c *rendezv
 		fmt.Fprintf(s.Err, "run %s waits for %d members: vitals run … --member I/%d --rendezvous-file FILE --run-id %s\n", l.Run, l.Members, l.Members, l.Run)
 		return nil
 	}
+	fmt.Fprintf(s.Err, "run %s: starting %d members\n", l.Run, l.Members)
 	err = l.Engine.Start(ctx, func(i int, ended error) {
 		if now, err := meeting.Status(ctx); ended != nil && err == nil && now.Began.IsZero() {
 			_ = l.tell(ctx, meeting, fmt.Sprintf("member %d ended before the start: %v", i, ended))

@@ -94,7 +94,10 @@ func (w *watcher) take(flushes []rendezvous.Flush) (rule *targets.Target, note s
 			w.told = true
 			w.say("the live figures are of the last minute: what was told before is in the documents alone")
 		}
-		w.members[f.Member].Pulse, w.members[f.Member].Told, w.heard[f.Member] = f.Pulse, true, now
+		m := &w.members[f.Member]
+		if m.Pulse, w.heard[f.Member] = f.Pulse, now; !m.Told {
+			m.Told, m.State = true, "running"
+		}
 	}
 	snap := w.merged.Snapshot(w.complete())
 	w.compare()

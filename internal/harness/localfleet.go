@@ -22,12 +22,19 @@ import (
 
 // RunLocal carries a plan out with child processes of this machine as members,
 // for rehearsals and CI. The system is the plan's; each member sends its share,
-// and the sum is judged. More than maxLost members that end badly end the run. The
+// and the sum is judged. More than l.MaxLost members that end badly end the run. The
 // folder Options.Out gets what a run leaves, and members/I with each member's own.
-func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Streams) (*report.Document, error) {
+// With l.Rendezvous the members meet there, as RunLed says; without, they begin at
+// an instant that they are given.
+func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Document, error) {
 	if len(p.scenarios) != 1 {
 		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
 	}
+	release, err := stack.Output(p.o.Out)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	defer func() { _ = release() }()
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
 		return nil, startError(drain, err)
@@ -43,12 +50,15 @@ func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Stre
 		return nil, exit.With(exit.NoSystem, err)
 	}
 
-	f := &localFleet{p: p, st: st, accounts: accounts, members: members, maxLost: maxLost, talk: s.Err, start: time.Now().Add(startLead(members))}
+	f := &localFleet{p: p, st: st, accounts: accounts, members: l.Members, maxLost: l.MaxLost, talk: s.Err, start: time.Now().Add(startLead(l.Members))}
+	if l.Rendezvous != "" {
+		return f.led(drain, kill, l, s)
+	}
 	docs, lost := f.run(drain, kill)
 	if len(docs) == 0 {
 		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: %w", lost)
 	}
-	d, err := Merge(docs, members)
+	d, err := Merge(docs, l.Members)
 	if err != nil {
 		return nil, exit.With(exit.NoAnswer, err)
 	}
@@ -59,7 +69,7 @@ func RunLocal(drain, kill context.Context, p *Plan, members, maxLost int, s Stre
 	if drain.Err() != nil {
 		d.Partial, d.Exit = true, exit.Interrupted
 	}
-	if err := WriteMerged(p.o.Out, d); err != nil {
+	if err := writeMerged(p.o.Out, d); err != nil {
 		return d, err
 	}
 	if err := report.Ended(s.Out, d, p.o.Out); err != nil {
@@ -144,12 +154,40 @@ func (f *localFleet) run(drain, kill context.Context) ([]*report.Document, error
 // member runs one member to its end. It is asked to stop when drain ends, so that
 // it keeps what it measured.
 func (f *localFleet) member(drain, kill context.Context, i int) (*report.Document, error) {
+	cmd := exec.CommandContext(kill, f.p.o.Binary, f.args(i, "--start-at", f.start.UTC().Format(time.RFC3339Nano))...)
+	cmd.Stdout, cmd.Stderr = io.Discard, &lines{w: f.talk, prefix: fmt.Sprintf("member %d: ", i)}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-drain.Done():
+			_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended meanwhile
+		case <-ended:
+		}
+	}()
+	waited := cmd.Wait()
+	d, err := report.Read(filepath.Join(f.dir(i), "document.json"))
+	if waited != nil {
+		return d, waited
+	}
+	return d, err
+}
+
+// dir is where member i leaves what it measured.
+func (f *localFleet) dir(i int) string {
+	return filepath.Join(f.p.o.Out, "members", strconv.Itoa(i))
+}
+
+// args are member i's, and more.
+func (f *localFleet) args(i int, more ...string) []string {
 	o := &f.p.o
-	out := filepath.Join(o.Out, "members", strconv.Itoa(i))
 	args := []string{
 		"run", f.p.scenarios[0].Name, "--url", f.st.URL.String(), "--accounts", f.accounts, "--pace", o.Pace, "--targets", o.Targets,
 		"--seed", strconv.FormatUint(o.Seed, 10), "--member", fleet.Member{Index: i, Of: f.members}.String(),
-		"--start-at", f.start.UTC().Format(time.RFC3339Nano), "--out", out,
+		"--out", f.dir(i),
 	}
 	if len(o.Scenarios) == 1 {
 		args[1] = o.Scenarios[0] // a file
@@ -166,26 +204,7 @@ func (f *localFleet) member(drain, kill context.Context, i int) (*report.Documen
 	if f.st.Metrics != nil && i == 0 { // one of them is enough to see what the system feels
 		args = append(args, "--metrics", f.st.Metrics.String(), "--cores", strconv.FormatFloat(f.st.Cores, 'g', -1, 64))
 	}
-	cmd := exec.CommandContext(kill, o.Binary, args...)
-	cmd.Stdout, cmd.Stderr = io.Discard, &lines{w: f.talk, prefix: fmt.Sprintf("member %d: ", i)}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		select {
-		case <-drain.Done():
-			_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended meanwhile
-		case <-ended:
-		}
-	}()
-	waited := cmd.Wait()
-	d, err := report.Read(filepath.Join(out, "document.json"))
-	if waited != nil {
-		return d, waited
-	}
-	return d, err
+	return append(args, more...)
 }
 
 // lines writes whole lines, each with a prefix: several members speak at once.

@@ -41,7 +41,7 @@ func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile
 	var words bytes.Buffer
 	ended := make(chan struct{})
 	go func() { defer close(ended); meanwhile(out, c) }()
-	d, err = RunLocal(ctx, t.Context(), p, members, maxLost, Streams{Out: &words, Err: &syncWriter{w: &words}})
+	d, err = RunLocal(ctx, t.Context(), p, Lead{Members: members, MaxLost: maxLost}, Streams{Out: &words, Err: &syncWriter{w: &words}})
 	<-ended
 	return d, c.seen, words.String(), err
 }

@@ -1,0 +1,72 @@
+package harness
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"vitals/internal/exit"
+	"vitals/report"
+)
+
+// Because are the reasons to use several members where one could send the load.
+var Because = []string{"regions", "addresses", "rehearsal"}
+
+// Fleet is what is asked of `vitals fleet run`: one scenario, several members.
+type Fleet struct {
+	Options Options
+	Lead    Lead
+	Engine  string // who starts the members: local or none; another with Lead.Engine set
+	Because string // one of Because; with local
+}
+
+// Run checks what is asked, and carries it out.
+func (f Fleet) Run(drain, kill context.Context, s Streams) (*report.Document, error) {
+	if err := f.check(); err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	f.Options.Leads = f.Engine != "local"
+	p, err := Read(f.Options)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	if f.Engine != "local" {
+		return RunLed(drain, kill, p, f.Lead, s)
+	}
+	if f.Lead.Run == "" {
+		f.Lead.Run = "local-" + strings.ToLower(rand.Text()[:8])
+	}
+	return RunLocal(drain, kill, p, f.Lead, s)
+}
+
+func (f Fleet) check() error {
+	var errs []error
+	l := f.Lead
+	switch f.Engine {
+	case "local":
+		if !slices.Contains(Because, f.Because) {
+			errs = append(errs, fmt.Errorf("processes of one machine send no more than one of them: say --because %s", strings.Join(Because, "|")))
+		}
+	case "none":
+		if l.Rendezvous == "" {
+			errs = append(errs, errors.New("--engine none leads the members over a rendezvous: name the file with its URL (--rendezvous-file)"))
+		}
+	default:
+		if l.Engine == nil {
+			errs = append(errs, fmt.Errorf("--engine %s: want local or none", f.Engine))
+		}
+	}
+	if l.Run == "" && f.Engine != "local" {
+		errs = append(errs, errors.New("no run id: give the members and this command the same, new one (--run-id)"))
+	}
+	if l.Members < 1 {
+		errs = append(errs, fmt.Errorf("--workers %d: want at least 1", l.Members))
+	}
+	if l.MaxLost < 0 || l.MaxLost >= max(1, l.Members) {
+		errs = append(errs, fmt.Errorf("--max-lost %d: want 0 to %d", l.MaxLost, max(0, l.Members-1)))
+	}
+	return errors.Join(errs...)
+}
