@@ -30,6 +30,7 @@ var labels = map[string][]string{
 	"rate_limit_degraded":            {},
 	"auth_attempts_total":            {"endpoint", "outcome"},
 	"password_hash_seconds":          {},
+	"password_hash_wait_seconds":     {},
 	"password_hash_queue_depth":      {},
 	"password_hash_shed_total":       {},
 	"db_pool_max":                    {},

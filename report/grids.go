@@ -17,6 +17,7 @@ type grid struct {
 	title string
 	cols  []column
 	rows  [][]string
+	links map[string]string // cell → address, where there is one
 }
 
 // overview is one line per scenario.
@@ -176,8 +177,18 @@ func exemplars(title string, es []measure.Exemplar, most int, last string, of fu
 		{title: "step", words: true}, {title: "due at"}, {title: "response"}, {title: "status"},
 		{title: last, words: true}, {title: "X-Request-ID", words: true},
 	}}
+	traced := slices.ContainsFunc(es, func(e measure.Exemplar) bool { return e.TraceURL != "" })
+	if traced {
+		g.cols = append(g.cols, column{title: "trace", words: true, spare: 1})
+		g.links = map[string]string{}
+	}
 	for _, e := range es {
-		g.rows = append(g.rows, []string{e.Step, took(e.At), took(e.Response), code(e.Code), of(e), e.RequestID})
+		row := []string{e.Step, took(e.At), took(e.Response), code(e.Code), of(e), e.RequestID}
+		if traced {
+			row = append(row, e.TraceID)
+			g.links[e.TraceID] = e.TraceURL
+		}
+		g.rows = append(g.rows, row)
 	}
 	return g
 }

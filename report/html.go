@@ -218,17 +218,18 @@ type htmlGrid struct {
 type htmlCell struct {
 	Text  string
 	Words bool
+	Link  string // "" = none
 }
 
 func (g grid) html() htmlGrid {
 	out := htmlGrid{Title: g.title}
 	for _, c := range g.cols {
-		out.Head = append(out.Head, htmlCell{c.title, c.words})
+		out.Head = append(out.Head, htmlCell{Text: c.title, Words: c.words})
 	}
 	for _, row := range printable(g.rows) {
 		cells := make([]htmlCell, len(row))
 		for i, text := range row {
-			cells[i] = htmlCell{text, g.cols[i].words}
+			cells[i] = htmlCell{text, g.cols[i].words, g.links[text]}
 		}
 		out.Rows = append(out.Rows, cells)
 	}

@@ -84,10 +84,13 @@ func chartOf(r *Run) chart {
 	}
 	planned := of("journeys planned", colorP95, func(s measure.Slice) (float64, bool) { v, ok := s.Gauges[plannedGauge]; return v, ok })
 	planned.Dash = true
+	service := of("service p95, from the send", colorServed, ms(func(s measure.Slice) time.Duration { return s.SentP95 }))
+	service.Dash = true // what waited before it was sent lies between the two
 	response := panel{Title: "Response time, from the due time", Unit: "ms", Limit: limitP95(r), Lines: []chartLine{
 		of("p50", colorP50, ms(func(s measure.Slice) time.Duration { return s.P50 })),
 		of("p95", colorP95, ms(func(s measure.Slice) time.Duration { return s.P95 })),
 		of("p99", colorP99, ms(func(s measure.Slice) time.Duration { return s.P99 })),
+		service,
 	}}
 	c.add(response)
 	c.add(panel{Title: "Requests", Unit: "/s", half: true, Lines: []chartLine{
@@ -143,14 +146,31 @@ var felts = []struct {
 }{
 	{"users", "Users", "users", "", 1},
 	{"cpu", "CPU, of the cores it may use", "CPU", "%", 100},
+	{"cpu_throttled", "Stopped by its processor limit, of the time", "stopped", "%", 100},
 	{"rss_mib", "Memory", "resident", "MiB", 1},
 	{"http_in_flight", "Requests inside the server", "in flight", "", 1},
+	{"requests_per_second", "Requests, as the server counts them", "answered", "/s", 1},
+	{"request_ms", "Where a request's time goes, in the server", "in all", "ms", 1},
+	{"request_db_wait_ms", "Where a request's time goes, in the server", "wait for a database connection", "ms", 1},
+	{"request_redis_ms", "Where a request's time goes, in the server", "Redis", "ms", 1},
+	{"request_hash_wait_ms", "Where a request's time goes, in the server", "wait for a password hash", "ms", 1},
+	{"request_hash_ms", "Where a request's time goes, in the server", "password hash", "ms", 1},
 	{"db_pool_acquired", "Database connections", "in use", "", 1},
 	{"db_pool_idle", "Database connections", "idle", "", 1},
 	{"db_pool_acquire_ms", "Wait for a database connection", "mean", "ms", 1},
 	{"redis_call_ms", "Redis call", "mean", "ms", 1},
+	{"password_hash_wait_ms", "Wait for a password hash", "mean", "ms", 1},
 	{"password_hash_queue_depth", "Password hash queue", "waiting", "", 1},
 	{"password_hash_ms", "Password hash", "mean", "ms", 1},
+	{"pg_connections", "Postgres sessions", "open", "", 1},
+	{"pg_lock_waits", "Postgres sessions", "waiting for a lock", "", 1},
+	{"pg_commits_per_second", "Postgres transactions", "committed", "/s", 1},
+	{"pg_rollbacks_per_second", "Postgres transactions", "rolled back", "/s", 1},
+	{"pg_cache_hit", "Postgres pages found in its cache", "found", "%", 100},
+	{"redis_commands_per_second", "Redis commands", "commands", "/s", 1},
+	{"redis_evictions_per_second", "Redis evictions", "evicted", "/s", 1},
+	{"redis_memory_mib", "Redis memory", "used", "MiB", 1},
+	{"redis_clients", "Redis connections", "open", "", 1},
 	{"gc_pause_ms", "Garbage collection pause", "mean", "ms", 1},
 	{"go_goroutines", "Goroutines", "goroutines", "", 1},
 	{"rate_limit_degraded", "Rate limiter without Redis", "degraded", "", 1},
@@ -234,6 +254,7 @@ func joined(in []measure.Slice) measure.Slice {
 	for _, s := range in {
 		out.Counts.Add(s.Counts)
 		out.P50, out.P95, out.P99, out.Max = max(out.P50, s.P50), max(out.P95, s.P95), max(out.P99, s.P99), max(out.Max, s.Max)
+		out.SentP95 = max(out.SentP95, s.SentP95)
 		for name, us := range s.StepP95 {
 			out.StepP95[name] = max(out.StepP95[name], us)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"vitals/internal/measure"
@@ -19,10 +21,11 @@ type gaugeHook struct {
 	st    *stack.Stack
 	gauge func(at time.Duration, name string, v float64)
 
-	began time.Time
-	usage []reading
-	fails int
-	last  error
+	began   time.Time
+	usage   []reading
+	fails   int
+	last    error
+	missing []string // metrics that the profile names and the last page had not
 }
 
 type reading struct {
@@ -46,24 +49,12 @@ func (w *gaugeHook) After(_ context.Context, run *report.Run) {
 	if top := w.memory(); top > 0 {
 		run.Result.Facts = append(run.Result.Facts, measure.Fact{Name: "memory.max", Value: top, Unit: "B", N: int64(len(w.usage)), Note: "highest reading of the API's own processes"})
 	}
+	if len(w.missing) > 0 {
+		run.Result.Notes = append(run.Result.Notes, "the metrics page has not what the profile names: "+strings.Join(w.missing, ", "))
+	}
 	if w.fails > 0 {
 		run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
 	}
-}
-
-// gauges of the metrics page that are worth a line in the series. A page that
-// lacks one simply has no such line.
-var gauges = []string{
-	"http_in_flight", "db_pool_acquired", "db_pool_idle", "password_hash_queue_depth",
-	"rate_limit_degraded", "go_goroutines",
-}
-
-// means are pairs of sum and count, shown as the mean of each second.
-var means = map[string]string{
-	"redis_call_seconds":      "redis_call_ms",
-	"db_pool_acquire_seconds": "db_pool_acquire_ms",
-	"password_hash_seconds":   "password_hash_ms",
-	"go_gc_duration_seconds":  "gc_pause_ms",
 }
 
 // watch runs until ctx ends. A reading that fails is counted, never invented.
@@ -72,14 +63,27 @@ func (w *gaugeHook) watch(ctx context.Context) {
 	defer client.CloseIdleConnections()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
+	pages := w.st.Admins
+	if len(pages) == 0 && w.st.Metrics != nil {
+		pages = []*url.URL{w.st.Metrics}
+	}
 	var before observe.Metrics
+	var then time.Duration
 	for {
 		w.read(ctx)
-		if w.st.Metrics != nil {
-			now, err := observe.Scrape(ctx, client, w.st.Metrics)
+		if len(pages) > 0 {
+			now, err := observe.ScrapeAll(ctx, client, pages, w.st.Names)
 			if err == nil {
-				w.gauges(before, now)
-				before = now
+				at := time.Since(w.began)
+				levels, means := observe.Felt(before, now, at-then)
+				for name, v := range levels {
+					w.gauge(at, name, v)
+				}
+				for name, v := range means {
+					w.gauge(between(then, at), name, v)
+				}
+				before, then = now, at
+				w.missing = w.st.Names.Missing(now)
 			} else if ctx.Err() == nil {
 				w.fails, w.last = w.fails+1, err
 			}
@@ -106,26 +110,19 @@ func (w *gaugeHook) read(ctx context.Context) {
 	}
 	r := reading{time.Since(w.began), u}
 	if n := len(w.usage); n > 0 && w.st.Cores > 0 && r.at-w.usage[n-1].at > 500*time.Millisecond {
-		w.gauge(r.at, "cpu", share(w.usage[n-1], r, w.st.Cores))
+		mid := between(w.usage[n-1].at, r.at)
+		w.gauge(mid, "cpu", share(w.usage[n-1], r, w.st.Cores))
+		if ran := u.Periods - w.usage[n-1].Periods; ran > 0 {
+			w.gauge(mid, "cpu_throttled", float64(u.Throttled-w.usage[n-1].Throttled)/float64(ran))
+		}
 	}
 	w.gauge(r.at, "rss_mib", float64(u.RSS)/(1<<20))
 	w.usage = append(w.usage, r)
 }
 
-func (w *gaugeHook) gauges(before, now observe.Metrics) {
-	at := time.Since(w.began)
-	for _, name := range gauges {
-		if v, ok := now[name]; ok {
-			w.gauge(at, name, v)
-		}
-	}
-	for name, shown := range means {
-		n := now[name+"_count"] - before[name+"_count"]
-		if before != nil && n > 0 {
-			w.gauge(at, shown, 1000*(now[name+"_sum"]-before[name+"_sum"])/n)
-		}
-	}
-}
+// between is where a mean of the time between two readings stands: at their middle,
+// so that it is in the slice of the requests that it is about.
+func between(a, b time.Duration) time.Duration { return (a + b) / 2 }
 
 func share(a, b reading, cores float64) float64 {
 	return (b.CPU - a.CPU).Seconds() / ((b.at - a.at).Seconds() * cores)

@@ -26,8 +26,9 @@ type Options struct {
 	Cores           float64  // that it may use; with URL
 	Own             []string // hosts that are the user's, though neither loopback nor private
 	AllowProduction bool
-	Forward         bool // this machine is a trusted proxy of URL
-	Replicas        int  // API processes side by side; containers
+	Forward         bool    // this machine is a trusted proxy of URL
+	Replicas        int     // API processes side by side; containers
+	CPUs            float64 // processors that each API process may use; containers; 0 = all
 	Faults          []string
 	Set             []string // NAME=VALUE, settings of the stack's API
 	Images          containers.Images
@@ -37,6 +38,7 @@ type Options struct {
 	Quiet           bool    // no progress while the run lasts
 	Live            string  // address of a page that shows the run while it lasts; "" = none
 	ServeMetrics    string  // address of a Prometheus page of the run itself; "" = none
+	TraceURL        string  // page of a trace in the user's tracing backend, with {trace_id} in it; "" = none
 	OTLP            bool    // send metrics over OTLP/HTTP, as the OTEL_* variables say
 	Member          string  // I/N: send the I-th share of N and leave it to be merged; "" = the whole
 	StartAt         string  // RFC 3339: the instant at which all members begin; with Member

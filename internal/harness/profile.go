@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 
+	"vitals/internal/observe"
 	"vitals/internal/profile"
 	"vitals/scenarios"
 )
@@ -38,4 +39,13 @@ func (p *Plan) api() *profile.Profile {
 		return p.profile
 	}
 	return profileOf(p.scenarios)
+}
+
+// names are what the metrics page calls our figures; nil where the profile says
+// nothing.
+func (p *Plan) names() observe.Names {
+	if p.profile == nil {
+		return nil
+	}
+	return observe.Names(p.profile.Metrics)
 }

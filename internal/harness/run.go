@@ -101,11 +101,11 @@ func (p *Plan) starter(s Streams) stack.Starter {
 	switch {
 	case p.url != nil:
 		return stack.External{
-			URL: p.url, Metrics: p.metrics, Cores: o.Cores, Accounts: p.accounts, Own: o.Own,
+			URL: p.url, Metrics: p.metrics, Names: p.names(), Cores: o.Cores, Accounts: p.accounts, Own: o.Own,
 			AllowProduction: o.AllowProduction, Forward: o.Forward, Client: p.client(),
 		}
 	case o.Stack == "containers":
-		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, Env: p.set, LogFile: log, Talk: s.Err}
+		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, CPUs: o.CPUs, Env: p.set, LogFile: log, Talk: s.Err}
 	}
 	return local.Embedded{Binary: o.Binary, Accounts: n, LogFile: log, Env: p.set, Talk: s.Err}
 }

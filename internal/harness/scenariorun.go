@@ -40,6 +40,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	hooks := []Hook{
 		&busyHook{},
 		&gaugeHook{st: ses.st, gauge: rec.Gauge},
+		&storeHook{st: ses.st, gauge: rec.Gauge},
 		&intruderHook{attackers: enemy, apart: broken.apart},
 		broken,
 		counts, // the last two have the last word
@@ -71,6 +72,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	}
 	res := result(sc, ses.p.o, out, rec.Finish())
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
+	linkTraces(res, ses.p.o.TraceURL)
 	res.Notes = append(res.Notes, ses.notes(sc, shape)...)
 	for _, h := range hooks {
 		h.After(drain, run)

@@ -67,6 +67,12 @@ func (o Options) onlyContainers() error {
 	if o.Replicas != 1 && o.Stack != "containers" {
 		errs = append(errs, errors.New("--replicas needs --stack containers"))
 	}
+	if o.CPUs != 0 && o.Stack != "containers" {
+		errs = append(errs, errors.New("--cpus needs --stack containers: only a container's processor time can be limited"))
+	}
+	if o.CPUs < 0 || o.CPUs > 0 && o.CPUs < 0.01 {
+		errs = append(errs, fmt.Errorf("--cpus %g: want at least 0.01, or 0 for all", o.CPUs))
+	}
 	if o.Replicas < 1 || o.Replicas > 16 {
 		errs = append(errs, fmt.Errorf("--replicas %d: want 1 to 16", o.Replicas))
 	}

@@ -32,6 +32,12 @@ func (t *tracer) line(to []byte) []byte {
 	return append(hex16(to, n), "-01\r\n"...)
 }
 
+// traceID is the trace id of the header that line has appended last.
+func traceID(lines []byte) []byte {
+	const after = len("-0123456789abcdef-01\r\n")
+	return lines[len(lines)-after-32 : len(lines)-after]
+}
+
 // hex16 appends sixteen hexadecimal digits.
 func hex16(to []byte, v uint64) []byte {
 	const digits = "0123456789abcdef"

@@ -52,9 +52,21 @@ journeys:
 	if err != nil {
 		t.Fatal(err)
 	}
-	carry(t, sc, Options{Base: base})
+	rec := record(sc)
+	if _, err := Run(t.Context(), sc, rec, Options{Base: base}); err != nil {
+		t.Fatal(err)
+	}
 	mu.Lock()
 	defer mu.Unlock()
+	for _, e := range rec.Finish().Slowest { // those that are kept say which trace they are
+		sent := false
+		for trace := range seen {
+			sent = sent || e.TraceID != "" && strings.HasPrefix(trace, "00-"+e.TraceID+"-")
+		}
+		if sent != (e.Step != "own") {
+			t.Errorf("%s: got trace id %q", e.Step, e.TraceID)
+		}
+	}
 	form := regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`)
 	for trace, n := range seen {
 		if n != 1 || !form.MatchString(trace) || strings.HasSuffix(trace, "-0000000000000000-01") {

@@ -44,7 +44,7 @@ type visitor struct {
 	unreadable error         // why it could not be unpacked
 	spare      []byte        // for the next to be unpacked
 
-	path, lines, body, scratch []byte
+	path, lines, body, scratch, trace []byte
 }
 
 func (r *run) newVisitor(id uint64) *visitor {
@@ -280,8 +280,10 @@ func (v *visitor) fill(s *step) {
 		v.lines = v.from.AppendTo(v.lines)
 		v.lines = append(v.lines, '\r', '\n')
 	}
+	v.trace = v.trace[:0]
 	if !s.traced {
 		v.lines = v.r.trace.line(v.lines)
+		v.trace = append(v.trace, traceID(v.lines)...)
 	}
 	v.lines = append(v.lines, s.baggage...)
 	if c.Host = s.hostText; s.host != nil {
@@ -302,6 +304,7 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 		if id, ok := c.Header("X-Request-ID"); ok {
 			sample.RequestID = string(id)
 		}
+		sample.TraceID = string(v.trace)
 	}
 	if !sample.OK && v.wrong.admits(s.index, class) {
 		sample.Detail = v.detail(s, class, sample.Response())

@@ -58,7 +58,7 @@ func (x *exemplars) sorted() (slowest, failures []Exemplar) {
 func (s *Sample) exemplar(step *Step) Exemplar {
 	e := Exemplar{
 		Journey: step.Journey, Step: step.Name, At: s.Due, Response: s.Response(), Service: s.Service(),
-		Code: s.Code, RequestID: s.RequestID,
+		Code: s.Code, RequestID: s.RequestID, TraceID: s.TraceID,
 	}
 	if s.Class != None {
 		e.Class = s.Class.String()

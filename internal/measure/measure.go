@@ -62,6 +62,7 @@ type Sample struct {
 	Planned   bool  // due by the schedule: counted as planned too, which saves a call of Add
 	Class     Class // None when OK
 	RequestID string
+	TraceID   string  // of the traceparent header that it was sent with
 	Detail    *Detail // of one that did not go as expected; nil = not told
 }
 

@@ -227,6 +227,7 @@ func mergeSeries(results []*Result) (Series, error) {
 type sliceSum struct {
 	counts Counts
 	served map[string]*Histogram
+	sent   *Histogram // nil when none
 	gauges map[string][]float64
 }
 
@@ -244,6 +245,16 @@ func (s *sliceSum) add(o Slice) error {
 		} else {
 			s.served[name].Merge(&h)
 		}
+	}
+	if o.Service != "" {
+		var h Histogram
+		if err := h.UnmarshalText([]byte(o.Service)); err != nil {
+			return err
+		}
+		if s.sent == nil {
+			s.sent = NewHistogram()
+		}
+		s.sent.Merge(&h)
 	}
 	if n != o.Counts.Served {
 		return fmt.Errorf("histograms hold %d responses, its counts say served = %d", n, o.Counts.Served)
@@ -269,6 +280,10 @@ func (s *sliceSum) slice(at time.Duration) Slice {
 	out.P95, _ = whole.Quantile(0.95)
 	out.P99, _ = whole.Quantile(0.99)
 	out.Max, _ = whole.Max()
+	if s.sent != nil {
+		out.SentP95, _ = s.sent.Quantile(0.95)
+		out.Service = encodeAll(map[string]*Histogram{"": s.sent})[""]
+	}
 	for name, vs := range s.gauges {
 		if out.Gauges == nil {
 			out.Gauges = map[string]float64{}

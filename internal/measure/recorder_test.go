@@ -165,7 +165,7 @@ func TestSeriesByDueTime(t *testing.T) {
 	want := measure.Series{Every: time.Second, Slices: []measure.Slice{
 		{
 			Counts: measure.Counts{Sent: 2, Served: 2, Late: 1},
-			P50:    10007 * time.Microsecond, P95: 30113791 * time.Microsecond, P99: 30113791 * time.Microsecond, Max: 30113791 * time.Microsecond,
+			P50:    10007 * time.Microsecond, P95: 30113791 * time.Microsecond, P99: 30113791 * time.Microsecond, Max: 30113791 * time.Microsecond, SentP95: 30015487 * time.Microsecond,
 			StepP95: map[string]int64{"list": 10007, "create": 30113791},
 		},
 		{At: time.Second},

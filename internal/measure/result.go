@@ -45,11 +45,14 @@ type Slice struct {
 	P95     time.Duration      `json:"p95_us"`
 	P99     time.Duration      `json:"p99_us"`
 	Max     time.Duration      `json:"max_us"`
-	StepP95 map[string]int64   `json:"step_p95_us,omitempty"` // step name → µs
-	Gauges  map[string]float64 `json:"gauges,omitempty"`      // what the server felt meanwhile, mean of the readings
+	SentP95 time.Duration      `json:"service_p95_us,omitempty"` // p95 from the send; 0 when none, or not recorded
+	StepP95 map[string]int64   `json:"step_p95_us,omitempty"`    // step name → µs
+	Gauges  map[string]float64 `json:"gauges,omitempty"`         // what the server felt meanwhile, mean of the readings
 	// Served are the histograms of served responses by step name, each as
 	// Histogram.MarshalText writes it. Only results that are to be merged carry them.
 	Served map[string]string `json:"served,omitempty"`
+	// Service is the histogram from the send of all of them together.
+	Service string `json:"service,omitempty"`
 }
 
 // Series is the run in slices of one width. The width doubles when a run grows
@@ -70,8 +73,10 @@ type Exemplar struct {
 	Code      int           `json:"code"`
 	Class     string        `json:"class,omitempty"`
 	RequestID string        `json:"request_id,omitempty"`
-	Why       string        `json:"why,omitempty"`  // what was expected and what came, in words, without secrets
-	Body      string        `json:"body,omitempty"` // the first bytes of an answer that was not as expected, without secrets
+	TraceID   string        `json:"trace_id,omitempty"`
+	TraceURL  string        `json:"trace_url,omitempty"` // where the user's tracing backend shows it
+	Why       string        `json:"why,omitempty"`       // what was expected and what came, in words, without secrets
+	Body      string        `json:"body,omitempty"`      // the first bytes of an answer that was not as expected, without secrets
 }
 
 // Fact is a figure that is not a latency: lockout.admitted, recovery, cpu.

@@ -23,6 +23,7 @@ type series struct {
 type slice struct {
 	counts   Counts
 	response []*hdr.PackedHistogram // by step: served responses; nil when none
+	service  *hdr.PackedHistogram   // the same from the send, all steps together
 	gauges   map[string]reading
 	stale    bool  // view does not hold everything
 	view     Slice // as documents carry it
@@ -95,7 +96,7 @@ func (s *series) show(i int) Slice {
 	out.At = time.Duration(i) * s.every
 	out.StepP95 = maps.Clone(out.StepP95)
 	if s.mergeable {
-		out.Served = sl.encoded(s.steps)
+		out.Served, out.Service = sl.encoded(s.steps), sl.encodedService()
 	}
 	for name, g := range sl.gauges {
 		if out.Gauges == nil {
@@ -118,6 +119,10 @@ func (sl *slice) add(s *Sample, late bool) {
 		sl.response[s.Step] = h
 	}
 	_ = h.RecordValue(clamp(s.Response())) // cannot fail between lowest and highest
+	if sl.service == nil {
+		sl.service = hdr.NewPacked(lowest, highest, digits)
+	}
+	_ = sl.service.RecordValue(clamp(s.Service()))
 }
 
 func (sl *slice) gauge(name string, v float64) {
@@ -137,6 +142,12 @@ func (sl *slice) merge(o *slice) {
 		case h != nil:
 			mustFit(mine.Merge(h))
 		}
+	}
+	switch {
+	case sl.service == nil:
+		sl.service = o.service
+	case o.service != nil:
+		mustFit(sl.service.Merge(o.service))
 	}
 	for name, g := range o.gauges {
 		if sl.gauges == nil {
@@ -169,6 +180,10 @@ func (sl *slice) sum(steps []Step) Slice {
 		}
 		out.P50, out.P95, out.P99, out.Max = at(0.50), at(0.95), at(0.99), at(1)
 	}
+	if h := sl.service; h != nil {
+		h.Compact()
+		out.SentP95 = time.Duration(h.ValueAtPercentile(percentile(0.95, h.TotalCount()))) * time.Microsecond
+	}
 	return out
 }
 
@@ -186,4 +201,14 @@ func (sl *slice) encoded(steps []Step) map[string]string {
 		mustFit(h.MergeInto(sums[name].h))
 	}
 	return encodeAll(sums)
+}
+
+// encodedService is the histogram from the send, as documents carry it.
+func (sl *slice) encodedService() string {
+	if sl.service == nil {
+		return ""
+	}
+	sum := NewHistogram()
+	mustFit(sl.service.MergeInto(sum.h))
+	return encodeAll(map[string]*Histogram{"": sum})[""]
 }

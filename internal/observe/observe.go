@@ -20,6 +20,10 @@ import (
 type Usage struct {
 	CPU time.Duration // processor time since its start, all its processes
 	RSS int64         // bytes in memory now
+
+	// Of a system whose processor time has a limit (a container's): the periods in
+	// which it ran, and those in which it was stopped because its share was used up.
+	Periods, Throttled int64
 }
 
 // Meter reads a system's usage.
@@ -56,6 +60,7 @@ func Sum(meters ...Meter) Meter {
 				return Usage{}, err
 			}
 			sum.CPU, sum.RSS = sum.CPU+u.CPU, sum.RSS+u.RSS
+			sum.Periods, sum.Throttled = sum.Periods+u.Periods, sum.Throttled+u.Throttled
 		}
 		return sum, nil
 	}
@@ -80,8 +85,8 @@ type Metrics map[string]float64
 // limit of one metrics page: a page larger than this is cut and refused.
 const maxPage = 8 << 20
 
-// Scrape reads a metrics page.
-func Scrape(ctx context.Context, c *http.Client, page *url.URL) (Metrics, error) {
+// Scrape reads a metrics page, of another make when it has names of its own.
+func Scrape(ctx context.Context, c *http.Client, page *url.URL, names Names) (Metrics, error) {
 	families, err := scrape(ctx, c, page)
 	if err != nil {
 		return nil, err
@@ -105,6 +110,7 @@ func Scrape(ctx context.Context, c *http.Client, page *url.URL) (Metrics, error)
 			}
 		}
 	}
+	names.apply(out)
 	return out, nil
 }
 
@@ -129,21 +135,30 @@ func scrape(ctx context.Context, c *http.Client, page *url.URL) (map[string]*dto
 	return families, nil
 }
 
+// The process' own metrics, as client libraries call them.
+const (
+	cpuSeconds  = "process_cpu_seconds_total"
+	memoryBytes = "process_resident_memory_bytes"
+)
+
 // Scraped meters a system by the process metrics on its own page; for a
 // deployment whose processes are out of reach.
-func Scraped(c *http.Client, page *url.URL) Meter {
+func Scraped(c *http.Client, page *url.URL, names Names) Meter {
 	return func(ctx context.Context) (Usage, error) {
-		m, err := Scrape(ctx, c, page)
+		m, err := Scrape(ctx, c, page, names)
 		if err != nil {
 			return Usage{}, err
 		}
-		cpu, ok := m["process_cpu_seconds_total"]
+		cpu, ok := m[cpuSeconds]
 		if !ok {
-			return Usage{}, fmt.Errorf("scrape %s: no process_cpu_seconds_total on the page", page.Redacted())
+			if theirs := names["cpu_seconds"]; theirs != "" {
+				return Usage{}, fmt.Errorf("scrape %s: no %s on the page, which the profile names as metrics.cpu_seconds", page.Redacted(), theirs)
+			}
+			return Usage{}, fmt.Errorf("scrape %s: no %s on the page; a profile (--profile) may say under metrics.cpu_seconds what it is called there", page.Redacted(), cpuSeconds)
 		}
 		return Usage{
 			CPU: time.Duration(cpu * float64(time.Second)),
-			RSS: int64(m["process_resident_memory_bytes"]),
+			RSS: int64(m[memoryBytes]),
 		}, nil
 	}
 }

@@ -19,6 +19,7 @@ type Profile struct {
 	Limits     map[string]Limit     // by policy
 	Promises   Promises             // what it promises beside limits
 	Token      string               // pattern, with one group, of a reset token in its mail; "" = none
+	Metrics    map[string]string    // figure → what its Prometheus page calls it: see MetricNames
 	Values     map[string]any       // filled into bodies and paths where no probe gives a value
 
 	places map[string]Place // of "limits.login", "operations.list", "promises.health": see At

@@ -134,6 +134,7 @@ func (r *reader) read(root *yaml.Node) {
 			})
 		},
 		"promises": r.promises,
+		"metrics":  r.metrics,
 	})
 	for _, must := range []string{"profile", "operations"} {
 		if found[must] == nil && root.Kind == yaml.MappingNode {

@@ -20,8 +20,9 @@ import (
 // External is a deployment that is already there.
 type External struct {
 	URL             *url.URL
-	Metrics         *url.URL // its Prometheus page, when it can be reached
-	Cores           float64  // cores it may use; needed to judge its CPU
+	Metrics         *url.URL      // its Prometheus page, when it can be reached
+	Names           observe.Names // what that page calls our figures; nil = as ours does
+	Cores           float64       // cores it may use; needed to judge its CPU
 	Accounts        []Account
 	Own             []string // hosts the user declares to own (--i-own)
 	AllowProduction bool
@@ -53,7 +54,8 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 		Info: map[string]string{"env": env},
 	}
 	if e.Metrics != nil {
-		s.Meter = observe.Scraped(e.Client, e.Metrics)
+		s.Meter = observe.Scraped(e.Client, e.Metrics, e.Names)
+		s.Names = e.Names
 	}
 	switch ip, err := netip.ParseAddr(host); {
 	case e.Forward:

@@ -27,6 +27,7 @@ type Stack struct {
 	Kind       string // embedded, containers, url
 	URL        *url.URL
 	Metrics    *url.URL      // its Prometheus page; nil when out of reach
+	Names      observe.Names // what that page calls our figures; nil = as ours does
 	Admins     []*url.URL    // the pages of all API processes; Metrics is the first
 	Meter      observe.Meter // the API's CPU and memory; nil when out of reach
 	Cores      float64       // cores the API may use
@@ -43,6 +44,9 @@ type Stack struct {
 	// Evidence reads figures from behind the API: rows in its tables, commands
 	// its Redis has served. Nil when out of reach.
 	Evidence func(ctx context.Context) (map[string]float64, error)
+	// Behind reads the statistics of the stores behind the API, under observe's
+	// names. Nil when out of reach.
+	Behind observe.ReadStores
 	// Log is the path of the API's own log, "" when out of reach.
 	Log string
 	// ReadLog is what all API processes have logged so far; nil when out of reach.

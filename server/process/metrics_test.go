@@ -29,7 +29,7 @@ func TestMetricsAreWellNamed(t *testing.T) {
 	for _, name := range []string{
 		"http_requests_total", "http_request_duration_seconds_bucket", "http_in_flight", "http_shed_total",
 		"ratelimit_decisions_total", "ratelimit_backend_errors_total", "rate_limit_degraded", "auth_attempts_total",
-		"password_hash_seconds_bucket", "password_hash_queue_depth", "password_hash_shed_total",
+		"password_hash_seconds_bucket", "password_hash_wait_seconds_bucket", "password_hash_queue_depth", "password_hash_shed_total",
 		"db_pool_max", "db_pool_total", "db_pool_acquired", "db_pool_idle", "db_pool_acquire_seconds_bucket", "db_pool_timeouts_total", "db_pool_new_conns_total",
 		"process_cpu_seconds_total", "process_workers", "build_info",
 	} {

@@ -41,6 +41,16 @@ func (p *parts) api(ctx context.Context) error {
 	p.s.Info["database"], p.s.Info["limiter"] = "Postgres in a container, fsync off", "Redis in a container"
 	p.s.Info["replicas"] = fmt.Sprint(len(p.s.Replicas))
 	p.s.Meter = observe.Sum(p.meters...)
+	if limit := p.c.CPUs * float64(len(p.s.Replicas)); limit > 0 {
+		p.s.Cores = min(p.s.Cores, limit)
+		p.s.Info["processors"] = fmt.Sprintf("each API process may use %g", p.c.CPUs)
+	}
+	behind, err := stack.NewBehind(p.db.Postgres, Database, p.kv.Redis)
+	if err != nil {
+		return err
+	}
+	p.s.OnClose(behind.Close)
+	p.s.Behind = behind.Read
 	p.s.Evidence, p.s.Fault, p.s.ReadLog = p.evidence, p.fault, p.logs
 	return nil
 }
@@ -53,6 +63,7 @@ func (p *parts) confined(env map[string]string) []tc.ContainerCustomizer {
 		tc.WithConfigModifier(func(c *container.Config) { c.User = p.user() }),
 		tc.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.ReadonlyRootfs, h.CapDrop = true, []string{"ALL"}
+			h.NanoCPUs = int64(p.c.CPUs * 1e9) // 0 = no limit
 			h.Tmpfs = map[string]string{"/tmp": "rw,noexec,nosuid,size=16m"}
 			if p.c.Mail != "" {
 				h.Binds = append(h.Binds, p.c.Mail+":"+mailFolder)

@@ -39,6 +39,7 @@ type Starter struct {
 	Images   Images
 	Accounts int
 	Replicas int               // API processes side by side, each published on a port of its own; 0 = 1
+	CPUs     float64           // processors that each API process may use; 0 = all
 	Env      map[string]string // replaces or adds variables of the API
 	LogFile  string            // the API's log is saved here at Close; "" = not saved
 	Mail     string            // a folder of this machine that the API keeps its mails in; "" = it sends none

@@ -38,7 +38,10 @@ func meter(engine *client.Client, id string) observe.Meter {
 			earlier += last
 		}
 		last = now
-		return observe.Usage{CPU: earlier + now, RSS: int64(st.MemoryStats.Usage)}, nil
+		return observe.Usage{
+			CPU: earlier + now, RSS: int64(st.MemoryStats.Usage),
+			Periods: int64(st.CPUStats.ThrottlingData.Periods), Throttled: int64(st.CPUStats.ThrottlingData.ThrottledPeriods),
+		}, nil
 	}
 }
 

@@ -53,13 +53,14 @@ type Hasher struct {
 	wait   time.Duration
 
 	seconds prometheus.Histogram
+	waited  prometheus.Histogram
 	depth   prometheus.Gauge
 	shed    prometheus.Counter
 }
 
 // NewHasher makes the dummy hash that unknown users are checked against, at the
 // cost in force, before the first request comes. It registers
-// password_hash_seconds, _queue_depth and _shed_total with reg unless nil.
+// password_hash_seconds, _wait_seconds, _queue_depth and _shed_total with reg unless nil.
 func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 	if c.MemoryKiB == 0 || c.Time == 0 || c.Parallelism == 0 {
 		return nil, errors.New("prepare password hash: memory, time and parallelism must be positive")
@@ -80,6 +81,10 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 			Name: "password_hash_seconds", Help: "Time to compute one argon2id hash, without the wait for a slot.",
 			Buckets: []float64{.01, .02, .03, .05, .075, .1, .15, .25, .5, 1, 2.5},
 		}),
+		waited: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "password_hash_wait_seconds", Help: "Wait for a slot in which to compute a hash, waits that ended without one included.",
+			Buckets: []float64{.001, .01, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}),
 		depth: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "password_hash_queue_depth", Help: "Requests waiting for a hash slot.",
 		}),
@@ -91,7 +96,7 @@ func NewHasher(c Cost, l Limits, reg prometheus.Registerer) (*Hasher, error) {
 		h.freed <- struct{}{}
 	}
 	if reg != nil {
-		for _, c := range []prometheus.Collector{h.seconds, h.depth, h.shed} {
+		for _, c := range []prometheus.Collector{h.seconds, h.waited, h.depth, h.shed} {
 			if err := reg.Register(c); err != nil {
 				return nil, fmt.Errorf("register password metrics: %w", err)
 			}
@@ -212,6 +217,8 @@ func (h *Hasher) run(ctx context.Context, work func() error) error {
 }
 
 func (h *Hasher) enter(ctx context.Context) error {
+	began := time.Now()
+	defer func() { h.waited.Observe(time.Since(began).Seconds()) }()
 	select {
 	case h.slots <- struct{}{}:
 		return nil
