@@ -37,10 +37,22 @@ func overview(d *Document) grid {
 		}
 		g.rows = append(g.rows, []string{
 			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
-			rate(total.Counts.Served, r.Result.Window), quantile(total.Response, 0.95), share(total.Counts.Errors, total.Counts.Sent),
+			rate(total.Counts.Served, r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Sent),
 		})
 	}
 	return g
+}
+
+// p95 is that of the response time, with our own lag beside it where it is a relevant
+// part.
+func p95(r *measure.Result, total measure.StepResult) string {
+	text := quantile(total.Response, 0.95)
+	if d, ok := total.Response.Quantile(0.95); ok {
+		if lag, relevant := r.Health.Own(d); relevant {
+			text += " (own lag " + took(lag) + ")"
+		}
+	}
+	return text
 }
 
 // bySteps is the judged window by step: honest ones first, their sum, then the

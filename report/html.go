@@ -275,7 +275,7 @@ func htmlOf(r *Run, c *chart) htmlRun {
 func foremost(r *Run) []htmlFact {
 	total := r.Result.Total(true, true)
 	out := []htmlFact{
-		{quantile(total.Response, 0.95), "p95 response"},
+		{p95(r.Result, total), "p95 response"},
 		{rate(total.Counts.Served, r.Result.Window), "served"},
 		{share(total.Counts.Errors, total.Counts.Sent), "errors"},
 		{count(total.Counts.Sent), "requests"},

@@ -26,6 +26,11 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 		}
 		f := figureOf(t, ts, r)
 		v := Verdict{Target: t, N: f.n, Note: f.note}
+		if m := metrics[t.Metric]; f.missing == "" && (m.q > 0 || t.Metric == "mean") {
+			if lag, relevant := r.Health.Own(time.Duration(f.got)); relevant {
+				v.Note = joined(v.Note, fmt.Sprintf("our own lag, p99 %s, is in it", Time.Format(float64(lag))))
+			}
+		}
 		switch {
 		case f.missing != "":
 			v.Note = f.missing
@@ -37,6 +42,13 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 		out = append(out, v)
 	}
 	return out
+}
+
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }
 
 // same tells whether both demand the same, wherever they are written.

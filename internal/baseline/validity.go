@@ -30,6 +30,11 @@ func invalid(r *measure.Result, run *Run) string {
 	if r.EndedEarly != "" {
 		add("ended early: %s", r.EndedEarly)
 	}
+	if p95, ok := r.Total(true, true).Response.Quantile(0.95); ok {
+		if lag, relevant := r.Health.Own(p95); relevant {
+			add("our own lag, p99 %s, is a relevant part of p95 %s", lag.Round(10*time.Microsecond), p95.Round(10*time.Microsecond))
+		}
+	}
 	open := r.Model == gatesArrivals
 	if open && run.Offered > 0 && run.Achieved < leastAchieved {
 		add("achieved %.2f of what was due", run.Achieved)

@@ -37,7 +37,11 @@ func TestValidity(t *testing.T) {
 		"users wait: no queue to grow":  {model: "users", at: growing},
 		"stolen time":                   {at: flat, change: func(r *measure.Result) { r.Health.Steal = 0.08 }, want: "8 % of the machine was stolen"},
 		"a generator that is too large": {at: flat, change: func(r *measure.Result) { r.Health.CPU = 0.8 }, want: "the generator took 80 %"},
-		"a restart":                     {at: flat, change: func(r *measure.Result) { r.Facts = []measure.Fact{{Name: "restarts", Value: 1}} }, want: "the system restarted"},
+		"our own lateness": {at: flat, change: func(r *measure.Result) {
+			r.Health.Lag = measure.NewHistogram()
+			r.Health.Lag.Record(80 * time.Millisecond)
+		}, want: "our own lag, p99 80.06ms, is a relevant part of p95 "},
+		"a restart": {at: flat, change: func(r *measure.Result) { r.Facts = []measure.Fact{{Name: "restarts", Value: 1}} }, want: "the system restarted"},
 		"less than was due": {model: "arrivals", at: flat, change: func(r *measure.Result) {
 			r.Phases[1].Steps[0].Counts.Sent -= 400
 		}, want: "achieved 0.90 of what was due"},

@@ -116,6 +116,20 @@ type Health struct {
 	Suspect    []string      `json:"suspect,omitempty"`
 }
 
+// What of a figure may be the generator's own lateness before the figure is no
+// longer the server's: a tenth of it, and as much as any generator costs.
+const (
+	ownShare = 0.1
+	ownLag   = 2 * time.Millisecond
+)
+
+// Own is the 99th percentile of the generator's own lateness, and whether it is a
+// relevant part of a response time, whatever the target that was asked for.
+func (h *Health) Own(figure time.Duration) (lag time.Duration, relevant bool) {
+	lag, ok := h.Lag.Quantile(0.99)
+	return lag, ok && figure > 0 && lag > max(ownLag, time.Duration(ownShare*float64(figure)))
+}
+
 // Ending is what ended a run before its schedule did. The zero value is the
 // schedule itself.
 type Ending string
