@@ -29,7 +29,7 @@ var arrows = map[string]string{
 	"scenarios":           "internal/measure internal/strict targets",
 	"internal/profile":    "internal/limitcheck internal/routes internal/strict scenarios targets",
 	"internal/observe":    "internal/measure internal/routes",
-	"internal/importer":   "internal/profile internal/schema scenarios targets",
+	"internal/importer":   "internal/atomicfile internal/profile internal/schema internal/strict scenarios targets",
 	"internal/targetfile": "internal/strict scenarios",
 
 	// What sends requests.
@@ -48,7 +48,7 @@ var arrows = map[string]string{
 	// What becomes of it.
 	"internal/baseline":      "internal/atomicfile internal/exit internal/measure",
 	"internal/baseline/gate": "internal/baseline internal/exit report",
-	"internal/fleet":         "targets",
+	"internal/fleet":         "scenarios targets",
 	"report":                 "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
 	// What a run shows of itself while it lasts.
@@ -57,11 +57,11 @@ var arrows = map[string]string{
 	// One run, and what is made of several.
 	"internal/harness": "internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/targetfile internal/wire report scenarios targets",
-	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack report targets",
+	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack internal/strict report targets",
 	"internal/capacity":        "",
 	"internal/capacity/steps":  "internal/atomicfile internal/baseline internal/capacity internal/exit internal/harness internal/measure internal/stack targets",
 	"internal/duet":            "internal/atomicfile internal/baseline",
-	"internal/duet/slots":      "internal/baseline internal/duet internal/harness internal/stack report",
+	"internal/duet/slots":      "internal/baseline internal/duet internal/exit internal/harness internal/stack report",
 
 	// The reference API knows nothing of the harness; only its tests start databases.
 	"server":                 "internal/atomicfile internal/exit",
@@ -79,7 +79,7 @@ var modules = map[string]string{
 	"github.com/tsenart/vegeta":               "internal/load internal/targetfile report",
 	"github.com/spf13/cobra":                  "cmd",
 	"github.com/testcontainers":               "internal/stack/containers",
-	"github.com/olekukonko/tablewriter":       "cmd report",
+	"github.com/olekukonko/tablewriter":       "internal/load report",
 	"github.com/danielgtaylor/huma":           "server",
 	"github.com/go-chi/chi":                   "server",
 	"github.com/jackc/pgx":                    "internal/stack server",
@@ -181,3 +181,27 @@ func owner(dir string) (longest string) {
 }
 
 func under(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
+
+// A command parses its flags, calls an internal package and maps the result to an
+// exit code: what is more belongs into that package.
+func TestCommandsAreThin(t *testing.T) {
+	const most = 1300
+	files, err := filepath.Glob("../cmd/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += strings.Count(string(text), "\n")
+	}
+	if lines == 0 || lines > most {
+		t.Errorf("cmd has %d lines without its tests, want %d at most", lines, most)
+	}
+}

@@ -44,7 +44,7 @@ unless --may-skip names it.
 			if o.Binary, err = program(); err != nil {
 				return err
 			}
-			drain, _, stop := interruptible(cmd.Context(), s.Err)
+			drain, _, stop := exit.Interruptible(cmd.Context(), s.Err)
 			defer stop()
 			return checklist.Run(drain, o, s.talk())
 		},

@@ -31,7 +31,7 @@ Scenarios of users are run as arrivals: each is one visit of a journey.
 			if err := asGiven(&o.Run, append(args, "normal")[:1]); err != nil {
 				return err
 			}
-			drain, kill, stop := interruptible(cmd.Context(), s.Err)
+			drain, kill, stop := exit.Interruptible(cmd.Context(), s.Err)
 			defer stop()
 			return steps.Search(drain, kill, o, s.talk())
 		},

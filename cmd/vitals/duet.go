@@ -41,7 +41,7 @@ OUT gets base.json.gz and cand.json.gz (vitals compare reads them), document.jso
 			if err := asGiven(&o.Run, args); err != nil {
 				return err
 			}
-			drain, kill, stop := interruptible(cmd.Context(), s.Err)
+			drain, kill, stop := exit.Interruptible(cmd.Context(), s.Err)
 			defer stop()
 			return slots.Play(drain, kill, o, s.talk())
 		},

@@ -108,3 +108,7 @@ func loadFlags(f *pflag.FlagSet, rate, length *string) {
 	f.StringVar(rate, "rate", "", "with a file of vegeta's targets: requests a second, as in 50/s")
 	f.StringVar(length, "for", "", "with a file of vegeta's targets: how long, as in 10s")
 }
+
+func rendezvousFlag(f *pflag.FlagSet, to *string) {
+	f.StringVar(to, "rendezvous-file", "", "file with the URL of the Redis at which the members meet (never the system's own)")
+}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,8 +11,8 @@ import (
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/kubernetes"
+	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/harness"
-	"vitals/scenarios"
 )
 
 func newFleetCmd(s streams) *cobra.Command {
@@ -40,36 +38,12 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 		Use: "plan SCENARIO", Short: "How many members a scenario needs", Args: cobra.ExactArgs(1),
 		Example: "  vitals fleet plan peak --capacity 60000",
 		RunE: func(_ *cobra.Command, args []string) error {
-			sc, err := scenarios.Open(args[0])
-			if err != nil {
-				return exit.With(exit.Usage, err)
-			}
-			load := sc.At("full")
-			rate := load.Peak()
-			unit := "requests/s"
-			if load.Model == scenarios.Users {
-				unit = "users, each of which sends at most one request at a time"
-			}
-			need, err := fleet.Workers(rate, capacity)
-			if err != nil {
-				return exit.Errorf(exit.Usage, "%w; take --capacity from vitals probe-generator", err)
-			}
-			fmt.Fprintf(s.Out, "%s: at most %.0f %s; one machine sends %.0f/s, and is trusted with 60 %% of that: %d needed\n", sc.Name, rate, unit, capacity, need)
-			if workers == 0 {
-				workers = need
-			}
-			if workers > 1 && need == 1 && why == "" {
-				return exit.Errorf(exit.Usage, "one machine suffices for %s; several need a reason: --because %s", sc.Name, strings.Join(harness.Because, "|"))
-			}
-			for i := range workers {
-				fmt.Fprintf(s.Out, "  vitals run %s --member %s …\n", args[0], fleet.Member{Index: i, Of: workers})
-			}
-			return nil
+			return exit.With(exit.Usage, fleet.Propose(s.Out, args[0], capacity, workers, why))
 		},
 	}
 	cmd.Flags().Float64Var(&capacity, "capacity", 0, "requests per second that one machine can send (vitals probe-generator)")
 	cmd.Flags().IntVar(&workers, "workers", 0, "members; 0 = as many as are needed")
-	cmd.Flags().StringVar(&why, "because", "", "why more than one: "+strings.Join(harness.Because, ", "))
+	cmd.Flags().StringVar(&why, "because", "", "why more than one: "+strings.Join(fleet.Because, ", "))
 	return cmd
 }
 
@@ -84,17 +58,9 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 			if engine != "kubernetes" {
 				return exit.Errorf(exit.Usage, "--engine %s: want kubernetes", engine)
 			}
-			j.Args, j.Files = args, map[string]string{}
-			for _, name := range append(files, args[0]) {
-				text, err := os.ReadFile(name)
-				switch {
-				case err == nil:
-					j.Files[filepath.Base(name)] = string(text)
-				case name != args[0] || strings.ContainsRune(name, '.'): // a built-in scenario needs no file
-					return exit.With(exit.Usage, err)
-				}
+			if err := j.Read(args, files); err != nil {
+				return exit.With(exit.Usage, err)
 			}
-			j.Args[0] = filepath.Base(args[0])
 			text, err := kubernetes.Render(j)
 			if err != nil {
 				return exit.With(exit.Usage, err)
@@ -144,24 +110,21 @@ collected for a day.
 			if err := asGiven(o, args); err != nil {
 				return err
 			}
-			drain, kill, stop := interruptible(cmd.Context(), s.Err)
+			drain, kill, stop := exit.Interruptible(cmd.Context(), s.Err)
 			defer stop()
-			d, err := r.Run(drain, kill, harness.Streams{Out: s.Out, Err: s.Err})
+			d, err := r.Run(drain, kill, s.talk())
 			if err != nil {
 				return err
 			}
-			if d.Exit != exit.Pass {
-				return exit.Said(d.Exit)
-			}
-			return nil
+			return exit.Said(d.Exit)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.Engine, "engine", "local", "who starts the members: local (child processes of this machine) or none (you)")
 	f.IntVar(&l.Members, "workers", 2, "members")
 	f.IntVar(&l.MaxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
-	f.StringVar(&r.Because, "because", "", "with --engine local: why more than one: "+strings.Join(harness.Because, ", "))
-	f.StringVar(&l.Rendezvous, "rendezvous-file", "", "file with the URL of the Redis at which the members meet (never the system's own)")
+	f.StringVar(&r.Because, "because", "", "with --engine local: why more than one: "+strings.Join(fleet.Because, ", "))
+	rendezvousFlag(f, &l.Rendezvous)
 	f.StringVar(&l.Run, "run-id", "", "with --rendezvous-file: name of the run there; with --engine local a new one by default")
 	f.DurationVar(&l.Barrier, "barrier", 10*time.Minute, "with --rendezvous-file: how long to wait until every member is ready")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
@@ -183,7 +146,7 @@ func newFleetStatusCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status RUN", Short: "How a run at a rendezvous stands", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := harness.OpenMeeting(file, args[0])
+			m, err := rendezvous.OpenFile(file, args[0])
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
@@ -192,14 +155,11 @@ func newFleetStatusCmd(s streams) *cobra.Command {
 			if err != nil {
 				return exit.With(exit.NoSystem, err)
 			}
-			fmt.Fprintf(s.Out, "%s: %d ready, %d running, %d finished, lost %v\n", args[0], st.Ready, st.Living, st.Finished, st.Lost)
-			if st.Aborted != "" {
-				fmt.Fprintln(s.Out, "aborted: "+st.Aborted)
-			}
+			fmt.Fprintf(s.Out, "%s: %s\n", args[0], st)
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&file, "rendezvous-file", "", "file with the URL of the rendezvous' Redis")
+	rendezvousFlag(cmd.Flags(), &file)
 	return cmd
 }
 
@@ -208,7 +168,7 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "abort RUN", Short: "Stop every member of a run at a rendezvous", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := harness.OpenMeeting(file, args[0])
+			m, err := rendezvous.OpenFile(file, args[0])
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
@@ -222,7 +182,7 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&file, "rendezvous-file", "", "file with the URL of the rendezvous' Redis")
+	rendezvousFlag(cmd.Flags(), &file)
 	cmd.Flags().StringVar(&reason, "reason", "stopped by hand", "what the members and the report say")
 	return cmd
 }

@@ -42,7 +42,7 @@ func TestInit(t *testing.T) {
 	for args, want := range map[string]string{
 		"init":                             "want --from",
 		"init --from none.yaml":            "no such file",
-		"init --from init.go":              "neither JSON nor YAML",
+		"init --from main.go":              "neither JSON nor YAML",
 		"init --from ../../README.md":      "",
 		"init --from " + spec + " --url x": "want http://",
 	} {

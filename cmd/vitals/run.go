@@ -78,7 +78,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	f.BoolVar(&o.OTLP, "otlp", false, "send the run's own metrics over OTLP/HTTP every 10 s, as the OTEL_EXPORTER_OTLP_* variables say")
 	f.StringVar(&o.Member, "member", "", "with --url: send share I of N of the plan, as in 0/4, and leave it for vitals merge")
 	f.StringVar(&o.StartAt, "start-at", "", "with --member: the instant (RFC 3339) at which all members begin")
-	f.StringVar(&o.Rendezvous, "rendezvous-file", "", "with --member: file with the URL of the Redis at which the members meet (never the system's own)")
+	rendezvousFlag(f, &o.Rendezvous)
 	f.StringVar(&o.RunID, "run-id", "", "with --rendezvous-file: name of the run there")
 	f.BoolVar(&o.Once, "once", false, "send every task of every journey once, print every request and answer, and measure nothing")
 	f.BoolVarP(&o.Verbose, "verbose", "v", false, "print everything at the end, not only what fits one screen")
@@ -92,7 +92,7 @@ func runOnce(ctx context.Context, s streams, o harness.Options) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	ctx, _, stop := interruptible(ctx, s.Err)
+	ctx, _, stop := exit.Interruptible(ctx, s.Err)
 	defer stop()
 	return harness.Once(ctx, p, s.talk())
 }
@@ -102,7 +102,7 @@ func runRun(ctx context.Context, s streams, o harness.Options) error {
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
-	drain, kill, stop := interruptible(ctx, s.Err)
+	drain, kill, stop := exit.Interruptible(ctx, s.Err)
 	defer stop()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // our garbage is little, and our memory stays level

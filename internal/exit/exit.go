@@ -1,4 +1,5 @@
-// Package exit holds the program's exit codes and the errors that carry one.
+// Package exit is how a command ends: its exit codes, the errors that carry one, and
+// the signals that end it early.
 package exit
 
 import (

@@ -9,18 +9,16 @@ import (
 	"strings"
 
 	"vitals/internal/exit"
+	"vitals/internal/fleet"
 	"vitals/report"
 )
-
-// Because are the reasons to use several members where one could send the load.
-var Because = []string{"regions", "addresses", "rehearsal"}
 
 // Fleet is what is asked of `vitals fleet run`: one scenario, several members.
 type Fleet struct {
 	Options Options
 	Lead    Lead
 	Engine  string // who starts the members: local or none; another with Lead.Engine set
-	Because string // one of Because; with local
+	Because string // one of fleet.Because; with local
 }
 
 // Run checks what is asked, and carries it out.
@@ -47,8 +45,8 @@ func (f Fleet) check() error {
 	l := f.Lead
 	switch f.Engine {
 	case "local":
-		if !slices.Contains(Because, f.Because) {
-			errs = append(errs, fmt.Errorf("processes of one machine send no more than one of them: say --because %s", strings.Join(Because, "|")))
+		if !slices.Contains(fleet.Because, f.Because) {
+			errs = append(errs, fmt.Errorf("processes of one machine send no more than one of them: say --because %s", strings.Join(fleet.Because, "|")))
 		}
 	case "none":
 		if l.Rendezvous == "" {

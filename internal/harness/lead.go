@@ -74,20 +74,8 @@ func (l Lead) lead(drain, kill context.Context, p *Plan, s Streams) (*report.Doc
 	return d, nil
 }
 
-// OpenMeeting opens the run at the rendezvous whose URL is in a file.
-func OpenMeeting(file, run string) (*rendezvous.Meeting, error) {
-	if file == "" {
-		return nil, errors.New("no rendezvous: name the file with its URL (--rendezvous-file)")
-	}
-	url, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	return rendezvous.Open(string(url), run)
-}
-
 func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Document, error) {
-	meeting, err := OpenMeeting(l.Rendezvous, l.Run)
+	meeting, err := rendezvous.OpenFile(l.Rendezvous, l.Run)
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}

@@ -62,10 +62,7 @@ func (p *Plan) readMember() (*member, error) {
 		errs = append(errs, fmt.Errorf("--member runs one scenario, %d are named", len(p.scenarios)))
 	}
 	if o.Rendezvous != "" {
-		var url []byte
-		if url, err = os.ReadFile(o.Rendezvous); err == nil {
-			m.meeting, err = rendezvous.Open(strings.TrimSpace(string(url)), o.RunID)
-		}
+		m.meeting, err = rendezvous.OpenFile(o.Rendezvous, o.RunID)
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -10,6 +10,7 @@ import (
 	"vitals/internal/faults"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
+	"vitals/internal/strict"
 	"vitals/scenarios"
 	"vitals/targets"
 )
@@ -142,11 +143,11 @@ func (p *Plan) readURL() error {
 	note := func(err error) { errs = append(errs, err) }
 	var err error
 	if p.o.URL != "" {
-		p.url, err = ParseURL("--url", p.o.URL)
+		p.url, err = strict.ParseURL("--url", p.o.URL)
 		note(err)
 	}
 	if p.o.Metrics != "" {
-		p.metrics, err = ParseURL("--metrics", p.o.Metrics)
+		p.metrics, err = strict.ParseURL("--metrics", p.o.Metrics)
 		note(err)
 	}
 	p.tls, err = readTLS(p.o.CA, p.o.Cert, p.o.Key)
@@ -161,21 +162,6 @@ func (p *Plan) readURL() error {
 		note(errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)"))
 	}
 	return errors.Join(errs...)
-}
-
-// ParseURL reads a URL that a flag was given.
-func ParseURL(flag, text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%s %q: want http://host:port or https://host", flag, text)
-	}
-	if u.User != nil {
-		return nil, fmt.Errorf("%s: no user or password in a URL: it would stand in the process list; accounts come from a file", flag)
-	}
-	if flag == "--url" && (u.RawQuery != "" || u.Fragment != "") {
-		return nil, fmt.Errorf("%s %q: no query or fragment: requests have their own paths, and it would not be sent with them (a key belongs into a step's header)", flag, u.Redacted())
-	}
-	return u, nil
 }
 
 // Writable proves that files can be kept in a folder, before an hour is spent on

@@ -17,6 +17,7 @@ import (
 	"vitals/internal/exit"
 	"vitals/internal/measure"
 	"vitals/internal/stack"
+	"vitals/internal/strict"
 	"vitals/report"
 )
 
@@ -224,11 +225,11 @@ func TestFolderOfResults(t *testing.T) {
 // What --url cannot send is refused.
 func TestQueryInURL(t *testing.T) {
 	for url, want := range map[string]string{"http://127.0.0.1:1/api?key=abc": "no query or fragment", "http://127.0.0.1:1/#x": "no query or fragment", "http://a:b@127.0.0.1": "no user or password", "127.0.0.1:1": "want http://"} {
-		if _, err := ParseURL("--url", url); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := strict.ParseURL("--url", url); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", url, err, want)
 		}
 	}
-	if _, err := ParseURL("--metrics", "http://127.0.0.1:1/federate?match=x"); err != nil {
+	if _, err := strict.ParseURL("--metrics", "http://127.0.0.1:1/federate?match=x"); err != nil {
 		t.Errorf("a metrics page: %v", err)
 	}
 }

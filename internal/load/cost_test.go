@@ -1,7 +1,6 @@
 package load
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"vitals/internal/load/null"
 	"vitals/internal/measure"
 	"vitals/internal/wire"
 	"vitals/scenarios"
@@ -24,26 +24,12 @@ func nullProcess(t testing.TB) *url.URL {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), "VITALS_NULL_SERVER=1")
-	in, err := cmd.StdinPipe()
+	base, end, err := null.Start(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // its end
-		_ = cmd.Wait()
-	})
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &url.URL{Scheme: "http", Host: addr[:len(addr)-1]}
+	t.Cleanup(end)
+	return base
 }
 
 // saturate is 32 connections as fast as they go, with status and one header

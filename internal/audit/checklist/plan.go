@@ -11,6 +11,7 @@ import (
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
+	"vitals/internal/strict"
 )
 
 // plan is what an audit will do, checked before anything is sent.
@@ -70,10 +71,10 @@ func read(o Options) (p plan, err error) {
 		}
 	}
 	if o.URL != "" {
-		p.url, err = harness.ParseURL("--url", o.URL)
+		p.url, err = strict.ParseURL("--url", o.URL)
 		note(err)
 		if o.Metrics != "" {
-			p.metrics, err = harness.ParseURL("--metrics", o.Metrics)
+			p.metrics, err = strict.ParseURL("--metrics", o.Metrics)
 			note(err)
 		}
 		if o.Accounts != "" {

@@ -21,6 +21,15 @@ type Status struct {
 	Done, Alive             map[int]bool // members whose document is there; others that are heard
 }
 
+// String is the status for a person; an abort has a line of its own.
+func (s Status) String() string {
+	text := fmt.Sprintf("%d ready, %d running, %d finished, lost %v", s.Ready, s.Living, s.Finished, s.Lost)
+	if s.Aborted != "" {
+		text += "\naborted: " + s.Aborted
+	}
+	return text
+}
+
 // Status asks how the run stands.
 func (m *Meeting) Status(ctx context.Context) (Status, error) {
 	s := Status{Done: map[int]bool{}, Alive: map[int]bool{}}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -51,6 +52,18 @@ func Open(url, run string) (*Meeting, error) {
 	opt.MaxRetries = 3
 	opt.ContextTimeoutEnabled = true // a Redis that hangs must not keep a member from stopping
 	return &Meeting{redis.NewClient(opt), run}, nil
+}
+
+// OpenFile is Open with the URL that a file holds.
+func OpenFile(file, run string) (*Meeting, error) {
+	if file == "" {
+		return nil, errors.New("no rendezvous: name the file with its URL (--rendezvous-file)")
+	}
+	url, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return Open(string(url), run)
 }
 
 // Close gives the connections back.

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package exit
 
 import (
 	"io"
@@ -15,7 +15,7 @@ import (
 // A closed terminal ends a run as Ctrl-C does: orderly, with what was measured
 // kept and what was started ended.
 func TestHangUpDrains(t *testing.T) {
-	drain, kill, stop := interruptible(t.Context(), io.Discard)
+	drain, kill, stop := Interruptible(t.Context(), io.Discard)
 	defer stop()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestHangUpDrains(t *testing.T) {
 // nohup's wish is kept: a run goes on when its terminal is closed.
 func TestNohupIsKept(t *testing.T) {
 	if os.Getenv("VITALS_TEST_NOHUP") != "" {
-		drain, _, stop := interruptible(t.Context(), io.Discard)
+		drain, _, stop := Interruptible(t.Context(), io.Discard)
 		defer stop()
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// interruptible derives two contexts from ctx: the first ends at the first
+// Interruptible derives two contexts from ctx: the first ends at the first
 // Ctrl-C, SIGTERM or SIGHUP (the terminal was closed), so that the run drains and
 // keeps what it measured; the second at the second one, which stops at once. stop gives the signals back.
-func interruptible(ctx context.Context, talk io.Writer) (drain, kill context.Context, stop func()) {
+func Interruptible(ctx context.Context, talk io.Writer) (drain, kill context.Context, stop func()) {
 	drain, cancelDrain := context.WithCancel(ctx)
 	kill, cancelKill := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
