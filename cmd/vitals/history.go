@@ -7,10 +7,12 @@ import (
 
 	"vitals/internal/baseline/history"
 	"vitals/internal/exit"
+	"vitals/report"
 )
 
 func newHistoryCmd(s streams) *cobra.Command {
 	var all bool
+	var page string
 	cmd := &cobra.Command{
 		Use:   "history DIR",
 		Short: "Keep nightly baselines, and show where a level changed",
@@ -24,11 +26,18 @@ fails by itself: a duet confirms, and the command for it is printed.
 
 ` + exit.Table,
 		Example: `  vitals history add nights out/baseline.json
-  vitals history nights`,
+  vitals history nights --html nights.html`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return history.Show(s.Out, args[0], all) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			err := history.Show(s.Out, args[0], all)
+			if err == nil && page != "" {
+				err = report.WriteHistory(page, args[0], all)
+			}
+			return err
+		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every metric, not only those that gate or that changed")
+	cmd.Flags().StringVar(&page, "html", "", "leave it as a page in this file as well")
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "add DIR BASELINE…", Short: "Append the valid runs of sessions", Args: cobra.MinimumNArgs(2),

@@ -137,6 +137,17 @@ func (s *Store) Accept(session, reason string, now time.Time) error {
 	return nil
 }
 
+// Reason is why the level was accepted to change with a session; "" when it was
+// not.
+func (s *Store) Reason(session string) string {
+	for _, a := range slices.Backward(s.Accepted) {
+		if a.Session == session {
+			return a.Reason
+		}
+	}
+	return ""
+}
+
 // appendLines writes all lines at once, so that a full disk leaves no part of
 // a session behind another's line.
 func appendLines[T any](path string, lines ...T) error {

@@ -31,7 +31,7 @@ func (s *Series) Plot(width int) string {
 		bottom := high - (high-low)*float64(row+1)/plotRows
 		label := ""
 		if row == 0 || row == plotRows-1 {
-			label = s.figure((top + bottom) / 2)
+			label = s.Figure((top + bottom) / 2)
 		}
 		fmt.Fprintf(&b, "%10s │", label)
 		for _, n := range nights {
@@ -66,8 +66,8 @@ func (f Finding) mark() byte {
 	return '^'
 }
 
-// figure is a mean as people read it.
-func (s *Series) figure(mean float64) string {
+// Figure is a mean of the series as people read it.
+func (s *Series) Figure(mean float64) string {
 	switch s.Metric {
 	case "errors":
 		return fmt.Sprintf("%.2f %%", 100*max(0, mean))

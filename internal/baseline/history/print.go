@@ -25,11 +25,8 @@ func Show(w io.Writer, dir string, all bool) error {
 		return exit.Errorf(exit.NoAnswer, "no session in %s yet: vitals history add %s BASELINE", dir, dir)
 	}
 	var fresh []string
-	for _, series := range h.Series() {
+	for _, series := range h.Shown(all) {
 		found := series.Findings()
-		if len(found) == 0 && !all && !slices.Contains(shownByDefault, series.Metric) {
-			continue
-		}
 		fmt.Fprintf(w, "\n%s %s, environment class %s: %d nights\n%s", series.Metric, series.Scenario, series.Class, len(series.Nights), series.Plot(80))
 		for _, f := range found {
 			fmt.Fprintln(w, "  "+f.Words())
@@ -42,6 +39,17 @@ func Show(w io.Writer, dir string, all bool) error {
 		fmt.Fprintln(w, "\nto confirm: "+cmd)
 	}
 	return nil
+}
+
+// Shown are the series that people are shown: those that gate or that changed,
+// or all.
+func (s *Store) Shown(all bool) (out []Series) {
+	for _, series := range s.Series() {
+		if all || slices.Contains(shownByDefault, series.Metric) || len(series.Findings()) > 0 {
+			out = append(out, series)
+		}
+	}
+	return out
 }
 
 // AddFiles appends all sessions that can be, and reports all that cannot.

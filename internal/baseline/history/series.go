@@ -102,15 +102,22 @@ func (s *Series) Findings() (out []Finding) {
 	sign := baseline.Sign(s.Metric)
 	x := s.values()
 	relative := func(step float64) float64 { return math.Expm1(sign * step) }
-	for _, at := range s.accepted {
-		if at > 0 {
-			step := stats.Median(x[at:]) - stats.Median(x[:at])
+	from := s.current()
+	points := stats.ChangePoints(x[from:])
+	// A level lasts until the next one, accepted or not.
+	levels := slices.Concat([]int{0}, s.accepted)
+	for _, c := range points {
+		levels = append(levels, from+c.At)
+	}
+	levels = append(slices.Compact(levels), len(x))
+	for i, at := range levels {
+		if at > 0 && slices.Contains(s.accepted, at) {
+			step := stats.Median(x[at:levels[i+1]]) - stats.Median(x[levels[i-1]:at])
 			out = append(out, Finding{Series: s, At: at, Step: relative(step), Accepted: true, Worse: step > 0})
 		}
 	}
-	from := s.current()
 	last := from
-	for _, c := range stats.ChangePoints(x[from:]) {
+	for _, c := range points {
 		last = from + c.At
 		out = append(out, Finding{Series: s, At: last, Step: relative(c.Step), P: c.P, Worse: c.Step > 0})
 	}
