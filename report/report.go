@@ -56,10 +56,20 @@ type Run struct {
 	Verdicts       []targets.Verdict       `json:"verdicts"`
 	Verdict        string                  `json:"verdict"`
 	Reasons        []string                `json:"reasons,omitempty"` // for the verdict, the weightiest first
+	Earlier        []Try                   `json:"earlier,omitempty"` // tries before this one, which do not count
 	Evidence       []Evidence              `json:"evidence,omitempty"`
 	Faults         []Fault                 `json:"faults,omitempty"`         // what was done to the stack meanwhile
 	Invariants     *Invariants             `json:"invariants,omitempty"`     // whether the limits' invariants held over every answer
 	Reconciliation *observe.Reconciliation `json:"reconciliation,omitempty"` // our counts beside the server's own
+}
+
+// Try is a run of a scenario that was invalid by the machine or the generator, and was
+// followed by another that counts.
+type Try struct {
+	Began   time.Time      `json:"began"`
+	Took    measure.Micros `json:"took_us"`
+	Verdict string         `json:"verdict"`
+	Reasons []string       `json:"reasons"`
 }
 
 // Evidence is a figure read from the system under test itself: pool and Redis

@@ -214,6 +214,11 @@ func checked(d *Document) (held, unmade []string) {
 // explanations are what a reader of the figures must know first, the most telling
 // first.
 func explanations(d *Document) (out []string) {
+	for _, r := range d.Runs {
+		for _, t := range r.Earlier {
+			out = append(out, r.Result.Scenario+": tried again, the try before was "+t.Verdict+": "+strings.Join(t.Reasons, "; "))
+		}
+	}
 	for i := range d.Runs {
 		if r := &d.Runs[i]; r.Verdict != Pass { // of a run that met its targets nobody asks why
 			for _, w := range causes(r) {

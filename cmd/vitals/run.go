@@ -65,6 +65,7 @@ say so (errors < 1% during fault). Two figures are for such a run:
 	apiImageFlag(f, &o.Images.API)
 	loadFlags(f, &o.Rate, &o.For)
 	f.StringVar(&o.Out, "out", "out", "folder for report.html, document.json, baseline.json and the API's log")
+	f.IntVar(&o.Retries, "retries", 1, "how often a scenario that is invalid by the machine or the generator is run again by itself: the last try counts, all are told; 0 = never")
 	f.IntVar(&o.Repeat, "repeat", 1, "runs of every scenario, each with a fresh start of the stack: the replicates of a baseline")
 	f.StringVar(&o.CA, "ca", "", "with --url: PEM file of authorities to trust beside the system's")
 	f.StringVar(&o.Cert, "cert", "", "with --url: PEM file of the certificate that the client shows")

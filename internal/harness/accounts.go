@@ -94,8 +94,10 @@ func readAccountFile(file string) ([]stack.Account, error) {
 }
 
 // victimsNeeded is how many accounts a session's attacks use up, each once.
-func (p *Plan) victimsNeeded(replicas int) (n int) {
-	for _, sc := range p.scenarios {
+func (p *Plan) victimsNeeded(replicas int) int { return p.victimsOf(p.scenarios, replicas) }
+
+func (p *Plan) victimsOf(scs []*scenarios.Scenario, replicas int) (n int) {
+	for _, sc := range scs {
 		n += intruders.Victims(sc.Intruder) + faultVictims(p.faults, replicas)
 	}
 	return n
@@ -105,7 +107,11 @@ func (p *Plan) victimsNeeded(replicas int) (n int) {
 // these scenarios uses up at the production limit of requests per account and hour,
 // a fifth to spare for users who are quicker than others, and those of the attacks.
 func (p *Plan) accountsNeeded() int {
-	return scenarios.Needed(p.o.Pace, p.scenarios...)*6/5 + 10 + p.victimsNeeded(p.o.Replicas)
+	scs, attacked := p.scenarios, p.victimsNeeded(p.o.Replicas)
+	if p.o.Retries > 0 {
+		scs, attacked = twice(scs), 2*attacked
+	}
+	return scenarios.Needed(p.o.Pace, scs...)*6/5 + 10 + attacked
 }
 
 // divide gives honest users and attacks accounts of their own. Those of a deployment
@@ -119,8 +125,12 @@ func divide(all []stack.Account, p *Plan, st *stack.Stack) (users, victims []sta
 	}
 	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), min(p.victimsNeeded(len(st.Replicas)), len(all)-1)
 	part := max(0, attacked)
-	if spare := len(all) - need - attacked; spare > 0 && st.Kind == "url" {
+	switch spare := len(all) - need - attacked; {
+	case spare <= 0:
+	case st.Kind == "url":
 		part += spare * attacked / (need + attacked)
+	case p.o.Retries > 0:
+		part = min(2*attacked, attacked+spare)
 	}
 	turn := p.turn(st)
 	return turned(all[:len(all)-part], need, turn>>32), turned(all[len(all)-part:], attacked, turn&math.MaxUint32)

@@ -73,6 +73,17 @@ func (p *pool) take(victims, addresses int) (list []intruders.Victim, first uint
 	return list, first
 }
 
+// refill takes spares, so that there are accounts for n attacks.
+func (p *pool) refill(n int) {
+	for len(p.victims) < n {
+		v, ok := p.spare()
+		if !ok {
+			return
+		}
+		p.victims = append(p.victims, v)
+	}
+}
+
 // plan is what intruders need in this run. What they ask for beyond the
 // scenario's own sign-in, they ask in the words of its profile.
 func (a *attackers) plan(ins []scenarios.Intruder, victims []intruders.Victim, first uint64) intruders.Plan {

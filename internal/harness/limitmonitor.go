@@ -196,6 +196,14 @@ func (h *limitMonitor) markDisturbed(role string) {
 	}
 }
 
+// begun says that another run follows what was to be the last: what was counted may
+// be forgotten here, and the server remembers it.
+func (h *limitMonitor) begun() {
+	if h.checker != nil {
+		h.checker.Doubt()
+	}
+}
+
 // watch has everything told that is done to a part of the stack, before and after.
 func (h *limitMonitor) watch(st *stack.Stack) {
 	do := st.Fault

@@ -46,6 +46,7 @@ type Options struct {
 	Rendezvous      string  // file with the Redis URL at which the members meet; with Member or Leads
 	RunID           string  // of the run there
 	Repeat          int     // runs of every scenario, each with a fresh start of a stack that is ours; 0 = 1
+	Retries         int     // how often a scenario that is invalid by the machine or the generator is run again by itself
 	Note            string  // kept with the session, in the user's words
 	Window          *Window // instead of the scenarios' own load; nil = theirs
 	Once            bool    // every task once, for Once: no more accounts than journeys are needed

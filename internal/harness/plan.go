@@ -58,6 +58,9 @@ func Read(o Options) (*Plan, error) {
 	if o.Repeat < 0 {
 		note(fmt.Errorf("--repeat %d: want 1 or more", o.Repeat))
 	}
+	if o.Retries < 0 {
+		note(fmt.Errorf("--retries %d: want 0 or more", o.Retries))
+	}
 	if o.Repeat > 1 && o.Member != "" {
 		note(errors.New("--repeat and --member exclude each other: a share is delivered once"))
 	}

@@ -81,9 +81,19 @@ func honest(accounts []stack.Account) []load.Account {
 func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	var err error
 	left := ses.p.scenarios
+	var tries []report.Try // of the scenario at hand, that do not count
 	for len(left) > 0 && drain.Err() == nil && err == nil {
 		var run *report.Run
 		if run, err = ses.scenario(drain, kill, left[0]); run != nil {
+			if err == nil && drain.Err() == nil && ses.again(run, tries) {
+				ses.say(left[0].Name + " is invalid by the machine or the generator: tried again by itself")
+				tries = append(tries, try(run))
+				ses.pool.refill(ses.p.victimsOf(left, len(ses.st.Replicas)))
+				ses.monitor.begun()
+				continue
+			}
+			told(run, tries)
+			tries = nil
 			ses.doc.Runs = append(ses.doc.Runs, *run)
 			left = left[1:]
 		}
