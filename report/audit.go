@@ -269,6 +269,23 @@ func AuditMarkdown(w io.Writer, a *audit.Report) error {
 		}
 		m.fold(title, func() { m.grid(g) })
 	}
+	for _, p := range a.Standards {
+		m.standard(p)
+	}
 	m.checks([]check{auditInvariants(a)})
 	return m.write(w)
+}
+
+// standard is a table of a standard's requirements, and those that nothing proved.
+func (m *markdown) standard(p audit.Proved) {
+	g := grid{cols: []column{{title: "requirement", words: true}, {title: "asks", words: true}, {title: "verdict", words: true}, {title: "evidence", words: true}}}
+	for _, o := range p.Requirements {
+		g.rows = append(g.rows, []string{fmt.Sprintf("%s (L%d)", o.ID, o.Level), o.Asks, o.Verdict, strings.Join(o.Evidence, ", ")})
+	}
+	m.fold(p.Standard+": what the probes say of its requirements", func() { m.grid(g) })
+	none := grid{cols: []column{{title: "chapter", words: true}, {title: "not proved from outside", words: true}}}
+	for _, c := range p.Unproved {
+		none.rows = append(none.rows, []string{fmt.Sprintf("%s (%d of %d)", c.Name, len(c.IDs), c.Of), strings.Join(c.IDs, ", ")})
+	}
+	m.fold(p.Standard+": requirements that no probe bears on", func() { m.grid(none) })
 }

@@ -28,7 +28,8 @@ start, configure and break an API: they need --stack.
 Each probe says what it rests on: a promise of the profile, or a published standard.
 A broken promise is a FAIL. What a standard asks and nobody promised is ADVICE, which
 fails nothing by itself; --standard asks for a standard as if it were promised. What is
-neither is not asked.
+neither is not asked. --standard asvs-5.0 lists the standard's requirements as well, each
+with its verdict and evidence, and how many nothing proves from outside.
 
 A line that was skipped was not proved: without a FAIL the exit code is then 3,
 unless --may-skip names it.

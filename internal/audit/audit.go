@@ -142,6 +142,7 @@ type Report struct {
 	Violations []limitcheck.Violation `json:"violations,omitempty"` // of J1–J7
 	Events     int64                  `json:"events"`               // answers the checker of limits saw
 	Counts     Counts                 `json:"counts"`
+	Standards  []Proved               `json:"standards,omitempty"` // those that were asked for by name and have a list
 }
 
 // Counts are the findings by status.

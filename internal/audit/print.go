@@ -56,6 +56,9 @@ func Print(w io.Writer, rep Report) error {
 			fmt.Fprintf(&b, "  FAIL  %s\n", strings.ReplaceAll(v.String(), "\n", "\n      "))
 		}
 	}
+	for _, p := range rep.Standards {
+		p.write(&b)
+	}
 	c := rep.Counts
 	fmt.Fprintf(&b, "\n%d PASS, %d FAIL, ", c.Pass, c.Fail)
 	if c.Advice > 0 {

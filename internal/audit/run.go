@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"vitals/internal/limitcheck"
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 )
 
@@ -105,6 +106,9 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		rep.Events += r.checkers[g].Events()
 	}
 	rep.count()
+	if slices.Contains(o.Standard, profile.ASVS) {
+		rep.Standards = append(rep.Standards, asvs(findings))
+	}
 	return rep
 }
 
