@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout audits consecutive outside golden fuzz validate-k8s clean
+.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -65,6 +65,9 @@ audits: build ## full audits of the container stack, one after the other (4 minu
 RUNS ?= 20
 consecutive: ## runs with intruders one after the other against one deployment (6 s each)
 	VITALS_RUNS=$(RUNS) $(GO) test -count=1 -run TestConsecutiveRuns -timeout 60m -v ./internal/harness
+
+pocketbase: ## the audit on a real PocketBase, sound and misconfigured (builds it once; about 5 minutes)
+	$(GO) -C internal/audit/audittest/pocketbase test -count=1 -v ./...
 
 outside: ## wrk, slowhttptest and hydra against our own driver
 	sh testdata/outside/run.sh

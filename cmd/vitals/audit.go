@@ -67,6 +67,7 @@ unless --may-skip names it.
 	f.StringSliceVar(&o.MaySkip, "may-skip", nil, "families or probes whose SKIP does not make the exit code 3")
 	f.BoolVar(&o.Discover, "discover", false, "with --url and --i-own: find out the limit on signing in, and print it for the profile and the document")
 	f.StringSliceVar(&o.Standard, "standard", nil, "hold the API to these standards as if it promised them: "+strings.Join(profile.Standards(), ", "))
+	f.StringVar(&o.Bypass, "bypass", "", "file of more ways past a limit for LK17, LK20 and LK32 to try (docs/profiles.md)")
 	f.StringVar(&o.Explain, "explain", "", "tell why a probe or family matters and how to mend what it finds, and leave")
 	f.StringVar(&o.Out, "out", "out", "folder for audit.json and the API's log")
 	imageFlags(f, &o.Images)

@@ -13,8 +13,8 @@ import (
 // Probes are all probes, in the order of the checklist.
 func Probes() []Probe {
 	all := slices.Concat(
-		configuration(), health(), requestID(), crossOrigin(), surface(), authentication(),
-		lockout(), lockoutBypass(), lockoutPolicies(), lockoutControl(), siege(), database(), sentry(),
+		configuration(), health(), requestID(), crossOrigin(), surface(), surfaceErrors(), authentication(),
+		lockout(), lockoutBypass(), lockoutBeyond(), lockoutPolicies(), lockoutControl(), siege(), database(), sentry(),
 	)
 	slices.SortFunc(all, func(a, b Probe) int { return cmp.Compare(place(a.ID), place(b.ID)) })
 	return all

@@ -34,6 +34,8 @@ var lies = []struct {
 	{"Retry-After too short", "LK2", `Retry-After is "2", want 4`},
 	{"no Retry-After", "LK2", `Retry-After is "", want 4`},
 	{"leftmost X-Forwarded-For", "LK17", "with forged address headers were judged"},
+	{"leftmost X-Forwarded-For", "LK32", "resets were granted to one address by forged addresses"},
+	{"errors of two forms", "SH9", "the error is text/plain"},
 	{"success clears the whole address", "LK14", "a success of another account cleared the address"},
 	{"lock extended by attempts", "LK4", "Retry-After"},
 	{"GET then INCR", "LK8", "5×401"},

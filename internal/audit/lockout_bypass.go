@@ -1,9 +1,9 @@
 package audit
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -37,77 +37,88 @@ func lockoutBypass() []Probe {
 	}
 }
 
-// addressHeaders are what proxies write, and what attackers write in their name.
-var addressHeaders = []string{"X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP"}
-
 func forgedAddresses(t *T) {
 	if t.target.Forward {
-		if t.run.o.Owner == nil {
-			t.Skip("this driver is a trusted proxy of the target, so nothing it sends is forged; LK18 looks at what a proxy is believed")
-		}
-		t.Note("this driver is a trusted proxy of the target: this is an API of its own that trusts nobody")
-		t, _ = t.Launch(Launch{Postgres: true, Redis: true})
+		t = t.distrusting()
 	}
-	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
-	judged := 0
-	for i := range 3 * limit {
+	limit := t.Limit("login").Limit
+	a, judged := t.guessForging(3*limit, "")
+	switch {
+	case t.read("login", a) != profile.Refused:
+		var alone []string // which of the headers is it?
+		for _, name := range t.bypass().headers() {
+			if t.target.Source == nil {
+				break // the one address is spent
+			}
+			if a, n := t.guessForging(limit+1, name); n > limit && t.read("login", a) != profile.Refused {
+				alone = append(alone, name)
+			}
+		}
+		which := ""
+		if len(alone) > 0 {
+			which = ": " + strings.Join(alone, ", ") + " is believed"
+		}
+		t.Fail("%d wrong sign-ins with forged address headers were judged, want %d%s", judged, limit, which)
+	case judged == t.run.where(t.target):
+		t.counts("login", false, "%v: refused after %d, want %d", a, judged, limit)
+	default:
+		t.Check(judged == limit, "%v: refused after %d, want %d", a, judged, limit)
+	}
+}
+
+// distrusting is the same probe against an API of its own that trusts no proxy.
+func (t *T) distrusting() *T {
+	if t.run.o.Owner == nil {
+		t.Skip("this driver is a trusted proxy of the target, so nothing it sends is forged; LK18 looks at what a proxy is believed")
+	}
+	t.Note("this driver is a trusted proxy of the target: this is an API of its own that trusts nobody")
+	t, _ = t.Launch(Launch{Postgres: true, Redis: true})
+	return t
+}
+
+// guessForging guesses from one address with another one in every header, or in the one
+// named, until the first refusal and at most so often. It gives the last answer and how
+// many were judged.
+func (t *T) guessForging(most int, only string) (a Answer, judged int) {
+	from, email, ways := t.Address(), unknownAccount(), t.bypass()
+	for i := range most {
 		q := t.Login(from, email, wrongPassword())
 		q.Label = "wrong password, forged addresses"
-		for _, name := range addressHeaders {
-			v := fmt.Sprintf("203.0.113.%d", i+1)
-			if name == "Forwarded" {
-				v = "for=" + v
-			}
-			q.Header.Set(name, v)
-		}
-		a := t.Send(q)
+		ways.forge(&q, i, only)
+		a = t.Send(q)
 		if t.read("login", a) == profile.Refused {
-			if judged == t.run.where(t.target) {
-				t.counts("login", false, "%v: refused after %d, want %d", a, judged, limit)
-			} else {
-				t.Check(judged == limit, "%v: refused after %d, want %d", a, judged, limit)
-			}
-			return
+			return a, judged
 		}
 		if !t.WantWrong("login", a) {
-			return
+			t.Stop()
 		}
 		judged++
 	}
-	t.Fail("%d wrong sign-ins with forged address headers were judged, want %d", judged, limit)
+	return a, judged
 }
 
 func spellings(t *T) {
-	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
-	wrong := t.judge("login").Wrong
-	base := t.Login(from, email, wrongPassword())
-	last := base.Path[strings.LastIndexByte(base.Path, '/')+1:]
-	prefix := strings.TrimSuffix(base.Path, last)
-	variants := []func(i int, q *Request){
-		func(_ int, q *Request) { q.Path += "/" },
-		func(_ int, q *Request) { q.Path = "/" + q.Path },
-		func(_ int, q *Request) { q.Path = prefix + fmt.Sprintf("%%%02x", last[0]) + last[1:] },
-		func(_ int, q *Request) { q.Path = prefix + strings.ToUpper(last) },
-		func(i int, q *Request) { q.Path += fmt.Sprintf("?x=%d", i) },
-		func(_ int, q *Request) { q.Path = prefix + "./" + last },
-		func(_ int, q *Request) { q.Path = prefix + last + ";a=b" },
-		func(i int, q *Request) { q.Body = extraField(q.Body, i) },
-		func(_ int, q *Request) { q.Method = http.MethodHead },
-		func(int, *Request) {},
+	l, wrong := t.Limit("login"), t.judge("login").Wrong
+	email := unknownAccount()
+	reaching := t.reaching()
+	from := t.Address()
+	if from.IsValid() && l.By != "" && l.By != profile.ByAddress && len(t.target.Accounts) > 0 {
+		t.accountSpellings(l)
 	}
 	judged := 0
-	var shown []string
-	for i := range 4 * len(variants) {
+	shown := map[string]int{}
+	for i := range 4 * len(reaching) {
+		v := reaching[i%len(reaching)]
 		q := t.Login(from, email, wrongPassword())
-		variants[i%len(variants)](i, &q)
+		v.change(i, &q)
 		q.Label = q.Method + " " + q.Path
-		if a := t.Send(q); slices.Contains(wrong, a.Status) {
+		if a := t.Send(q); slices.Contains(wrong, a.Status) && !t.judge("login").Refuses(a.Status, a.RetryAfter() >= 0) {
 			judged++
-			shown = append(shown, q.Label)
+			shown[v.name]++
 		}
 	}
-	t.Check(judged <= limit, "%d wrong sign-ins were judged by mixing spellings, want at most %d: %s", judged, limit, strings.Join(shown, ", "))
-	for judged < limit {
+	t.Check(judged <= l.Limit, "%d wrong sign-ins were judged by mixing spellings, want at most %d: %s", judged, l.Limit, counted(shown))
+	for judged < l.Limit {
 		if !t.WantWrong("login", t.Guess(from, email)) {
 			return
 		}
@@ -116,15 +127,74 @@ func spellings(t *T) {
 	t.WantRefused("login", t.Guess(from, email))
 }
 
-// extraField adds a field to a JSON body.
-func extraField(body []byte, i int) []byte {
-	var m map[string]any
-	if json.Unmarshal(body, &m) != nil {
-		return body
+// reaching are the spellings of a sign-in that reach it: by which the right password
+// signs in. Where that cannot be tried, they are those of servers that answer a wrong
+// password otherwise than a path that is not there. The plain one is the last.
+func (t *T) reaching() (out []variant) {
+	plain := variant{"as it is", func(int, *Request) {}}
+	all := t.bypass().variants(t.Login(netip.Addr{}, unknownAccount(), wrongPassword()))
+	if t.target.Source == nil || len(t.target.Accounts) == 0 {
+		q := t.Login(t.plain(), unknownAccount(), wrongPassword())
+		q.Path, q.Policy, q.Label = spell("{{folder}}vitals-audit-no-such-path", q.Path, 0), "", "unknown path"
+		if a := t.Send(q); slices.Contains(t.judge("login").Wrong, a.Status) {
+			t.Note("other spellings were not tried: a path that is not there is answered %d as a wrong password is, and no account could sign in by one", a.Status)
+			all = nil
+		}
+		return append(all, plain)
 	}
-	m["extra"] = i
-	b, _ := json.Marshal(m) // it came from JSON
-	return b
+	acc := t.Account()
+	var not []string
+	for i, v := range all {
+		q := t.Login(t.Address(), acc.Email, acc.Password)
+		v.change(i, &q)
+		q.Label, q.Policy = "right password, "+v.name, "" // nobody knows what it counts under
+		a := t.keep("login", values{"email": acc.Email}, t.Send(q))
+		if t.Operation("login").Succeeded(a.Status) && (q.Method == http.MethodHead || len(t.target.Profile.Secrets(a.Body)) > 0) {
+			out = append(out, v)
+		} else {
+			not = append(not, v.name)
+		}
+	}
+	if len(not) > 0 {
+		t.Note("no sign-in: %s", strings.Join(not, ", "))
+	}
+	return append(out, plain)
+}
+
+// accountSpellings guesses at an account by those of its other names that sign it in:
+// together they have the account's one count. Each guess comes from an address of its
+// own, but where address and account count together.
+func (t *T) accountSpellings(l profile.Limit) {
+	ways, tried := t.bypass(), t.Account()
+	var forms []int
+	for i, name := range ways.spellings(tried.Email) {
+		q := t.Login(t.Address(), name, tried.Password)
+		q.Label, q.Policy = "right password, another spelling of the account", ""
+		if a := t.Send(q); t.Operation("login").Succeeded(a.Status) && len(t.target.Profile.Secrets(a.Body)) > 0 {
+			forms = append(forms, i)
+		}
+	}
+	if len(forms) == 0 {
+		t.Note("an account signs in by its one spelling alone")
+		return
+	}
+	victim, from := t.Account(), t.Address() // one whose count is empty
+	names := []string{victim.Email}
+	for _, i := range forms {
+		names = append(names, ways.spellings(victim.Email)[i])
+	}
+	judged := 0
+	for i := range (l.Limit + 1) * len(names) {
+		if l.By != profile.ByPair {
+			from = t.Address()
+		}
+		a := t.Guess(from, names[i%len(names)])
+		if t.read("login", a) == profile.Refused {
+			break
+		}
+		judged++
+	}
+	t.Check(judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d", judged, len(names), l.Limit)
 }
 
 func malformed(t *T) {

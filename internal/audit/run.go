@@ -26,6 +26,7 @@ type Options struct {
 	Bursts   int            // how often LK8 tries; 0 = 20
 	Progress func(Progress) // called from several goroutines; nil = nobody asks
 	Secrets  []string       // texts that no transcript may show
+	Bypass   *Bypass        // ways past a limit that are tried; nil = the built-in ones
 	Standard []string       // standards that are asked for as if the profile promised them
 	// Siege runs the built-in scenario of that name against a target, at quick pace or
 	// in full, and reads its result; nil = LK28 is skipped.
@@ -249,15 +250,20 @@ func (r *runner) see(g *Target, x *wire.Seen) {
 	}
 }
 
-// elsewhere tells that a sign-in never reached the operation, as one by another
-// spelling of its path: nobody can say what that counts under.
+// elsewhere tells that a request never reached the operation whose policy it would
+// count under, as one by another spelling of its path: nobody can say what that counts
+// under.
 func (r *runner) elsewhere(g *Target, x *wire.Seen) bool {
-	if x.Policy != "login" || x.Status != http.StatusNotFound && x.Status != http.StatusMethodNotAllowed {
+	if x.Policy == profile.API || x.Status != http.StatusNotFound && x.Status != http.StatusMethodNotAllowed {
 		return false
 	}
-	op := g.Profile.Operations["login"]
-	l, _ := g.limit("login")
-	return x.Status != op.Refusal() && !l.Refuses(x.Status)
+	for _, op := range g.Profile.Operations {
+		if op.Policy == x.Policy && op.Refusal() == x.Status {
+			return false
+		}
+	}
+	l, _ := g.limit(x.Policy)
+	return !l.Refuses(x.Status)
 }
 
 // note gives the target's checker of limits an event.

@@ -69,6 +69,8 @@ var proofs = map[string]proof{
 	"SH7": {High, nil, []string{"16.5.4"}, []int{20, 248}, nil},
 	"SH8": {Medium, nil, []string{"15.2.2"}, []int{400, 770}, nil},
 
+	"SH9": {Low, []string{"promises.errors"}, nil, nil, nil},
+
 	"AU1":  {Medium, nil, []string{"6.3.8"}, []int{203, 204}, nil},
 	"AU2":  {Medium, nil, []string{"6.3.8"}, []int{208}, nil},
 	"AU3":  {Critical, nil, []string{"9.1.1", "9.1.2", "9.1.3", "9.2.1", "9.2.2", "9.2.3"}, []int{347, 345}, nil},
@@ -113,6 +115,7 @@ var proofs = map[string]proof{
 	"LK29": {Medium, []string{"limits.login"}, []string{"6.1.1", "6.3.1"}, []int{307, 645}, throttles},
 	"LK30": {Low, nil, []string{"16.3.1"}, []int{778}, nil},
 	"LK31": {Medium, []string{"limits.login"}, []string{"16.5.2"}, []int{772}, nil},
+	"LK32": {High, []string{"limits.password_reset", "limits.2fa_verify"}, []string{"4.1.3", "6.6.3", "15.3.4"}, []int{290, 307, 348}, nil},
 
 	"DB1": {Low, nil, []string{"13.2.6"}, []int{400, 772}, nil},
 	"DB2": {Medium, nil, []string{"13.2.6", "16.5.1"}, []int{400, 772}, nil},

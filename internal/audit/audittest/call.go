@@ -166,6 +166,10 @@ func (x *call) crossOrigin() bool {
 }
 
 func (x *call) fail(status int, why string) {
+	if x.s.Lie == "errors of two forms" && status == http.StatusNotFound {
+		http.Error(x.w, why, status)
+		return
+	}
 	x.answer(status, map[string]any{"problem": why, "request_id": x.w.Header().Get("X-Request-ID")})
 }
 

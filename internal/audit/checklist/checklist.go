@@ -36,6 +36,7 @@ type Options struct {
 	ShortClock      bool          // locks of seconds; with Stack
 	Patience        time.Duration // longest single wait of a probe
 	MaySkip         []string      // families or probes whose Skip is no exit.NoAnswer
+	Bypass          string        // file of ways past a limit to try beside the built-in ones
 	Standard        []string      // standards to hold the API to as if it promised them
 	Discover        bool          // find out the limit on signing in instead; with URL and Own
 	Explain         string        // a probe or family to tell about instead
@@ -94,7 +95,7 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 		return discovers(ctx, o, p, target, s)
 	}
 	rep := audit.Run(ctx, p.probes, target, audit.Options{
-		Owner: owner, Patience: o.Patience, Standard: o.Standard, Progress: talk(s.Err), Siege: siege(o.Tool),
+		Owner: owner, Patience: o.Patience, Standard: o.Standard, Bypass: p.bypass, Progress: talk(s.Err), Siege: siege(o.Tool),
 	})
 	if err := report.WriteAudit(o.Out, &rep); err != nil {
 		return exit.With(exit.NoAnswer, err)

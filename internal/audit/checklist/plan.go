@@ -22,6 +22,7 @@ type plan struct {
 	metrics  *url.URL
 	accounts []stack.Account
 	class    audit.Class
+	bypass   *audit.Bypass
 }
 
 // read checks what was asked for, and reports all that is wrong with it.
@@ -65,6 +66,10 @@ func read(o Options) (p plan, err error) {
 	}
 	p.profile, err = profile.Open(o.Profile)
 	note(err)
+	p.bypass, err = audit.ReadBypass(o.Bypass)
+	if err != nil {
+		note(fmt.Errorf("--bypass: %w", err))
+	}
 	for _, name := range o.Standard {
 		if !slices.Contains(profile.Standards(), name) {
 			note(fmt.Errorf("--standard: no standard %q: want %s", name, strings.Join(profile.Standards(), " or ")))
