@@ -110,9 +110,70 @@ func (t told429) form() (form string, retry bool) {
 	return form, retry
 }
 
-// promised writes a promise of the form of errors and of health answers.
-func (s *spec) promised(errorsType, errorsSays string) {
-	if errorsType != "" {
-		s.d.promises = append(s.d.promises, fmt.Sprintf("errors: {type: %s, says: %s}", flowText(errorsType), flowText(errorsSays)))
+// everyAnswer is what documented answers say of all answers.
+type everyAnswer struct {
+	answers           int
+	headers           map[string]*toldHeader // by their names as they are written first
+	errors, errorsSay string                 // media type of refusals
+	fields            []string               // that their bodies always have
+}
+
+// toldHeader is a header that answers are documented with.
+type toldHeader struct {
+	times int
+	value string // "" = any
+	says  string // where it stands first
+}
+
+// answer counts the headers of one documented answer.
+func (t *everyAnswer) answer(headers map[string]any, says string) {
+	t.answers++
+	for name, v := range headers {
+		h := t.headers[name]
+		if h == nil {
+			h = &toldHeader{says: says, value: fmt.Sprint(v)}
+			t.headers[name] = h
+		}
+		h.times++
+	}
+}
+
+var (
+	requestIDName = regexp.MustCompile(`(?i)^(x-)?(request|correlation)-id$`)
+	securityName  = regexp.MustCompile(`(?i)^(x-content-type-options|content-security-policy|referrer-policy|x-frame-options|strict-transport-security)$`)
+)
+
+// promised writes promises of the form of errors, and of headers that are documented with
+// every answer: with one that only some have, nothing is said of the rest.
+func (s *spec) promised(t everyAnswer) {
+	if t.errors != "" {
+		fields := ""
+		if len(t.fields) > 0 {
+			var quoted []string
+			for _, f := range t.fields {
+				quoted = append(quoted, flowText(f))
+			}
+			fields = ", fields: [" + strings.Join(quoted, ", ") + "]"
+		}
+		s.d.promises = append(s.d.promises, fmt.Sprintf("errors: {type: %s%s, says: %s}", flowText(t.errors), fields, flowText(t.errorsSay)))
+	}
+	var headers []string
+	says := ""
+	for _, name := range keys(t.headers) {
+		h := t.headers[name]
+		switch {
+		case h.times < t.answers || t.answers == 0:
+		case requestIDName.MatchString(name):
+			s.d.promises = append(s.d.promises, fmt.Sprintf("request_ids: {header: %s, says: %s}", flowText(name), flowText(h.says)))
+		case securityName.MatchString(name):
+			value := ""
+			if h.value != "" {
+				value = " " + flowText(h.value)
+			}
+			headers, says = append(headers, flowText(name)+":"+value), h.says
+		}
+	}
+	if len(headers) > 0 {
+		s.d.promises = append(s.d.promises, fmt.Sprintf("security_headers: {headers: {%s}, says: %s}", strings.Join(headers, ", "), flowText(says)))
 	}
 }

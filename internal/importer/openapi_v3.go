@@ -43,7 +43,7 @@ func (s *spec) three(doc libopenapi.Document) error {
 	if m.Paths == nil {
 		return nil
 	}
-	errorsType, errorsSays := "", ""
+	told := everyAnswer{headers: map[string]*toldHeader{}}
 	for path, item := range m.Paths.PathItems.FromOldest() {
 		if item == nil {
 			continue
@@ -61,17 +61,22 @@ func (s *spec) three(doc libopenapi.Document) error {
 				continue
 			}
 			for code, r := range op.op.Responses.Codes.FromOldest() {
-				if r != nil && r.Content != nil && strings.HasPrefix(code, "4") && errorsType == "" {
-					for name := range r.Content.FromOldest() {
+				if r == nil {
+					continue
+				}
+				says := s.says("paths", path, strings.ToLower(op.method), "responses", code)
+				told.answer(headers3(r), says)
+				if r.Content != nil && strings.HasPrefix(code, "4") && told.errors == "" {
+					for name, media := range r.Content.FromOldest() {
 						if strings.HasSuffix(name, "problem+json") {
-							errorsType, errorsSays = name, s.says("paths", path, strings.ToLower(op.method), "responses", code)
+							told.errors, told.errorsSay, told.fields = name, says, required3(media)
 						}
 					}
 				}
 			}
 		}
 	}
-	s.promised(errorsType, errorsSays)
+	s.promised(told)
 	return nil
 }
 
@@ -218,6 +223,17 @@ func headers3(r *v3.Response) map[string]any {
 		}
 	}
 	return out
+}
+
+// required3 are the fields that every body of a kind has.
+func required3(media *v3.MediaType) []string {
+	if media == nil || media.Schema == nil {
+		return nil
+	}
+	if schema := media.Schema.Schema(); schema != nil {
+		return schema.Required
+	}
+	return nil
 }
 
 // example3 is the first example of several; true when there is one.
