@@ -22,7 +22,7 @@ import (
 var arrows = map[string]string{
 	// What knows nothing of the rest.
 	"internal/atomicfile": "", "internal/canary": "", "internal/exit": "", "internal/golden": "", "internal/limitcheck": "", "internal/machine": "", "internal/schema": "",
-	"internal/measure": "", "internal/routes": "", "internal/strict": "", "internal/testsum": "", "internal/load/null": "",
+	"internal/measure": "", "internal/redact": "", "internal/routes": "", "internal/strict": "", "internal/testsum": "", "internal/load/null": "",
 
 	// What is asked, and what is measured.
 	"targets":             "internal/measure internal/strict",
@@ -34,9 +34,9 @@ var arrows = map[string]string{
 
 	// What sends requests.
 	"internal/wire":      "internal/limitcheck internal/measure",
-	"internal/load":      "internal/measure internal/wire scenarios",
+	"internal/load":      "internal/measure internal/redact internal/wire scenarios",
 	"internal/intruders": "internal/measure internal/profile internal/wire scenarios targets",
-	"internal/audit":     "internal/limitcheck internal/profile internal/strict internal/wire",
+	"internal/audit":     "internal/limitcheck internal/profile internal/redact internal/strict internal/wire",
 	"internal/peers":     "internal/load internal/measure scenarios",
 	"internal/discover":  "internal/profile",
 

@@ -36,7 +36,7 @@ func Benchstat(w io.Writer, d *Document) error {
 				v, _ := s.Response.Quantile(q.at)
 				fmt.Fprintf(&b, " %d %s", v.Nanoseconds(), q.unit)
 			}
-			fmt.Fprintf(&b, " %g errors/req%s\n", float64(s.Counts.Errors)/float64(max(1, s.Counts.Sent)), more)
+			fmt.Fprintf(&b, " %g errors/req%s\n", float64(s.Counts.Errors)/float64(max(1, s.Counts.Judged())), more)
 		}
 		total := r.Total(true, true)
 		more := ""

@@ -37,7 +37,7 @@ func overview(d *Document) grid {
 		}
 		g.rows = append(g.rows, []string{
 			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
-			rate(total.Counts.Served, r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Sent),
+			rate(total.Counts.Served, r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Judged()),
 		})
 	}
 	return g
@@ -109,7 +109,7 @@ func byPhase(r *measure.Result) grid {
 		}
 		g.rows = append(g.rows, []string{
 			ph.Name, judged, took(ph.From), took(ph.To), count(t.Counts.Sent), rate(t.Counts.Served, ph.To-ph.From),
-			quantile(t.Response, 0.50), quantile(t.Response, 0.95), quantile(t.Response, 0.99), share(t.Counts.Errors, t.Counts.Sent),
+			quantile(t.Response, 0.50), quantile(t.Response, 0.95), quantile(t.Response, 0.99), share(t.Counts.Errors, t.Counts.Judged()),
 		})
 	}
 	return g

@@ -277,7 +277,7 @@ func foremost(r *Run) []htmlFact {
 	out := []htmlFact{
 		{p95(r.Result, total), "p95 response"},
 		{rate(total.Counts.Served, r.Result.Window), "served"},
-		{share(total.Counts.Errors, total.Counts.Sent), "errors"},
+		{share(total.Counts.Errors, total.Counts.Judged()), "errors"},
 		{count(total.Counts.Sent), "requests"},
 	}
 	if f, ok := r.Result.Fact("cpu"); ok {

@@ -154,7 +154,7 @@ func (n Now) plain() []string {
 		parts = append(parts, "p95 "+took(s.P95))
 	}
 	c := n.Snapshot.Counts
-	parts = append(parts, "errors "+share(c.Errors, c.Sent))
+	parts = append(parts, "errors "+share(c.Errors, c.Judged()))
 	if c.Late > 0 || c.Dropped > 0 {
 		parts = append(parts, "generator "+n.generator())
 	}
@@ -210,7 +210,7 @@ func (n Now) screen(s Style) (lines []string) {
 	if c.Errors > 0 {
 		tone = yellow
 	}
-	add(tone, "errors", fmt.Sprintf("%s, %s of %s", share(c.Errors, c.Sent), count(c.Errors), plural64(c.Sent, "request")))
+	add(tone, "errors", fmt.Sprintf("%s, %s of %s", share(c.Errors, c.Judged()), count(c.Errors), plural64(c.Sent, "request")))
 	if n.Answers > 0 {
 		tone = ""
 		if n.Violations > 0 {

@@ -60,7 +60,7 @@ func (n Now) Event() ([]byte, error) {
 	}
 	c := n.Snapshot.Counts
 	for _, f := range [][2]string{
-		{"served", n.achieved()}, {"errors", strings.TrimPrefix(share(c.Errors, c.Sent), "–")}, {"requests", count(c.Sent)},
+		{"served", n.achieved()}, {"errors", strings.TrimPrefix(share(c.Errors, c.Judged()), "–")}, {"requests", count(c.Sent)},
 		{"generator", n.generator()},
 	} {
 		if f[1] != "" {

@@ -52,7 +52,7 @@ func OpenMetrics(w io.Writer, d *Document) error {
 		}
 		requests.WithLabelValues(name).Set(float64(total.Counts.Sent))
 		if total.Counts.Sent > 0 {
-			errors.WithLabelValues(name).Set(float64(total.Counts.Errors) / float64(total.Counts.Sent))
+			errors.WithLabelValues(name).Set(float64(total.Counts.Errors) / float64(max(1, total.Counts.Judged())))
 		}
 		if r.Result.Window > 0 {
 			rps.WithLabelValues(name).Set(float64(total.Counts.Served) / r.Result.Window.Seconds())

@@ -189,9 +189,9 @@ func quantile(h *measure.Histogram, q float64) figure {
 
 func share(t Target, c measure.Counts) figure {
 	of := map[string][2]int64{
-		"errors":  {c.Errors, c.Sent},
-		"failed":  {c.Failed, c.Sent},
-		"refused": {c.Refused, c.Sent},
+		"errors":  {c.Errors, c.Judged()},
+		"failed":  {c.Failed - c.Ours, c.Judged()},
+		"refused": {c.Refused, c.Judged()},
 		"late":    {c.Late, c.Sent},
 		"dropped": {c.Dropped, c.Planned},
 	}[t.Metric]

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vitals/internal/redact"
 )
 
 // Launch starts an API of our own, ended with the probe, and gives the probe
@@ -58,7 +60,7 @@ func settings(l Launch) string {
 	for _, name := range slices.Sorted(maps.Keys(l.Env)) {
 		v := l.Env[name]
 		if isSecret(name) {
-			v = redacted
+			v = redact.Mark
 		}
 		if v == "" {
 			parts = append(parts, name+" unset")

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -138,6 +139,19 @@ func TestAnUndeclaredStatusIsNamed(t *testing.T) {
 
 // What an earlier audit left locked is skipped with the time to wait, and
 // accuses nobody.
+func TestWhatWasLeftLockedAccusesNobody(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("")
+	g := s.Serve(t)
+	home := g.Source(1)
+	g.Source = func(uint64) netip.Addr { return home } // where an audit was that began in the same second
+	first := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1"), g, audit.Options{})
+	again := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1"), g, audit.Options{})
+	if f := again.Findings[0]; f.Status != audit.Skip || len(first.Violations)+len(again.Violations) > 0 {
+		t.Errorf("got %v %q, violations %v and %v, want it skipped and none", f.Status, f.Reason, first.Violations, again.Violations)
+	}
+}
+
 func TestWhatWasLeftLockedIsNamed(t *testing.T) {
 	t.Parallel()
 	s := audittest.New("")

@@ -63,8 +63,9 @@ type runner struct {
 	given    map[string]values  // access token → fields of the sign-in's answer
 	latest   map[*Target]values // those of the last one
 
-	credentials map[sender]int  // sent so far
-	locks       map[*Target]int // where the lock was met, if not where it is promised
+	credentials map[sender]int   // sent so far
+	leftovers   map[*Target]bool // an earlier run's refusals were met
+	locks       map[*Target]int  // where the lock was met, if not where it is promised
 }
 
 // Run runs the probes against the target and returns all findings, in the order
@@ -74,7 +75,7 @@ type runner struct {
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
 	r := &runner{
 		o: o, target: target, of: len(probes), address: uint64(time.Now().Unix()) * addressesASecond,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -271,14 +272,19 @@ func (r *runner) note(g *Target, e limitcheck.Event) {
 	if g.Deaf {
 		return
 	}
+	r.checker(g).Add(e)
+}
+
+// checker is the target's checker of limits, made when it is first needed.
+func (r *runner) checker(g *Target) *limitcheck.Checker {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	c, ok := r.checkers[g]
 	if !ok {
 		c = limitcheck.New(g.rules(), limitcheck.Options{Shared: g.Source == nil})
 		r.checkers[g], r.order = c, append(r.order, g)
 	}
-	r.mu.Unlock()
-	c.Add(e)
+	return c
 }
 
 // own remembers whose a token is, for the checker of limits.

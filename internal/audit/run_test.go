@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"vitals/internal/profile"
+	"vitals/internal/redact"
 )
 
 // server is a target that answers every request alike.
@@ -147,7 +148,7 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, text string) {
 		var s secrets
 		s.add(secret)
-		for part := range strings.SplitSeq(s.redact(text), redacted) {
+		for part := range strings.SplitSeq(s.redact(text), redact.Mark) {
 			if len(secret) >= 6 && strings.Contains(part, secret) {
 				t.Errorf("%q stands in %q", secret, part)
 			}

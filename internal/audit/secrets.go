@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-)
 
-const redacted = "[redacted]"
+	"vitals/internal/redact"
+)
 
 // secrets are the texts that no transcript, reason or note may show: passwords
 // and tokens that the audit sends or is given. The zero value is ready.
@@ -63,15 +63,15 @@ func (s *secrets) redact(text string) string {
 			return m
 		}
 		if strings.HasPrefix(value, "[") {
-			return name + `["` + redacted + `"]`
+			return name + `["` + redact.Mark + `"]`
 		}
-		return name + `"` + redacted + `"`
+		return name + `"` + redact.Mark + `"`
 	})
-	text = secretForm.ReplaceAllString(text, "${1}"+redacted)
+	text = secretForm.ReplaceAllString(text, "${1}"+redact.Mark)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, secret := range s.texts {
-		text = strings.ReplaceAll(text, secret, redacted)
+		text = redact.Secret(text, secret)
 	}
 	for i := 0; i < len(s.names); i += 2 {
 		text = strings.ReplaceAll(text, s.names[i], s.names[i+1])

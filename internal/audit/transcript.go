@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"vitals/internal/redact"
 )
 
 // Exchange is one request and its answer as a reader sees them: secrets
@@ -123,7 +125,7 @@ func lines(h http.Header, secrets *secrets) []string {
 	for name, values := range h {
 		for _, v := range values {
 			if credential(name) {
-				v = redacted
+				v = redact.Mark
 			}
 			out = append(out, name+": "+cut(secrets.redact(v)))
 		}

@@ -227,7 +227,7 @@ func seen(d *report.Document) fleet.Seen {
 		P50US: p50.Microseconds(), P95US: p95.Microseconds(), LagP99US: lag.Microseconds(), CPU: r.Health.CPU, LateUS: m.LateUS,
 	}
 	if t.Counts.Sent > 0 {
-		s.Errors = float64(t.Counts.Errors) / float64(t.Counts.Sent)
+		s.Errors = float64(t.Counts.Errors) / float64(max(1, t.Counts.Judged()))
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/redact"
 	"vitals/internal/wire"
 )
 
@@ -34,7 +35,7 @@ func (f *firstFailures) admits(step int, class measure.Class) bool {
 // detail says what the step expected of the last call and what came.
 func (v *visitor) detail(s *step, class measure.Class, response time.Duration) *measure.Detail {
 	secrets := v.secrets()
-	d := &measure.Detail{Why: redact(v.why(s, class, response), secrets)}
+	d := &measure.Detail{Why: redactAll(v.why(s, class, response), secrets)}
 	if v.call.Code != 0 {
 		d.Body = excerpt(v.answer(), secrets)
 	}
@@ -140,7 +141,7 @@ func (k checked) words(c *wire.Call) string {
 		}
 		got := short(text(nil, raw))
 		if hidden.MatchString(k.json.name) {
-			got = redacted
+			got = redact.Mark
 		}
 		return fmt.Sprintf("json %s: want %s, got %s", k.json.name, orEmpty(string(k.json.want)), orEmpty(got))
 	}

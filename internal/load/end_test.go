@@ -86,6 +86,9 @@ func TestKillStopsAtOnce(t *testing.T) {
 			if n := st.Classes[measure.Cancelled.String()]; n == 0 || n != st.Counts.Sent {
 				t.Errorf("got %v of %d requests, want all cancelled", st.Classes, st.Counts.Sent)
 			}
+			if c := st.Counts; c.Errors > 0 || c.Ours != c.Sent || c.Judged() != 0 {
+				t.Errorf("got %d errors, %d ours, %d judged, want none counted against the server", c.Errors, c.Ours, c.Judged())
+			}
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/redact"
 	"vitals/scenarios"
 )
 
@@ -109,12 +110,12 @@ func (v *visitor) unsent(as *scenarios.Journey, steps []step, why string, each f
 func (v *visitor) exchange(journey string, s *step, class measure.Class, response time.Duration) Exchange {
 	c, secrets := &v.call, v.secrets()
 	x := Exchange{Journey: journey, Step: s.name, Took: response}
-	x.Sent = redact(string(c.Method)+" "+string(c.Path)+"\n"+headerText(c.Lines)+bodyText(c.Body), secrets)
+	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+headerText(c.Lines)+bodyText(c.Body), secrets)
 	if c.Code != 0 {
-		x.Got = redact(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head)+bodyText(v.answer()), secrets)
+		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head)+bodyText(v.answer()), secrets)
 	}
 	if class != measure.None {
-		if x.Why = redact(v.why(s, class, response), secrets); x.Why == "" {
+		if x.Why = redactAll(v.why(s, class, response), secrets); x.Why == "" {
 			x.Why = class.String()
 		}
 	}
@@ -131,7 +132,7 @@ func headerText(head []byte) string {
 		case "":
 			continue
 		case "cookie", "set-cookie", "authorization":
-			text = name + ": [redacted]"
+			text = name + ": " + redact.Mark
 		}
 		b.WriteString(text + "\n")
 	}

@@ -2,11 +2,12 @@ package load
 
 import (
 	"bytes"
-	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"vitals/internal/redact"
 )
 
 // shown is how much of an unexpected answer a result carries, and looked is how
@@ -15,8 +16,6 @@ const (
 	shown  = 200
 	looked = 4 << 10
 )
-
-const redacted = "[redacted]"
 
 // secretName is a name whose value is nobody's business, in JSON, forms and headers.
 const secretName = `(?:pass(?:word|wd|code|phrase)?|secret|token|authorization|api[-_]?key|cookie|session(?:[-_]?id)?|sid|csrf|credentials?|otp|pin|private[-_]?key|signature)`
@@ -31,18 +30,16 @@ var secretForms = []*regexp.Regexp{
 	regexp.MustCompile(`()(\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*)`), // a JSON web token
 }
 
-// redact takes what is known to be secret, and what is called so, out of a text.
-func redact(s string, secrets []string) string {
+// redactAll takes what is known to be secret, and what is called so, out of a text.
+func redactAll(s string, secrets []string) string {
 	for _, secret := range secrets {
 		if len(secret) < 4 { // would be found by chance, and tells nothing
 			continue
 		}
-		for _, form := range []string{secret, string(inJSON(nil, []byte(secret))), url.QueryEscape(secret), string(inPath(nil, []byte(secret)))} {
-			s = strings.ReplaceAll(s, form, redacted)
-		}
+		s = redact.Secret(s, secret)
 	}
 	for _, f := range secretForms {
-		s = f.ReplaceAllString(s, "${1}"+redacted)
+		s = f.ReplaceAllString(s, "${1}"+redact.Mark)
 	}
 	return s
 }
@@ -51,7 +48,7 @@ func redact(s string, secrets []string) string {
 // one line, cut to what is shown.
 func excerpt(answer []byte, secrets []string) string {
 	answer = bytes.TrimSpace(answer[:min(len(answer), looked)])
-	s := redact(strings.ToValidUTF8(string(answer), "�"), secrets)
+	s := redactAll(strings.ToValidUTF8(string(answer), "�"), secrets)
 	s = strings.Join(strings.FieldsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
 	if len(s) <= shown {
 		return s

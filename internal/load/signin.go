@@ -116,7 +116,7 @@ func (r *run) enough() error {
 
 // trouble says what came of the last call, which was s: never what was sent.
 func (v *visitor) trouble(s *step) string {
-	words := redact(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
+	words := redactAll(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
 		if code, ok := (path{"code"}).find(v.answer(), first); ok {
 			words += fmt.Sprintf(", code %s", text(nil, code))

@@ -19,8 +19,9 @@ type piece struct {
 	text []byte // literal, when make is nil and slot is -1
 	slot int    // a variable's, -1 = none
 	make generator
-	raw  bool // the value is a part of the request as it is
-	bare bool // the value stands in JSON without quotes around it
+	pick [][]byte // words to pick from
+	raw  bool     // the value is a part of the request as it is
+	bare bool     // the value stands in JSON without quotes around it
 }
 
 // generator appends a value that is made up for one request.
@@ -61,7 +62,11 @@ func parse(text string, slotOf, envOf func(name string) int) (template, error) {
 		case p.Word == "env":
 			t = append(t, piece{slot: envOf(p.Name)})
 		case p.Word != "":
-			t = append(t, piece{slot: -1, make: generate(p)})
+			made := piece{slot: -1, make: generate(p)}
+			for _, word := range p.Words { // free text, which has to fit its place
+				made.pick = append(made.pick, []byte(word))
+			}
+			t = append(t, made)
 		default:
 			t = append(t, piece{slot: slotOf(p.Name)})
 		}
@@ -103,6 +108,8 @@ func (t template) fill(dst []byte, vars []variable, g *generatorState, esc escap
 				dst = append(dst, vars[p.slot].value...)
 			}
 			dst = bareJSON(dst, from)
+		case len(p.pick) > 0:
+			dst = esc(dst, p.pick[g.rng.IntN(len(p.pick))])
 		case p.make != nil:
 			dst = p.make(dst, g)
 		case p.slot >= 0 && p.raw:

@@ -37,6 +37,8 @@ func TestTemplates(t *testing.T) {
 		{"{{int 5 7}}", inText, `[567]`},
 		{"{{int -2 -2}}", inText, `-2`},
 		{"{{pick red|light blue}}", inText, `red|light blue`},
+		{"/{{pick a/b?c|a/b?c}}?q={{pick x&y=1|x&y=1}}", inPath, `/a%2Fb%3Fc\?q=x%26y%3D1`},
+		{`{"q":"{{pick say "hi"|say "hi"}}"}`, inJSON, `\{"q":"say \\"hi\\""\}`},
 	} {
 		tpl, err := parse(tt.text, slot, slot)
 		if err != nil {

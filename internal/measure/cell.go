@@ -89,7 +89,10 @@ func (c *Counts) sample(s *Sample, late bool) {
 	default:
 		c.Failed++
 	}
-	if !s.OK {
+	switch {
+	case s.Class.Ours():
+		c.Ours++
+	case !s.OK:
 		c.Errors++
 	}
 }
@@ -105,6 +108,7 @@ func (c *Counts) Add(o Counts) {
 	c.Refused += o.Refused
 	c.Failed += o.Failed
 	c.Errors += o.Errors
+	c.Ours += o.Ours
 	c.Bytes += o.Bytes
 	c.Inflight += o.Inflight
 }

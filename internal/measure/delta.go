@@ -74,7 +74,7 @@ func (d *Delta) MarshalBinary() ([]byte, error) {
 	for _, at := range slices.Sorted(maps.Keys(d.slices)) {
 		sl := d.slices[at]
 		c := sl.counts
-		put(int64(at), c.Planned, c.Sent, c.Late, c.Dropped, c.Unsent, c.Served, c.Refused, c.Failed, c.Errors, c.Bytes)
+		put(int64(at), c.Planned, c.Sent, c.Late, c.Dropped, c.Unsent, c.Served, c.Refused, c.Failed, c.Errors, c.Ours, c.Bytes)
 		used := 0
 		for _, h := range sl.response {
 			if h != nil {
@@ -117,7 +117,7 @@ func (d *Delta) UnmarshalBinary(b []byte) error {
 		at := int(r.n(maxDeltaSlices))
 		sl := &slice{}
 		c := &sl.counts
-		for _, n := range []*int64{&c.Planned, &c.Sent, &c.Late, &c.Dropped, &c.Unsent, &c.Served, &c.Refused, &c.Failed, &c.Errors, &c.Bytes} {
+		for _, n := range []*int64{&c.Planned, &c.Sent, &c.Late, &c.Dropped, &c.Unsent, &c.Served, &c.Refused, &c.Failed, &c.Errors, &c.Ours, &c.Bytes} {
 			*n = r.n(math.MaxInt64)
 		}
 		for range r.n(maxDeltaSteps) {

@@ -92,7 +92,10 @@ func TestRecorderAgainstBruteForce(t *testing.T) {
 				if s.Sent-s.Due > 2*ms {
 					want.Counts.Late++
 				}
-				if !s.OK {
+				switch {
+				case s.Class.Ours():
+					want.Counts.Ours++
+				case !s.OK:
 					want.Counts.Errors++
 				}
 				if s.Code != 0 {

@@ -1,0 +1,83 @@
+// Package redact takes secrets out of texts in every spelling in which an answer may
+// repeat them.
+package redact
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Mark stands where a secret was.
+const Mark = "[redacted]"
+
+// Secret is text with Mark in place of every occurrence of secret: as it is, within
+// JSON at any depth of quoting (\", \\\", \u0022), percent-encoded in full or in part
+// (RFC 3986 and forms), and as HTML entities. An empty secret is nowhere.
+func Secret(text, secret string) string {
+	if secret == "" {
+		return text
+	}
+	same := core(secret)
+	switch {
+	case same == secret:
+		return strings.ReplaceAll(text, secret, Mark)
+	case !strings.Contains(text, same):
+		return text
+	}
+	var b strings.Builder
+	for _, c := range secret {
+		b.WriteString(spellings(c))
+	}
+	return regexp.MustCompile(b.String()).ReplaceAllLiteralString(text, Mark)
+}
+
+// core is the longest part of a secret that every spelling leaves as it is.
+func core(secret string) (longest string) {
+	for _, part := range strings.FieldsFunc(secret, func(c rune) bool { return !unreserved(c) }) {
+		if len(part) > len(longest) {
+			longest = part
+		}
+	}
+	return longest
+}
+
+func unreserved(c rune) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("-._~", c)
+}
+
+// entities are the names of characters in HTML, and shorts their letters in JSON; all
+// have numbers too.
+var (
+	entities = map[rune]string{'"': "quot", '&': "amp", '<': "lt", '>': "gt", '\'': "apos"}
+	shorts   = map[rune]string{'\n': "n", '\r': "r", '\t': "t", '\b': "b", '\f': "f"}
+)
+
+// spellings is a pattern of the ways to write one character. Unreserved ones are
+// never written otherwise but by hand.
+func spellings(c rune) string {
+	if unreserved(c) {
+		return regexp.QuoteMeta(string(c))
+	}
+	octets := ""
+	for _, octet := range utf8.AppendRune(nil, c) {
+		octets += fmt.Sprintf(`%%%02x`, octet)
+	}
+	ways := []string{octets, fmt.Sprintf(`\\u%04x`, c), fmt.Sprintf(`&#0*%d;`, c), fmt.Sprintf(`&#x0*%x;`, c)}
+	if high, low := utf16.EncodeRune(c); c > 0xffff {
+		ways = append(ways, fmt.Sprintf(`\\+u%04x\\+u%04x`, high, low))
+	}
+	if name := entities[c]; name != "" {
+		ways = append(ways, "&"+name+";")
+	}
+	more := `\\*` + regexp.QuoteMeta(string(c))
+	if letter := shorts[c]; letter != "" {
+		more += `|\\+` + letter
+	}
+	if c == ' ' {
+		more += `|\+`
+	}
+	return `(?:\\*(?i:` + strings.Join(ways, "|") + ")|" + more + ")"
+}
