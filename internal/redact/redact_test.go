@@ -21,7 +21,7 @@ func TestEverySpelling(t *testing.T) {
 			case c > 0x7e:
 				b.WriteString(`\u00` + string("0123456789ABCDEF"[c>>4]) + string("0123456789ABCDEF"[c&15]))
 			default:
-				b.WriteString(quote(string(c))[1:len(quote(string(c)))-1])
+				b.WriteString(quote(string(c))[1 : len(quote(string(c)))-1])
 			}
 		}
 		return b.String()
