@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -57,6 +57,10 @@ bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (lo
 
 lockout: ## the parallel attack on the lockout a thousand times, on containers (long)
 	LOCKOUT_ROUNDS=1000 $(GO) test -run 'TestFaults/LK9' -timeout 60m -v ./internal/stack/containers
+
+ATTRIBUTION ?= 10
+attribution: ## bottlenecks planted in the container stack, each as often: is the right one named? (30 minutes)
+	ATTRIBUTION_ROUNDS=$(ATTRIBUTION) $(GO) test -count=1 -run TestAttributionOfPlanted -timeout 2h -v ./internal/harness
 
 AUDITS ?= 20
 audits: build ## full audits of the container stack, one after the other (4 minutes each)

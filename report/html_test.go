@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -128,7 +129,38 @@ func TestHTMLDataOfAnEmptyRun(t *testing.T) {
 // Ten hours second by second, of fifty steps, is still a page that a browser opens:
 // no screen shows more points than are drawn.
 func TestHTMLOfALongRun(t *testing.T) {
-	d := one(t)
+	began := time.Now()
+	text := render(t, report.HTML, longRun(t))
+	t.Logf("%d kB in %v", len(text)>>10, time.Since(began))
+	if len(text) > 5<<20 {
+		t.Errorf("got %d kB, want less than 5 MB", len(text)>>10)
+	}
+	if !strings.Contains(string(text), "highest 7s") {
+		t.Error("the one slow second is gone")
+	}
+}
+
+// BenchmarkHTMLOfALongRun is what that page costs: time, memory, size.
+func BenchmarkHTMLOfALongRun(b *testing.B) {
+	d := longRun(b)
+	size := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		var page bytes.Buffer
+		if err := report.HTML(&page, d); err != nil {
+			b.Fatal(err)
+		}
+		size = page.Len()
+	}
+	b.ReportMetric(float64(size)/(1<<20), "MB/page")
+}
+
+// longRun is ten hours second by second, of fifty steps and all gauges.
+func longRun(t testing.TB) *report.Document {
+	d, err := document(t).Only("peak")
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := d.Runs[0].Result
 	steps := r.Phases[1].Steps[:1]
 	for i := range 50 {
@@ -138,20 +170,15 @@ func TestHTMLOfALongRun(t *testing.T) {
 	}
 	r.Series.Slices, r.Took = nil, 10*time.Hour
 	for i := range 36_000 {
-		s := measure.Slice{At: time.Duration(i) * time.Second, Counts: measure.Counts{Sent: 500, Served: 500}, P50: 9 * ms, P95: time.Duration(20+i%50) * ms, P99: 90 * ms, StepP95: map[string]int64{}, Gauges: map[string]float64{"cpu": 0.3}}
+		s := measure.Slice{At: time.Duration(i) * time.Second, Counts: measure.Counts{Sent: 500, Served: 500}, P50: 9 * ms, P95: time.Duration(20+i%50) * ms, P99: 90 * ms, SentP95: 19 * ms, StepP95: map[string]int64{}, Gauges: map[string]float64{}}
+		for g, name := range []string{"cpu", "rss_mib", "users", "request_ms", "request_redis_ms", "db_pool_acquire_ms", "redis_call_ms", "pg_connections", "pg_commits_per_second", "redis_commands_per_second", "go_goroutines"} {
+			s.Gauges[name] = 1 + float64((i*(g+1))%97)
+		}
 		for n := range 50 {
 			s.StepP95[fmt.Sprintf("step %d", n)] = int64(20_000 + (i*n)%9000)
 		}
 		r.Series.Slices = append(r.Series.Slices, s)
 	}
 	r.Series.Slices[17_000].P95 = 7 * time.Second
-	began := time.Now()
-	text := render(t, report.HTML, d)
-	t.Logf("%d kB in %v", len(text)>>10, time.Since(began))
-	if len(text) > 5<<20 {
-		t.Errorf("got %d kB, want less than 5 MB", len(text)>>10)
-	}
-	if !strings.Contains(string(text), "highest 7s") {
-		t.Error("the one slow second is gone")
-	}
+	return d
 }

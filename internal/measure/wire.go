@@ -55,12 +55,13 @@ func (s *Slice) wire() any {
 	type plain Slice
 	return &struct {
 		*plain
-		At  *Micros `json:"at_us"`
-		P50 *Micros `json:"p50_us"`
-		P95 *Micros `json:"p95_us"`
-		P99 *Micros `json:"p99_us"`
-		Max *Micros `json:"max_us"`
-	}{(*plain)(s), (*Micros)(&s.At), (*Micros)(&s.P50), (*Micros)(&s.P95), (*Micros)(&s.P99), (*Micros)(&s.Max)}
+		At   *Micros `json:"at_us"`
+		P50  *Micros `json:"p50_us"`
+		P95  *Micros `json:"p95_us"`
+		P99  *Micros `json:"p99_us"`
+		Max  *Micros `json:"max_us"`
+		Sent *Micros `json:"service_p95_us"`
+	}{(*plain)(s), (*Micros)(&s.At), (*Micros)(&s.P50), (*Micros)(&s.P95), (*Micros)(&s.P99), (*Micros)(&s.Max), (*Micros)(&s.SentP95)}
 }
 
 func (s *Series) wire() any {

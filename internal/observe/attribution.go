@@ -21,7 +21,6 @@ type Cause struct {
 	P95During   float64 `json:"p95_during_us"`
 	Share       float64 `json:"share,omitempty"` // of the time inside the server that it accounts for, 0 to 1; 0 = not accounted
 
-	level bool    // high all the time
 	score float64 // causes are ranked by it
 }
 
@@ -33,12 +32,12 @@ const (
 	leastRiseMs    = 5.0  // of p95, in milliseconds
 	leastLink      = 0.6  // Spearman's correlation, of what is not accounted for
 	leastGaugeRise = 1.25 // of a gauge, of its value before
-	leastShare     = 0.25 // of the longer time inside the server
+	leastShare     = 0.5  // of the longer time inside the server: less is a symptom among others
 	mostCauses     = 3
 
 	levelP95   = 20.0 // ms: of faster answers nobody asks why they are slow
 	levelCall  = 5.0  // ms: a wait or call that takes so long on average is not well
-	levelShare = 0.4  // of the time inside the server
+	levelShare = 0.25 // of the time inside the server
 	levelCPU   = 0.9  // of the cores it may use
 	fullCPU    = 0.85 // of the cores it may use: everything else takes longer because of it
 	throttled  = 0.25 // of the periods: a processor limit that is felt
@@ -120,7 +119,7 @@ func (r run) rising() (out []Cause) {
 	var flat []string
 	for _, gauge := range gaugesOf(r.slices) {
 		k, ok := kinds[gauge]
-		if !ok || gauge == "password_hash_queue_depth" && r.has("password_hash_wait_ms") {
+		if !ok || gauge == "password_hash_queue_depth" && r.has("request_hash_wait_ms") {
 			continue // the wait says the same, in time
 		}
 		c, enough := r.beside95(gauge)
@@ -185,7 +184,8 @@ func (r run) moved(c *Cause, k kind) bool {
 		c.score = c.Share
 		return c.Share >= leastShare
 	}
-	if c.Correlation < leastLink || k.unit == "ms" && rise < leastPart*(r.during-r.before) {
+	starved := c.Gauge == "cpu_throttled" || c.Gauge == "cpu" && c.During >= fullCPU
+	if c.Correlation < leastLink && !starved || k.unit == "ms" && rise < leastPart*(r.during-r.before) {
 		return false
 	}
 	c.score = c.Correlation * k.rank
@@ -193,8 +193,8 @@ func (r run) moved(c *Cause, k kind) bool {
 		c.score *= 0.5 + 0.5*min(1, 2*rise/(r.during-r.before))
 	}
 	switch {
-	case c.Gauge == "cpu_throttled", c.Gauge == "cpu" && c.During >= fullCPU:
-		c.score++ // everything else takes longer because of it
+	case starved:
+		c.score = 1 + c.During // everything else takes longer because of it
 	case r.has(requestGauge):
 		c.score *= 0.5 // moving together proves less than a share does
 	}
@@ -210,12 +210,11 @@ func (r run) lasting() (out []Cause) {
 	p95, request := median(r.p95), r.at(requestGauge, whole)
 	for _, gauge := range gaugesOf(r.slices) {
 		k, ok := kinds[gauge]
-		c, enough := r.beside95(gauge)
-		if !ok || !enough {
+		if !ok || !r.has(gauge) && (k.part == "" || !r.has(k.part)) {
 			continue
 		}
 		usual := r.at(gauge, whole)
-		c.level, c.P95Before, c.P95During = true, p95*1000, p95*1000
+		c := Cause{Gauge: gauge, Before: usual, During: usual, P95Before: p95 * 1000, P95During: p95 * 1000}
 		switch {
 		case gauge == "cpu" && usual >= levelCPU, gauge == "cpu_throttled" && usual >= throttled:
 			c.score = 1 + usual
@@ -238,8 +237,15 @@ func (r run) lasting() (out []Cause) {
 
 // has tells whether there is enough of a gauge to tell.
 func (r run) has(gauge string) bool {
-	gs, _ := r.pairs(gauge)
-	return len(gs) >= fewestSlices
+	n := 0
+	for _, sl := range r.slices {
+		if _, ok := sl.Gauges[gauge]; ok {
+			if n++; n == fewestSlices {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // at is the median of a gauge over some slices.

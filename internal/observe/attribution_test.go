@@ -1,8 +1,10 @@
 package observe_test
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -136,5 +138,26 @@ func TestAttributionInWords(t *testing.T) {
 	const want = "p95 rose from 20ms to 165ms together with the wait for a database connection, from 0.1ms to 109ms (correlation 1.00); flat stayed CPU, time of a Redis call"
 	if c[0].Words != want {
 		t.Errorf("got  %s\nwant %s", c[0].Words, want)
+	}
+}
+
+// Runs of the container stack that make attribution has recorded, on a machine with
+// much other work: the planted bottleneck is named first, and none of a healthy run.
+func TestAttributionOfRecordedRuns(t *testing.T) {
+	for file, want := range map[string]string{"healthy": "", "pool": "db_pool_acquire_ms", "redis": "redis_call_ms", "redis-throughout": "redis_call_ms"} {
+		text, err := os.ReadFile("testdata/" + file + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s measure.Series
+		if err := json.Unmarshal(text, &s); err != nil {
+			t.Fatal(err)
+		}
+		switch causes := observe.Attribute(s); {
+		case want == "" && len(causes) > 0:
+			t.Errorf("%s: got %q, want nothing said", file, causes[0].Words)
+		case want != "" && (len(causes) == 0 || causes[0].Gauge != want):
+			t.Errorf("%s: got %+v, want %s first", file, causes, want)
+		}
 	}
 }
