@@ -39,6 +39,8 @@ type Document struct {
 	Deviations []string  `json:"deviations,omitempty"` // from the production limits; a banner in every report
 	Runs       []Run     `json:"runs"`
 
+	Canary []baseline.Canary `json:"canary,omitempty"` // how fast the machine itself was, before the first run and after each
+
 	Member  *fleet.Info  `json:"member,omitempty"`  // this is one member's share of a run: it is judged when all are merged
 	Members []fleet.Seen `json:"members,omitempty"` // whose shares were merged into this
 

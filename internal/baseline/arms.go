@@ -8,6 +8,7 @@ import (
 // Take adds the runs of another file of the same build to this one's, scenario
 // by scenario. The summary is stale until Summarise.
 func (f *File) Take(o *File) {
+	f.Session.Canary = append(f.Session.Canary, o.Session.Canary...)
 	for _, s := range o.Scenarios {
 		i := slices.IndexFunc(f.Scenarios, func(mine Scenario) bool { return mine.Name == s.Name })
 		if i < 0 {

@@ -80,7 +80,8 @@ type Session struct {
 	Canary  []Canary  `json:"canary,omitempty"`
 }
 
-// Canary is the time of a fixed piece of work, a probe of the machine itself.
+// Canary is the time of a fixed piece of work (64 KiB of SHA-256), a probe of the
+// machine itself: it explains, and judges nothing.
 type Canary struct {
 	At        time.Time `json:"at"`
 	NSPerUnit float64   `json:"ns_per_unit"`

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -91,7 +92,7 @@ func Baseline(d *report.Document) *baseline.File {
 			Hard: hard,
 			Soft: map[string]any{"kernel": d.Machine.Kernel, "go_version": runtime.Version(), "tool": d.Tool},
 		},
-		Session: baseline.Session{Started: d.Created, Note: d.Note},
+		Session: baseline.Session{Started: d.Created, Note: d.Note, JobURL: jobURL(os.Getenv), Canary: d.Canary},
 	}
 	var results []*measure.Result
 	for _, r := range d.Runs {

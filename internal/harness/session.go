@@ -82,6 +82,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	var err error
 	left := ses.p.scenarios
 	var tries []report.Try // of the scenario at hand, that do not count
+	probe(ses.doc)
 	for len(left) > 0 && drain.Err() == nil && err == nil {
 		var run *report.Run
 		if run, err = ses.scenario(drain, kill, left[0]); run != nil {
@@ -96,6 +97,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 			tries = nil
 			ses.doc.Runs = append(ses.doc.Runs, *run)
 			left = left[1:]
+			probe(ses.doc)
 		}
 		end := sessionEnd{interrupted: drain.Err() != nil, err: err}
 		for _, sc := range left {

@@ -108,6 +108,8 @@ type result struct {
 	perReq   time.Duration // CPU of the generator
 	rate     float64       // answers per second of the tool's wall time, start and end included
 	rss      int64         // kB at most
+	slowed   int64         // arrivals while the server was slow
+	said     string        // on its standard error: the first line of trouble
 	figures  figures
 }
 
@@ -139,6 +141,10 @@ func (b *bench) round(t tool, j job, cpu int, meanwhile func(*server)) (result, 
 	if r.requests, r.conns, err = s.count(); err != nil || r.requests == 0 {
 		return result{}, fmt.Errorf("%s: no answers counted: %v", t.name, err)
 	}
+	if r.slowed, err = s.slowed(); err != nil {
+		return result{}, err
+	}
+	r.said = complaint(trouble.String())
 	r.perReq = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()) / time.Duration(r.requests)
 	r.rate = float64(r.requests) / took.Seconds()
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {

@@ -4,7 +4,7 @@
 // module proxy at pinned versions, or taken from PATH; one that cannot be had is
 // skipped with a message.
 //
-//	go run ./internal/peers [-rounds 5] [-for 3s] [-only saturation,open,stall,think] [-k6]
+//	go run ./internal/peers [-rounds 5] [-for 3s] [-only saturation,open,stall,think,tier] [-k6]
 package main
 
 import (
@@ -36,7 +36,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags.IntVar(&opt.rounds, "rounds", 5, "rounds of every tool, in turns")
 	flags.DurationVar(&opt.length, "for", 3*time.Second, "length of one round")
 	flags.BoolVar(&opt.k6, "k6", false, "build k6 too: a few minutes and 1 GB of modules")
-	only := flags.String("only", "saturation,open,stall,think", "what to compare")
+	only := flags.String("only", "saturation,open,stall,think,tier", "what to compare")
 	if flags.Parse(args) != nil {
 		return 2
 	}

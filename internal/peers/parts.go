@@ -9,7 +9,7 @@ import (
 
 // parts are the comparisons, by name.
 var parts = map[string]func(context.Context, *bench, io.Writer) error{
-	"saturation": saturation, "open": open, "stall": stall, "think": think,
+	"saturation": saturation, "open": open, "stall": stall, "think": think, "tier": tier,
 }
 
 func saturation(_ context.Context, b *bench, w io.Writer) error {

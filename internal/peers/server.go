@@ -13,7 +13,9 @@ import (
 )
 
 // serve is the null server as a process: it prints its address, then obeys lines:
-// "count" prints answers sent and most connections, "freeze 1s" holds answers back.
+// "count" prints answers sent and most connections, "freeze 1s" holds answers back,
+// "slow 2s" answers late what arrives in the next two seconds, and "slowed" prints
+// how many that were.
 func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	s, err := null.Listen()
 	if err != nil {
@@ -34,6 +36,14 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 				return err
 			}
 			s.Freeze(ctx, d)
+		case "slow":
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				return err
+			}
+			s.Slow(d, slowFor)
+		case "slowed":
+			fmt.Fprintln(out, s.Slowed())
 		}
 	}
 	return lines.Err()
@@ -76,6 +86,18 @@ func (s *server) count() (answers int64, conns int, err error) {
 func (s *server) freeze(d time.Duration) error {
 	_, err := fmt.Fprintln(s.in, "freeze", d)
 	return err
+}
+
+func (s *server) slow(by time.Duration) error {
+	_, err := fmt.Fprintln(s.in, "slow", by)
+	return err
+}
+
+func (s *server) slowed() (n int64, err error) {
+	if _, err = fmt.Fprintln(s.in, "slowed"); err == nil {
+		_, err = fmt.Fscan(s.out, &n)
+	}
+	return n, err
 }
 
 func (s *server) close() {

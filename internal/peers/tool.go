@@ -18,7 +18,8 @@ type job struct {
 	conns  int     // connections, workers or users
 	rate   float64 // requests per second; 0 = as fast as it goes, by conns
 	think  time.Duration
-	dir    string // for files
+	around time.Duration // of the same rate before and after, not counted; ours alone
+	dir    string        // for files
 }
 
 // tool knows how to ask one generator for a job, and to read its answer; nil args
@@ -36,7 +37,7 @@ func (b *bench) find() {
 			if name == "vitals direct" && (j.rate > 0 || j.think > 0) || name == "vitals engine" && j.think > 0 || name == "vitals users" && j.rate > 0 {
 				return nil
 			}
-			args := []string{b.self, "drive", "-addr", j.addr, "-for", j.length.String(), "-think", j.think.String()}
+			args := []string{b.self, "drive", "-addr", j.addr, "-for", j.length.String(), "-think", j.think.String(), "-around", j.around.String()}
 			switch {
 			case j.rate > 0:
 				args = append(args, "-rate", fmt.Sprint(j.rate), "-workers", strconv.Itoa(j.conns))
@@ -130,7 +131,7 @@ func readVegeta(path, results string) (f figures) {
 	}
 	_ = json.Unmarshal(out, &r)
 	l := r.Latencies
-	return figures{P50: l.P50, P90: l.P90, P99: l.P99, Max: l.Max, ServiceP50: l.P50, ServiceP95: l.P95}
+	return figures{P50: l.P50, P90: l.P90, P95: l.P95, P99: l.P99, Max: l.Max, ServiceP50: l.P50, ServiceP95: l.P95}
 }
 
 func readFortio(j job, _ []byte) (f figures) {
@@ -153,7 +154,7 @@ func readFortio(j job, _ []byte) (f figures) {
 		case 90:
 			f.P90 = seconds(p.Value)
 		case 95:
-			f.ServiceP95 = seconds(p.Value)
+			f.P95, f.ServiceP95 = seconds(p.Value), seconds(p.Value)
 		case 99:
 			f.P99 = seconds(p.Value)
 		}
@@ -188,7 +189,7 @@ func readK6(j job, _ []byte) (f figures) {
 	var ms map[string]float64
 	_ = json.Unmarshal(b, &ms)
 	at := func(name string) time.Duration { return seconds(ms[name] / 1000) }
-	return figures{P50: at("p(50)"), P90: at("p(90)"), P99: at("p(99)"), Max: at("max"), ServiceP50: at("p(50)"), ServiceP95: at("p(95)")}
+	return figures{P50: at("p(50)"), P90: at("p(90)"), P95: at("p(95)"), P99: at("p(99)"), Max: at("max"), ServiceP50: at("p(50)"), ServiceP95: at("p(95)")}
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

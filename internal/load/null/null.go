@@ -26,6 +26,15 @@ type Server struct {
 	conns map[net.Conn]struct{}
 	most  int
 	gate  sync.RWMutex // held shut by Freeze
+
+	slow   atomic.Pointer[slowness]
+	slowed atomic.Int64
+}
+
+// slowness is until when each request is answered how much later.
+type slowness struct {
+	until time.Time
+	by    time.Duration
 }
 
 // Listen starts a server on 127.0.0.1 and a free port.
@@ -61,6 +70,15 @@ func (s *Server) Freeze(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
+
+// Slow answers each request that arrives during the next while by so much later.
+// All of them wait at the same time: nothing queues.
+func (s *Server) Slow(by, during time.Duration) {
+	s.slow.Store(&slowness{time.Now().Add(during), by})
+}
+
+// Slowed is how many requests arrived while the server was slow.
+func (s *Server) Slowed() int64 { return s.slowed.Load() }
 
 // Close ends the server and waits for it.
 func (s *Server) Close() {
@@ -102,6 +120,10 @@ func (s *Server) serve(c net.Conn) {
 		s.gate.RLock()
 		//lint:ignore SA2001 waits while the gate is shut
 		s.gate.RUnlock()
+		if slow := s.slow.Load(); slow != nil && time.Now().Before(slow.until) {
+			s.slowed.Add(1)
+			time.Sleep(slow.by)
+		}
 		s.served.Add(1)
 		if _, err := c.Write(answer); err != nil {
 			return
