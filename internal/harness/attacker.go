@@ -33,6 +33,7 @@ type attackers struct {
 	see     func(*wire.Seen)
 	tls     *tls.Config
 	only    func(intruder int) bool // of the scenario's intruders, those that work here; nil = all
+	sender  *hostile                // the intruders'; it is closed with the scenario
 }
 
 // pool is what no two attacks of a session may share: accounts, each attacked

@@ -17,7 +17,6 @@ type intruderHook struct {
 	*attackers
 	apart func([]intruders.Attack) []intruders.Attack // without those that a fault's own rule judges
 
-	sender  *hostile
 	group   *intruders.Group // nil: nobody works
 	attacks []intruders.Attack
 	drain   context.Context
@@ -68,7 +67,6 @@ func (h *intruderHook) watch(opt *load.Options) {
 }
 
 func (h *intruderHook) During(ctx context.Context, began time.Time) error {
-	defer h.sender.Close()
 	if h.group != nil {
 		// Not the load's context: an attack that began inside the load is
 		// brought to its end.

@@ -66,6 +66,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		h.Before(drain, &opt)
 		opt.During = append(opt.During, h.During)
 	}
+	defer enemy.sender.Close() // also when the users' sign-in fails, and nothing ever runs during it
 	out, err := load.Run(drain, sc, rec, opt)
 	if err != nil {
 		return nil, runError(drain, err)
