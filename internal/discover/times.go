@@ -238,6 +238,9 @@ func (s *search) lockOrWindow(ctx context.Context, low, high time.Duration, alig
 		s.f.Kind, s.f.Limit.Window = FixedWindow, took
 	case !after.refused:
 		s.f.Kind, s.f.Limit.Lock = Lockout, took
+		if told := s.first.RetryAfter; s.first.Told && (told-took).Abs() <= max(time.Second, high/8) {
+			s.f.Limit.Lock = told // the refusal that began it says how long, and was seen to mean it
+		}
 		return s.window(ctx, high)
 	default:
 		s.settle(low, high)

@@ -71,6 +71,9 @@ func (d *outline) addLogin(c *call) {
 			break
 		}
 	}
+	if _, ok := byKey(c.answer, accessKeys...); !ok && c.answer != nil {
+		o.decide = append(o.decide, "fields: {access_token: PLACE}, where the token stands in the answer: none is called like one")
+	}
 	if c.answer == nil {
 		o.decide = append(o.decide, "where the tokens stand in the answer: the source does not say")
 	}

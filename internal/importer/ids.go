@@ -53,6 +53,10 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 		}
 		if l == nil || len(names) > 1 || part != names[0][0] {
 			for _, n := range names {
+				if as, ok := p.toldAtSignIn(n[1], calls); ok {
+					look[n[1]] = as
+					continue
+				}
 				decide = append(decide, fmt.Sprintf("a value for %s in the path: no list of the source has it", n[1]))
 			}
 			continue
@@ -68,6 +72,22 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 		look[names[0][1]] = l.as
 	}
 	return look, decide
+}
+
+// toldAtSignIn saves a value of a path that the answer to the sign-in has under the same
+// name, as the id of who is signed in.
+func (p *planner) toldAtSignIn(name string, calls []*call) (as string, ok bool) {
+	i := slices.IndexFunc(calls, func(c *call) bool { return c.kind == isLogin })
+	if i < 0 || p.d.signIn == nil {
+		return "", false
+	}
+	place, ok := byKey(calls[i].answer, plain(name))
+	if !ok {
+		return "", false
+	}
+	as = variable(name)
+	p.d.signIn.save[as] = "json:" + place
+	return as, true
 }
 
 // maker is the task that creates the objects of a collection and is told their ids: a
