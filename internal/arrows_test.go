@@ -35,10 +35,10 @@ var arrows = map[string]string{
 	// What sends requests.
 	"internal/wire":      "internal/limitcheck internal/measure",
 	"internal/load":      "internal/measure internal/redact internal/wire scenarios",
-	"internal/intruders": "internal/measure internal/profile internal/wire scenarios targets",
+	"internal/intruders": "internal/limitcheck internal/measure internal/profile internal/wire scenarios targets",
 	"internal/audit":     "internal/limitcheck internal/profile internal/redact internal/strict internal/wire",
 	"internal/peers":     "internal/load internal/measure scenarios",
-	"internal/discover":  "internal/profile",
+	"internal/discover":  "internal/limitcheck internal/profile",
 
 	// What it is sent to. server/config describes the reference API's settings.
 	"internal/stack":         "internal/observe server/config server/fault",

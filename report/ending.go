@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"vitals/internal/measure"
@@ -20,10 +21,11 @@ func early(r *measure.Result) string {
 // warnings are why a run did not go to its end, and why its figures are not to be
 // believed.
 func warnings(r *Run) []string {
-	if why := early(r.Result); why != "" {
-		return append([]string{why}, doubts(r)...)
+	why := slices.Concat(r.Result.Health.Away, doubts(r))
+	if ended := early(r.Result); ended != "" {
+		return append([]string{ended}, why...)
 	}
-	return doubts(r)
+	return why
 }
 
 // partial is what kept a session from its end.

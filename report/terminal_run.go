@@ -215,6 +215,9 @@ func inTarget(u targets.Unit, v float64, digits int) string {
 func (p *page) generator(r *measure.Result) {
 	p.section("generator")
 	p.wrap("   ", generator(r))
+	for _, why := range r.Health.Away {
+		p.wrap("   ✗ ", why)
+	}
 	for _, why := range r.Health.Invalid {
 		p.wrap("   ✗ ", "invalid: "+why)
 	}

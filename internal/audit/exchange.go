@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/wire"
 )
 
@@ -90,7 +91,10 @@ func number(h http.Header, name string) int {
 }
 
 // RetryAfter is the announced wait, -1 without one.
-func (a Answer) RetryAfter() int { return number(a.Header, "Retry-After") }
+func (a Answer) RetryAfter() int {
+	seconds, _ := limitcheck.Wait(a.Header.Get("Retry-After"), a.Done)
+	return seconds
+}
 
 // Remaining is what the answer says is left of the limit, -1 when untold.
 func (a Answer) Remaining() int { return number(a.Header, "X-RateLimit-Remaining") }

@@ -10,9 +10,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/profile"
 )
 
@@ -63,18 +63,9 @@ func Over(base *url.URL, p *profile.Profile, forward bool) (Try, error) {
 		for name := range res.Header {
 			a.Header[name] = res.Header.Get(name)
 		}
-		a.RetryAfter, a.Told = retryAfter(res.Header.Get("Retry-After"), a.Done)
+		if seconds, told := limitcheck.Wait(res.Header.Get("Retry-After"), a.Done); told {
+			a.RetryAfter, a.Told = time.Duration(seconds)*time.Second, true
+		}
 		return a, nil
 	}, nil
-}
-
-// retryAfter reads seconds, or a date (RFC 9110, 10.2.3).
-func retryAfter(text string, now time.Time) (time.Duration, bool) {
-	if n, err := strconv.Atoi(text); err == nil && n >= 0 {
-		return time.Duration(n) * time.Second, true
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, at.Sub(now)), true
-	}
-	return 0, false
 }

@@ -90,4 +90,5 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 		res.Notes = append(res.Notes, "no intruder worked: there are too few accounts to attack")
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)
+	res.NotShown = append(res.NotShown, intruders.NotShown(attacks)...)
 }

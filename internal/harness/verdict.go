@@ -28,6 +28,8 @@ type asked struct {
 //   - so is an error rate that was missed, unless we caused errors ourselves or
 //     the system was not one and ours alone: lateness of ours makes no answer wrong;
 //   - an abort rule that tripped is a failure, unless it watched times that were ours;
+//   - a run whose users the system turned away at the door shows too little, whatever
+//     else we were: that is no answer, and not the generator's doing;
 //   - times of a run in which we were late are nobody's, and counts that do not
 //     agree with the server's are of no one run: invalid;
 //   - a target that was missed is a failure;
@@ -40,11 +42,14 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	}
 	timesOf := func(t targets.Target) bool { return len(h.Late) > 0 && !untimed(t.Metric) }
 
-	var granted, wrong, unsure, missed, missing []string
+	var granted, wrong, unsure, missed, missing, silent []string
 	for _, v := range r.Verdicts {
 		switch {
 		case v.Status == targets.NoData:
 			missing = append(missing, v.String())
+			if control(v.Target.Metric) { // why, once for all of them
+				silent = few(r.Result.NotShown)
+			}
 		case v.Status == targets.Pass:
 		case control(v.Target.Metric):
 			granted = append(granted, said(v))
@@ -85,14 +90,16 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	switch {
 	case len(granted)+r.Invariants.Broken()+len(wrong)+len(aborted) > 0:
 		verdict = report.Fail
+	case len(h.Away) > 0 && len(invalid) > 0:
+		verdict = report.NoData
 	case len(invalid) > 0:
 		verdict = report.Invalid
 	case len(missed) > 0:
 		verdict = report.Fail
-	case len(ended)+len(missing) > 0:
+	case len(ended)+len(missing)+len(h.Away) > 0:
 		verdict = report.NoData
 	}
-	return verdict, slices.Concat(few(granted), aborted, wrong, few(invalid), ended, missed, unsure, missing)
+	return verdict, slices.Concat(few(granted), aborted, wrong, few(h.Away), few(invalid), ended, missed, unsure, silent, missing)
 }
 
 // ending is why a run ended before its schedule, in words; "" when it did not.

@@ -1,6 +1,7 @@
 package intruders
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -119,8 +120,12 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 		a.seen.undeclared = j.Undeclared(a.seen.Unknown) + ", else wrong: and locked: of the intruder"
 	case refused:
 		wait, told := retryAfter(ans)
-		if told && wait == 0 {
+		a.seen.Turned++
+		switch unread := ans.Header.Get("Retry-After"); {
+		case told && wait == 0:
 			a.seen.NoWait++
+		case !told && unread != "":
+			a.seen.Unread, a.seen.Unreadable = a.seen.Unread+1, cmp.Or(a.seen.Unreadable, unread)
 		}
 		a.seen.RetryAfter = max(a.seen.RetryAfter, wait)
 	}

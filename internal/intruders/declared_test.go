@@ -122,6 +122,52 @@ func TestWhatProvesNothingIsNamed(t *testing.T) {
 	}
 }
 
+// A Retry-After is read as seconds or as a date; any other is said as it was sent,
+// and why the figure is missing.
+func TestWaitsAreReadOrTold(t *testing.T) {
+	for _, c := range []struct {
+		wait      func(time.Time) string
+		figure    float64 // 0 = none
+		told, why string
+	}{
+		{wait: nil, figure: 900},
+		{wait: func(now time.Time) string { return now.Add(15 * time.Minute).UTC().Format(http.TimeFormat) }, figure: 900},
+		{wait: func(time.Time) string { return "2000000000" }, figure: 2e9},
+		{wait: func(time.Time) string { return "0" }, told: "12 of 12 refusals said Retry-After: 0", why: "refusals said Retry-After: 0"},
+		{wait: func(time.Time) string { return "-5" }, told: `12 of 12 refusals said Retry-After: "-5", which is neither whole seconds nor a date`, why: `"-5"`},
+		{wait: func(time.Time) string { return "1.5" }, told: `"1.5"`, why: `"1.5"`},
+		{wait: func(time.Time) string { return "soon" }, told: `"soon"`, why: `lockout.retry_after: refusals said Retry-After: "soon"`},
+		{wait: func(time.Time) string { return "" }, why: "lockout.retry_after: no refusal had a Retry-After (12 refusals)"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDoor("")
+			d.wait = c.wait
+			attacks, facts, _ := assaultIn(t, d, read(t, "", "limit: 5, window: 300s"), guess)
+			if got := facts["lockout.retry_after"].Value; got != c.figure {
+				t.Errorf("got lockout.retry_after %g, want %g", got, c.figure)
+			}
+			if told := strings.Join(intruders.Told(attacks), "\n"); !strings.Contains(told, c.told) || c.told == "" && strings.Contains(told, "Retry-After") {
+				t.Errorf("told %q, want %q", told, c.told)
+			}
+			if why := strings.Join(intruders.NotShown(attacks), "\n"); !strings.Contains(why, c.why) || (c.why == "") != (why == "") {
+				t.Errorf("got the reasons %q, want %q", why, c.why)
+			}
+		})
+	}
+}
+
+// Why an intruder shows nothing is said once, however many addresses it had.
+func TestWhatIsNotShownIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor("redirecting")
+		attacks, _, _ := assaultIn(t, d, read(t, "", "limit: 5, window: 300s"), guess)
+		why := intruders.NotShown(attacks)
+		if len(why) != 1 || !strings.Contains(why[0], "is no answer that is known") || !strings.Contains(why[0], "from 2 addresses") {
+			t.Errorf("got %q, want the reason once", why)
+		}
+	})
+}
+
 // A limit is the one that is promised: the lock is met wherever it comes, and
 // without a promise nobody is asked to lock. What is let in is told in any case.
 func TestPromisedLimits(t *testing.T) {

@@ -41,8 +41,9 @@ type door struct {
 	sent    []wire.Request
 	serve   func(net.Conn) // what is behind a bare connection
 
-	says map[int]int          // statuses that it says instead of 401 and 429
-	ends map[string]time.Time // of locks
+	wait func(now time.Time) string // its Retry-After; nil = 900
+	says map[int]int                // statuses that it says instead of 401 and 429
+	ends map[string]time.Time       // of locks
 }
 
 func newDoor(fault string) *door {
@@ -119,6 +120,9 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 	}
 	if d.fault == "no wait" && ans.Status == http.StatusTooManyRequests {
 		ans.Header.Set("Retry-After", "0")
+	}
+	if d.wait != nil && ans.Status == http.StatusTooManyRequests {
+		ans.Header.Set("Retry-After", d.wait(now))
 	}
 	if now, ok := d.says[ans.Status]; ok {
 		ans.Status = now

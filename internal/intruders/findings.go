@@ -113,6 +113,7 @@ func (a *Attack) add(o Attack) {
 	a.Judged, a.Refused, a.Lost = a.Judged+o.Judged, a.Refused+o.Refused, a.Lost+o.Lost
 	a.Granted, a.Wrong, a.Reused = a.Granted+o.Granted, a.Wrong+o.Wrong, a.Reused+o.Reused
 	a.Disguised, a.NoWait = a.Disguised+o.Disguised, a.NoWait+o.NoWait
+	a.Turned, a.Unread, a.Unreadable = a.Turned+o.Turned, a.Unread+o.Unread, cmp.Or(a.Unreadable, o.Unreadable)
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
 	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
@@ -128,7 +129,10 @@ func (a *Attack) gains() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success", a.Disguised, a.Judged))
 	}
 	if a.NoWait > 0 {
-		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: 0, so that whoever obeys is refused again", a.NoWait, a.Refused))
+		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: 0, so that whoever obeys is refused again", a.NoWait, a.Turned))
+	}
+	if a.Unread > 0 {
+		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: %.40q, which is neither whole seconds nor a date", a.Unread, a.Turned, a.Unreadable))
 	}
 	return lines
 }
@@ -171,6 +175,47 @@ func troubles(attacks []Attack) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// NotShown are the reasons why figures of controls are absent, each once: attacks
+// that prove nothing, by their intruder, and a wait that no refusal told.
+func NotShown(attacks []Attack) (why []string) {
+	type silent struct{ intruder, trouble string }
+	addresses := map[silent]int{}
+	var order []silent
+	var locks Attack
+	for _, a := range attacks {
+		if a.Complete && a.locks() && a.Promised > 0 {
+			locks.add(a)
+			locks.RetryAfter = max(locks.RetryAfter, a.RetryAfter)
+		}
+		if a.Complete {
+			continue
+		}
+		s := silent{strings.TrimSpace(a.Intruder), cmp.Or(a.Trouble, "it was cut short")}
+		if addresses[s] == 0 {
+			order = append(order, s)
+		}
+		addresses[s] += max(1, a.Addresses)
+	}
+	for _, s := range order {
+		from := ""
+		if n := addresses[s]; n > 1 {
+			from = fmt.Sprintf(", from %d addresses,", n)
+		}
+		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, s.trouble))
+	}
+	if locks.Turned > 0 && locks.RetryAfter == 0 {
+		words := "no refusal had a Retry-After"
+		switch {
+		case locks.Unread > 0:
+			words = fmt.Sprintf("refusals said Retry-After: %.40q, which is neither whole seconds nor a date", locks.Unreadable)
+		case locks.NoWait > 0:
+			words = "refusals said Retry-After: 0, or a time that is past"
+		}
+		why = append(why, fmt.Sprintf("lockout.retry_after: %s (%d refusals)", words, locks.Turned))
+	}
+	return why
 }
 
 // What an attack at a rate must have been for anybody to have felt it, and to

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/profile"
 	"vitals/internal/wire"
 	"vitals/scenarios"
@@ -100,8 +101,8 @@ func (j judge) broke(a wire.Answer) bool {
 
 // retryAfter is the wait that an answer asks for, and whether it names one.
 func retryAfter(a wire.Answer) (time.Duration, bool) {
-	s, err := strconv.Atoi(a.Header.Get("Retry-After"))
-	return time.Duration(max(0, s)) * time.Second, err == nil
+	s, told := limitcheck.Wait(a.Header.Get("Retry-After"), a.Done)
+	return time.Duration(max(0, s)) * time.Second, told
 }
 
 // told is the limit that an answer's own headers name.

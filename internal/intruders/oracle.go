@@ -24,7 +24,10 @@ type Attack struct {
 	Disguised  int           // wrong credentials answered 2xx without what opens a session: errors in disguise
 	Refused    int           // wrong credentials that a lock refused
 	Unknown    map[int]int   // answers that are neither a declared judgement nor a declared refusal, by status
-	NoWait     int           // refusals that asked to come back after 0 seconds
+	Turned     int           // refusals by a lock of whatever credential
+	NoWait     int           // of those, that asked to come back after 0 seconds
+	Unread     int           // of those, whose Retry-After is neither seconds nor a date
+	Unreadable string        // the first of these
 	AfterLock  int           // judged although an earlier one was refused
 	Excess     int           // judged beyond the promised limit, at the worst address
 	Wrong      int           // answers that are wrong in themselves: server errors, and errors in disguise

@@ -25,7 +25,8 @@ type Event struct {
 	Status     int    // 0 = no answer
 	Limit      int    // X-RateLimit-Limit; -1 = not sent
 	Remaining  int    // X-RateLimit-Remaining; -1 = not sent
-	RetryAfter int    // seconds; -1 = not sent
+	RetryAfter int    // seconds; -1 = not sent, or unreadable
+	Unread     string // the Retry-After that was sent and cannot be read; "" = none
 	ID         string // X-Request-ID
 	Step       string // name for people
 	// Unsure says that nobody outside knows whether the answer counts under the

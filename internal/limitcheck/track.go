@@ -68,10 +68,13 @@ func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 
 // refuse looks at a refusal.
 func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
-	if e.RetryAfter < 1 && !t.toldOff && !(t.rule.Silent && e.RetryAfter < 0) {
+	if e.RetryAfter < 1 && !t.toldOff && !(t.rule.Silent && e.RetryAfter < 0 && e.Unread == "") {
 		t.toldOff = true
 		words := "a refusal without Retry-After"
-		if e.RetryAfter == 0 {
+		switch {
+		case e.Unread != "":
+			words = fmt.Sprintf("a refusal with Retry-After %.40q, which is neither whole seconds nor a date", e.Unread)
+		case e.RetryAfter == 0:
 			words = "a refusal with Retry-After 0: whoever obeys is refused again"
 		}
 		c.accuse("J5", t, words, e)

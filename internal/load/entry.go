@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -16,10 +17,14 @@ import (
 // session for it.
 func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.Duration, bool) {
 	s, budget := v.r.sessions, v.r.plan.requests
+	v.away = false
 	for ctx.Err() == nil {
 		if v.sess == nil {
 			a, fresh, err := s.acquire(time.Now(), v.r.share, budget, need, v.r.load.SignIn == scenarios.Before)
 			if err != nil {
+				if why := v.r.denied.Load(); why != nil {
+					err = fmt.Errorf("%w; the first sign-in that failed: %s", err, *why)
+				}
 				v.r.stop(err)
 				return due, false
 			}
@@ -33,6 +38,11 @@ func (v *visitor) enter(ctx context.Context, need int, due time.Duration) (time.
 			if fresh {
 				var ok bool
 				if due, ok = v.signIn(ctx, due); !ok {
+					v.away = ctx.Err() == nil
+					if v.away && v.r.denied.Load() == nil {
+						words := v.trouble(v.r.plan.signIn)
+						v.r.denied.CompareAndSwap(nil, &words)
+					}
 					return due, false
 				}
 			}

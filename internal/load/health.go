@@ -136,7 +136,9 @@ func (r *run) judge(o *Outcome) measure.Health {
 	r.lateness(v)
 	r.starvation(v)
 	if c := o.Counts; !o.Partial && c.Planned > 0 {
-		v.missing(1-float64(c.Sent)/float64(c.Planned), 1-minSent, "%s: %d of %d planned requests were sent", measure.CauseUnsent, c.Sent, c.Planned)
+		away := r.away.Load()
+		v.missing(1-float64(c.Sent+away)/float64(c.Planned), 1-minSent, "%s: %d of %d planned requests were sent", measure.CauseUnsent, c.Sent, c.Planned)
+		r.turnedAway(v, away, c.Planned)
 	}
 	if pause := max(maxGCPause, r.lag.bound); m.pause > pause/2 { // one pause is a blip: what it did is in the lateness
 		v.suspect("%s: our own garbage collector stopped the world for %s, bound %s", measure.CauseGC, m.pause.Round(10*time.Microsecond), pause)
@@ -157,6 +159,21 @@ func (r *run) judge(o *Outcome) measure.Health {
 		v.suspect("%s: the wall clock was set %d times: times of day in the report may not fit the server's", measure.CauseClock, m.steps)
 	}
 	return h
+}
+
+// turnedAway says what the system's own refusals of sign-ins kept from being sent:
+// that is its doing, and no fault of the generator's.
+func (r *run) turnedAway(v verdict, away, planned int64) {
+	denied := r.denied.Load()
+	if away == 0 || denied == nil {
+		return
+	}
+	words := fmt.Sprintf("%s: %d of %d planned requests were not sent, for their users could not sign in: %s", measure.CauseAway, away, planned, *denied)
+	if float64(away) > (1-minSent)*float64(planned) {
+		v.h.Away = append(v.h.Away, words)
+		return
+	}
+	v.suspect("%s", words)
 }
 
 // verdict collects reasons.

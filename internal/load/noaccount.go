@@ -37,7 +37,11 @@ func (s *Sessions) noAccount(now time.Time, budget, need int) error {
 	if len(why) == 0 {
 		return fmt.Errorf("%w: there is none to sign in as", errNoAccount)
 	}
-	return fmt.Errorf("%w: of %d, %s; give more accounts, or lower the load", errNoAccount, len(s.all), strings.Join(why, ", "))
+	advice := "give more accounts, or lower the load"
+	if spent+used == 0 {
+		advice = "more accounts would not help: see why sign-in is refused"
+	}
+	return fmt.Errorf("%w: of %d, %s; %s", errNoAccount, len(s.all), strings.Join(why, ", "), advice)
 }
 
 // none is why there is no account.

@@ -41,6 +41,8 @@ type run struct {
 
 	busy, peak                   atomic.Int64
 	planned, done, drop, unsents atomic.Int64
+	away                         atomic.Int64           // of drop: tasks of users whom a sign-in did not let in
+	denied                       atomic.Pointer[string] // what the first such sign-in came to
 }
 
 // Run carries the scenario out and hands every request to rec, which was made

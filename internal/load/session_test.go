@@ -1,6 +1,8 @@
 package load
 
 import (
+	"io"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -108,6 +110,36 @@ func TestAnAccountThatCannotSignInIsNamed(t *testing.T) {
 	}
 	if err != nil && strings.Contains(err.Error(), "pass word") {
 		t.Errorf("got the password in the error: %v", err)
+	}
+}
+
+// A server that lets nobody sign in turned its users away: the generator is not at
+// fault for what they could not send, and the words say what came.
+func TestUsersWhoCannotSignInAreTheSystemsDoing(t *testing.T) {
+	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(w, `{"error":"locked"}`)
+	})
+	for _, model := range []scenarios.Model{scenarios.Users, scenarios.Arrivals} {
+		o, _ := carry(t, patients(constant(model, 3, time.Second), 50*time.Millisecond, 0), Options{Base: base, Accounts: accounts(3)})
+		if strings.Contains(strings.Join(o.Health.Invalid, " "), measure.CauseUnsent) {
+			t.Errorf("%s: got %q, want the generator not accused", model, o.Health.Invalid)
+		}
+		if words := strings.Join(o.Health.Away, " "); !strings.Contains(words, "could not sign in: want any 2xx, got 429") {
+			t.Errorf("%s: got %q, want what kept the users out", model, words)
+		}
+	}
+}
+
+// Where every sign-in was refused, more accounts are no advice; what came is told.
+func TestRefusedSignInsAreNotALackOfAccounts(t *testing.T) {
+	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	o, _ := carry(t, patients(constant(scenarios.Users, 2, 3*time.Second), 20*time.Millisecond, 0), Options{Base: base, Accounts: accounts(2)})
+	if o.EndedBy != measure.NoAccount || !strings.Contains(o.EndedEarly, "of 2, 2 could not sign in; more accounts would not help") ||
+		!strings.Contains(o.EndedEarly, "want any 2xx, got 401") || strings.Contains(o.EndedEarly, "give more accounts") {
+		t.Errorf("got the end %q", o.EndedEarly)
 	}
 }
 

@@ -32,6 +32,7 @@ type visitor struct {
 	gen   generatorState
 	once  func(*step, measure.Class, time.Duration) // told of every exchange while it can be looked at; nil = nobody asks
 	quiet bool                                      // signs in before the measured window: nothing is recorded
+	away  bool                                      // its last sign-in was not as expected
 
 	account string         // who it is signed in as, or was last; "" = nobody
 	told    wire.Seen      // used again for each
@@ -158,6 +159,9 @@ func (v *visitor) visit(ctx context.Context, j *journey, key uint64, fresh bool,
 	case t == nil:
 	case !signed:
 		v.r.lost(t.steps[0].index, due, measure.Counts{Planned: 1, Dropped: 1})
+		if v.away {
+			v.r.away.Add(1)
+		}
 	default:
 		for ok := true; ok && sent < len(t.steps); sent++ {
 			ok = v.do(ctx, &t.steps[sent], due)

@@ -51,6 +51,11 @@ func Merge(results []*Result) (*Result, error) {
 	}
 	out.Slowest, out.Failures = mergeExemplars(results)
 	out.Facts, out.Notes = mergeFacts(results)
+	for i, r := range results {
+		for _, why := range r.NotShown {
+			out.NotShown = append(out.NotShown, fmt.Sprintf("member %d: %s", i, why))
+		}
+	}
 	out.Health = mergeHealth(results)
 	return out, nil
 }
@@ -186,6 +191,9 @@ func mergeHealth(results []*Result) Health {
 		}
 		for _, why := range h.Late {
 			out.Late = append(out.Late, fmt.Sprintf("member %d: %s", i, why))
+		}
+		for _, why := range h.Away {
+			out.Away = append(out.Away, fmt.Sprintf("member %d: %s", i, why))
 		}
 		for _, why := range h.Suspect {
 			out.Suspect = append(out.Suspect, fmt.Sprintf("member %d: %s", i, why))

@@ -105,6 +105,7 @@ const (
 	CauseFault     = "generator: fault of its own"
 	CauseUnsent    = "generator: not all was sent"
 	CauseDegraded  = "system: degraded"
+	CauseAway      = "system: users turned away"
 	CauseRestarted = "system: restarted"
 )
 
@@ -116,8 +117,9 @@ type Health struct {
 	Steal      float64       `json:"steal"`       // stolen share of the machine, 0..1
 	CapWait    time.Duration `json:"cap_wait_us"` // time with every worker busy: the server's doing, not ours
 	Peak       int           `json:"peak_workers"`
-	Invalid    []string      `json:"invalid,omitempty"` // reasons, in words
-	Late       []string      `json:"late,omitempty"`    // those of Invalid that concern times and rates alone: no lateness of ours makes an answer wrong
+	Invalid    []string      `json:"invalid,omitempty"`     // reasons, in words
+	Late       []string      `json:"late,omitempty"`        // those of Invalid that concern times and rates alone: no lateness of ours makes an answer wrong
+	Away       []string      `json:"turned_away,omitempty"` // why a relevant part of the plan was not sent that is the system's own doing: it let users not sign in
 	Suspect    []string      `json:"suspect,omitempty"`
 }
 
@@ -167,6 +169,7 @@ type Result struct {
 	Facts      []Fact        `json:"facts,omitempty"`
 	Health     Health        `json:"health"`
 	Notes      []string      `json:"notes,omitempty"`       // what a reader must know: shared sessions, forwarded addresses
+	NotShown   []string      `json:"not_shown,omitempty"`   // why facts that controls are judged by are absent
 	Partial    bool          `json:"partial,omitempty"`     // ended before its schedule did: what was measured until then
 	EndedBy    Ending        `json:"ended_by,omitempty"`    // what ended it then
 	EndedEarly string        `json:"ended_early,omitempty"` // the same in words, when it was not the user

@@ -176,7 +176,7 @@ func TestClientIsSeen(t *testing.T) {
 	}
 	x := w.seen[0]
 	if x.Step != "POST /login" || x.Route != "/login" || x.From != from || x.Policy != "login" || x.User != "a" || x.Signed || string(x.Counted) != "login" ||
-		x.Status != 401 || x.Limit != 5 || x.Remaining != 4 || x.Window != 300 || x.RetryAfter != -1 || string(x.ID) != "id-1" {
+		x.Status != 401 || x.Limit != 5 || x.Remaining != 4 || x.Window != 300 || x.RetryAfter != -1 || string(x.Unread) != "soon" || string(x.ID) != "id-1" {
 		t.Errorf("got %+v", x)
 	}
 	if x := w.seen[1]; x.Status != 0 || x.Class == measure.None || !x.Signed || x.User != "" || x.ID != nil || x.Limit != -1 {

@@ -25,6 +25,7 @@ type Seen struct {
 
 	Status                               int           // 0 without a status line
 	Limit, Remaining, Window, RetryAfter int           // of the headers of that name; -1 = not sent
+	Unread                               []byte        // the Retry-After that was sent and cannot be read, RetryAfter being -1
 	Counted                              []byte        // X-RateLimit-Policy: what the server says it counted under
 	ID                                   []byte        // X-Request-ID
 	Class                                measure.Class // None, or why there is no complete answer
@@ -35,7 +36,7 @@ type Seen struct {
 func (x *Seen) Event() limitcheck.Event {
 	return limitcheck.Event{
 		Sent: x.Sent, Done: x.Done, From: x.From, User: x.User, Policy: x.Policy, Status: x.Status,
-		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, ID: string(x.ID), Step: x.Step, Unsure: x.Unsure,
+		Limit: x.Limit, Remaining: x.Remaining, RetryAfter: x.RetryAfter, Unread: string(x.Unread), ID: string(x.ID), Step: x.Step, Unsure: x.Unsure,
 	}
 }
 
@@ -50,9 +51,9 @@ var (
 )
 
 // Read takes what is wanted from an answer's header lines in one pass. The fields
-// that are bytes share the lines' memory.
+// that are bytes share the lines' memory. A Retry-After that is a date counts from Done.
 func (x *Seen) Read(head []byte) {
-	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID, x.Counted = -1, -1, -1, -1, nil, nil
+	x.Limit, x.Remaining, x.Window, x.RetryAfter, x.ID, x.Counted, x.Unread = -1, -1, -1, -1, nil, nil, nil
 	for len(head) > 0 {
 		end := bytes.IndexByte(head, '\n')
 		if end < 1 {
@@ -70,7 +71,7 @@ func (x *Seen) Read(head []byte) {
 		name, value := line[:colon], line[colon+2:]
 		switch colon {
 		case len(headerRetry):
-			whole(&x.RetryAfter, name, headerRetry, value)
+			x.wait(name, value)
 		case len(headerLimit):
 			whole(&x.Limit, name, headerLimit, value)
 		case len(headerWindow): // and headerPolicy
@@ -88,6 +89,21 @@ func (x *Seen) Read(head []byte) {
 func bytesOf(into *[]byte, name, want, value []byte) {
 	if *into == nil && bytes.EqualFold(name, want) {
 		*into = value
+	}
+}
+
+// wait takes the Retry-After, if the name is its; the first of several counts.
+func (x *Seen) wait(name, value []byte) {
+	if x.RetryAfter >= 0 || x.Unread != nil || !bytes.EqualFold(name, headerRetry) {
+		return
+	}
+	whole(&x.RetryAfter, name, headerRetry, value)
+	if x.RetryAfter >= 0 {
+		return
+	}
+	var ok bool
+	if x.RetryAfter, ok = limitcheck.Wait(string(value), x.Done); !ok {
+		x.Unread = value
 	}
 }
 
