@@ -22,12 +22,12 @@ func TestEveryProbeHasABasis(t *testing.T) {
 		}
 		for _, id := range pr.asvs {
 			borne = append(borne, id)
-			if !slices.ContainsFunc(Requirements(), func(r Requirement) bool { return r.ID == id }) {
+			if !slices.ContainsFunc(requirements, func(r Requirement) bool { return r.ID == id }) {
 				t.Errorf("%s: requirement %s is not listed", p.ID, id)
 			}
 		}
 	}
-	for _, r := range Requirements() {
+	for _, r := range requirements {
 		if !slices.Contains(borne, r.ID) {
 			t.Errorf("no probe bears on %s", r.ID)
 		}

@@ -171,9 +171,6 @@ type Requirement struct {
 	Asks  string // in our words; the text itself is at https://github.com/OWASP/ASVS/tree/v5.0.0
 }
 
-// Requirements are those that a probe bears on, in the standard's order.
-func Requirements() []Requirement { return requirements }
-
 var requirements = []Requirement{
 	{"3.4.1", 1, "Strict-Transport-Security on all answers"},
 	{"3.4.2", 1, "CORS grants only origins on a list"},

@@ -46,9 +46,6 @@ type failure struct {
 	cause string // operation whose limit was not kept; "" = none
 }
 
-// Context ends when the audit is interrupted.
-func (t *T) Context() context.Context { return t.ctx }
-
 // on is the same probe against another target: an API that was launched.
 func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g} }
 

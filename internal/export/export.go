@@ -62,9 +62,6 @@ func Start(ctx context.Context, o Options) (*Exporter, error) {
 // Addresses are the pages' URLs, for people.
 func (e *Exporter) Addresses() []string { return e.bound }
 
-// Active tells whether anything is shown at all; See costs nothing otherwise.
-func (e *Exporter) Active() bool { return e.metrics != nil || e.live != nil || e.otlp != nil }
-
 // See is told of every request when it has ended.
 func (e *Exporter) See(scenario string, x *wire.Seen) {
 	if e.metrics != nil {

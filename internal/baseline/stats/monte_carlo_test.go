@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"testing"
 
+	mm "github.com/aclements/go-moremath/stats"
+
 	"vitals/internal/baseline/stats"
 )
 
@@ -79,8 +81,8 @@ func rawSamples(w world, x float64) stats.Verdict {
 		return out
 	}
 	old, new := requests(w.run(0)), requests(w.run(1)+math.Log1p(x))
-	p, err := stats.MannWhitney(old, new)
-	if err == nil && p <= 0.05 && stats.Mean(new) > stats.Mean(old) {
+	u, err := mm.MannWhitneyUTest(old, new, mm.LocationDiffers)
+	if err == nil && u.P <= 0.05 && stats.Mean(new) > stats.Mean(old) {
 		return stats.Worse
 	}
 	return stats.NoChange

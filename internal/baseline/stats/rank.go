@@ -2,11 +2,9 @@ package stats
 
 import (
 	"cmp"
-	"errors"
 	"math"
 	"slices"
 
-	mm "github.com/aclements/go-moremath/stats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -30,29 +28,6 @@ func HodgesLehmann(xs []float64) float64 {
 		}
 	}
 	return Median(walsh)
-}
-
-// MannWhitney is the two-sided probability that two samples this far apart come
-// from one distribution, and 1 of equal values. It is shown beside verdicts and
-// decides none.
-func MannWhitney(old, new []float64) (float64, error) {
-	r, err := mm.MannWhitneyUTest(old, new, mm.LocationDiffers)
-	switch {
-	case errors.Is(err, mm.ErrSamplesEqual):
-		return 1, nil
-	case err != nil:
-		return 0, err
-	}
-	return r.P, nil
-}
-
-// QuantileInterval holds the quantile q of what xs was drawn from with at least
-// the given confidence, from order statistics; infinite ends when xs is too
-// small for that.
-func QuantileInterval(xs []float64, q, confidence float64) Interval {
-	s := mm.Sample{Xs: slices.Sorted(slices.Values(xs)), Sorted: true}
-	_, lo, hi := mm.QuantileCI(len(xs), q, confidence).SampleCI(s)
-	return Interval{lo, hi}
 }
 
 // Outliers are the pairs that lie far from the others: flagged, never removed.
