@@ -104,9 +104,11 @@ type Machine struct {
 
 // Subject is the version under test.
 type Subject struct {
-	GitRev string `json:"git_rev,omitempty"`
-	Dirty  bool   `json:"dirty,omitempty"`
-	SHA256 string `json:"binary_sha256,omitempty"`
+	GitRev  string `json:"git_rev,omitempty"`
+	Dirty   bool   `json:"dirty,omitempty"`
+	SHA256  string `json:"binary_sha256,omitempty"`
+	Image   string `json:"image,omitempty"`   // of the API, when it is not made from this program
+	Version string `json:"version,omitempty"` // as that image's labels tell
 }
 
 // Limit is one limit in force, as the system under test declares it.

@@ -60,6 +60,7 @@ unless --may-skip names it.
 	forwardFlag(f, &o.Forward)
 	f.StringVar(&o.Profile, "profile", "clinic", "the API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
 	accountsFlag(f, &o.Accounts)
+	certificateFlags(f, &o.CA, &o.Cert, &o.Key)
 	metricsFlag(f, &o.Metrics)
 	f.StringVar(&o.Origin, "origin", "", "with --url: an origin that its CORS settings allow")
 	f.BoolVar(&o.ShortClock, "short-clock", false, "with --stack: locks of seconds instead of 900 s; labelled so in every report")

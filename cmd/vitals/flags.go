@@ -54,6 +54,13 @@ func stackFlag(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "stack", "", "where the system under test comes from: embedded (default) or containers")
 }
 
+// certificateFlags are what the HTTPS of a deployment may need.
+func certificateFlags(f *pflag.FlagSet, ca, cert, key *string) {
+	f.StringVar(ca, "ca", "", "with --url: PEM file of authorities to trust beside the system's")
+	f.StringVar(cert, "cert", "", "with --url: PEM file of the certificate that the client shows")
+	f.StringVar(key, "key", "", "with --cert: PEM file of its private key")
+}
+
 func urlFlag(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "url", "", "a deployment that is already there, instead of --stack")
 }

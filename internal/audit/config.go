@@ -152,7 +152,7 @@ func secretsHidden(t *T) {
 	live.Guess(live.Address(), s.Email)
 	live.Do("me", s.from, s.access, nil)
 	texts := map[string][]byte{"the log": api.Log()}
-	if page, err := fetch(t.ctx, api.Target.Admin); err == nil {
+	if page, err := api.Target.fetch(t.ctx, api.Target.Admin); err == nil {
 		texts["the metrics page"] = page
 	} else {
 		t.Skip("the metrics page cannot be read: %v", err)
@@ -201,7 +201,7 @@ func workers(t *T) {
 }
 
 func (t *T) gauge(api *API, name, state string) float64 {
-	page, err := scrape(t.ctx, api.Target.Admin)
+	page, err := api.Target.scrape(t.ctx, api.Target.Admin)
 	if err != nil {
 		t.Skip("%v", err)
 	}

@@ -154,7 +154,7 @@ func recycling(t *T) {
 	t.sleep(2 * time.Second)
 	firstShort, firstNever := short.starts(shortAPI), never.starts(neverAPI)
 	opened := func() float64 {
-		page, err := scrape(t.ctx, neverAPI.Target.Admin)
+		page, err := neverAPI.Target.scrape(t.ctx, neverAPI.Target.Admin)
 		if err != nil {
 			t.Skip("%v", err)
 		}

@@ -41,6 +41,7 @@ func (t *T) client() *wire.Client {
 	if c == nil {
 		g := t.target
 		c = wire.NewClient(g.URL, g.Forward, timeout)
+		c.Secure(g.TLS)
 		c.Watch(func(x *wire.Seen) { t.run.see(g, x) })
 		t.clients[g] = c
 	}

@@ -70,7 +70,7 @@ func redisGone(t *T) {
 		t.act(api, "redis", how.up)
 		up := time.Now()
 		for {
-			page, err := scrape(t.ctx, live.target.Admin)
+			page, err := live.target.scrape(t.ctx, live.target.Admin)
 			if err != nil {
 				t.Skip("%v", err)
 			}

@@ -13,15 +13,17 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"vitals/internal/wire"
 )
 
 // fetch reads a page.
-func fetch(ctx context.Context, page *url.URL) ([]byte, error) {
+func (g *Target) fetch(ctx context.Context, page *url.URL) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := (&http.Client{Timeout: timeout}).Do(req)
+	resp, err := (&http.Client{Timeout: timeout, Transport: wire.Pages(g.TLS)}).Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("scrape metrics: %w", err)
 	}
@@ -33,8 +35,8 @@ func fetch(ctx context.Context, page *url.URL) ([]byte, error) {
 }
 
 // scrape reads a Prometheus page.
-func scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, error) {
-	text, err := fetch(ctx, page)
+func (g *Target) scrape(ctx context.Context, page *url.URL) (map[string]*dto.MetricFamily, error) {
+	text, err := g.fetch(ctx, page)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +81,7 @@ func countersAgree(t *T) {
 	}
 	s := t.Session()
 	from := t.Address()
-	before, err := scrape(t.ctx, t.target.Admin)
+	before, err := t.target.scrape(t.ctx, t.target.Admin)
 	if err != nil {
 		t.Skip("%v", err)
 	}
@@ -94,7 +96,7 @@ func countersAgree(t *T) {
 		note("me", t.Do("me", s.from, s.access, nil))
 	}
 	note("me", t.Do("me", from, "", nil))
-	after, err := scrape(t.ctx, t.target.Admin)
+	after, err := t.target.scrape(t.ctx, t.target.Admin)
 	if err != nil {
 		t.Skip("%v", err)
 	}

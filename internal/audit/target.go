@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"crypto/tls"
 	"net/netip"
 	"net/url"
 	"time"
@@ -43,7 +44,8 @@ type Target struct {
 	Mail func(ctx context.Context, to string) (string, error)
 	// Log is what the API has logged so far; nil when out of reach.
 	Log  func() ([]byte, error)
-	Deaf bool // its limits are not checked by invariants: what it may do is not in them
+	TLS  *tls.Config // authorities to trust and a certificate to show; nil = the system's and none
+	Deaf bool        // its limits are not checked by invariants: what it may do is not in them
 	// Settings are the environment variables that differ from their defaults.
 	Settings map[string]string
 }

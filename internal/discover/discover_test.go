@@ -266,7 +266,7 @@ func TestOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	try, err := discover.Over(base, pr, false)
+	try, err := discover.Over(base, pr, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,18 @@ import (
 
 // Over sends sign-ins as a profile has them. forward says that the client's address
 // travels in X-Forwarded-For, this machine being a trusted proxy. Connections are not
-// kept, so that no address shares one with another.
-func Over(base *url.URL, p *profile.Profile, forward bool) (Try, error) {
+// kept, so that no address shares one with another. as has the authorities to trust and
+// the certificate to show; nil = the system's and none.
+func Over(base *url.URL, p *profile.Profile, forward bool, as *tls.Config) (Try, error) {
 	op, ok := p.Operations["login"]
 	if !ok {
 		return nil, fmt.Errorf("profile %s has no operation %q", p.Name, "login")
 	}
 	if _, _, _, err := op.Request(map[string]string{"email": "e", "password": "p"}, p.Values); err != nil {
 		return nil, fmt.Errorf("profile %s, operation login: %w", p.Name, err)
+	}
+	if as == nil {
+		as = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return func(ctx context.Context, from netip.Addr, account, password string) (Answer, error) {
 		path, body, kind, err := op.Request(map[string]string{"email": account, "password": password}, p.Values)
@@ -50,7 +54,7 @@ func Over(base *url.URL, p *profile.Profile, forward bool) (Try, error) {
 		} else if from.IsValid() {
 			dial.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
 		}
-		t := &http.Transport{DialContext: dial.DialContext, DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+		t := &http.Transport{DialContext: dial.DialContext, DisableKeepAlives: true, TLSClientConfig: as}
 		defer t.CloseIdleConnections()
 		a := Answer{Sent: time.Now(), Header: map[string]string{}}
 		res, err := t.RoundTrip(req) // a redirect is an answer

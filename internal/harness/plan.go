@@ -153,7 +153,7 @@ func (p *Plan) readURL() error {
 		p.metrics, err = strict.ParseURL("--metrics", p.o.Metrics)
 		note(err)
 	}
-	p.tls, err = readTLS(p.o.CA, p.o.Cert, p.o.Key)
+	p.tls, err = ReadTLS(p.o.CA, p.o.Cert, p.o.Key)
 	note(err)
 	switch {
 	case p.o.Accounts != "":

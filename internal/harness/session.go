@@ -60,7 +60,7 @@ func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *se
 		Machine: report.Machine(machine.Read()), Deviations: st.Deviations, Limits: limits(st.Settings),
 	}
 	if st.Kind != "url" {
-		ses.doc.Subject = subject(p.o.Binary)
+		ses.doc.Subject = subject(p.o.Binary, st)
 	}
 	return ses
 }

@@ -7,13 +7,20 @@ import (
 	"os"
 	"runtime/debug"
 
+	"vitals/internal/stack"
 	"vitals/report"
 )
 
-// subject names the version under test when it is this very program. The revision
-// is what the program was built from; where it was started from says nothing.
-func subject(binary string) report.Subject {
+// subject names the version under test of a stack of ours: that of the image that was
+// named, as its own labels tell it, or else this very program. The revision is what
+// the program was built from; where it was started from says nothing.
+func subject(binary string, st *stack.Stack) report.Subject {
 	var s report.Subject
+	if st.Labels != nil {
+		return report.Subject{
+			GitRev: st.Labels["org.opencontainers.image.revision"], Version: st.Labels["org.opencontainers.image.version"], Image: st.Images["api"],
+		}
+	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, kv := range info.Settings {
 			switch kv.Key {

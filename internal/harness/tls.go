@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"vitals/internal/wire"
 )
 
-// readTLS reads what a deployment's HTTPS needs beside what every machine trusts:
+// ReadTLS reads what a deployment's HTTPS needs beside what every machine trusts:
 // the certificate of an authority of its own, and one that the client shows. nil
 // when neither is named.
-func readTLS(ca, cert, key string) (*tls.Config, error) {
+func ReadTLS(ca, cert, key string) (*tls.Config, error) {
 	if ca == "" && cert == "" && key == "" {
 		return nil, nil
 	}
@@ -46,13 +48,8 @@ func readTLS(ca, cert, key string) (*tls.Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// client asks the deployment's pages: its health, its metrics.
-func (p *Plan) client() *http.Client {
-	c := &http.Client{Timeout: 10 * time.Second}
-	if p.tls != nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.TLSClientConfig = p.tls
-		c.Transport = t
-	}
-	return c
+// PageClient asks a deployment's pages, its health and its metrics, with what ReadTLS
+// gives.
+func PageClient(as *tls.Config) *http.Client {
+	return &http.Client{Timeout: 10 * time.Second, Transport: wire.Pages(as)}
 }

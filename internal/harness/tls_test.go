@@ -65,7 +65,7 @@ func TestOwnAuthorityAndClientCertificate(t *testing.T) {
 		ca, cert, key string
 		served        int64
 	}{{ca, cert, key, 1}, {ca, "", "", 0}, {"", cert, key, 0}} {
-		conf, err := readTLS(tt.ca, tt.cert, tt.key)
+		conf, err := ReadTLS(tt.ca, tt.cert, tt.key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestOwnAuthorityAndClientCertificate(t *testing.T) {
 	for _, bad := range []struct{ ca, cert, key, want string }{
 		{"none.pem", "", "", "--ca: open none.pem"}, {key, "", "", "found no certificate"}, {"", cert, "", "go together"}, {"", cert, cert, "--key"},
 	} {
-		if _, err := readTLS(bad.ca, bad.cert, bad.key); err == nil || !strings.Contains(err.Error(), bad.want) {
+		if _, err := ReadTLS(bad.ca, bad.cert, bad.key); err == nil || !strings.Contains(err.Error(), bad.want) {
 			t.Errorf("%+v: got %v", bad, err)
 		}
 	}

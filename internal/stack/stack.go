@@ -35,6 +35,7 @@ type Stack struct {
 	Settings   []Setting
 	Deviations []string          // from the production limits
 	Images     map[string]string // role → image and its id
+	Labels     map[string]string // of the API's image, when it is not this program's; nil = it is
 	Info       map[string]string // what a reader should know: database, addresses
 	// Source gives every user and intruder a client address of its own; nil
 	// when all requests come from one address. Forward says that the address

@@ -57,3 +57,13 @@ func HostPort(base *url.URL) string {
 // Prefix is what every path on the server at base begins with, escaped as base
 // writes it; "" for most.
 func Prefix(base *url.URL) string { return strings.TrimRight(base.EscapedPath(), "/") }
+
+// Pages is the transport for pages beside the load, as health and metrics, with
+// authorities to trust and a certificate to show; as nil = the system's and none.
+func Pages(as *tls.Config) http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if as != nil {
+		t.TLSClientConfig = as
+	}
+	return t
+}

@@ -31,6 +31,7 @@ type Options struct {
 	Forward         bool          // this machine is a trusted proxy of URL
 	Profile         string        // built-in name or file
 	Accounts        string        // CSV file; with URL
+	CA, Cert, Key   string        // PEM files: authorities to trust beside the system's, the client's certificate and its key; with URL
 	Metrics         string        // URL of its Prometheus page; with URL
 	Origin          string        // that its CORS settings allow; with URL
 	ShortClock      bool          // locks of seconds; with Stack

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"time"
@@ -22,7 +21,7 @@ func found(ctx context.Context, o Options, p plan) (*audit.Target, error) {
 	mine := slices.Contains(o.Own, p.url.Hostname())
 	st, err := stack.External{
 		URL: p.url, Metrics: p.metrics, Accounts: p.accounts, Own: []string{p.url.Hostname()}, // its health is asked, which is safe anywhere
-		AllowProduction: o.AllowProduction || p.class == audit.Safe, Forward: o.Forward, Client: &http.Client{Timeout: 10 * time.Second},
+		AllowProduction: o.AllowProduction || p.class == audit.Safe, Forward: o.Forward, Client: harness.PageClient(p.tls),
 	}.Start(ctx)
 	if err != nil {
 		if refused, ok := errors.AsType[*stack.NotOwned](err); ok {
@@ -32,7 +31,7 @@ func found(ctx context.Context, o Options, p plan) (*audit.Target, error) {
 	}
 	g := &audit.Target{
 		URL: p.url, Profile: p.profile, Admin: p.metrics, Origin: o.Origin, Own: mine && p.class >= audit.Intrusive,
-		Source: st.Source, Forward: st.Forward,
+		Source: st.Source, Forward: st.Forward, TLS: p.tls,
 	}
 	for _, a := range p.accounts {
 		g.Accounts = append(g.Accounts, audit.Account{Email: a.Email, Password: a.Password})
@@ -46,7 +45,7 @@ const discoveryBudget = 1000
 // discovers finds out the limit on signing in of a deployment that documents none,
 // and prints the lines for its profile and the sentence for its document.
 func discovers(ctx context.Context, o Options, p plan, g *audit.Target, s harness.Streams) error {
-	try, err := discover.Over(p.url, p.profile, g.Forward)
+	try, err := discover.Over(p.url, p.profile, g.Forward, p.tls)
 	if err != nil {
 		return exit.Errorf(exit.Usage, "--discover: %w", err)
 	}

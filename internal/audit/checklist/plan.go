@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -23,6 +24,7 @@ type plan struct {
 	accounts []stack.Account
 	class    audit.Class
 	bypass   *audit.Bypass
+	tls      *tls.Config // nil = what this machine trusts
 }
 
 // read checks what was asked for, and reports all that is wrong with it.
@@ -77,6 +79,8 @@ func read(o Options) (p plan, err error) {
 	}
 	if o.URL != "" {
 		p.url, err = strict.ParseURL("--url", o.URL)
+		note(err)
+		p.tls, err = harness.ReadTLS(o.CA, o.Cert, o.Key)
 		note(err)
 		if o.Metrics != "" {
 			p.metrics, err = strict.ParseURL("--metrics", o.Metrics)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -44,6 +45,10 @@ func (p *parts) add(ctx context.Context, role string, b box, began time.Time) er
 		return fmt.Errorf("inspect %s: %w", role, err)
 	}
 	p.s.Images[role] = in.Config.Image + " " + in.Image
+	if role == "api" && p.c.Images.API != "" {
+		p.s.Labels = map[string]string{}
+		maps.Copy(p.s.Labels, in.Config.Labels)
+	}
 	p.boxes[role] = b
 	if p.c.Talk != nil {
 		fmt.Fprintf(p.c.Talk, "%s started from %s in %.1f s\n", role, in.Config.Image, time.Since(began).Seconds())
