@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: run build test images vitals-image dist lint bench bench-peers monte-carlo lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: fleet-model run build test images vitals-image dist lint bench bench-peers monte-carlo lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -27,6 +27,9 @@ test: ## every test; what cannot run here is listed with its reason
 
 validate-k8s: ## the API server's own defaults and validation over the rendered job (5 minutes to build, once)
 	$(GO) -C internal/fleet/kubernetes/validation test ./...
+
+fleet-model: ## one controller that follows 200 members for a minute: cores, memory, how far behind
+	$(GO) test -run '^$$' -bench Lead200Members -benchtime 1x ./internal/harness
 
 vitals-image: build ## vitals:dev, for docker run … run --url (docs/ci.md)
 	cp /etc/ssl/certs/ca-certificates.crt bin/

@@ -46,10 +46,11 @@ var arrows = map[string]string{
 	"internal/faults":        "internal/measure internal/stack internal/strict scenarios targets",
 
 	// What becomes of it.
-	"internal/baseline":      "internal/atomicfile internal/exit internal/measure",
-	"internal/baseline/gate": "internal/baseline internal/exit report",
-	"internal/fleet":         "scenarios targets",
-	"report":                 "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
+	"internal/baseline":                 "internal/atomicfile internal/exit internal/measure",
+	"internal/baseline/gate":            "internal/baseline internal/exit report",
+	"internal/fleet":                    "scenarios targets",
+	"internal/fleet/kubernetes/cluster": "internal/exit internal/fleet internal/harness",
+	"report":                            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
 	// What a run shows of itself while it lasts.
 	"internal/export": "internal/wire report",
@@ -68,7 +69,7 @@ var arrows = map[string]string{
 	"server/store/storetest": "internal/stack server",
 
 	// What looks at the machine, and what makes a release.
-	"internal/doctor": "internal/stack",
+	"internal/doctor": "internal/exit internal/fleet internal/stack",
 	"internal/dist":   "",
 
 	"cmd": "internal report scenarios server targets",

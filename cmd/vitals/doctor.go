@@ -25,14 +25,7 @@ Exit code 0: nothing is missing; 4: something is.`,
 			if o.Stack != "embedded" && o.Stack != "containers" {
 				return exit.Errorf(exit.Usage, "--stack %s: want embedded or containers", o.Stack)
 			}
-			found := doctor.Examine(cmd.Context(), o)
-			if err := doctor.Print(s.Out, found); err != nil {
-				return exit.Errorf(exit.NoSystem, "print the findings: %w", err)
-			}
-			if !doctor.Well(found) {
-				return exit.Errorf(exit.NoSystem, "the %s stack cannot run here as it is", o.Stack)
-			}
-			return nil
+			return doctor.Tell(s.Out, doctor.Examine(cmd.Context(), o), "the "+o.Stack+" stack cannot run here as it is")
 		},
 	}
 	f := cmd.Flags()

@@ -3,10 +3,12 @@ package main
 import (
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"vitals/internal/exit"
+	"vitals/internal/fleet/kubernetes"
 	"vitals/internal/harness"
 	"vitals/internal/profile"
 	"vitals/internal/stack/containers"
@@ -118,4 +120,14 @@ func loadFlags(f *pflag.FlagSet, rate, length *string) {
 
 func rendezvousFlag(f *pflag.FlagSet, to *string) {
 	f.StringVar(to, "rendezvous-file", "", "file with the URL of the Redis at which the members meet (never the system's own)")
+}
+
+// jobFlags are those of a run's Job, rendered or submitted.
+func jobFlags(f *pflag.FlagSet, j *kubernetes.Job) {
+	f.StringVar(&j.Namespace, "namespace", "", "with Kubernetes: namespace of the job")
+	f.StringVar(&j.Image, "image", "", "with Kubernetes: image of vitals, best by digest")
+	f.IntVar(&j.CPUs, "cpus", 1, "with Kubernetes: whole processors for each member")
+	f.DurationVar(&j.Deadline, "deadline", time.Hour, "with Kubernetes: after which the job is ended, whatever it does")
+	f.StringVar(&j.Meeting, "rendezvous-secret", "", "with Kubernetes: secret that holds the rendezvous' Redis URL under the key url")
+	f.StringVar(&j.Accounts, "accounts-secret", "", "with Kubernetes: secret that holds the accounts under the key accounts.csv")
 }

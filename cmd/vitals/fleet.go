@@ -3,16 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"vitals/internal/doctor"
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/kubernetes"
+	"vitals/internal/fleet/kubernetes/cluster"
 	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/harness"
+	"vitals/internal/load"
 )
 
 func newFleetCmd(s streams) *cobra.Command {
@@ -26,23 +30,28 @@ ask vitals fleet plan first.
 
 ` + exit.Table,
 	}
-	cmd.AddCommand(newFleetPlanCmd(s), newFleetRenderCmd(s), newFleetRunCmd(s), newFleetStatusCmd(s), newFleetAbortCmd(s))
+	cmd.AddCommand(newFleetPlanCmd(s), newFleetRenderCmd(s), newFleetRunCmd(s), newFleetStatusCmd(s), newFleetAbortCmd(s), newFleetDoctorCmd(s))
 	return cmd
 }
 
 func newFleetPlanCmd(s streams) *cobra.Command {
 	var capacity float64
-	var workers int
-	var why string
+	var workers, why string
 	cmd := &cobra.Command{
 		Use: "plan SCENARIO", Short: "How many members a scenario needs", Args: cobra.ExactArgs(1),
-		Example: "  vitals fleet plan peak --capacity 60000",
-		RunE: func(_ *cobra.Command, args []string) error {
-			return exit.With(exit.Usage, fleet.Propose(s.Out, args[0], capacity, workers, why))
+		Example: "  vitals fleet plan peak --capacity 60000\n  vitals fleet plan peak --workers auto",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return exit.With(exit.Usage, fleet.Propose(s.Out, args[0], capacity, workers, why, func() (float64, error) {
+				binary, err := program()
+				if err != nil {
+					return 0, err
+				}
+				return load.MachineRate(cmd.Context(), exec.CommandContext(cmd.Context(), binary, "probe-generator", "null-server"))
+			}))
 		},
 	}
 	cmd.Flags().Float64Var(&capacity, "capacity", 0, "requests per second that one machine can send (vitals probe-generator)")
-	cmd.Flags().IntVar(&workers, "workers", 0, "members; 0 = as many as are needed")
+	cmd.Flags().StringVar(&workers, "workers", "0", "members; 0 = as many as are needed, auto = the same, by this machine's own rate, measured in 3 s")
 	cmd.Flags().StringVar(&why, "because", "", "why more than one: "+strings.Join(fleet.Because, ", "))
 	return cmd
 }
@@ -72,26 +81,23 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&engine, "engine", "kubernetes", "kubernetes")
 	f.StringVar(&j.Name, "name", "vitals", "name of the job")
-	f.StringVar(&j.Namespace, "namespace", "", "namespace of the job")
-	f.StringVar(&j.Image, "image", "", "image of vitals, best by digest")
+	jobFlags(f, &j)
 	f.IntVar(&j.Workers, "workers", 1, "members")
 	f.IntVar(&j.MaxLost, "max-lost", 0, "members that may be lost without ending the run")
-	f.IntVar(&j.CPUs, "cpus", 1, "whole processors for each member")
-	f.DurationVar(&j.Deadline, "deadline", time.Hour, "after which the job is ended, whatever it does")
-	f.StringVar(&j.Meeting, "rendezvous-secret", "", "secret that holds the rendezvous' Redis URL under the key url")
-	f.StringVar(&j.Accounts, "accounts-secret", "", "secret that holds the accounts under the key accounts.csv")
 	f.StringArrayVar(&files, "file", nil, "targets or profile file that the run names; again for another")
 	return cmd
 }
 
 func newFleetRunCmd(s streams) *cobra.Command {
-	r := harness.Fleet{}
+	r, sub := harness.Fleet{}, cluster.Submission{}
 	o, l := &r.Options, &r.Lead
 	cmd := &cobra.Command{
 		Use: "run SCENARIO", Short: "Run a scenario with several members, merge and judge it", Args: cobra.ExactArgs(1),
 		Long: `Run one scenario with several members, merge what they measured, and judge it.
 
 --engine local starts them as child processes here, for CI and rehearsal.
+--engine kubernetes submits the Indexed Job that vitals fleet render writes, and
+               deletes it at the end, also at Ctrl-C.
 --engine none  leads members that you start yourself, anywhere (ssh, Nomad, kubectl
                apply of what vitals fleet render writes): each is
                vitals run SCENARIO --member I/N --rendezvous-file FILE --run-id ID …
@@ -110,6 +116,7 @@ collected for a day.
 			if err := asGiven(o, args); err != nil {
 				return err
 			}
+			r.Submit = sub.Engine
 			drain, kill, stop := exit.Interruptible(cmd.Context(), s.Err)
 			defer stop()
 			d, err := r.Run(drain, kill, s.talk())
@@ -120,13 +127,16 @@ collected for a day.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.Engine, "engine", "local", "who starts the members: local (child processes of this machine) or none (you)")
+	f.StringVar(&r.Engine, "engine", "local", "who starts the members: local (child processes of this machine), kubernetes, or none (you)")
 	f.IntVar(&l.Members, "workers", 2, "members")
 	f.IntVar(&l.MaxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
 	f.StringVar(&r.Because, "because", "", "with --engine local: why more than one: "+strings.Join(fleet.Because, ", "))
 	rendezvousFlag(f, &l.Rendezvous)
 	f.StringVar(&l.Run, "run-id", "", "with --rendezvous-file: name of the run there; with --engine local a new one by default")
 	f.DurationVar(&l.Barrier, "barrier", 10*time.Minute, "with --rendezvous-file: how long to wait until every member is ready")
+	jobFlags(f, &sub.Job)
+	f.StringVar(&sub.Kubeconfig, "kubeconfig", "", "with --engine kubernetes: default $KUBECONFIG, then ~/.kube/config, then the pod's own")
+	f.StringVar(&sub.Context, "context", "", "with --engine kubernetes: context of the kubeconfig")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
 	stackFlag(f, &o.Stack)
 	urlFlag(f, &o.URL)
@@ -184,5 +194,23 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 	}
 	rendezvousFlag(cmd.Flags(), &file)
 	cmd.Flags().StringVar(&reason, "reason", "stopped by hand", "what the members and the report say")
+	return cmd
+}
+
+func newFleetDoctorCmd(s streams) *cobra.Command {
+	var o doctor.FleetOptions
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Tell what a run of several members lacks, and what to do", Args: cobra.NoArgs,
+		Long:    "Look at the rendezvous: is it reached, the run's own, safe from eviction, near; and at\nhow the image is named. Exit code 0: nothing is missing; 4: something is.",
+		Example: "  vitals fleet doctor --rendezvous-file redis-url.txt --workers 20 --url https://staging.example.org",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return doctor.Tell(s.Out, doctor.ExamineFleet(cmd.Context(), o), "several members cannot meet there as it is")
+		},
+	}
+	f := cmd.Flags()
+	rendezvousFlag(f, &o.File)
+	f.StringVar(&o.System, "url", "", "the system under test, which is not contacted")
+	f.StringVar(&o.Image, "image", "", "image of the members")
+	f.IntVar(&o.Members, "workers", 1, "members")
 	return cmd
 }

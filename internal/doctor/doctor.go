@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"vitals/internal/exit"
 	"vitals/internal/stack/containers"
 )
 
@@ -79,6 +80,18 @@ func Print(w io.Writer, fs []Finding) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// Tell prints the findings. When something is missing it gives an error with its
+// exit code that says what cannot be done.
+func Tell(w io.Writer, fs []Finding, cannot string) error {
+	if err := Print(w, fs); err != nil {
+		return exit.Errorf(exit.NoSystem, "print the findings: %w", err)
+	}
+	if !Well(fs) {
+		return exit.Errorf(exit.NoSystem, "%s", cannot)
 	}
 	return nil
 }

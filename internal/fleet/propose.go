@@ -3,6 +3,7 @@ package fleet
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"vitals/scenarios"
@@ -12,9 +13,19 @@ import (
 var Because = []string{"regions", "addresses", "rehearsal"}
 
 // Propose prints how many members a scenario (built-in name or file) needs where one
-// machine can send capacity requests a second, and the command of each. workers is
+// machine can send capacity requests a second, and the command of each. members is
 // how many there are to be, 0 as many as are needed; more than needed want a reason.
-func Propose(w io.Writer, scenario string, capacity float64, workers int, because string) error {
+// auto is as many as are needed, of machines whose capacity measure finds out.
+func Propose(w io.Writer, scenario string, capacity float64, members, because string, measure func() (float64, error)) error {
+	workers, err := strconv.Atoi(members)
+	switch {
+	case members != "auto" && (err != nil || workers < 0):
+		return fmt.Errorf("--workers %s: want a number, or auto", members)
+	case members == "auto" && capacity == 0:
+		if capacity, err = measure(); err != nil {
+			return err
+		}
+	}
 	sc, err := scenarios.Open(scenario)
 	if err != nil {
 		return err
@@ -26,7 +37,7 @@ func Propose(w io.Writer, scenario string, capacity float64, workers int, becaus
 	}
 	need, err := Workers(rate, capacity)
 	if err != nil {
-		return fmt.Errorf("%w; take --capacity from vitals probe-generator", err)
+		return fmt.Errorf("%w; take --capacity from vitals probe-generator, or let --workers auto measure this machine", err)
 	}
 	fmt.Fprintf(w, "%s: at most %.0f %s; one machine sends %.0f/s, and is trusted with 60 %% of that: %d needed\n", sc.Name, rate, unit, capacity, need)
 	if workers == 0 {

@@ -17,14 +17,21 @@ import (
 type Fleet struct {
 	Options Options
 	Lead    Lead
-	Engine  string // who starts the members: local or none; another with Lead.Engine set
-	Because string // one of fleet.Because; with local
+	Engine  string                              // who starts the members: local, kubernetes or none
+	Submit  func(Options, Lead) (Engine, error) // makes the engine of kubernetes; its errors carry an exit code
+	Because string                              // one of fleet.Because; with local
 }
 
 // Run checks what is asked, and carries it out.
 func (f Fleet) Run(drain, kill context.Context, s Streams) (*report.Document, error) {
 	if err := f.check(); err != nil {
 		return nil, exit.With(exit.Usage, err)
+	}
+	if f.Engine == "kubernetes" {
+		var err error
+		if f.Lead.Engine, err = f.Submit(f.Options, f.Lead); err != nil {
+			return nil, err
+		}
 	}
 	f.Options.Leads = f.Engine != "local"
 	p, err := Read(f.Options)
@@ -53,8 +60,8 @@ func (f Fleet) check() error {
 			errs = append(errs, errors.New("--engine none leads the members over a rendezvous: name the file with its URL (--rendezvous-file)"))
 		}
 	default:
-		if l.Engine == nil {
-			errs = append(errs, fmt.Errorf("--engine %s: want local or none", f.Engine))
+		if f.Engine != "kubernetes" || f.Submit == nil {
+			errs = append(errs, fmt.Errorf("--engine %s: want local, kubernetes or none", f.Engine))
 		}
 	}
 	if l.Run == "" && f.Engine != "local" {

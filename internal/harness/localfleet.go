@@ -184,23 +184,10 @@ func (f *localFleet) dir(i int) string {
 // args are member i's, and more.
 func (f *localFleet) args(i int, more ...string) []string {
 	o := &f.p.o
-	args := []string{
-		"run", f.p.scenarios[0].Name, "--url", f.st.URL.String(), "--accounts", f.accounts, "--pace", o.Pace, "--targets", o.Targets,
-		"--seed", strconv.FormatUint(o.Seed, 10), "--member", fleet.Member{Index: i, Of: f.members}.String(),
-		"--out", f.dir(i),
-	}
-	if len(o.Scenarios) == 1 {
-		args[1] = o.Scenarios[0] // a file
-	}
-	if o.Profile != "" {
-		args = append(args, "--profile", o.Profile)
-	}
-	for _, host := range o.Own {
-		args = append(args, "--i-own", host)
-	}
-	if o.AllowProduction || f.st.Kind != "url" {
-		args = append(args, "--allow-production")
-	}
+	system := *o
+	system.URL, system.AllowProduction = f.st.URL.String(), o.AllowProduction || f.st.Kind != "url"
+	args := append([]string{"run"}, system.MemberArgs(o.Scenarios[0], o.Targets, o.Profile)...)
+	args = append(args, "--accounts", f.accounts, "--member", fleet.Member{Index: i, Of: f.members}.String(), "--out", f.dir(i))
 	if f.st.Metrics != nil && i == 0 { // one of them is enough to see what the system feels
 		args = append(args, "--metrics", f.st.Metrics.String(), "--cores", strconv.FormatFloat(f.st.Cores, 'g', -1, 64))
 	}

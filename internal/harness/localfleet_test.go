@@ -19,14 +19,14 @@ import (
 )
 
 // localRun runs the shared scenario with members that are the program itself.
-func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile func(out string, c *counting)) (d *report.Document, asked map[string]int, talk string, err error) {
+func localRun(ctx context.Context, t *testing.T, l Lead, scenario string, meanwhile func(out string, c *counting)) (d *report.Document, asked map[string]int, talk string, err error) {
 	t.Helper()
 	c := &counting{seen: map[string]int{}}
 	s := httptest.NewServer(c)
 	defer s.Close()
 	folder := t.TempDir()
 	file := filepath.Join(folder, "shared.yaml")
-	if err := os.WriteFile(file, []byte(sharedScenario), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(scenario), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(folder, "out")
@@ -41,7 +41,7 @@ func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile
 	var words bytes.Buffer
 	ended := make(chan struct{})
 	go func() { defer close(ended); meanwhile(out, c) }()
-	d, err = RunLocal(ctx, t.Context(), p, Lead{Members: members, MaxLost: maxLost}, Streams{Out: &words, Err: &syncWriter{w: &words}})
+	d, err = RunLocal(ctx, t.Context(), p, l, Streams{Out: &words, Err: &syncWriter{w: &words}})
 	<-ended
 	return d, c.seen, words.String(), err
 }
@@ -49,7 +49,7 @@ func localRun(ctx context.Context, t *testing.T, members, maxLost int, meanwhile
 // Members that are processes of their own send the plan between them, and nothing
 // of them stays.
 func TestLocalFleet(t *testing.T) {
-	d, asked, talk, err := localRun(t.Context(), t, 3, 0, func(string, *counting) {})
+	d, asked, talk, err := localRun(t.Context(), t, Lead{Members: 3}, sharedScenario, func(string, *counting) {})
 	if err != nil {
 		t.Fatal(err, talk)
 	}
@@ -66,25 +66,22 @@ func TestLocalFleet(t *testing.T) {
 // passes nothing.
 func TestLocalFleetLosesAMember(t *testing.T) {
 	t.Parallel()
-	d, _, talk, err := localRun(t.Context(), t, 3, 0, func(out string, c *counting) {
-		pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
-		for range 600 { // until the load goes on
-			c.mu.Lock()
-			n := len(c.seen)
-			c.mu.Unlock()
-			if n > 30 {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()
-	})
+	d, _, talk, err := localRun(t.Context(), t, Lead{Members: 3}, sharedScenario, func(out string, c *counting) { killed(t, out, c) })
 	if err != nil {
 		t.Fatal(err, talk)
 	}
 	if !d.Partial || d.Verdict == report.Pass || d.Exit == exit.Pass || !strings.Contains(strings.Join(d.Reasons, "\n"), "member 1 was lost") {
 		t.Errorf("got %s, exit %d, partial %v, %q, want member 1 lost and no pass\n%s", d.Verdict, d.Exit, d.Partial, d.Reasons, talk)
 	}
+}
+
+// killed kills member 1 when the load goes on.
+func killed(t *testing.T, out string, c *counting) {
+	pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
+	for c.count() < 30 && t.Context().Err() == nil {
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()
 }
 
 // waitFor is the process whose command line holds the text.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,6 +92,22 @@ func (p *Plan) fleetPlan(members int) fleet.Plan {
 		}
 	}
 	return out
+}
+
+// MemberArgs are the arguments of `vitals run` that make a member's plan this one:
+// the scenario, and flags. Files are named as the member finds them.
+func (o Options) MemberArgs(scenario, targets, profile string) []string {
+	args := []string{scenario, "--url", o.URL, "--pace", o.Pace, "--targets", targets, "--seed", strconv.FormatUint(o.Seed, 10)}
+	if profile != "" {
+		args = append(args, "--profile", profile)
+	}
+	for _, host := range o.Own {
+		args = append(args, "--i-own", host)
+	}
+	if o.AllowProduction {
+		args = append(args, "--allow-production")
+	}
+	return args
 }
 
 // profileID is the digest of the profile's file, wherever it lies; the name of a

@@ -37,6 +37,13 @@ func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"ok":true}`)
 }
 
+// count is how many distinct requests came.
+func (c *counting) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.seen)
+}
+
 const sharedScenario = `name: shared
 about: numbered requests
 arrivals: {rate: 120/s, run_for: 3s}

@@ -41,11 +41,10 @@ func ProbeGenerator(ctx context.Context, base *url.URL, each time.Duration, step
 	}
 	p := &Probe{}
 	tell("as fast as it goes")
-	made, err := probe(ctx, base, scenarios.Load{Model: scenarios.Users, Stages: []scenarios.Stage{{From: 32, To: 32, For: each}}}, true)
-	if err != nil {
+	var err error
+	if p.MaxRate, p.MaxCPU, err = MaxRate(ctx, base, each); err != nil {
 		return nil, err
 	}
-	p.MaxRate, p.MaxCPU = float64(made.sent)/each.Seconds(), made.cpu
 	for _, rate := range []float64{1000, 5000, 10000} {
 		tell("%.0f requests per second", rate)
 		made, err := probe(ctx, base, scenarios.Load{Model: scenarios.Arrivals, Stages: []scenarios.Stage{{From: rate, To: rate, For: each}}}, false)
@@ -59,6 +58,13 @@ func ProbeGenerator(ctx context.Context, base *url.URL, each time.Duration, step
 		p.Rates = append(p.Rates, pace)
 	}
 	return p, nil
+}
+
+// MaxRate is the highest rate that this machine's generator makes against a server
+// that does nothing but answer, in requests per second, and what each costs it.
+func MaxRate(ctx context.Context, base *url.URL, each time.Duration) (rate float64, cpu time.Duration, err error) {
+	made, err := probe(ctx, base, scenarios.Load{Model: scenarios.Users, Stages: []scenarios.Stage{{From: 32, To: 32, For: each}}}, true)
+	return float64(made.sent) / each.Seconds(), made.cpu, err
 }
 
 type probed struct {

@@ -44,11 +44,12 @@ const (
 
 // Render writes the config map and the job as YAML. It contacts nothing.
 func Render(o Job) ([]byte, error) {
-	if err := o.check(); err != nil {
+	files, job, err := Objects(o)
+	if err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
-	for i, object := range []any{o.configMap(), o.object()} {
+	for i, object := range []any{files, job} {
 		text, err := yaml.Marshal(object)
 		if err != nil {
 			return nil, fmt.Errorf("render job %s: %w", o.Name, err)
@@ -59,6 +60,14 @@ func Render(o Job) ([]byte, error) {
 		out.Write(bytes.ReplaceAll(text, []byte("status: {}\n"), nil))
 	}
 	return out.Bytes(), nil
+}
+
+// Objects are the config map and the job that Render writes.
+func Objects(o Job) (*corev1.ConfigMap, *batchv1.Job, error) {
+	if err := o.check(); err != nil {
+		return nil, nil, err
+	}
+	return o.configMap(), o.object(), nil
 }
 
 func (o Job) check() error {

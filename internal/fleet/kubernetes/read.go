@@ -22,3 +22,19 @@ func (o *Job) Read(args, files []string) error {
 	o.Args[0] = filepath.Base(args[0])
 	return nil
 }
+
+// PlanFile is where a file that Add has read lies for the members.
+func PlanFile(name string) string { return planDir + "/" + filepath.Base(name) }
+
+// Add reads a file into Job.Files, by its base name.
+func (o *Job) Add(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if o.Files == nil {
+		o.Files = map[string]string{}
+	}
+	o.Files[filepath.Base(name)] = string(text)
+	return nil
+}

@@ -33,6 +33,9 @@ const (
 	call       = 2 * time.Second        // how long one question may take while the load goes on
 )
 
+// prefix begins every key.
+const prefix = "vitals:"
+
 // Meeting is one run's place in Redis.
 type Meeting struct {
 	rdb *redis.Client
@@ -72,7 +75,7 @@ func (m *Meeting) Close() error { return m.rdb.Close() }
 // key names a key of the run; the braces keep all of them on one node of a
 // cluster.
 func (m *Meeting) key(name string, index ...int) string {
-	k := "vitals:{" + m.run + "}:" + name
+	k := prefix + "{" + m.run + "}:" + name
 	for _, i := range index {
 		k += fmt.Sprintf(":%d", i)
 	}

@@ -4,45 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"vitals/internal/fleet"
+	"vitals/internal/fleet/rendezvous/redistest"
 )
 
 // server is a real Redis of this test's own; its URL.
-func server(t *testing.T) string {
-	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server on this machine: apt-get install redis-server")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().(*net.TCPAddr)
-	_ = l.Close()
-	cmd := exec.Command(binary, "--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	url := "redis://" + addr.String()
-	m := open(t, url)
-	for range 100 {
-		if m.rdb.Ping(t.Context()).Err() == nil {
-			return url
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("redis-server did not answer")
-	return ""
-}
+func server(t *testing.T) string { return redistest.Start(t).URL }
 
 func open(t *testing.T, url string) *Meeting {
 	t.Helper()
