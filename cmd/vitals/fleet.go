@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -42,11 +41,7 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 		Example: "  vitals fleet plan peak --capacity 60000\n  vitals fleet plan peak --workers auto",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return exit.With(exit.Usage, fleet.Propose(s.Out, args[0], capacity, workers, why, func() (float64, error) {
-				binary, err := program()
-				if err != nil {
-					return 0, err
-				}
-				return load.MachineRate(cmd.Context(), exec.CommandContext(cmd.Context(), binary, "probe-generator", "null-server"))
+				return load.MachineRate(cmd.Context(), "probe-generator", "null-server")
 			}))
 		},
 	}
