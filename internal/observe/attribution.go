@@ -177,7 +177,8 @@ func (r run) moved(c *Cause, k kind) bool {
 	}
 	if k.part != "" && r.has(requestGauge) && r.has(k.part) {
 		longer := r.at(requestGauge, r.high) - r.at(requestGauge, r.low)
-		if longer < leastPart*(r.during-r.before) {
+		// Fast refusals lower the mean of all requests: a wait that is long itself counts, too.
+		if longer <= 0 || max(longer, rise) < leastPart*(r.during-r.before) {
 			return false // the time was not lost inside the server
 		}
 		c.Share = min(1, (r.at(k.part, r.high)-r.at(k.part, r.low))/longer)
