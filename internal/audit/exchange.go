@@ -132,6 +132,12 @@ func plainError(err error) string {
 	return err.Error()
 }
 
+// WantIn checks that a sign-in succeeded, by the status that the profile has for it.
+func (t *T) WantIn(a Answer) bool {
+	op := t.Operation("login")
+	return t.Check(op.Succeeded(a.Status) && a.Err == nil, "%v: got %s, want the right password to sign in", a, a.got())
+}
+
 // Want checks an answer's status.
 func (t *T) Want(a Answer, status ...int) bool {
 	want := make([]string, len(status))

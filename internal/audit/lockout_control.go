@@ -177,7 +177,7 @@ func oneNetwork(t *T) {
 func outageIsNoFailure(t *T) {
 	live, api := t.Launch(Launch{Postgres: true, Breaks: true, Env: map[string]string{"DB_POOL_TIMEOUT": "2", "DB_CONNECT_TIMEOUT": "2"}})
 	from, acc := live.Address(), live.Account()
-	if !t.Want(live.SignIn(from, acc), http.StatusOK) {
+	if !t.WantIn(live.SignIn(from, acc)) {
 		return
 	}
 	live.act(api, "postgres", stopPart)
@@ -193,7 +193,7 @@ func outageIsNoFailure(t *T) {
 		}
 		t.sleep(200 * time.Millisecond)
 	}
-	t.Want(live.SignIn(from, acc), http.StatusOK)
+	t.WantIn(live.SignIn(from, acc))
 	a := live.Guess(from, unknownAccount())
 	live.WantWrong("login", a)
 	t.Check(a.Remaining() == live.Limit("login").Limit-1, "%v: %d left after one wrong password and an outage, want %d", a, a.Remaining(), live.Limit("login").Limit-1)
@@ -207,7 +207,7 @@ func accountThrottle(t *T) {
 		t.Skip("profile %s has no throttle on accounts", live.target.Profile.Name)
 	}
 	victim, home := live.Account(), live.Address()
-	if !t.Want(live.SignIn(home, victim), http.StatusOK) {
+	if !t.WantIn(live.SignIn(home, victim)) {
 		return
 	}
 	work := make(chan Request)
@@ -239,6 +239,6 @@ func accountThrottle(t *T) {
 	t.Note("%d guesses at one account from %d addresses: %d judged, %d refused", addresses*each, addresses, judged, refused)
 	t.Check(judged >= threshold && judged <= most, "%d of %d guesses at one account were judged, want %d to %d", judged, addresses*each, threshold, most)
 	t.Check(len(rest) == 0, "%s, want nothing but judged and refused guesses", tally(rest))
-	t.Want(live.SignIn(home, victim), http.StatusOK)
-	t.Want(live.SignIn(live.Address(), live.Account()), http.StatusOK)
+	t.WantIn(live.SignIn(home, victim))
+	t.WantIn(live.SignIn(live.Address(), live.Account()))
 }

@@ -64,7 +64,7 @@ func wrongCodesLock(t *T) {
 	}
 	right := t.Do("two_factor_verify", from, "", values{"challenge_token": challenge, "code": code(secret, time.Now())})
 	t.WantRefused("two_factor_verify", right)
-	t.Want(t.SignIn(from, t.Account()), http.StatusOK)
+	t.WantIn(t.SignIn(from, t.Account()))
 }
 
 func resetAndChange(t *T) {
@@ -101,8 +101,8 @@ func resetAndChange(t *T) {
 		}
 	}
 	over(change(), l)
-	t.Want(t.SignIn(s.from, t.Account()), http.StatusOK)
-	t.Want(t.SignIn(from, t.Account()), http.StatusOK)
+	t.WantIn(t.SignIn(s.from, t.Account()))
+	t.WantIn(t.SignIn(from, t.Account()))
 }
 
 func hundredAnHour(t *T) {

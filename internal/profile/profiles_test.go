@@ -76,7 +76,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		"profile: x\noperations: {login: {path: /a}}\nlimits: {login: {limit: 5, window: 300}}":                 `p.yaml:3:36: window: found "300", expected a time such as 90s or 5m (write the unit: 300s)`,
 		"profile: x\noperations: {login: {path: /a}}\ntoken: abc":                                               `p.yaml:3:8: token: want a regular expression with one group (as in token=([A-Za-z0-9_-]+))`,
 		"operations: {login: {path: /a}}":                                                                       `p.yaml:1:1: a profile needs profile`,
-		"profile: x\noperations: {login: {path: /a, fields: {acess_token: x}}}":                                 `p.yaml:2:41: unknown field "acess_token" (did you mean "access_token"?)`,
+		"profile: x\noperations: {login: {path: /a, fields: {acess_token: x}}}":                                 `p.yaml:2:41: unknown field "acess_token": a name of your own is read where an operation asks for it as {{acess_token}} (did you mean "access_token"?)`,
 		"profile: x\noperations:\n  list: {method: GTE, ok: 2000, path: /a, fields: {items: data..orders}}\n  get: {path: '/v2/orders/{{idd}}'}": "p.yaml:3:18: method: found \"GTE\" (did you mean \"GET\"?)\n" +
 			"p.yaml:3:27: ok: found \"2000\", expected a status from 100 to 599\n" +
 			"p.yaml:3:59: a field's place: found \"data..orders\", expected names with a dot between (as in data.items.0.id, or . for the whole answer)\n" +

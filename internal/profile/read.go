@@ -162,7 +162,7 @@ func (r *reader) whole() {
 	}
 	for name, at := range r.given {
 		if !wanted[name] {
-			r.Fail(at, strict.Hint(name, Fields()), "unknown field %q", name)
+			r.Fail(at, strict.Hint(name, Fields()), "unknown field %q: a name of your own is read where an operation asks for it as {{%s}}", name, name)
 		}
 	}
 	names := slices.Concat(Placeholders(), Fields(), keys(r.p.Values), keys(r.given))
