@@ -148,6 +148,9 @@ func (w *watcher) complete() time.Duration {
 func (w *watcher) compare() {
 	p50, errs := make([]int64, len(w.members)), make([]float64, len(w.members))
 	for i, m := range w.members {
+		if slices.Contains(w.standing.Lost, i) {
+			continue // its last pulse is of another time than the others'
+		}
 		p50[i] = m.Pulse.P50US
 		if m.Pulse.Sent > 0 {
 			errs[i] = float64(m.Pulse.Errors) / float64(m.Pulse.Sent)
