@@ -18,10 +18,13 @@ build:
 # other packages' tests. Costs, and how long a frozen server is said to have been,
 # are held a second time without the race detector, which costs time itself.
 AUDIT = ^TestAuditOfTheContainerStack$$
+# Most packages wait for clocks and servers, so more of them run than there are
+# processors.
+PACKAGES ?= 4
 test: ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
 	$(GO) run ./internal/testsum \
-	  $(GO) test -json $(RACE) -shuffle=on -timeout 15m -skip '$(AUDIT)' ./... -- \
+	  $(GO) test -json $(RACE) -shuffle=on -p $(PACKAGES) -timeout 20m -skip '$(AUDIT)' ./... -- \
 	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals -- \
 	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/...
 
