@@ -6,9 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/moby/moby/client"
 
@@ -97,24 +95,7 @@ func TestContainersInterrupted(t *testing.T) {
 	for _, moment := range []string{"postgres started", "smoke 0:0"} {
 		t.Run(strings.Fields(moment)[0], func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), binary, "run", "smoke", "--stack", "containers", "--pace", "quick", "--out", t.TempDir())
-			talk := &watched{want: moment, seen: make(chan struct{})}
-			cmd.Stderr = talk
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case <-talk.seen:
-			case <-time.After(2 * time.Minute):
-				t.Fatalf("never came to %q:\n%s", moment, talk.String())
-			}
-			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-				t.Fatal(err)
-			}
-			_ = cmd.Wait()
-			if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
-				t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
-			}
+			cmd, _, _ := interrupted(t, moment, "run", "smoke", "--stack", "containers", "--pace", "quick", "--out", t.TempDir())
 			if left := leftBy(t, cmd.Process.Pid); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}

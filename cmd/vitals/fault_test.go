@@ -49,27 +49,10 @@ func TestContainersFault(t *testing.T) {
 func TestContainersFaultInterrupted(t *testing.T) {
 	needDocker(t)
 	out := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), binary, "run", "testdata/calm.yaml", "--stack", "containers", "--pace", "quick",
+	cmd, _, talk := interrupted(t, "fault: pause postgres", "run", "testdata/calm.yaml", "--stack", "containers", "--pace", "quick",
 		"--fault", "postgres:pause@2s+9s", "--out", out)
-	talk := &watched{want: "fault: pause postgres", seen: make(chan struct{})}
-	cmd.Stderr = talk
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-talk.seen:
-	case <-time.After(2 * time.Minute):
-		t.Fatalf("never came to its fault:\n%s", talk.String())
-	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // its exit code is looked at
-	if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
-		t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
-	}
-	if !strings.Contains(talk.String(), "fault: unpause postgres") {
-		t.Errorf("want Postgres thawed:\n%s", talk.String())
+	if !strings.Contains(talk, "fault: unpause postgres") {
+		t.Errorf("want Postgres thawed:\n%s", talk)
 	}
 	d := document(t, out)
 	if len(d.Runs) != 1 || len(d.Runs[0].Faults) != 1 {

@@ -102,26 +102,7 @@ func TestPortTaken(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), binary, "run", "normal", "smoke", "--pace", "quick", "--out", out)
-	talk := &watched{want: "normal 0:0", seen: make(chan struct{})}
-	cmd.Stderr = talk
-	var stdout bytes.Buffer
-	cmd.Stdout = &stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-talk.seen:
-	case <-time.After(60 * time.Second):
-		t.Fatalf("the run did not get to its middle:\n%s", talk.String())
-	}
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait()
-	if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
-		t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
-	}
+	_, stdout, _ := interrupted(t, "normal 0:0", "run", "normal", "smoke", "--pace", "quick", "--out", out)
 	d := document(t, out)
 	if !d.Partial || len(d.Runs) != 1 || !d.Runs[0].Result.Partial {
 		t.Errorf("got partial %v with %d runs, want one run, partial", d.Partial, len(d.Runs))
@@ -129,12 +110,38 @@ func TestInterrupt(t *testing.T) {
 	if n := d.Runs[0].Result.Total(true, false).Counts.Sent; n == 0 {
 		t.Error("nothing of what was measured is kept")
 	}
-	if !strings.Contains(stdout.String(), "partial") {
-		t.Errorf("the report does not say that it is partial:\n%.500s", stdout.String())
+	if !strings.Contains(stdout, "partial") {
+		t.Errorf("the report does not say that it is partial:\n%.500s", stdout)
 	}
 	if api := d.Stack.URL; !refused(t, api) {
 		t.Errorf("the API still answers at %s", api)
 	}
+}
+
+// interrupted runs vitals, presses Ctrl-C once it has said moment, and holds the exit
+// code.
+func interrupted(t *testing.T, moment string, args ...string) (cmd *exec.Cmd, stdout, stderr string) {
+	t.Helper()
+	cmd = exec.CommandContext(t.Context(), binary, args...)
+	talk := &watched{want: moment, seen: make(chan struct{})}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, talk
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-talk.seen:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("never came to %q:\n%s", moment, talk.String())
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its exit code is looked at
+	if got := cmd.ProcessState.ExitCode(); got != exit.Interrupted {
+		t.Errorf("exit: got %d, want %d\n%s", got, exit.Interrupted, talk.String())
+	}
+	return cmd, out.String(), talk.String()
 }
 
 // refused tells that nobody listens any more.
