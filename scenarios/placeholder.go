@@ -184,8 +184,9 @@ func (s *Scenario) Environment() (names []string) {
 }
 
 // placeholders finds names that no answer, feed or account can ever fill, and
-// tasks that could never be drawn.
-func (r *reader) placeholders() {
+// tasks that could never be drawn. In a scenario that is broken otherwise, what
+// would fill a name may not have been read: then only misspelt names are told.
+func (r *reader) placeholders(broken bool) {
 	fail := func(s *Step, hint, format string, args ...any) {
 		r.Add(&Error{Line: s.Line, Col: s.Col, Msg: fmt.Sprintf("step %q: ", s.Name) + fmt.Sprintf(format, args...), Hint: hint})
 	}
@@ -201,12 +202,12 @@ func (r *reader) placeholders() {
 	accounts := &r.sc.Accounts
 	check := func(s *Step, known []string) {
 		for _, name := range s.names() {
-			if !slices.Contains(known, name) {
+			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
 				fail(s, strict.Hint(name, slices.Concat(known, generators)), "nothing fills {{%s}}", name)
 			}
 		}
 		for _, name := range s.Forget {
-			if !slices.Contains(known, name) {
+			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
 				fail(s, strict.Hint(name, known), "forgets %q, which nothing saves", name)
 			}
 		}
@@ -239,7 +240,7 @@ func (r *reader) placeholders() {
 				check(&j.Tasks[k].Steps[n], known)
 			}
 		}
-		if len(r.Errors()) == before {
+		if len(r.Errors()) == before && !broken {
 			r.drawable(j, given, fail)
 		}
 	}
@@ -285,6 +286,9 @@ func (r *reader) drawable(j *Journey, given []string, fail func(*Step, string, s
 	for again := true; again; {
 		again = false
 		for i, t := range j.Tasks {
+			if len(t.Steps) == 0 { // a mistake, told already
+				done[i] = true
+			}
 			if done[i] || missing(&t.Steps[0], has) != "" {
 				continue
 			}
@@ -298,6 +302,9 @@ func (r *reader) drawable(j *Journey, given []string, fail func(*Step, string, s
 	}
 	for i := range j.Tasks {
 		t := &j.Tasks[i]
+		if len(t.Steps) == 0 {
+			continue
+		}
 		if !done[i] {
 			fail(&t.Steps[0], "another task must save it first", "the task can never be drawn: {{%s}} is not there before it", missing(&t.Steps[0], has))
 			continue

@@ -53,7 +53,7 @@ func read(r io.Reader, name string, open func(string) ([]byte, error)) (*Scenari
 	}
 	rd := &reader{open: open}
 	rd.read(name, text)
-	if !rd.Failed() {
+	if rd.at != nil {
 		rd.combine()
 	}
 	if err := rd.Err(); err != nil {
@@ -152,16 +152,25 @@ func (r *reader) combine() {
 			sc.Timeout = shared.Timeout
 		}
 	}
-	if len(sc.Journeys) == 0 {
+	if len(sc.Journeys) == 0 && !r.Failed() {
 		r.Add(&Error{Line: 1, Col: 1, Msg: "a scenario needs journeys", Hint: "write journeys, or use: clinic"})
 	}
-	if r.at["accounts"] == nil {
+	if r.at["accounts"] == nil && !r.Failed() {
 		r.session()
 	}
+	broken := r.Failed()
 	r.distinct()
-	r.placeholders()
-	r.intrusions()
-	for _, err := range []error{targets.Check(sc.Targets, sc.Scope()), targets.CheckAbort(sc.Abort, sc.Scope())} {
+	if r.at["use"] != nil && (r.used == nil || r.used.Failed()) {
+		return // what the part would have named is not known
+	}
+	r.placeholders(broken)
+	if !broken { // times of phases and intruders are those that could be read
+		r.intrusions()
+	}
+	if broken && len(sc.Journeys) == 0 {
+		return // nor are the steps
+	}
+	for _, err := range []error{targets.Check(sc.Targets, sc.Scope()), targets.CheckAbort(sc.Abort, sc.Scope()), targets.CheckOnly(sc.Targets, []string{sc.Name})} {
 		if es, ok := err.(strict.Errors); ok {
 			for _, e := range es {
 				r.Add(e)
@@ -189,6 +198,9 @@ func (r *reader) session() {
 // distinct finds names that stand twice within their kind.
 func (r *reader) distinct() {
 	twice := func(kind, name string, line, col int, seen map[string]int) {
+		if name == "" { // told already
+			return
+		}
 		if first, ok := seen[name]; ok {
 			r.Add(&Error{Line: line, Col: col, Msg: fmt.Sprintf("%s %q stands twice", kind, name), Hint: fmt.Sprintf("first on line %d", first)})
 			return
@@ -204,7 +216,7 @@ func (r *reader) distinct() {
 	}
 	journeys := map[string]bool{}
 	for _, j := range r.sc.Journeys {
-		if journeys[j.Name] {
+		if journeys[j.Name] && len(j.Tasks) > 0 && len(j.Tasks[0].Steps) > 0 {
 			first := j.Tasks[0].Steps[0]
 			r.Add(&Error{Line: first.Line, Col: first.Col, Msg: fmt.Sprintf("journey %q stands twice", j.Name)})
 		}

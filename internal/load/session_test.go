@@ -105,7 +105,7 @@ func TestAnAccountThatCannotSignInIsNamed(t *testing.T) {
 	sc := patients(l, 0, 0)
 	_, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(6)})
 	if err == nil || !strings.Contains(err.Error(), "account 3 of 6") || !strings.Contains(err.Error(), "401") ||
-		!strings.Contains(err.Error(), "invalid_credentials") {
+		!strings.Contains(err.Error(), "invalid_credentials") || !strings.Contains(err.Error(), "got 401: {") {
 		t.Errorf("got error %v, want the account's row, status and code", err)
 	}
 	if err != nil && strings.Contains(err.Error(), "pass word") {

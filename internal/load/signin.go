@@ -118,6 +118,9 @@ func (r *run) enough() error {
 func (v *visitor) trouble(s *step) string {
 	words := redactAll(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
+		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
+			return words + ": " + body
+		}
 		if code, ok := (path{"code"}).find(v.answer(), first); ok {
 			words += fmt.Sprintf(", code %s", text(nil, code))
 		}

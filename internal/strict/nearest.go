@@ -29,7 +29,7 @@ func Hint(word string, among []string) string {
 	if len(among) == 0 || len(among) > 16 {
 		return ""
 	}
-	return "known: " + strings.Join(slices.Sorted(slices.Values(among)), ", ")
+	return "known: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(among))), ", ")
 }
 
 // distance counts insertions, deletions, replacements and swaps of neighbours
