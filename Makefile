@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: fleet-model run build test images vitals-image dist lint bench bench-peers monte-carlo lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: fleet-model run build test images vitals-image dist lint bench bench-peers monte-carlo duets lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -57,6 +57,10 @@ bench: ## the engine's ratios and the price of hardening
 MONTE_CARLO ?= 2000
 monte-carlo: ## the error rates of the comparison, by simulation; the ways of comparing that must fail
 	MONTE_CARLO=$(MONTE_CARLO) $(GO) test -count=1 -run TestMonteCarlo -v ./internal/baseline/stats
+
+AA ?= 10
+duets: ## duets whose answer is known: a build with itself, and 20 % and 5 % slower ones, on containers (long)
+	AA=$(AA) sh testdata/duets/run.sh
 
 bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (long)
 	$(GO) run ./internal/peers -k6

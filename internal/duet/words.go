@@ -72,10 +72,10 @@ func bar(r baseline.Row) string {
 func (q *Qualification) Words(looks stats.Looks) string {
 	var b strings.Builder
 	smallest := q.Smallest(looks)
-	fmt.Fprintf(&b, "qualified: environment class %s, %d duets of one build with itself\n", q.Class, len(q.Duets))
+	fmt.Fprintf(&b, "qualified: environment class %s, duets of one build with itself: %d\n", q.Class, len(q.Duets))
 	for _, name := range slices.Sorted(maps.Keys(smallest)) {
 		p := stats.NewPrior(q.ratios(name)...)
-		fmt.Fprintf(&b, "  %-24s pairs spread by %4.1f %%; the smallest change that a gate of %d pairs may fail on: %.1f %%\n",
+		fmt.Fprintf(&b, "  %-32s pairs spread by %4.1f %%; the smallest change that a gate of %d pairs may fail on: %.1f %%\n",
 			name, 100*math.Sqrt(p.Variance), looks.Max(), 100*smallest[name])
 	}
 	if len(smallest) == 0 {
