@@ -38,7 +38,7 @@ CGO_ENABLED=0 go build -trimpath -o "$vitals" ./cmd/vitals
 base=$(api 20ms)
 duet qualification --qualify --base "$base" --looks "$QUALIFY"
 [ "$code" = 0 ] || { cat "$OUT/qualification.log"; exit 3; }
-p95=$("$vitals" report "$OUT/qualification/document.json" | awk '$1 == "medications" && $2 == "p95" {sub("ms", "", $3); print $3}')
+p95=$("$vitals" compare "$OUT/qualification/base.json.gz" "$OUT/qualification/cand.json.gz" | awk '$1 == "medications" && $2 == "p95" {sub("ms", "", $3); print $3}')
 slow=$(api "$(awk "BEGIN {printf \"%.0fus\", 20000 + 200 * $p95}")")
 less=$(api "$(awk "BEGIN {printf \"%.0fus\", 20000 + 50 * $p95}")")
 echo "qualified: p95 is $p95 ms; $slow is 20 % slower, $less 5 %"
