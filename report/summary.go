@@ -35,6 +35,9 @@ func Ended(w io.Writer, d *Document, dir string) error {
 // document, "" where it is not known.
 func Summary(s Style, dir string) Reporter {
 	return func(w io.Writer, d *Document) error {
+		if len(d.Runs) == 0 && d.Comparison != nil { // a duet: its runs stand in the baselines
+			return ComparisonText(s, w, d.Comparison)
+		}
 		p := &page{Style: s}
 		p.headline(d, fmt.Sprintf(" (exit %d)", d.Exit))
 		p.missed(d)
