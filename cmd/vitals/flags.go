@@ -15,8 +15,6 @@ import (
 	"vitals/targets"
 )
 
-// What several commands share: a flag has one name and one meaning in all of them.
-
 // program is this program's file, which is also the API and a fleet's members.
 func program() (string, error) {
 	binary, err := os.Executable()

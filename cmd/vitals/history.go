@@ -47,8 +47,7 @@ fails by itself: a duet confirms, and the command for it is printed.
 			Use: "list DIR", Short: "List the sessions", Args: cobra.ExactArgs(1),
 			RunE: func(_ *cobra.Command, args []string) error { return history.List(s.Out, args[0]) },
 		},
-		newHistoryAcceptCmd(),
-	)
+		newHistoryAcceptCmd())
 	return cmd
 }
 

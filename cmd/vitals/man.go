@@ -20,10 +20,7 @@ func newManCmd(streams) *cobra.Command {
 			root := cmd.Root()
 			root.DisableAutoGenTag = true // a build gives the same bytes every day
 			header := &doc.GenManHeader{Title: "VITALS", Section: "1", Source: tool(), Manual: "Vitals"}
-			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return exit.Errorf(exit.Usage, "man: %w", err)
-			}
-			return nil
+			return exit.With(exit.Usage, doc.GenManTree(root, header, args[0]))
 		},
 	}
 }
