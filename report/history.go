@@ -35,9 +35,12 @@ type htmlSeries struct {
 	Nights      htmlGrid
 }
 
-// WriteHistory leaves the history of a folder as a page in a file, as a whole or
-// not at all.
-func WriteHistory(file, dir string, all bool) error {
+// ShowHistory prints the history of a folder, all of it or what people are shown,
+// and leaves it as a page in a file when one is named, as a whole or not at all.
+func ShowHistory(w io.Writer, dir string, all bool, file string) error {
+	if err := history.Show(w, dir, all); err != nil || file == "" {
+		return err
+	}
 	h, err := history.Open(dir)
 	if err != nil {
 		return err

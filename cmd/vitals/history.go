@@ -28,13 +28,7 @@ fails by itself: a duet confirms, and the command for it is printed.
 		Example: `  vitals history add nights out/baseline.json
   vitals history nights --html nights.html`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			err := history.Show(s.Out, args[0], all)
-			if err == nil && page != "" {
-				err = report.WriteHistory(page, args[0], all)
-			}
-			return err
-		},
+		RunE: func(_ *cobra.Command, args []string) error { return report.ShowHistory(s.Out, args[0], all, page) },
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "every metric, not only those that gate or that changed")
 	cmd.Flags().StringVar(&page, "html", "", "leave it as a page in this file as well")
