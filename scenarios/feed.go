@@ -40,6 +40,11 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 		r.Fail(at, "", "file: %v", err)
 		return nil
 	}
+	if e := strict.Text(text); e != nil {
+		e.File = r.beside(f.File)
+		r.Add(e)
+		return nil
+	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	read := f.csv
 	switch {
@@ -65,6 +70,13 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 	return f
 }
 
+func fields(n int) string {
+	if n == 1 {
+		return "1 field"
+	}
+	return fmt.Sprintf("%d fields", n)
+}
+
 func (f *Feed) csv(text []byte) (errs []*Error) {
 	c := csv.NewReader(bytes.NewReader(text))
 	c.FieldsPerRecord = -1 // told below, with all the others
@@ -87,7 +99,7 @@ func (f *Feed) csv(text []byte) (errs []*Error) {
 				}
 			}
 		case len(row) != len(f.Column):
-			errs = append(errs, &Error{Line: line, Col: col, Msg: fmt.Sprintf("found %d fields, the first row names %d columns", len(row), len(f.Column))})
+			errs = append(errs, &Error{Line: line, Col: col, Msg: fmt.Sprintf("found %s, the first row names %d columns", fields(len(row)), len(f.Column))})
 		default:
 			values := map[string]string{}
 			for i, v := range row {

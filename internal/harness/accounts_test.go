@@ -3,6 +3,7 @@ package harness
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -24,5 +25,30 @@ func TestAccountFiles(t *testing.T) {
 	}
 	if _, err := ReadAccounts(a + "," + filepath.Join(dir, "none.csv")); err == nil {
 		t.Error("a file that is not there was read")
+	}
+}
+
+// Every mistake in a file of accounts is told with its line, and no password is.
+func TestMistakesInAccountFiles(t *testing.T) {
+	for text, want := range map[string][]string{
+		"email,pasword\na@x,SECRET\n":                            {`:1: the header lacks a column password (it has 2); did you mean "password" by "pasword"?`},
+		"Email,Password\na@x,SECRET\n":                           {`did you mean "email" by "Email"?`, `did you mean "password" by "Password"?`},
+		"email,password\na@x,SECRET\nb@x\na@x,SECRET\n,SECRET\n": {":3: found 1 field, the header names 2 columns", ":4: a@x stands twice, first on line 2", ":5: an empty email or password"},
+		"\xff\xfee\x00m\x00":                                     {"the file is in UTF-16, expected UTF-8"},
+		"email,password\na@x,SECRET\nb@x,SECRET\xfc\n":           {":3:11: found the byte 0xfc, which is no UTF-8: the file may be in Latin-1"},
+		"email,password\na@x,\"SECRET\" x\n":                     {":2: "},
+		"email;password\na@x;SECRET\n":                           {"want columns separated by commas"},
+		"email,password\n":                                       {"no accounts below the header"},
+	} {
+		path := filepath.Join(t.TempDir(), "a.csv")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadAccounts(path)
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) || strings.Contains(err.Error(), "SECRET") {
+				t.Errorf("%q: got %v, want %q", text, err, w)
+			}
+		}
 	}
 }
