@@ -85,7 +85,10 @@ func headline(d *Document) string {
 			}
 		}
 	}
-	text := plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
+	text := plural(len(d.Runs), "scenario") + ", no targets asked: nothing was judged"
+	if all > 0 || len(d.Runs) == 0 {
+		text = plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
+	}
 	if len(missed) == 1 {
 		text += "; " + missed[0]
 	}

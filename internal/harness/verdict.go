@@ -144,7 +144,7 @@ func control(metric string) bool {
 
 // plainly says in plain words what it means that a control's target was missed.
 var plainly = map[string]string{
-	"intruders.leaked":   "attackers got in: wrong passwords were accepted, or requests served that were to be refused",
+	"intruders.leaked":   "attackers were let in, or served what was to be refused",
 	"intruders.excess":   "more wrong credentials were judged than the limit allows",
 	"intruders.wrong":    "attackers got an answer that is neither a refusal nor a judgement",
 	"intruders.open":     "hostile connections were not cut",
