@@ -17,9 +17,9 @@ while [ $((i += 1)) -le "$n" ]; do
 	bin/vitals audit --stack containers --short-clock --out "$dir/$i" >"$dir/$i.txt" 2>"$dir/$i.err"
 	code=$?
 	counts=$(sed -n 's/^\([0-9]* PASS, [0-9]* FAIL, [0-9]* SKIP\).*/\1/p' "$dir/$i.txt")
-	history=$(sed -n 's/^History of .* answers (J1 to J7): //p' "$dir/$i.txt")
+	invariants=$(sed -n 's/^Rate-limit invariants, \(.*\)/\1/p' "$dir/$i.txt")
 	skipped=$(sed -n 's/^  SKIP  \([A-Z0-9]*\) .*/\1/p' "$dir/$i.txt" | tr '\n' ' ')
-	echo "audit $i of $n: exit $code, ${counts:-no counts}, ${history:-no history}, $(($(date +%s) - began)) s, skipped: ${skipped:-none}"
+	echo "audit $i of $n: exit $code, ${counts:-no counts}, ${invariants:-no invariants}, $(($(date +%s) - began)) s, skipped: ${skipped:-none}"
 	case $code in
 	0 | 3) # 3: nothing failed, and not all could be proved on this machine
 		[ -n "$counts" ] || exit 1
