@@ -137,12 +137,9 @@ func (p *page) reasons(rest []string, apart bool) {
 			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
 			break
 		}
-		lines := p.wrapped("  ! ", strip(why))
-		switch {
-		case len(rest) > mostExplained: // one screen
+		lines := p.brief("  ! ", why)
+		if len(rest) > mostExplained { // one screen
 			lines = []string{cut("  ! "+strip(why), p.width())}
-		case len(lines) > 2:
-			lines = append(lines[:1], cut(lines[1]+" …", p.width()))
 		}
 		p.line("  %s%s", p.paint(yellow, "!"), lines[0][3:])
 		for _, l := range lines[1:] {
@@ -169,20 +166,30 @@ func (p *page) explained(d *Document) {
 		}
 	}
 	for _, w := range unmade {
-		p.line("  %s %s", p.paint(yellow, marks[targets.NoData].glyph), cut(strip(w), p.width()-4))
+		for i, l := range p.brief("    ", w) {
+			if i == 0 {
+				l = "  " + p.paint(yellow, marks[targets.NoData].glyph) + l[3:]
+			}
+			p.line("%s", l)
+		}
 	}
 	for i, w := range why {
 		if i == mostExplained {
 			break
 		}
-		lines := p.wrapped("  · ", w)
-		if len(lines) > 2 {
-			lines = append(lines[:1], cut(lines[1]+" …", p.width()))
-		}
-		for _, l := range lines {
+		for _, l := range p.brief("  · ", w) {
 			p.line("%s", l)
 		}
 	}
+}
+
+// brief is a text in two lines at most.
+func (p *page) brief(before, text string) []string {
+	lines := p.wrapped(before, strip(text))
+	if len(lines) > 2 {
+		lines = append(lines[:1], cut(lines[1]+" …", p.width()))
+	}
+	return lines
 }
 
 // checked are the checks that held, over all runs, and those that were not made.

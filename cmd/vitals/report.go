@@ -52,7 +52,7 @@ func runReport(s streams, file, format, out, scenario string) error {
 		return exit.Errorf(exit.Usage, "--format: %w", err)
 	}
 	if out == "" {
-		err = render(s.Out)
+		err = exit.Shown(render(s.Out))
 	} else {
 		err = atomicfile.Write(out, render)
 	}

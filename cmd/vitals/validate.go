@@ -31,7 +31,7 @@ with its place and the nearest right spelling; the exit code is then 2.`,
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
-			return p.Print(s.Out)
+			return exit.Shown(p.Print(s.Out))
 		},
 	}
 	f := cmd.Flags()

@@ -11,6 +11,7 @@ import (
 
 	"vitals/internal/audit"
 	"vitals/internal/audit/audittest"
+	"vitals/internal/limitcheck"
 )
 
 // probes are those of a class and below, by --only's words.
@@ -113,6 +114,11 @@ func TestChecklistIsComplete(t *testing.T) {
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("probes by family (-got +want):\n%s", diff)
+	}
+	for rule := range limitcheck.Means {
+		if words, err := audit.Explain(rule); err != nil || !strings.Contains(words, limitcheck.Means[rule]) {
+			t.Errorf("--explain %s: got %q, %v", rule, words, err)
+		}
 	}
 	if _, err := audit.Explain("LK99"); err == nil || !strings.Contains(err.Error(), "did you mean") {
 		t.Errorf("--explain LK99: got %v, want the nearest id", err)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/strict"
 )
 
@@ -73,8 +74,11 @@ func hint(word string, among []string) string {
 }
 
 // Explain is what a person should know of a probe: why it matters, what it
-// proves, how to mend what it finds.
+// proves, how to mend what it finds; or what a rate-limit invariant (J1 to J7) means.
 func Explain(id string) (string, error) {
+	if means, ok := limitcheck.Means[strings.ToUpper(strings.TrimSpace(id))]; ok {
+		return fmt.Sprintf("%s  a rate-limit invariant, read off the answers to all probes together\n  means  %s\n", strings.ToUpper(strings.TrimSpace(id)), means), nil
+	}
 	found, err := Select(Control, []string{id})
 	if err != nil {
 		return "", err

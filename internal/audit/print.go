@@ -68,6 +68,9 @@ func Print(w io.Writer, rep Report) error {
 	if c.Skip > 0 {
 		b.WriteString(" (skipped is not proved)")
 	}
+	if n := len(rep.Violations); n > 0 {
+		fmt.Fprintf(&b, ", and %d violations of rate-limit invariants, which fail as well (vitals audit --explain %s)", n, rep.Violations[0].Rule)
+	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -13,7 +13,8 @@ import (
 // and tokens that the audit sends or is given. The zero value is ready.
 type secrets struct {
 	mu    sync.RWMutex
-	texts []string // longest first, so that no part of one is left over
+	texts []*redact.Secret // longest first, so that no part of one is left over
+	sizes []int            // their lengths
 	known map[string]bool
 	names []string // account addresses, long and short in turn
 }
@@ -39,8 +40,8 @@ func (s *secrets) add(text string) {
 		s.known = map[string]bool{}
 	}
 	s.known[text] = true
-	at, _ := slices.BinarySearchFunc(s.texts, text, func(a, b string) int { return len(b) - len(a) })
-	s.texts = slices.Insert(s.texts, at, text)
+	at, _ := slices.BinarySearchFunc(s.sizes, len(text), func(a, b int) int { return b - a })
+	s.texts, s.sizes = slices.Insert(s.texts, at, redact.New(text)), slices.Insert(s.sizes, at, len(text))
 }
 
 // fields of a JSON or form body whose values are secret wherever they stand.
@@ -71,7 +72,7 @@ func (s *secrets) redact(text string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, secret := range s.texts {
-		text = redact.Secret(text, secret)
+		text = secret.Hide(text)
 	}
 	for i := 0; i < len(s.names); i += 2 {
 		text = strings.ReplaceAll(text, s.names[i], s.names[i+1])

@@ -5,6 +5,7 @@ package exit
 import (
 	"errors"
 	"fmt"
+	"syscall"
 )
 
 // The exit codes are part of the interface: in every help, in the README, held by tests.
@@ -80,6 +81,15 @@ func Code(err error) int {
 		return coded.ExitCode()
 	}
 	return NoAnswer
+}
+
+// Shown is the error of a command that does nothing but show: none where whoever read
+// the answer has gone (vitals report … | head).
+func Shown(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 // Complaint is what is left to say about err; "" when all was said.

@@ -41,6 +41,17 @@ type Options struct {
 	Keys   int  // records kept at once; 0 = 8192. Past it the longest silent is forgotten, and counted
 }
 
+// Means says what each rule promises, by its name.
+var Means = map[string]string{
+	"J1": "no more failures are judged, or requests admitted, in any window than the limit says",
+	"J2": "nothing is judged while a lock lasts",
+	"J3": "the first attempt after a lock's end is judged",
+	"J4": "nobody is refused who has not earned it, by the address or the account",
+	"J5": "a refusal says how long to wait, and whoever waits that long is not refused again",
+	"J6": "what an answer says is left agrees with what was counted",
+	"J7": "a lock ends when the first refusal said: attempts neither prolong nor shorten it, and it lasts as long as promised",
+}
+
 // slack is how far clocks and whole seconds may put a lock's end off: ±1 s is
 // what J7 grants.
 const slack = time.Second

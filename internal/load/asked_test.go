@@ -39,7 +39,7 @@ func asked(t *testing.T, head, steps string, answer http.HandlerFunc, check func
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "asked.yaml")
-	text := "name: asked\nusers: 1\nrun_for: 50ms\n" + head + "\njourneys:\n  - name: j\n    think: 1s\n    steps:\n" + steps
+	text := "name: asked\nusers: 1\nrun_for: 500ms\n" + head + "\njourneys:\n  - name: j\n    think: 1s\n    steps:\n" + steps
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

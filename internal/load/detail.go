@@ -49,7 +49,7 @@ func (v *visitor) answer() []byte {
 	}
 	plain, _, err := unpack(&v.call, nil)
 	if err != nil {
-		return nil
+		return v.call.Answer // as it came: it may be what says why
 	}
 	return plain
 }

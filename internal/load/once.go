@@ -110,7 +110,11 @@ func (v *visitor) unsent(as *scenarios.Journey, steps []step, why string, each f
 func (v *visitor) exchange(journey string, s *step, class measure.Class, response time.Duration) Exchange {
 	c, secrets := &v.call, v.secrets()
 	x := Exchange{Journey: journey, Step: s.name, Took: response}
-	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+headerText(c.Lines)+bodyText(c.Body), secrets)
+	host := ""
+	if c.Host != "" { // another than the address that it is sent to
+		host = "Host: " + c.Host + "\n"
+	}
+	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+host+headerText(c.Lines)+bodyText(c.Body), secrets)
 	if c.Code != 0 {
 		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head)+bodyText(v.answer()), secrets)
 	}

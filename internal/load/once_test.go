@@ -44,7 +44,7 @@ accounts:
 journeys:
   - name: j
     tasks:
-      - {name: one, get: "/things/{{id}}"}
+      - {name: one, get: "/things/{{id}}", header: {Host: shop.example}}
       - {name: all, get: /things, save: {id: json:items.0.id}}
       - name: tea
         steps: [{name: brew, get: /tea}, {name: drink, get: /cup}]
@@ -66,6 +66,9 @@ journeys:
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(all, "GET /things/t1\nHost: shop.example\n") {
+		t.Errorf("the Host that was asked for is not shown:\n%s", all)
 	}
 	want := []string{"sign in: ", "all: ", "brew: want any 2xx, got 418", `unsent drink: step "brew" before it went wrong`, "source: want any 2xx, got 418", "one: ", "unsent never: no answer saved {{gone}}"}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

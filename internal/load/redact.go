@@ -36,7 +36,7 @@ func redactAll(s string, secrets []string) string {
 		if len(secret) < 4 { // would be found by chance, and tells nothing
 			continue
 		}
-		s = redact.Secret(s, secret)
+		s = redact.New(secret).Hide(s)
 	}
 	for _, f := range secretForms {
 		s = f.ReplaceAllString(s, "${1}"+redact.Mark)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -13,25 +14,35 @@ import (
 // Mark stands where a secret was.
 const Mark = "[redacted]"
 
-// Secret is text with Mark in place of every occurrence of secret: as it is, within
+// Secret is a text to be taken out of others. It is safe for concurrent use.
+type Secret struct {
+	text    string
+	same    string                // the part that every spelling leaves as it is
+	pattern func() *regexp.Regexp // of all spellings, made when it is first needed
+}
+
+// New is a secret with this text. An empty one is nowhere.
+func New(text string) *Secret {
+	return &Secret{text: text, same: core(text), pattern: sync.OnceValue(func() *regexp.Regexp {
+		var b strings.Builder
+		for _, c := range text {
+			b.WriteString(spellings(c))
+		}
+		return regexp.MustCompile(b.String())
+	})}
+}
+
+// Hide is text with Mark in place of every occurrence of the secret: as it is, within
 // JSON at any depth of quoting (\", \\\", \u0022), percent-encoded in full or in part
-// (RFC 3986 and forms), and as HTML entities. An empty secret is nowhere.
-func Secret(text, secret string) string {
-	if secret == "" {
-		return text
-	}
-	same := core(secret)
+// (RFC 3986 and forms), and as HTML entities.
+func (s *Secret) Hide(text string) string {
 	switch {
-	case same == secret:
-		return strings.ReplaceAll(text, secret, Mark)
-	case !strings.Contains(text, same):
+	case s.text == "" || !strings.Contains(text, s.same):
 		return text
+	case s.same == s.text:
+		return strings.ReplaceAll(text, s.text, Mark)
 	}
-	var b strings.Builder
-	for _, c := range secret {
-		b.WriteString(spellings(c))
-	}
-	return regexp.MustCompile(b.String()).ReplaceAllLiteralString(text, Mark)
+	return s.pattern().ReplaceAllLiteralString(text, Mark)
 }
 
 // core is the longest part of a secret that every spelling leaves as it is.

@@ -38,7 +38,7 @@ func TestEverySpelling(t *testing.T) {
 			"HTML": html.EscapeString, "HTML of JSON": func(s string) string { return html.EscapeString(quote(s)) },
 		} {
 			text := "{before: " + spell(secret) + ", after}"
-			got := redact.Secret(text, secret)
+			got := redact.New(secret).Hide(text)
 			// What escapes the quotes around it may go with it.
 			if !strings.Contains(got, redact.Mark) || len(got) > len("{before: , after}")+len(redact.Mark)+30 || !strings.HasPrefix(got, "{before: ") || !strings.HasSuffix(got, ", after}") {
 				t.Errorf("%q %s: got %q of %q", secret, how, got, text)
@@ -49,7 +49,7 @@ func TestEverySpelling(t *testing.T) {
 
 func TestNothingElseIsTaken(t *testing.T) {
 	for _, c := range [][2]string{{"nothing here", `k"x`}, {"Test and TEST", "test"}, {"abc", ""}, {`a\\b`, `a"b`}} {
-		if got := redact.Secret(c[0], c[1]); got != c[0] {
+		if got := redact.New(c[1]).Hide(c[0]); got != c[0] {
 			t.Errorf("%q without %q: got %q", c[0], c[1], got)
 		}
 	}

@@ -41,11 +41,18 @@ func (e *Error) Error() string {
 // Errors are all mistakes of one reading, in the order of the files' lines.
 type Errors []*Error
 
-// Error has one line for each mistake.
+// told is how many mistakes are told; a file with more has one cause for most.
+const told = 50
+
+// Error has one line for each mistake; of more than fifty, how many more there are.
 func (es Errors) Error() string {
-	lines := make([]string, len(es))
+	lines := make([]string, 0, len(es))
 	for i, e := range es {
-		lines[i] = e.Error()
+		if i == told {
+			lines = append(lines, fmt.Sprintf("… and %d more mistakes", len(es)-told))
+			break
+		}
+		lines = append(lines, e.Error())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -13,12 +13,16 @@ func Nearest(word string, among []string) (string, bool) {
 	best, least := "", max(1, len(word)/3)+1
 	w := strings.ToLower(word)
 	for _, c := range slices.Sorted(slices.Values(among)) {
-		if d := distance(w, strings.ToLower(c)); d < least {
+		d := distance(w, strings.ToLower(c))
+		// Of two that are as near, the one of the same letters: they were swapped.
+		if d < least || d == least && best != "" && letters(w) == letters(strings.ToLower(c)) && letters(w) != letters(strings.ToLower(best)) {
 			best, least = c, d
 		}
 	}
 	return best, best != ""
 }
+
+func letters(s string) string { return string(slices.Sorted(slices.Values([]rune(s)))) }
 
 // Hint is `did you mean "x"?`, or the list of what there is when that is short
 // enough to read, else "".

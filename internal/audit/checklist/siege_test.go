@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -19,8 +20,8 @@ func TestSiegeRun(t *testing.T) {
 	g := &audit.Target{URL: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, Accounts: []audit.Account{
 		{Email: "a@x.example", Password: `p,"w`}, {Email: "boss@x.example", Password: "b", Role: "admin"},
 	}}
-	for range 2200 {
-		g.Accounts = append(g.Accounts, audit.Account{Email: "b@x.example", Password: "c"})
+	for i := range 2200 {
+		g.Accounts = append(g.Accounts, audit.Account{Email: fmt.Sprintf("b%d@x.example", i), Password: "c"})
 	}
 	for _, quick := range []bool{false, true} {
 		opt, err := siegeRun(t.TempDir(), g, quick)
