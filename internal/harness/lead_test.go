@@ -289,8 +289,11 @@ func TestLeadNamesAStarvedMember(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
 	d, _, talk, err := localRun(t.Context(), t, Lead{Members: 3, Rendezvous: redis.File, Run: "local"}, ledScenario(8, ""), func(out string, c *counting) {
-		pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
-		for c.count() < 30 && t.Context().Err() == nil {
+		pid := waitFor(t, c, "--out "+filepath.Join(out, "members", "1"))
+		if pid == 0 {
+			return
+		}
+		for c.count() < 30 && !c.isOver() {
 			time.Sleep(50 * time.Millisecond)
 		}
 		for range 10 { // half the time it does not run

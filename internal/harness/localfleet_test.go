@@ -21,7 +21,7 @@ import (
 // localRun runs the shared scenario with members that are the program itself.
 func localRun(ctx context.Context, t *testing.T, l Lead, scenario string, meanwhile func(out string, c *counting)) (d *report.Document, asked map[string]int, talk string, err error) {
 	t.Helper()
-	c := &counting{seen: map[string]int{}}
+	c := &counting{seen: map[string]int{}, over: make(chan struct{})}
 	s := httptest.NewServer(c)
 	defer s.Close()
 	folder := t.TempDir()
@@ -33,7 +33,7 @@ func localRun(ctx context.Context, t *testing.T, l Lead, scenario string, meanwh
 	p, err := Read(Options{
 		Scenarios: []string{file}, Pace: "full", Targets: writeFile(t, "targets:\n  - failed < 1%\n"), URL: s.URL,
 		Accounts: writeFile(t, "email,password\na@x.example,secret-a-1\nb@x.example,secret-b-2\nc@x.example,secret-c-3\n"),
-		Seed:     7, Replicas: 1, Out: out, Binary: program(), Tool: "vitals test",
+		Seed:     7, Replicas: 1, Out: out, Binary: program(), Tool: programVersion(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,15 @@ func localRun(ctx context.Context, t *testing.T, l Lead, scenario string, meanwh
 	ended := make(chan struct{})
 	go func() { defer close(ended); meanwhile(out, c) }()
 	d, err = RunLocal(ctx, t.Context(), p, l, Streams{Out: &words, Err: &syncWriter{w: &words}})
+	close(c.over)
 	<-ended
+	if err != nil { // what the members said says why
+		logs, _ := filepath.Glob(filepath.Join(out, "members", "*", "member.log"))
+		for _, file := range logs {
+			text, _ := os.ReadFile(file)
+			t.Logf("%s: %s", file, text)
+		}
+	}
 	return d, c.seen, words.String(), err
 }
 
@@ -77,16 +85,19 @@ func TestLocalFleetLosesAMember(t *testing.T) {
 
 // killed kills member 1 when the load goes on.
 func killed(t *testing.T, out string, c *counting) {
-	pid := waitFor(t, "--out "+filepath.Join(out, "members", "1"))
-	for c.count() < 30 && t.Context().Err() == nil {
+	pid := waitFor(t, c, "--out "+filepath.Join(out, "members", "1"))
+	if pid == 0 {
+		return
+	}
+	for c.count() < 30 && !c.isOver() {
 		time.Sleep(50 * time.Millisecond)
 	}
 	_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()
 }
 
-// waitFor is the process whose command line holds the text.
-func waitFor(t *testing.T, text string) int {
-	for range 300 {
+// waitFor is the process whose command line holds the text; 0 when none came.
+func waitFor(t *testing.T, c *counting, text string) int {
+	for !c.isOver() {
 		files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 		for _, f := range files {
 			b, err := os.ReadFile(f)

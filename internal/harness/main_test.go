@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -26,6 +27,15 @@ func TestMain(m *testing.M) {
 // program is the program as users build it: the embedded stack starts it as the
 // API, so a test binary cannot stand in for it.
 var program = sync.OnceValue(func() string { return build() })
+
+// programVersion is what it calls itself: members and controller must be of one version.
+var programVersion = sync.OnceValue(func() string {
+	text, err := exec.Command(program(), "--version").Output()
+	if err != nil {
+		panic(fmt.Sprintf("ask the program under test for its version: %v", err))
+	}
+	return strings.TrimSpace(string(text))
+})
 
 // faulty is the same with the seeded faults of the API built in, which users never
 // get.

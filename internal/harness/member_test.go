@@ -23,6 +23,16 @@ type counting struct {
 	mu   sync.Mutex
 	seen map[string]int
 	slow func(path string) time.Duration
+	over chan struct{} // closed when the run has ended, however it did
+}
+
+func (c *counting) isOver() bool {
+	select {
+	case <-c.over:
+		return true
+	default:
+		return false
+	}
 }
 
 func (c *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
