@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -28,12 +29,13 @@ type summary struct {
 	broken                  []string // packages that did not build or end
 	skips                   []string
 	output                  map[string][]string // package/test → lines
+	bad                     map[string]bool     // packages of which a test failed
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
 
 func run(args []string, out io.Writer) int {
-	s := summary{output: map[string][]string{}}
+	s := summary{output: map[string][]string{}, bad: map[string]bool{}}
 	for len(args) > 0 {
 		command := args
 		if n := slices.Index(args, "--"); n >= 0 {
@@ -120,6 +122,7 @@ func (s *summary) take(out io.Writer, e event) {
 		s.passed++
 	case "fail":
 		s.failed++
+		s.bad[e.Package] = true
 		fmt.Fprintf(out, "--- FAIL %s %s\n%s", e.Package, e.Test, text)
 	case "skip":
 		s.skipped++
@@ -133,10 +136,17 @@ func (s *summary) pkg(out io.Writer, e event, text string) {
 		fmt.Fprintf(out, "ok    %-40s %.1fs\n", e.Package, e.Elapsed)
 	case "fail":
 		fmt.Fprintf(out, "FAIL  %-40s %.1fs\n", e.Package, e.Elapsed)
-		if s.failed == 0 || strings.Contains(text, "panic:") || strings.Contains(text, "build failed") {
-			s.broken = append(s.broken, e.Package)
-			fmt.Fprint(out, text)
+		if s.bad[e.Package] && !strings.Contains(text, "panic:") && !strings.Contains(text, "build failed") {
+			return // its failed tests said it all
 		}
+		s.broken = append(s.broken, e.Package)
+		for _, key := range slices.Sorted(maps.Keys(s.output)) { // tests that were under way when it ended
+			if strings.HasPrefix(key, e.Package+"\t") {
+				fmt.Fprint(out, strings.Join(s.output[key], ""))
+				delete(s.output, key)
+			}
+		}
+		fmt.Fprint(out, text)
 	}
 }
 

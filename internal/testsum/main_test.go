@@ -20,6 +20,9 @@ func TestCommandsThatEndBadly(t *testing.T) {
 		"killed":        {[]string{"sh", "-c", "echo '" + pass + "'; kill -9 $$"}, 1, "signal: killed"},
 		"the first bad": {[]string{"sh", "-c", "exit 3", "--", "echo", pass}, 1, "exit status 3"},
 		"not there":     {[]string{"no-such-command-here", "--", "echo", pass}, 1, "no-such-command-here"},
+		"dies beside a failed one": {[]string{"echo", `{"Action":"fail","Package":"a","Test":"TestB"}
+{"Action":"output","Package":"b","Test":"TestC","Output":"where it hung\\n"}
+{"Action":"fail","Package":"b"}`}, 1, "where it hung"},
 		"a failed test": {[]string{"sh", "-c", `echo '{"Action":"fail","Package":"a","Test":"TestB"}'; exit 1`}, 1, "0 passed, 1 failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
