@@ -20,6 +20,9 @@ func TestNearest(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
 	}
+	if got, _ := strict.Nearest("p59", []string{"p50", "p90", "p95"}); got != "p95" { // as near as p50, and of the same letters
+		t.Errorf("p59: got %q, want p95", got)
+	}
 	if got := strict.Hint("banana", []string{"b", "a"}); got != "known: a, b" {
 		t.Errorf("got %q", got)
 	}
