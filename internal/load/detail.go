@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vitals/internal/measure"
 	"vitals/internal/redact"
@@ -48,10 +50,15 @@ func (v *visitor) answer() []byte {
 		return v.call.Answer
 	}
 	plain, _, err := unpack(&v.call, nil)
-	if err != nil {
-		return v.call.Answer // as it came: it may be what says why
+	if err == nil {
+		return plain
 	}
-	return plain
+	// Text that only calls itself packed may say why. What is packed indeed is not
+	// shown: no secret could be found in it.
+	if start := v.call.Answer[:min(shown, len(v.call.Answer))]; bytes.ContainsFunc(start, func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) && !unicode.IsSpace(c) }) {
+		return nil
+	}
+	return v.call.Answer
 }
 
 // secrets are the values that no report may show: those of the account's session,
