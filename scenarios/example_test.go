@@ -51,7 +51,7 @@ targets:
 	// Output:
 	// shop.yaml:3:8: users: found "twenty", expected a whole number of at least 1
 	// shop.yaml:8:41: unknown field "exepct" in a step (did you mean "expect"?)
-	// shop.yaml:10:5: unknown metric "p59" (did you mean "p50"?)
+	// shop.yaml:10:5: unknown metric "p59" (did you mean "p95"?)
 }
 
 func ExampleLoad_Arrivals() {
