@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                           `1:1: found the end, expected a metric (as in p95 < 300ms)`,
-		"p59 < 300ms":                `1:1: unknown metric "p59" (did you mean "p50"?)`,
+		"p59 < 300ms":                `1:1: unknown metric "p59" (did you mean "p95"?)`,
 		"lockout.admited == 5":       `1:1: unknown metric "lockout.admited" (did you mean "lockout.admitted"?)`,
 		"latency < 1s":               `1:1: unknown metric "latency" (known: ` + strings.Join(targets.Metrics(), ", ") + `)`,
 		"p95 300ms":                  `1:5: found "300ms", expected a comparison (one of <= >= == != < >)`,
