@@ -18,7 +18,7 @@ while [ $((i += 1)) -le "$n" ]; do
 	code=$?
 	counts=$(sed -n 's/^\([0-9]* PASS, [0-9]* FAIL, [0-9]* SKIP\).*/\1/p' "$dir/$i.txt")
 	invariants=$(sed -n 's/^Rate-limit invariants, \(.*\)/\1/p' "$dir/$i.txt")
-	skipped=$(sed -n 's/^  SKIP  \([A-Z0-9]*\) .*/\1/p' "$dir/$i.txt" | tr '\n' ' ')
+	skipped=$(sed -n 's/^  SKIP  *\([A-Z0-9]*\) .*/\1/p' "$dir/$i.txt" | tr '\n' ' ')
 	echo "audit $i of $n: exit $code, ${counts:-no counts}, ${invariants:-no invariants}, $(($(date +%s) - began)) s, skipped: ${skipped:-none}"
 	case $code in
 	0 | 3) # 3: nothing failed, and not all could be proved on this machine

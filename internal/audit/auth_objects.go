@@ -30,6 +30,10 @@ func foreignObjects(t *T) {
 	t.Want(t.Do("get", a.from, a.access, values{"id": id}), http.StatusOK)
 	// To nobody in particular it may be refused, or not be there at all.
 	t.Want(t.Do("get", a.from, "", values{"id": id}), t.Operation("get").Refusal(), http.StatusNotFound)
+	// On a list of several pages the object may lie further on, for anybody to see.
+	if own := t.Do("list", a.from, a.access, nil); own.Status == http.StatusOK && !bytes.Contains(own.Body, []byte(id)) {
+		t.Skip("%v: its owner does not find object %s on the first page either, so that another does not proves nothing of the list: ask for more at once in the profile's list (as in ?perPage=500)", own, id)
+	}
 }
 
 func massAssignment(t *T) {

@@ -216,7 +216,7 @@ func corsRefusals(t *T) {
 	}
 	q := t.crossOriginRequest(origin)
 	a := t.Send(q)
-	if op := t.crossOriginOperation(); t.Want(a, t.Operation(op).Refusal()) {
+	if t.Check(a.Status >= 400, "%v: got %s, want a refusal", a, a.got()) { // with which status is no matter of CORS
 		readable(a)
 	}
 	login := t.Login(from, unknownAccount(), wrongPassword())
