@@ -14,7 +14,7 @@ func newReportCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "report DOCUMENT",
 		Short:   "Render a document or an audit again, without load",
-		Long:    "Render document.json or audit.json in another form:\n\n" + report.FormatsHelp() + "\nAn audit has the forms html, json, junit, markdown and terminal.",
+		Long:    "Render document.json or audit.json in another form:\n\n" + report.FormatsHelp() + "\nAn audit has the forms html, json, junit, markdown, sarif and terminal.",
 		Args:    cobra.ExactArgs(1),
 		Example: "  vitals report out/document.json\n  vitals report out/document.json --format json",
 		RunE: func(_ *cobra.Command, args []string) error {
