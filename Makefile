@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: fleet-model run build test images vitals-image dist lint bench bench-peers monte-carlo duets lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: fleet-model run build test race images vitals-image dist lint bench bench-peers monte-carlo duets lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -14,6 +14,12 @@ run: build ## all four scenarios against the embedded reference API, in about 90
 build:
 	$(BUILD) -o bin/vitals ./cmd/vitals
 
+# The race detector goes with the packages whose goroutines share memory with each
+# other; in the rest the tests mostly start programs and wait for them, and it would
+# take the processors from what they measure. make race has it everywhere.
+RACED = ./internal/fleet ./internal/intruders/... ./internal/limitcheck/... ./internal/load/... \
+        ./internal/measure/... ./internal/observe/... ./internal/wire/... ./server/...
+OTHER = $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACED))")
 # The whole audit has the machine for itself: what it measures would else be the
 # other packages' tests. Costs, and how long a frozen server is said to have been,
 # are held a second time without the race detector, which costs time itself.
@@ -21,12 +27,17 @@ AUDIT = ^TestAuditOfTheContainerStack$$
 # Most packages wait for clocks and servers, so more of them run than there are
 # processors.
 PACKAGES ?= 4
+TEST = $(GO) test -json -shuffle=on -p $(PACKAGES) -timeout 20m
 test: ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
-	$(GO) run ./internal/testsum \
-	  $(GO) test -json $(RACE) -shuffle=on -p $(PACKAGES) -timeout 20m -skip '$(AUDIT)' ./... -- \
+	$(GO) run ./internal/testsum -again "$(GO) test -json -timeout 15m" \
+	  $(TEST) $(RACE) $(RACED) -- \
+	  $(TEST) -skip '$(AUDIT)' $(OTHER) -- \
 	  $(GO) test -json -run '$(AUDIT)' -timeout 15m ./cmd/vitals -- \
 	  $(GO) test -json -run 'Cost|Garbage|Memory|FrozenServer' -parallel 4 ./internal/load/... ./internal/wire/...
+
+race: ## every test under the race detector (40 minutes)
+	$(GO) run ./internal/testsum $(TEST) -race -skip '$(AUDIT)' ./...
 
 validate-k8s: ## the API server's own defaults and validation over the rendered job (5 minutes to build, once)
 	$(GO) -C internal/fleet/kubernetes/validation test ./...

@@ -85,7 +85,9 @@ func TestFrozenServer(t *testing.T) {
 					t.Errorf("p%g: got %s, want %s %s", 100*q, have, want, what)
 				}
 			}
-			for _, q := range []float64{0.5, 0.9, 0.95, 0.99, 1} {
+			// Not 0.9: a tenth of the arrivals waits for the thaw, so that rank lies on the
+			// step between who waited and who did not, and one answer more decides it.
+			for _, q := range []float64{0.5, 0.8, 0.95, 0.99, 1} {
 				check(q, seen, "by the server's clock")
 			}
 			if tolerance == tt.tolerance {

@@ -4,7 +4,13 @@
 // silent. It exits 1 when anything failed, when a command ended badly (a killed
 // `go test` leaves no failed test behind), or when no test ran.
 //
-//	testsum go test -json ./... -- go test -json -run X ./y
+// With -again, a top-level test that failed is run once more, by itself, when all
+// else is done: a crowded machine fails tests that a quiet one passes. What passes
+// then is no failure, but it is listed with what it said the first time, for it is
+// a test to look at. A data race, a panic, a package that ended badly, and more than
+// a few failures at once are never tried again.
+//
+//	testsum [-again "go test -json"] go test -json ./... -- go test -json -run X ./y
 package main
 
 import (
@@ -26,16 +32,27 @@ type event struct {
 
 type summary struct {
 	passed, failed, skipped int
-	broken                  []string // packages that did not build or end
+	unsteady                []string            // passed when run again, package and test
+	failures                map[string][]string // package → top-level tests that failed
+	race                    bool                // a data race was seen, or a panic
+	broken                  []string            // packages that did not build or end
 	skips                   []string
 	output                  map[string][]string // package/test → lines
 	bad                     map[string]bool     // packages of which a test failed
 }
 
+func newSummary() summary {
+	return summary{output: map[string][]string{}, bad: map[string]bool{}, failures: map[string][]string{}}
+}
+
 func main() { os.Exit(run(os.Args[1:], os.Stdout)) }
 
 func run(args []string, out io.Writer) int {
-	s := summary{output: map[string][]string{}, bad: map[string]bool{}}
+	s := newSummary()
+	var again []string
+	if len(args) > 1 && args[0] == "-again" {
+		again, args = strings.Fields(args[1]), args[2:]
+	}
 	for len(args) > 0 {
 		command := args
 		if n := slices.Index(args, "--"); n >= 0 {
@@ -45,12 +62,21 @@ func run(args []string, out io.Writer) int {
 		}
 		s.command(out, command)
 	}
+	if len(again) > 0 {
+		s.again(out, again)
+	}
 	slices.Sort(s.skips)
 	if len(s.skips) > 0 {
 		fmt.Fprintln(out, "\nskipped, and why:")
 	}
 	for _, skip := range s.skips {
 		fmt.Fprintln(out, "  "+skip)
+	}
+	if len(s.unsteady) > 0 {
+		fmt.Fprintf(out, "\n%d failed and passed at the second try, alone (what they said stands above):\n", len(s.unsteady))
+	}
+	for _, test := range s.unsteady {
+		fmt.Fprintln(out, "  "+test)
 	}
 	fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", s.passed, s.failed+len(s.broken), s.skipped)
 	if s.failed+len(s.broken) > 0 || s.passed == 0 {
@@ -123,6 +149,10 @@ func (s *summary) take(out io.Writer, e event) {
 	case "fail":
 		s.failed++
 		s.bad[e.Package] = true
+		if !strings.Contains(e.Test, "/") {
+			s.failures[e.Package] = append(s.failures[e.Package], e.Test)
+		}
+		s.race = s.race || strings.Contains(text, "DATA RACE") || strings.Contains(text, "panic:")
 		fmt.Fprintf(out, "--- FAIL %s %s\n%s", e.Package, e.Test, text)
 	case "skip":
 		s.skipped++

@@ -137,11 +137,12 @@ func (x *call) enter(policy, key string) (settle func(ok bool, user string), adm
 }
 
 func (x *call) settle(h *count, policy string, ok bool, user string) {
+	refund := !ok && x.s.Lie == "hanging up is a refund" && x.hungUp()
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	h.pending--
 	l, now := x.s.limits[policy], time.Now()
-	if !ok && x.s.Lie == "hanging up is a refund" && x.r.Context().Err() != nil {
+	if refund {
 		return
 	}
 	if ok {
@@ -150,6 +151,17 @@ func (x *call) settle(h *count, policy string, ok bool, user string) {
 		h.failed = append(h.failed, mark{now, user})
 	}
 	x.tell(policy, l.Limit-len(h.failed), now.Add(l.Window))
+}
+
+// hungUp says whether the client is gone. It waits to be told, for the news takes
+// as long as the machine likes: a lie that is told now and then cannot be found.
+func (x *call) hungUp() bool {
+	select {
+	case <-x.r.Context().Done():
+		return true
+	case <-time.After(100 * time.Millisecond):
+		return false
+	}
 }
 
 // spend counts one request.
