@@ -28,6 +28,9 @@ func (h *Invariants) Broken() int {
 	return len(h.Violations) + int(h.More)
 }
 
+// Judged tells whether answers were held to the invariants.
+func (h *Invariants) Judged() bool { return h != nil && h.Unjudged == "" && h.Answers > 0 }
+
 // check is one of the checks that every run makes beside its targets.
 type check struct {
 	name   string // for CI servers

@@ -10,6 +10,8 @@ import (
 // early is why a run did not go to its end; "" when it did.
 func early(r *measure.Result) string {
 	switch {
+	case r.Unbegun():
+		return "the load did not begin: " + r.EndedEarly
 	case r.EndedEarly != "":
 		return "ended early: " + r.EndedEarly
 	case r.Partial:
@@ -37,6 +39,8 @@ func partial(d *Document) string {
 	}
 	for _, r := range d.Runs {
 		switch {
+		case r.Result.Unbegun():
+			how = "the load did not begin"
 		case r.Result.EndedEarly != "":
 			return "ended early"
 		case r.Result.Partial:

@@ -121,14 +121,14 @@ func (n Now) achieved() string {
 // generator is our own health as far as it is known while the run lasts.
 func (n Now) generator() string {
 	c := n.Snapshot.Counts
-	text := share(c.Late, c.Sent) + " late"
+	var parts []string
+	if n.Snapshot.Late { // what the verdict would not mind alarms nobody
+		parts = append(parts, share(c.Late, c.Sent)+" late")
+	}
 	if c.Dropped > 0 {
-		text += ", " + count(c.Dropped) + " dropped"
+		parts = append(parts, count(c.Dropped)+" dropped")
 	}
-	if c.Inflight > 0 {
-		text += ", " + count(c.Inflight) + " in flight"
-	}
-	return text
+	return strings.Join(append(parts, count(c.Inflight)+" in flight"), ", ")
 }
 
 func (n Now) lost() (out []string) {
@@ -155,7 +155,7 @@ func (n Now) plain() []string {
 	}
 	c := n.Snapshot.Counts
 	parts = append(parts, "errors "+share(c.Errors, c.Judged()))
-	if c.Late > 0 || c.Dropped > 0 {
+	if n.Snapshot.Late || c.Dropped > 0 {
 		parts = append(parts, "generator "+n.generator())
 	}
 	if n.Violations > 0 {

@@ -183,13 +183,32 @@ func (p *page) explained(d *Document) {
 	}
 }
 
+// longWord is one that is broken before it is left out: an answer without spaces may
+// be all that a text tells.
+const longWord = 24
+
 // brief is a text in two lines at most.
 func (p *page) brief(before, text string) []string {
 	lines := p.wrapped(before, strip(text))
-	if len(lines) > 2 {
-		lines = append(lines[:1], cut(lines[1]+" …", p.width()))
+	long := slices.ContainsFunc(lines, func(l string) bool { return columns(l) > p.width() })
+	if !long && len(lines) > 2 {
+		next, _, _ := strings.Cut(strings.TrimLeft(lines[2], " "), " ")
+		long = columns(next) > longWord
 	}
-	return lines
+	switch {
+	case !long && len(lines) <= 2:
+		return lines
+	case !long:
+		return append(lines[:1], cut(lines[1]+" …", p.width()))
+	}
+	room := max(2, p.width()-columns(before))
+	text = strings.Join(strings.Fields(strip(text)), " ")
+	first := strings.TrimSuffix(cut(text+" ", room+1), "…")
+	if at := strings.LastIndexByte(first, ' '); at >= len(first)/2 {
+		first = first[:at]
+	}
+	rest := strings.TrimPrefix(text[len(first):], " ")
+	return []string{before + first, strings.Repeat(" ", columns(before)) + cut(rest, room)}
 }
 
 // checked are the checks that held, over all runs, and those that were not made.

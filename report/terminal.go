@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"vitals/targets"
@@ -86,6 +87,9 @@ func headline(d *Document) string {
 		}
 	}
 	text := plural(len(d.Runs), "scenario") + ", no targets asked: nothing was judged"
+	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Invariants.Judged() }) {
+		text = plural(len(d.Runs), "scenario") + ", no targets asked: only the rate-limit invariants were judged"
+	}
 	if all > 0 || len(d.Runs) == 0 {
 		text = plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
 	}

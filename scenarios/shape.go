@@ -119,11 +119,21 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 		return l
 	}
 	if l.Peak() <= 0 {
-		r.Fail(s.node, "", "the load stays at 0")
+		r.Fail(s.place(), "", "the load stays at 0")
 	} else if !l.judged() {
-		r.Fail(s.node, "write judged: true in a stage", "no stage is judged")
+		r.Fail(s.place(), "write judged: true in a stage", "no stage is judged")
 	}
 	return l
+}
+
+// place is where the levels of the load stand.
+func (s *shape) place() *yaml.Node {
+	for _, n := range []*yaml.Node{s.stages, s.users, s.rate, s.arrivals} {
+		if n != nil {
+			return n
+		}
+	}
+	return s.node
 }
 
 // spawned is the closed model's short form: a ramp that is not judged, because a
@@ -187,7 +197,7 @@ func (r *reader) stages(n *yaml.Node, model Model) []Stage {
 			r.Fail(n, "as in for: 2m", "a stage needs its length")
 		}
 		if s.For > MaxStage {
-			r.Fail(n, "", "a stage of %s: at most %s can be planned exactly", s.For, MaxStage)
+			r.Fail(found["for"], "", "a stage of %s: at most %s can be planned exactly", s.For, MaxStage)
 		}
 		if found["from"] != nil && found["to"] == nil {
 			to = s.From

@@ -24,11 +24,11 @@ func invalid(r *measure.Result, run *Run) string {
 	var why []string
 	add := func(format string, args ...any) { why = append(why, fmt.Sprintf(format, args...)) }
 	why = append(why, r.Health.Invalid...)
-	if r.Partial {
-		add("interrupted")
-	}
-	if r.EndedEarly != "" {
+	switch {
+	case r.EndedEarly != "":
 		add("ended early: %s", r.EndedEarly)
+	case r.Partial:
+		add("interrupted")
 	}
 	if p95, ok := r.Total(true, true).Response.Quantile(0.95); ok {
 		if lag, relevant := r.Health.Own(p95); relevant {

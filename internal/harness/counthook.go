@@ -83,10 +83,11 @@ func (h *countHook) see(x *wire.Seen) {
 	e := observe.Entry{Method: x.Method, Route: x.Route, Status: x.Status}
 	switch x.Class {
 	case measure.None:
-	case measure.DNS, measure.Connect, measure.TLS, measure.TimeoutConnect, measure.NoPorts, measure.FDLimit:
-		h.counts.Unreached()
-		return
 	default:
+		if x.Class.Unreached() || x.Class == measure.NoPorts || x.Class == measure.FDLimit {
+			h.counts.Unreached()
+			return
+		}
 		e.Status = 0
 	}
 	h.counts.Add(e, len(x.ID) > 0)

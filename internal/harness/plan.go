@@ -116,12 +116,18 @@ func (p *Plan) readScenarios() error {
 			notes = append(notes, w.Error())
 		}
 		sc = p.o.Window.of(sc, p.o.Pace)
-		p.notes[sc] = notes
 		for _, name := range sc.Environment() {
-			if _, ok := os.LookupEnv(name); !ok {
-				errs = append(errs, fmt.Errorf("scenario %s needs {{env %s}}: the environment variable is not set", sc.Name, name))
+			if _, ok := os.LookupEnv(name); ok {
+				continue
 			}
+			unset := fmt.Sprintf("{{env %s}}: the environment variable is not set", name)
+			if p.o.ReadOnly { // a file can be checked where its secrets are not
+				notes = append(notes, unset+"; a run needs it: export "+name+" before")
+				continue
+			}
+			errs = append(errs, fmt.Errorf("scenario %s needs %s: export %s before, or give it to this command", sc.Name, unset, name))
 		}
+		p.notes[sc] = notes
 		scope := sc.Scope()
 		if len(p.o.Faults) > 0 {
 			scope.Phases = append(scope.Phases, faults.During, faults.Recovering)

@@ -1,14 +1,22 @@
 package harness
 
 import (
+	"fmt"
+	"html"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"vitals/internal/exit"
+	"vitals/internal/measure"
+	"vitals/report"
 )
 
 // When no user can sign in before the measured window, nothing runs during it: the
@@ -53,5 +61,74 @@ intruders:
 	}
 	if open > 0 {
 		t.Errorf("%d of %d connections are left open", open, all)
+	}
+}
+
+// A load that could not begin leaves its files with what was asked and what came, and
+// the other scenarios have their turn.
+func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(w http.ResponseWriter, r *http.Request)
+		gone   bool // nobody answers any more when users sign in
+		code   int
+		by     measure.Ending
+		says   string
+	}{
+		"wrong password": {answer: func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = fmt.Fprintf(w, `{"detail":%q}`, "wrong: "+string(body))
+		}, code: exit.NoAnswer, by: measure.NoSignIn, says: `want any 2xx, got 401: {"detail":"`},
+		"locked out": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "900")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}, code: exit.NoAnswer, by: measure.NoSignIn, says: "got 429"},
+		"no token": {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":{}}`) },
+			code: exit.NoAnswer, by: measure.NoSignIn, says: "json access_token is not in the answer: no access_token in the answer (it has: data)"},
+		"dead": {gone: true, code: exit.NoSystem, by: measure.TargetDead, says: "refused"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			s := httptest.NewServer(mux)
+			defer s.Close()
+			mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case c.gone:
+					w.Header().Set("Connection", "close")
+					_ = s.Listener.Close() // this is the last answer
+				case r.URL.Path == "/login":
+					c.answer(w, r)
+				}
+			})
+			before := file(t, "before.yaml", reads("users: 2\nrun_for: 2s\nsign_in: before"+signIn))
+			open := file(t, "open.yaml", strings.NewReplacer("get: /x", "get: /x, anonymous: true", "name: mine", "name: open").Replace(reads("users: 1\nrun_for: 1s")))
+			out := t.TempDir()
+			words := []string{before, "--url", s.URL, "--accounts", accounts(t, 4), "--out", out}
+			if !c.gone {
+				words = append([]string{open}, words...)
+			}
+			r := carryOut(t, words...)
+			if r.doc == nil || r.code != c.code || r.doc.Exit != c.code || r.doc.Verdict != report.NoData {
+				t.Fatalf("got exit %d, want %d and %s: %s\n%s", r.code, c.code, report.NoData, r.talk, r.out)
+			}
+			if n := len(words) - 6; len(r.doc.Runs) != n || r.doc.Runs[n-1].Result.EndedBy != c.by || r.doc.Runs[0].Verdict != report.Pass && n > 1 {
+				t.Errorf("got %d runs, ended by %q, want %d and %q", len(r.doc.Runs), r.doc.Runs[len(r.doc.Runs)-1].Result.EndedBy, n, c.by)
+			}
+			for _, name := range []string{"document.json", "report.html", "baseline.json"} {
+				if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || strings.Contains(string(text), "secret-") {
+					t.Errorf("%s: %v, or it holds a password", name, err)
+				}
+			}
+			for form, render := range map[string]report.Reporter{"junit": report.JUnit, "markdown": report.Markdown, "terminal": report.Terminal, "html": report.HTML} {
+				var b strings.Builder
+				if err := render(&b, r.doc); err != nil {
+					t.Fatal(err)
+				}
+				text := strings.Join(strings.Fields(html.UnescapeString(b.String())), " ")
+				if !strings.Contains(text, "the load did not begin: sign in account ") || !strings.Contains(strings.ReplaceAll(text, `\`, ""), c.says) || strings.Contains(text, "interrupted") {
+					t.Errorf("%s: got\n%s\nwant %q", form, b.String(), c.says)
+				}
+			}
+		})
 	}
 }

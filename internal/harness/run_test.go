@@ -192,7 +192,7 @@ func TestTooFewAccounts(t *testing.T) {
 	if r := carryOut(t, open, "--url", s.URL); r.code != exit.Pass || r.doc.Verdict != report.Pass || len(r.doc.Runs[0].Verdicts) != 1 {
 		t.Errorf("nobody signs in: got exit %d, want a pass by the one target that can be asked\n%s%s", r.code, r.talk, r.out)
 	}
-	if r := carryOut(t, open, "--url", s.URL, "--targets", "none"); r.code != exit.Pass || len(r.doc.Runs[0].Verdicts) != 0 {
+	if r := carryOut(t, open, "--url", s.URL, "--targets", "none"); r.code != exit.NoAnswer || r.doc.Verdict != report.NoData || len(r.doc.Runs[0].Verdicts) != 0 {
 		t.Errorf("no targets: got exit %d\n%s%s", r.code, r.talk, r.out)
 	}
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -23,7 +24,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	steps := load.Steps(sc)
 	spare := faults.RecoveryAllowed(wanted, sc.Name)
 	hostile := hostileSteps(sc, ses.p.faults)
-	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Mergeable: ses.p.member != nil, Deltas: ses.p.member.led()})
+	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Late: maxLag(wanted, sc.Name), Mergeable: ses.p.member != nil, Deltas: ses.p.member.led()})
 
 	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts()}
 	see := func(x *wire.Seen) { // of every request, whoever sends it
@@ -70,6 +71,9 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	out, err := load.Run(drain, sc, rec, opt)
 	if err != nil {
 		return nil, runError(drain, err)
+	}
+	if ses.p.member != nil && out.Took == 0 && out.EndedEarly != "" { // the others must not wait for its share
+		return nil, runError(drain, fmt.Errorf("%s: the load did not begin: %s", sc.Name, out.EndedEarly))
 	}
 	res := result(sc, ses.p.o, out, rec.Finish())
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}

@@ -17,7 +17,7 @@ import (
 
 // asked is what was wanted of a run, as its verdict needs it.
 type asked struct {
-	nothing bool            // --targets none: no target is no lack of data
+	nothing bool            // --targets none: the invariants alone may be what is judged
 	abort   *targets.Target // the abort rule that ended the run; nil = none did, or it is not known
 }
 
@@ -33,7 +33,8 @@ type asked struct {
 //   - times of a run in which we were late are nobody's, and counts that do not
 //     agree with the server's are of no one run: invalid;
 //   - a target that was missed is a failure;
-//   - a run that ended before its schedule, and a target without data, are no answer.
+//   - a run that ended before its schedule, a target without data, and a run of which
+//     nothing at all was judged, are no answer.
 func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	h := r.Result.Health
 	ours := slices.DeleteFunc(slices.Clone(h.Invalid), func(why string) bool { return slices.Contains(h.Late, why) })
@@ -78,8 +79,12 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	default:
 		ended = []string{why}
 	}
-	if len(r.Verdicts) == 0 && !a.nothing {
-		missing = []string{"no target is asked of this scenario: write targets into it, name some with --targets, or ask for none with --targets none"}
+	switch {
+	case len(r.Verdicts) > 0 || a.nothing && r.Invariants.Judged():
+	case a.nothing:
+		missing = []string{"nothing was judged: no target was asked for (--targets none), and there were no limits to hold to their invariants"}
+	default:
+		missing = []string{"no target is asked of this scenario: write targets into it, or name some with --targets"}
 	}
 	invalid := slices.Concat(slices.Clone(h.Invalid), reconciled(r))
 	for i, why := range invalid {
@@ -107,6 +112,8 @@ func ending(r *measure.Result) string {
 	switch {
 	case !r.Partial && r.EndedEarly == "":
 		return ""
+	case r.Unbegun():
+		return "the load did not begin: " + r.EndedEarly
 	case r.EndedBy == measure.Interrupted || r.EndedEarly == "":
 		return "interrupted after " + r.Took.Round(100*time.Millisecond).String() + ": the rest was not measured"
 	case r.EndedBy == measure.Aborted:
@@ -176,6 +183,7 @@ type sessionEnd struct {
 // then what could not be measured. What did not go to its end never passes.
 func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []string, code int, partial bool) {
 	rank := []string{report.Pass, report.NoData, report.Invalid, report.Fail}
+	unreached := len(runs) > 0
 	verdict = report.Pass
 	raise := func(to string) { verdict = rank[max(slices.Index(rank, verdict), slices.Index(rank, to))] }
 	for _, r := range runs {
@@ -184,6 +192,7 @@ func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []stri
 			reasons = append(reasons, r.Result.Scenario+": "+why)
 		}
 		partial = partial || r.Result.Partial
+		unreached = unreached && r.Result.Unbegun() && r.Result.EndedBy == measure.TargetDead
 	}
 	switch {
 	case len(end.left) > 0 && end.interrupted:
@@ -202,6 +211,9 @@ func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []stri
 		code = exit.Fail
 	case report.Invalid, report.NoData:
 		code = exit.NoAnswer
+	}
+	if unreached && verdict == report.NoData {
+		code = exit.NoSystem
 	}
 	var coded *exit.Error
 	switch {

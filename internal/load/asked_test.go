@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -39,7 +40,7 @@ func asked(t *testing.T, head, steps string, answer http.HandlerFunc, check func
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "asked.yaml")
-	text := "name: asked\nusers: 1\nrun_for: 500ms\n" + head + "\njourneys:\n  - name: j\n    think: 1s\n    steps:\n" + steps
+	text := "name: asked\nusers: 1\nrun_for: 5m\n" + head + "\njourneys:\n  - name: j\n    think: 10m\n    steps:\n" + steps
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,34 @@ func asked(t *testing.T, head, steps string, answer http.HandlerFunc, check func
 			defer s.Close()
 			opt.Base, _ = url.Parse(s.URL)
 			rec := record(sc)
-			if _, err := Run(t.Context(), sc, rec, opt); err != nil {
-				t.Fatal(err)
-			}
+			once(t, sc, rec, opt)
 			mu.Lock()
 			defer mu.Unlock()
 			check(t, got, rec.Finish())
 		})
+	}
+}
+
+// once lets one user make one visit, however long it takes on this machine.
+func once(t *testing.T, sc *scenarios.Scenario, rec *measure.Recorder, opt Options) {
+	t.Helper()
+	r, err := newRun(sc, rec, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	r.cancel = cancel
+	go func() { // the visit has begun, and is over
+		for r.peak.Load() == 0 || r.busy.Load() > 0 {
+			if !sleep(ctx, time.Millisecond) {
+				return
+			}
+		}
+		cancel(nil)
+	}()
+	if err := r.execute(ctx, sc); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -261,6 +283,11 @@ func TestFailuresSayWhy(t *testing.T) {
 		{`get: "/x?k={{env VITALS_TEST_KEY}}", expect: {status: 201}`, 400, nil,
 			`{"password":"hunter2","sent":"k-secret-1","jwt":"eyJhbGciOi.eyJzdWIi.sig","note":"Bearer abcdefgh","q":"token=abc&x=1"}`, measure.BadStatus, "want 201, got 400",
 			`{"password":[redacted],"sent":"[redacted]","jwt":"[redacted]","note":"Bearer [redacted]","q":"token=[redacted]&x=1"}`},
+		// What the scenario looks for is the user's own text, however much it looks like a secret.
+		{`get: /x, expect: {body: "password=wrong"}`, 200, nil, `password=hunter2`, measure.BadCheck, `body: want it to contain "password=wrong"`, `password=[redacted]`},
+		{`get: /x, save: {a: 'regexp:csrf_token=(\w+)'}`, 200, nil, `none`, measure.BadCapture, `regexp:csrf_token=(\w+) is not in the answer`, `none`},
+		{`get: /x, expect: {header: {X-Auth: Bearer abcdefgh}}`, 200, http.Header{"X-Auth": {"Bearer ijklmnop"}}, `{}`, measure.BadCheck, `header X-Auth: want "Bearer abcdefgh", got "Bearer [redacted]"`, `{}`},
+		{`get: /x, expect: {header: {X-Token: a}}`, 200, http.Header{"X-Token": {"hunter2"}}, `{}`, measure.BadCheck, `header X-Token: want "a", got "[redacted]"`, `{}`},
 	} {
 		asked(t, "", fmt.Sprintf("      - {name: it, anonymous: true, %s}\n", tt.step), func(w http.ResponseWriter, _ *http.Request) {
 			for name, values := range tt.header {
@@ -314,10 +341,10 @@ journeys: [{name: j, steps: [{name: s, get: /x}]}]
 	base, _ := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"access_token":"abc-123-def"}`)
 	})
-	_, err = Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: accounts(3)})
-	if err == nil || !strings.Contains(err.Error(), "before the load: json data.access_token is not in the answer: no data in the answer (it has: access_token)") ||
-		strings.Contains(err.Error(), "abc-123") {
-		t.Errorf("got %v", err)
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: accounts(3)})
+	if err != nil || !strings.Contains(o.EndedEarly, "before the load: json data.access_token is not in the answer: no data in the answer (it has: access_token)") ||
+		strings.Contains(o.EndedEarly, "abc-123") || o.EndedBy != measure.NoSignIn || o.Took != 0 || !o.Partial {
+		t.Errorf("got %v, %+v", err, o)
 	}
 }
 
@@ -336,9 +363,9 @@ func TestTooFewAccounts(t *testing.T) {
 		l := constant(scenarios.Users, float64(tt.users), 50*time.Millisecond)
 		l.Share = tt.share
 		sc := patients(l, time.Second, 0)
-		_, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(tt.have)})
-		if got := fmt.Sprint(err); tt.want == "" && err != nil || tt.want != "" && !strings.HasSuffix(got, tt.want) {
-			t.Errorf("%+v: got %v", tt, err)
+		o, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(tt.have)})
+		if err != nil || o.EndedEarly != tt.want || tt.want != "" && o.EndedBy != measure.NoAccount {
+			t.Errorf("%+v: got %+v, %v", tt, o, err)
 		}
 	}
 	c = newClinic(t, &clinic{broken: accounts(2)[1].Email})

@@ -16,6 +16,13 @@ func decides(inRow, all, of int) bool {
 	return inRow >= decisive || all >= decisive && 10*all > of
 }
 
+// late tells whether the run's times are doubtful by our own lateness, as far as it got.
+func (l *lag) late() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return decides(l.runOf(lateWindow))
+}
+
 // lateness says whether requests were sent late by ourselves, and names the cause.
 func (r *run) lateness(v verdict) {
 	r.lag.mu.Lock()

@@ -37,7 +37,7 @@ func (f *firstFailures) admits(step int, class measure.Class) bool {
 // detail says what the step expected of the last call and what came.
 func (v *visitor) detail(s *step, class measure.Class, response time.Duration) *measure.Detail {
 	secrets := v.secrets()
-	d := &measure.Detail{Why: redactAll(v.why(s, class, response), secrets)}
+	d := &measure.Detail{Why: redactKnown(v.why(s, class, response), secrets)}
 	if v.call.Code != 0 {
 		d.Body = excerpt(v.answer(), secrets)
 	}
@@ -77,7 +77,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	c := &v.call
 	switch {
 	case c.Class != measure.None && c.Err != nil:
-		return c.Err.Error()
+		return redactAll(c.Err.Error(), nil)
 	case class == measure.BadStatus:
 		return fmt.Sprintf("want %s, got %d", s.expect.statusWords(), c.Code)
 	case class == measure.Encoding && v.unreadable != nil:
@@ -137,7 +137,11 @@ func (k checked) words(c *wire.Call) string {
 		if !ok {
 			return absentHeader(c, k.header.name).Error()
 		}
-		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.header.want, short(got))
+		came := redactAll(short(got), nil)
+		if hidden.MatchString(k.header.name) {
+			came = redact.Mark
+		}
+		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.header.want, came)
 	case k.json != nil:
 		raw, ok := k.json.path.find(c.Answer, first)
 		switch {
@@ -146,7 +150,7 @@ func (k checked) words(c *wire.Call) string {
 		case !ok:
 			return fmt.Sprintf("json %s: want %s, but %s", k.json.name, k.json.want, k.json.path.absent(c.Answer))
 		}
-		got := short(text(nil, raw))
+		got := redactAll(short(text(nil, raw)), nil)
 		if hidden.MatchString(k.json.name) {
 			got = redact.Mark
 		}

@@ -119,14 +119,14 @@ func TestDeadTargetEndsTheRun(t *testing.T) {
 	sc := ping(constant(scenarios.Users, 5, time.Minute), 100*time.Millisecond)
 	// From addresses of its own no connection is opened ahead, so that the load
 	// itself meets the dead target.
-	_, err = Run(t.Context(), sc, record(sc), Options{Base: base})
-	if err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Errorf("got error %v, want the refused connection before the load begins", err)
+	o, err := Run(t.Context(), sc, record(sc), Options{Base: base})
+	if err != nil || o.EndedBy != measure.TargetDead || o.Took != 0 || !strings.Contains(o.EndedEarly, "refused") {
+		t.Errorf("got %+v, error %v, want the refused connection before the load begins", o, err)
 	}
 	s := newNullServer(t, nil)
 	rec := record(sc)
 	began := time.Now()
-	o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
+	o, err = Run(t.Context(), sc, rec, Options{Base: s.url(), During: []func(context.Context, time.Time) error{
 		func(ctx context.Context, _ time.Time) error {
 			sleep(ctx, 200*time.Millisecond)
 			s.stop()

@@ -119,7 +119,7 @@ func (v *visitor) exchange(journey string, s *step, class measure.Class, respons
 		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head)+bodyText(v.answer()), secrets)
 	}
 	if class != measure.None {
-		if x.Why = redactAll(v.why(s, class, response), secrets); x.Why == "" {
+		if x.Why = redactKnown(v.why(s, class, response), secrets); x.Why == "" {
 			x.Why = class.String()
 		}
 	}

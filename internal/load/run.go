@@ -47,8 +47,9 @@ type run struct {
 
 // Run carries the scenario out and hands every request to rec, which was made
 // for Steps(sc) (and more, if the caller has any). It returns when every request
-// has ended. An error means that the load could not begin: a scenario that does
-// not compile, a server that cannot be reached, an account that cannot sign in.
+// has ended. An error means that there is nothing to tell: a scenario that does not
+// compile, a run that was stopped before its load began. A server that cannot be
+// reached and an account that cannot sign in are outcomes, of no time.
 // What goes wrong later is in the recorder and the outcome.
 func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*Outcome, error) {
 	r, err := newRun(sc, rec, opt)
@@ -58,7 +59,12 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	ctx, r.cancel = context.WithCancelCause(ctx)
 	defer r.cancel(nil)
 	before := r.sessions.count()
-	if err := r.execute(ctx, sc); err != nil {
+	err = r.execute(ctx, sc)
+	var not *unbegun
+	if errors.As(err, &not) && ctx.Err() == nil {
+		return &Outcome{Began: time.Now(), Client: r.why, Notes: r.notes, Partial: true, EndedBy: not.by, EndedEarly: not.why.Error()}, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("run scenario %s: %w", sc.Name, err)
 	}
 	o := &Outcome{Began: r.began, Took: time.Since(r.began), Client: r.why, SignedIn: r.sessions.count() - before, Notes: r.notes}
@@ -93,6 +99,15 @@ func endedBy(cause error) measure.Ending {
 // error that wraps it ends a run with the ending measure.Aborted.
 var ErrAborted = errors.New("")
 
+// unbegun is why a load could not begin although its scenario is sound.
+type unbegun struct {
+	by  measure.Ending
+	why error
+}
+
+func (u *unbegun) Error() string { return u.why.Error() }
+func (u *unbegun) Unwrap() error { return u.why }
+
 // execute runs the load, and beside it what the caller wants done meanwhile, the
 // guard over the run's end, and the watch over ourselves.
 func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
@@ -107,6 +122,9 @@ func (r *run) execute(ctx context.Context, sc *scenarios.Scenario) (err error) {
 		end()
 		err = errors.Join(err, r.besideErr)
 	}()
+	if err := r.enough(); err != nil {
+		return err
+	}
 	if r.load.SignIn == scenarios.Before && r.plan.signIn != nil {
 		if err := r.signInAll(ctx, sc); err != nil {
 			return err
@@ -166,9 +184,6 @@ func newRun(sc *scenarios.Scenario, rec *measure.Recorder, opt Options) (*run, e
 	r.share = max(1, r.load.Share)
 	if r.load.Grid == 0 && r.load.Model == scenarios.Arrivals {
 		r.load.Grid = grid(r.load.Peak())
-	}
-	if err := r.enough(); err != nil {
-		return nil, err
 	}
 	r.watch.stop = r.stop
 	r.lag.bound, r.lag.width = cmp.Or(opt.MaxLag, defaultLag), widthOf(r.load.Total())
@@ -271,7 +286,7 @@ func (r *run) report(over <-chan struct{}) {
 		}
 		snap := r.rec.Snapshot()
 		snap.Counts.Inflight = r.busy.Load()
-		snap.LagP99 = r.lag.p99()
+		snap.LagP99, snap.Late = r.lag.p99(), !r.opt.NoTimes && r.lag.late()
 		if r.opt.Live != nil {
 			r.opt.Live(snap)
 		}
@@ -289,7 +304,10 @@ func (r *run) warm(ctx context.Context, n int) error {
 	if r.opt.Source != nil && !r.opt.Forward {
 		return nil
 	}
-	return r.clients.warm(ctx, n)
+	if err := r.clients.warm(ctx, n); err != nil {
+		return &unbegun{measure.TargetDead, err}
+	}
+	return nil
 }
 
 // sent counts a request that made a sample.

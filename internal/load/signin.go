@@ -34,7 +34,7 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 	// that lacks it.
 	want = min(want, r.sessions.fresh(time.Now()))
 	if want <= 0 && open == 0 {
-		return fmt.Errorf("sign in before the load: %w", r.sessions.none(time.Now(), r.plan.requests))
+		return &unbegun{measure.NoAccount, fmt.Errorf("sign in before the load: %w", r.sessions.none(time.Now(), r.plan.requests))}
 	}
 	if want <= 0 {
 		r.note("%d accounts were signed in already", r.sessions.Live())
@@ -83,12 +83,16 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	s := v.r.sessions
 	a := s.next(time.Now())
 	if a == nil {
-		return errors.New("sign in before the load: no account is left that could")
+		return &unbegun{measure.NoAccount, errors.New("sign in before the load: no account is left that could")}
 	}
 	v.become(a)
 	v.begin(&v.r.plan.journeys[0], 0, 0)
 	if _, ok := v.signIn(ctx, 0); !ok {
-		return fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble(v.r.plan.signIn))
+		by := measure.NoSignIn
+		if v.call.Class.Unreached() {
+			by = measure.TargetDead
+		}
+		return &unbegun{by, fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble(v.r.plan.signIn))}
 	}
 	s.leave(a)
 	v.sess = nil
@@ -109,14 +113,14 @@ func (r *run) enough() error {
 		if r.share > 1 {
 			shared = fmt.Sprintf(", %d to one", r.share)
 		}
-		return fmt.Errorf("%d users need %d accounts%s; there are %d", users, need, shared, have)
+		return &unbegun{measure.NoAccount, fmt.Errorf("%d users need %d accounts%s; there are %d", users, need, shared, have)}
 	}
 	return nil
 }
 
 // trouble says what came of the last call, which was s: never what was sent.
 func (v *visitor) trouble(s *step) string {
-	words := redactAll(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
+	words := redactKnown(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
 		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
 			return words + ": " + body

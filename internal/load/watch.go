@@ -31,18 +31,18 @@ type watch struct {
 
 // saw is told of every exchange.
 func (w *watch) saw(c *wire.Call) {
-	switch c.Class {
-	case measure.Connect, measure.DNS, measure.TimeoutConnect, measure.TLS:
-	case measure.NoPorts:
+	switch {
+	case c.Class.Unreached():
+	case c.Class == measure.NoPorts:
 		w.ports.Add(1)
 		return
-	case measure.FDLimit:
+	case c.Class == measure.FDLimit:
 		w.files.Add(1)
 		return
-	case measure.Generator:
+	case c.Class == measure.Generator:
 		w.own.Add(1)
 		return
-	case measure.Cancelled:
+	case c.Class == measure.Cancelled:
 		return
 	default:
 		if w.row.Load() != 0 {

@@ -53,7 +53,7 @@ func (r *Recorder) freshAt(due time.Duration) *slice {
 }
 
 // deltaForm is the first byte of an encoded delta.
-const deltaForm = 1
+const deltaForm = 2
 
 // Bounds of what is read: a step index and a slice index past them are no run's.
 const (
@@ -68,6 +68,18 @@ func (d *Delta) MarshalBinary() ([]byte, error) {
 	put := func(ns ...int64) {
 		for _, n := range ns {
 			b = binary.AppendUvarint(b, uint64(n))
+		}
+	}
+	histogram := func(h *hdr.PackedHistogram) {
+		if h == nil {
+			put(0)
+			return
+		}
+		put(int64(h.Populated()))
+		before := int64(0)
+		for value, count := range h.ForEachBucket {
+			put(value-before, count)
+			before = value
 		}
 	}
 	put(d.At.Microseconds(), int64(len(d.slices)))
@@ -86,13 +98,10 @@ func (d *Delta) MarshalBinary() ([]byte, error) {
 			if h == nil {
 				continue
 			}
-			put(int64(step), int64(h.Populated()))
-			before := int64(0)
-			for value, count := range h.ForEachBucket {
-				put(value-before, count)
-				before = value
-			}
+			put(int64(step))
+			histogram(h)
 		}
+		histogram(sl.service)
 		put(int64(len(sl.gauges)))
 		for _, name := range slices.Sorted(maps.Keys(sl.gauges)) {
 			g := sl.gauges[name]
@@ -126,6 +135,9 @@ func (d *Delta) UnmarshalBinary(b []byte) error {
 				sl.response = append(sl.response, nil)
 			}
 			sl.response[step] = r.histogram()
+		}
+		if h := r.histogram(); h.TotalCount() > 0 {
+			sl.service = h
 		}
 		for range r.n(maxDeltaSteps) {
 			name := r.bytes(int(r.n(256)))

@@ -50,3 +50,8 @@ func (c Class) String() string {
 // Ours says that the trouble was the generator's own, or the run's end, and so
 // never counts against the server.
 func (c Class) Ours() bool { return c >= NoPorts }
+
+// Unreached says that nobody was found there: no request was sent.
+func (c Class) Unreached() bool {
+	return c == DNS || c == Connect || c == TLS || c == TimeoutConnect
+}

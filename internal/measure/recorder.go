@@ -51,6 +51,7 @@ type Snapshot struct {
 	Counts Counts
 	Last   []Slice       // up to 60, oldest first
 	LagP99 time.Duration // of the generator's own lateness so far; 0 when it is not known
+	Late   bool          // it was late so often that the times would be nobody's if the run ended now
 }
 
 // Finished is all that the recorder adds to a result.

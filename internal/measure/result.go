@@ -147,8 +147,13 @@ const (
 	Aborted     Ending = "abort rule"  // of the scenario
 	TargetDead  Ending = "target dead" // nobody answered any more
 	NoAccount   Ending = "no account"  // left for the next user
+	NoSignIn    Ending = "no sign-in"  // before the load, which therefore did not begin
 	OtherEnding Ending = "other"       // see Result.EndedEarly
 )
+
+// Unbegun tells that the load could not begin: EndedEarly says why, and nothing was
+// measured.
+func (r *Result) Unbegun() bool { return r.Took == 0 && r.EndedEarly != "" && r.EndedBy != Aborted }
 
 // Result is what one run of one scenario measured.
 type Result struct {

@@ -92,6 +92,9 @@ func sieged(r report.Run) (s audit.Siege) {
 			s.Missed = append(s.Missed, v.String())
 		}
 	}
+	if r.Result.EndedEarly != "" {
+		s.Unproved = append(s.Unproved, "ended early: "+r.Result.EndedEarly)
+	}
 	if r.Verdict == report.Invalid {
 		s.Unproved = append(s.Unproved, r.Result.Health.Invalid...)
 		if len(s.Unproved) == 0 {

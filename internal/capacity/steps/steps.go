@@ -96,7 +96,10 @@ func Of(r *measure.Result, verdicts []targets.Verdict) capacity.Step {
 		}
 	}
 	s.Binding = append(s.Binding, behind(r, t.Counts)...)
-	if r.EndedEarly != "" {
+	switch {
+	case r.Unbegun():
+		ours = append(ours, "the load did not begin: "+r.EndedEarly)
+	case r.EndedEarly != "":
 		s.Binding = append(s.Binding, "ended early: "+r.EndedEarly)
 	}
 	s.Invalid = strings.Join(ours, "; ")
