@@ -3,6 +3,7 @@ package profile
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -35,18 +36,31 @@ func (p *Profile) Message(operation, token string, values map[string]string) (Me
 	if !ok {
 		return Message{}, fmt.Errorf("profile %s has no operation %q", p.Name, operation)
 	}
-	path, body, kind, err := op.Request(values, p.Values)
-	if err != nil {
-		return Message{}, fmt.Errorf("profile %s, operation %s: %w", p.Name, operation, err)
+	if _, given := values["access_token"]; token != "" && !given {
+		values = maps.Clone(values)
+		if values == nil {
+			values = map[string]string{}
+		}
+		values["access_token"] = token
 	}
+	path, body, kind, err := op.Request(values, p.Values)
 	m := Message{Method: op.Method, Path: path, Header: http.Header{}, Body: body, Policy: op.policy()}
 	for name, value := range op.Header {
-		m.Header.Set(name, value)
+		if _, in := values["access_token"]; !in && strings.Contains(value, "{{access_token}}") {
+			continue // nobody is signed in
+		}
+		if err == nil {
+			value, err = expand(value, lookIn(values, p.Values), func(s string) string { return s })
+			m.Header.Set(name, value)
+		}
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("profile %s, operation %s: %w", p.Name, operation, err)
 	}
 	if kind != "" {
 		m.Header.Set("Content-Type", kind)
 	}
-	if token != "" {
+	if token != "" && m.Header.Get("Authorization") == "" {
 		m.Header.Set("Authorization", "Bearer "+token)
 	}
 	return m, nil
@@ -67,15 +81,7 @@ func (o Operation) policy() string {
 // nor the profile gives is an error that names it. kind is the body's content
 // type, "" without a body.
 func (o Operation) Request(values map[string]string, defaults map[string]any) (path string, body []byte, kind string, err error) {
-	look := func(name string) (any, bool) {
-		if v, ok := values[name]; ok {
-			return v, true
-		}
-		if v, ok := defaults[name]; ok {
-			return v, true
-		}
-		return generated(name)
-	}
+	look := lookIn(values, defaults)
 	path, err = expand(o.Path, look, url.PathEscape)
 	if err != nil || o.Body == nil {
 		return path, nil, "", err
@@ -95,15 +101,38 @@ func (o Operation) Request(values map[string]string, defaults map[string]any) (p
 	return path, []byte(form.Encode()), formType, nil
 }
 
-// generated is a value that is made for every request.
+// lookIn finds the value of a placeholder: the caller's, the profile's, or one that is
+// made for the request.
+func lookIn(values map[string]string, defaults map[string]any) func(string) (any, bool) {
+	return func(name string) (any, bool) {
+		if v, ok := values[name]; ok {
+			return v, true
+		}
+		if v, ok := defaults[name]; ok {
+			return v, true
+		}
+		return generated(name)
+	}
+}
+
+// generated is a value that is made for every request, where nobody gives one: texts
+// that any field of the kind takes.
 func generated(name string) (any, bool) {
 	switch now := time.Now().UTC(); name {
 	case "uuid":
 		return uuid.NewString(), true
-	case "now":
+	case "now", "taken_at":
 		return now.Format(time.RFC3339), true
-	case "today":
+	case "today", "start_date":
 		return now.Format(time.DateOnly), true
+	case "medication_name":
+		return "Vitals " + uuid.NewString()[:8], true
+	case "notes":
+		return "noted by Vitals", true
+	case "action":
+		return "taken", true
+	case "quantity", "days":
+		return 1, true
 	}
 	return nil, false
 }
@@ -251,6 +280,9 @@ func (o Operation) Placeholders() []string {
 	}
 	walk(o.Path)
 	walk(o.Body)
+	for _, value := range o.Header {
+		walk(value)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }

@@ -89,6 +89,12 @@ func (t *translation) accounts(a *scenarios.Accounts) {
 			t.fail("nobody can sign in: %w", err)
 		}
 		a.SignIn = s
+		for _, name := range t.to.asked() {
+			if a.SignIn.Save == nil {
+				a.SignIn.Save = map[string]string{}
+			}
+			a.SignIn.Save[name] = "json:" + t.to.Operations["login"].place(name)
+		}
 	}
 	free = append(free, keys(a.SignIn.Save)...)
 	for what, at := range map[string]**scenarios.Step{"sign out": &a.SignOut, "refresh a session": &a.Refresh} {
@@ -104,6 +110,23 @@ func (t *translation) accounts(a *scenarios.Accounts) {
 			t.note("profile %s has no operation %q: users do not %s", t.to.Name, lacks, what)
 		}
 	}
+}
+
+// asked are the profile's own fields of the sign-in's answer that some operation asks
+// for, as a token against forged requests.
+func (p *Profile) asked() (out []string) {
+	for name := range p.Operations["login"].Fields {
+		if name == "access_token" || name == "refresh_token" {
+			continue // scenarios save these by themselves
+		}
+		for _, op := range p.Operations {
+			if slices.Contains(op.Placeholders(), name) && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // journey translates what can be, and leaves out what cannot.

@@ -36,6 +36,12 @@ func (t *translation) step(s scenarios.Step, free []string) (out scenarios.Step,
 		if v, ok := t.to.Values[name]; ok {
 			return v, true
 		}
+		if name == "access_token" && slices.Contains(free, "token") {
+			return "{{token}}", true // what scenarios call it
+		}
+		if v, ok := made[name]; ok && !slices.Contains(free, name) {
+			return v, true
+		}
 		return "{{" + name + "}}", slices.Contains(free, name) || slices.Contains(generators, name)
 	}
 	out = s
@@ -51,7 +57,11 @@ func (t *translation) step(s scenarios.Step, free []string) (out scenarios.Step,
 		out.Header = map[string]string{}
 	}
 	maps.DeleteFunc(out.Header, func(name, _ string) bool { return strings.EqualFold(name, "Content-Type") })
-	maps.Copy(out.Header, op.Header)
+	for header, value := range op.Header {
+		if out.Header[header], err = expand(value, look, func(s string) string { return s }); err != nil {
+			return s, "", fmt.Errorf("operation %q, for step %q, header %s: %w", name, s.Name, header, err)
+		}
+	}
 	if op.Form {
 		out.Header["Content-Type"] = formType
 	}
@@ -258,6 +268,13 @@ func (o Operation) place(field string) string {
 		return place
 	}
 	return field
+}
+
+// made are what a scenario sends where neither its step nor the profile has a value, as
+// generated is what probes send: with what the engine makes for every request.
+var made = map[string]any{
+	"medication_name": "Vitals {{seq}}", "notes": "noted by Vitals", "start_date": "{{today}}", "taken_at": "{{now}}",
+	"action": "taken", "quantity": 1, "days": 1,
 }
 
 // generators are names that the engine fills in itself, for every request anew.
