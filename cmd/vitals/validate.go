@@ -14,8 +14,10 @@ func newValidateCmd(s streams) *cobra.Command {
 		Short: "Check scenario, target and profile files, and print what will be used, without load",
 		Long: `Read the scenarios (built-in names or files), the targets and the profile as vitals
 run would, and print what it would do with them. Every mistake is told at once,
-with its place and the nearest right spelling; the exit code is then 2.`,
+with its place and the nearest right spelling; the exit code is then 2. --profile
+without a scenario checks the profile alone.`,
 		Example: `  vitals validate morning.yaml
+  vitals validate --profile mine.yaml
   vitals validate morning.yaml --send --url http://127.0.0.1:8000 --accounts accounts.csv
   vitals validate smoke --profile mine.yaml --targets mine-targets.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -90,7 +90,10 @@ func Read(o Options) (*Plan, error) {
 func (p *Plan) readScenarios() error {
 	var errs []error
 	names := p.o.Scenarios
-	if len(names) == 0 {
+	switch {
+	case len(names) == 0 && p.o.ReadOnly && p.o.Profile != "" && !p.o.Once:
+		return nil // the profile alone is to be checked
+	case len(names) == 0:
 		names = scenarios.Names()
 	}
 	for _, name := range names {

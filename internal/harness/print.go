@@ -19,6 +19,9 @@ func (p *Plan) Print(w io.Writer) error {
 		_, err := fmt.Fprintf(w, format+"\n", args...)
 		errs = append(errs, err)
 	}
+	if len(p.scenarios) == 0 && p.profile != nil {
+		printProfile(p.profile, line)
+	}
 	for i, sc := range p.scenarios {
 		if i > 0 {
 			line("")

@@ -2,6 +2,9 @@ package harness
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"vitals/internal/observe"
 	"vitals/internal/profile"
@@ -39,6 +42,34 @@ func (p *Plan) api() *profile.Profile {
 		return p.profile
 	}
 	return profileOf(p.scenarios)
+}
+
+// printProfile shows what an audit, and a scenario, will find in a profile.
+func printProfile(pr *profile.Profile, line func(format string, args ...any)) {
+	line("%s: %s", pr.Name, pr.About)
+	for _, name := range slices.Sorted(maps.Keys(pr.Operations)) {
+		op := pr.Operations[name]
+		line("  operation %-22s %s %s", name, op.Method, op.Path)
+	}
+	for _, name := range slices.Sorted(maps.Keys(pr.Limits)) {
+		l := pr.Limits[name]
+		words := fmt.Sprintf("%d", l.Limit)
+		if l.Window > 0 {
+			words += fmt.Sprintf(" in %v", l.Window)
+		}
+		if l.Lock > 0 {
+			words += fmt.Sprintf(", then locked for %v", l.Lock)
+		}
+		line("  limit     %-22s %s (%v)", name, words, pr.At("limits."+name))
+	}
+	for _, standard := range profile.Standards() {
+		if _, ok := pr.Promised(standard); ok {
+			line("  standard  %-22s promised (%v)", standard, pr.At("promises.standards."+standard))
+		}
+	}
+	if _, ok := pr.Operations["login"]; !ok {
+		line("  note      without the operation login nothing about signing in, limits and sessions can be asked")
+	}
 }
 
 // names are what the metrics page calls our figures; nil where the profile says

@@ -1,7 +1,10 @@
 package harness
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"vitals/internal/observe"
@@ -12,5 +15,34 @@ import (
 func TestProfilesNameWhatIsRead(t *testing.T) {
 	if a, b := profile.MetricNames(), observe.Figures(); !slices.Equal(a, b) {
 		t.Errorf("profiles may name %q, pages are read for %q", a, b)
+	}
+}
+
+// A profile is checked alone: no scenario of the clinic is tried on it.
+func TestProfileIsCheckedAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	text := "profile: shop\nabout: orders\nlimits: {login: {limit: 5, window: 1m}}\noperations: {login: {method: POST, path: /login, body: {mail: \"{{email}}\"}}, list: {path: /orders}}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Replicas: 1, ReadOnly: true, Pace: "full", Targets: "none", Profile: file}
+	p, err := Read(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := p.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"shop: orders", "POST /login", "5 in 1m0s"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("got %s, want %q", b.String(), want)
+		}
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(text, "window: 1m", "windw: 1m", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(o); err == nil || !strings.Contains(err.Error(), "windw") || strings.Contains(err.Error(), "scenario") {
+		t.Errorf("got %v, want the profile's mistake alone", err)
 	}
 }
