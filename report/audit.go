@@ -64,6 +64,9 @@ func auditHeadline(a *audit.Report) string {
 		advice = fmt.Sprintf(", %d ADVICE", n)
 	}
 	text := fmt.Sprintf("audit of %s: %d PASS, %d FAIL%s, %d SKIP", a.Target, a.Counts.Pass, a.Counts.Fail, advice, a.Counts.Skip)
+	if n := a.Counts.NotAsked; n > 0 {
+		text += ", not asked: " + plural(n, "probe") + " (nothing promised)"
+	}
 	if n := len(a.Violations); n > 0 {
 		text += ", " + plural(n, "rate-limit invariant") + " violated"
 	}
@@ -204,6 +207,9 @@ func AuditJUnit(w io.Writer, a *audit.Report) error {
 		s.count(c)
 	}
 	for _, f := range a.Findings {
+		if f.Status == audit.NotAsked {
+			continue // no case: nobody promised it
+		}
 		c := junitCase{Name: f.ID + " " + f.Title}
 		why := &junitMessage{Message: firstLine(f.Reason), Text: stripLines(f.Reason)}
 		switch f.Status {
@@ -245,12 +251,12 @@ func AuditMarkdown(w io.Writer, a *audit.Report) error {
 		g := grid{cols: []column{{title: "probe", words: true}, {title: "proves", words: true}, {title: "reason", words: true}}}
 		for _, f := range a.Findings {
 			if f.Status == status {
-				g.rows = append(g.rows, []string{f.ID, f.Title, firstLine(f.Reason)})
+				g.rows = append(g.rows, []string{f.ID, f.Title, reason(f)})
 			}
 		}
 		return g
 	}
-	for _, status := range []audit.Status{audit.Fail, audit.Advice, audit.Skip, audit.Pass} {
+	for _, status := range []audit.Status{audit.Fail, audit.Advice, audit.Skip, audit.Pass, audit.NotAsked} {
 		g := table(status)
 		if len(g.rows) == 0 {
 			continue
@@ -276,11 +282,33 @@ func AuditMarkdown(w io.Writer, a *audit.Report) error {
 	return m.write(w)
 }
 
+// mostFindings is how many lines of a reason a table holds; the page has all.
+const mostFindings = 20
+
+// reason is what was found, each line of it, with what it rests on.
+func reason(f audit.Finding) string {
+	lines := strings.Split(strings.TrimSpace(f.Reason), "\n")
+	for i := range lines {
+		lines[i] = strip(lines[i])
+	}
+	if n := len(lines); n > mostFindings {
+		lines = append(lines[:mostFindings], fmt.Sprintf("… and %d more", n-mostFindings))
+	}
+	if (f.Status == audit.Fail || f.Status == audit.Advice) && f.Basis != nil {
+		lines = append(lines, "("+strip(f.Basis.String())+")")
+	}
+	return strings.Join(lines, "\n")
+}
+
 // standard is a table of a standard's requirements, and those that nothing proved.
 func (m *markdown) standard(p audit.Proved) {
-	g := grid{cols: []column{{title: "requirement", words: true}, {title: "asks", words: true}, {title: "verdict", words: true}, {title: "evidence", words: true}}}
+	g := grid{cols: []column{{title: "requirement", words: true}, {title: "asks", words: true}, {title: "verdict", words: true}, {title: "evidence", words: true}, {title: "failed, or missing", words: true}}}
 	for _, o := range p.Requirements {
-		g.rows = append(g.rows, []string{fmt.Sprintf("%s (L%d)", o.ID, o.Level), o.Asks, o.Verdict, strings.Join(o.Evidence, ", ")})
+		why := strip(o.Because)
+		if why == "" {
+			why = strip(strings.Join(o.Missing, "; "))
+		}
+		g.rows = append(g.rows, []string{fmt.Sprintf("%s (L%d)", o.ID, o.Level), o.Asks, o.Says(), strings.Join(o.Evidence, ", "), why})
 	}
 	m.fold(p.Standard+": what the probes say of its requirements", func() { m.grid(g) })
 	none := grid{cols: []column{{title: "chapter", words: true}, {title: "not proved from outside", words: true}}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -172,10 +173,16 @@ func (m *markdown) grid(g grid) {
 			align[i] = tw.AlignLeft
 		}
 	}
-	rows := printable(g.rows)
-	for _, row := range rows {
+	rows := make([][]string, len(g.rows))
+	for n := range rows {
+		row := slices.Clone(g.rows[n])
+		rows[n] = row
 		for i := range row {
-			row[i] = escape(row[i])
+			lines := strings.Split(row[i], "\n")
+			for n := range lines {
+				lines[n] = escape(lines[n])
+			}
+			row[i] = strings.Join(lines, "<br>")
 		}
 	}
 	t := tablewriter.NewTable(m,

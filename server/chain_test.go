@@ -156,7 +156,7 @@ func TestValidationNamesFieldsWithoutValues(t *testing.T) {
 func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	want := map[string]string{
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
-		"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
+		"Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'", "Cache-Control": "no-store",
 		"Cross-Origin-Resource-Policy": "same-site", "Server": "", "X-Xss-Protection": "", "Strict-Transport-Security": "",
 	}
 	bed := newTestbed(t, nil)

@@ -7,7 +7,7 @@ import "net/http"
 func (s *Server) secureHeaders(next http.Handler) http.Handler {
 	fixed := map[string]string{
 		"X-Content-Type-Options":       "nosniff",
-		"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
+		"Content-Security-Policy":      "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 		"X-Frame-Options":              "DENY",
 		"Referrer-Policy":              "no-referrer",
 		"Cache-Control":                "no-store",

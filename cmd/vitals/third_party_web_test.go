@@ -20,7 +20,7 @@ func outermost(next http.Handler) http.Handler {
 			id = uuid.NewString()
 		}
 		for name, v := range map[string]string{
-			"X-Request-ID": id, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+			"X-Request-ID": id, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 			"X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-site",
 		} {
 			h.Set(name, v)

@@ -1,11 +1,13 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/profile"
 )
 
@@ -22,9 +24,11 @@ type Outcome struct {
 	ID       string   `json:"id"` // as v5.0.0-6.3.1
 	Level    int      `json:"level"`
 	Asks     string   `json:"asks"`
-	Verdict  string   `json:"verdict"`           // PASS, FAIL, IN PART (what was asked held, and not all was asked), NOT PROVED
+	Verdict  string   `json:"verdict"`           // PASS: all that it asks was checked, and held; FAIL; NOT PROVED
+	Partly   bool     `json:"partly,omitempty"`  // of NOT PROVED: what was checked of it held
 	Evidence []string `json:"evidence"`          // as "LK8 PASS", the worst first
-	Because  string   `json:"because,omitempty"` // of the first that failed or, without a pass, was skipped
+	Because  string   `json:"because,omitempty"` // of FAIL: what failed of exactly this
+	Missing  []string `json:"missing,omitempty"` // what of it was not checked
 }
 
 // Chapter is a chapter's requirements that no probe bears on.
@@ -36,7 +40,7 @@ type Chapter struct {
 
 // The verdicts on a requirement.
 const (
-	held, broken, inPart, notProved = "PASS", "FAIL", "IN PART", "NOT PROVED"
+	held, broken, notProved = "PASS", "FAIL", "NOT PROVED"
 )
 
 // chapters are those of OWASP ASVS 5.0.0, with how many requirements each section has.
@@ -63,13 +67,13 @@ var chapters = []struct {
 	{"WebRTC", []int{2, 8, 2}},
 }
 
-// asvs holds the findings against the standard.
-func asvs(findings []Finding) Proved {
+// asvs holds the findings, and the invariants that broke, against the standard.
+func asvs(findings []Finding, violations []limitcheck.Violation) Proved {
 	p := Proved{Standard: profile.ASVS}
 	asked := map[string]bool{}
 	for _, r := range requirements {
 		asked[r.ID] = true
-		p.Requirements = append(p.Requirements, outcome(r, findings))
+		p.Requirements = append(p.Requirements, outcome(r, findings, violations))
 	}
 	for c, chapter := range chapters {
 		ch := Chapter{Name: fmt.Sprintf("V%d %s", c+1, chapter.name)}
@@ -77,7 +81,7 @@ func asvs(findings []Finding) Proved {
 			ch.Of += n
 			for r := range n {
 				if id := fmt.Sprintf("%d.%d.%d", c+1, s+1, r+1); !asked[id] {
-					ch.IDs = append(ch.IDs, "v5.0.0-"+id)
+					ch.IDs = append(ch.IDs, release+id)
 				}
 			}
 		}
@@ -88,54 +92,111 @@ func asvs(findings []Finding) Proved {
 	return p
 }
 
-// outcome is what the probes that bear on a requirement found. Those that were not
-// carried out at all prove nothing, and neither does a line that was skipped.
-func outcome(r Requirement, findings []Finding) Outcome {
-	o := Outcome{ID: "v5.0.0-" + r.ID, Level: r.Level, Asks: r.Asks, Verdict: notProved, Evidence: []string{}}
-	by := map[Status][]Finding{}
-	for _, f := range findings {
-		if slices.Contains(proofs[f.ID].asvs, r.ID) {
-			by[f.Status] = append(by[f.Status], f)
+// guessing are the limits whose invariants are the standard's own requirement, that a
+// limit on guessing is kept as it is documented.
+var guessing = map[string]string{"login": "6.3.1", "2fa_verify": "6.6.3"}
+
+// outcome is what was found of a requirement. It holds when every probe that bears on it
+// checked exactly that, and nothing of its text is left; a promise that is weaker is no
+// evidence, and neither is what failed of something else.
+func outcome(r Requirement, findings []Finding, violations []limitcheck.Violation) Outcome {
+	o := Outcome{ID: release + r.ID, Level: r.Level, Asks: r.Asks, Verdict: notProved, Evidence: []string{}}
+	var failed, passed, open, left []string
+	for _, p := range Probes() {
+		if !slices.Contains(bears(p.ID), r.ID) {
+			continue
+		}
+		at := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == p.ID })
+		if at < 0 {
+			left = append(left, p.ID)
+			continue
+		}
+		f := findings[at]
+		var piece Piece
+		for _, one := range f.Evidence {
+			if one.Requirement == o.ID {
+				piece = one
+			}
+		}
+		switch {
+		case f.unfit: // there is nothing of the kind to be checked
+		case len(piece.Failed) > 0:
+			failed = append(failed, p.ID+" FAIL")
+			o.Because = cmp.Or(o.Because, firstLine(piece.Failed[0]))
+		case piece.Checks > 0 && f.Status != Skip && f.Status != NotAsked:
+			passed = append(passed, p.ID+" PASS")
+			o.missing(p.ID, piece.Missing)
+		default:
+			open = append(open, p.ID+" "+f.Status.String())
+			if o.missing(p.ID, piece.Missing); len(piece.Missing) == 0 {
+				o.missing(p.ID, []string{cmp.Or(f.Reason, "it did not look at this")})
+			}
 		}
 	}
-	for _, status := range []Status{Fail, Advice, Pass, Skip} {
-		for _, f := range by[status] {
-			o.Evidence = append(o.Evidence, f.ID+" "+status.String())
+	for _, v := range violations {
+		if words := v.Rule + " FAIL"; guessing[v.Policy] == r.ID && !slices.Contains(failed, words) {
+			failed = append(failed, words)
+			o.Because = cmp.Or(o.Because, firstLine(v.String()))
 		}
 	}
-	first := func(fs []Finding) { o.Because, _, _ = strings.Cut(fs[0].Reason, "\n") }
-	switch bad := append(by[Fail], by[Advice]...); {
-	case len(bad) > 0:
+	if len(left) > 0 {
+		o.Missing = append(o.Missing, "not carried out: "+strings.Join(left, ", "))
+	}
+	if r.Beyond != "" {
+		o.Missing = append(o.Missing, "no probe looks at "+r.Beyond)
+	}
+	o.Evidence = slices.Concat([]string{}, failed, passed, open)
+	switch {
+	case len(failed) > 0:
 		o.Verdict = broken
-		first(bad)
-	case len(by[Pass]) > 0 && len(by[Skip]) > 0:
-		o.Verdict = inPart
-	case len(by[Pass]) > 0:
+	case len(passed) > 0 && len(o.Missing) == 0:
 		o.Verdict = held
-	case len(by[Skip]) > 0:
-		first(by[Skip])
 	default:
-		o.Because = "no probe that bears on it was chosen"
+		o.Partly = len(passed) > 0
 	}
 	return o
+}
+
+// missing notes what a probe left open.
+func (o *Outcome) missing(id string, what []string) {
+	for _, words := range what {
+		o.Missing = append(o.Missing, id+": "+firstLine(words))
+	}
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// Says is the verdict in words: PASS, FAIL, NOT PROVED or NOT PROVED (partly).
+func (o Outcome) Says() string {
+	if o.Partly {
+		return o.Verdict + " (partly)"
+	}
+	return o.Verdict
 }
 
 // write prints the standard for a person: requirement, verdict, evidence, and how many of
 // each chapter nothing here proves.
 func (p Proved) write(w io.Writer) {
 	fmt.Fprintf(w, "\nOWASP ASVS 5.0.0: requirement, level, verdict, evidence\n")
-	counts := map[string]int{}
+	counts, partly := map[string]int{}, 0
 	for _, o := range p.Requirements {
-		counts[o.Verdict]++
-		fmt.Fprintf(w, "  %-15s L%d  %-10s %s\n", o.ID, o.Level, o.Verdict, o.Asks)
-		if len(o.Evidence) > 0 {
-			fmt.Fprintf(w, "%34s%s\n", "", strings.Join(o.Evidence, ", "))
+		if counts[o.Verdict]++; o.Partly {
+			partly++
 		}
-		if o.Because != "" {
-			fmt.Fprintf(w, "%34s%s\n", "", o.Because)
+		fmt.Fprintf(w, "  %-15s L%d  %-19s %s\n", o.ID, o.Level, o.Says(), o.Asks)
+		for _, line := range []string{strings.Join(o.Evidence, ", "), o.Because} {
+			if line != "" {
+				fmt.Fprintf(w, "%42s%s\n", "", line)
+			}
+		}
+		if o.Verdict == notProved && len(o.Missing) > 0 {
+			fmt.Fprintf(w, "%42smissing: %s\n", "", strings.Join(o.Missing, "; "))
 		}
 	}
-	fmt.Fprintf(w, "\n%d %s, %d %s, %d %s, %d %s (of requirements that a probe bears on)\n", counts[held], held, counts[broken], broken, counts[inPart], inPart, counts[notProved], notProved)
+	fmt.Fprintf(w, "\n%d %s, %d %s, %d %s (%d of them partly), of requirements that a probe bears on. PASS is of the answers that were looked at.\n", counts[held], held, counts[broken], broken, counts[notProved], notProved, partly)
 	b := strings.Builder{}
 	all, of := 0, 0
 	for _, c := range p.Unproved {

@@ -52,17 +52,19 @@ func (c *Class) UnmarshalText(text []byte) error {
 type Status uint8
 
 // The outcomes: Skip has a reason, Fail has what was found, and Advice what was found
-// that nobody promised: it never fails a build by itself.
+// that nobody promised: it never fails a build by itself. NotAsked is what is neither
+// promised nor in a standard that was asked for, and has no answer.
 const (
 	Skip Status = iota
 	Pass
 	Fail
 	Advice
+	NotAsked
 )
 
-var statusNames = [...]string{"SKIP", "PASS", "FAIL", "ADVICE"}
+var statusNames = [...]string{"SKIP", "PASS", "FAIL", "ADVICE", "NOT ASKED"}
 
-// String is SKIP, PASS, FAIL or ADVICE.
+// String is SKIP, PASS, FAIL, ADVICE or NOT ASKED.
 func (s Status) String() string { return statusNames[s] }
 
 // MarshalText is String, for documents.
@@ -108,9 +110,11 @@ type Finding struct {
 	Basis      *Basis     `json:"basis,omitempty"` // what it rests on; nil = it was not asked
 	Severity   Severity   `json:"severity,omitempty"`
 	CWE        []int      `json:"cwe,omitempty"`
-	ASVS       []string   `json:"asvs,omitempty"` // as v5.0.0-6.3.1
+	ASVS       []string   `json:"asvs,omitempty"`     // as v5.0.0-6.3.1
+	Evidence   []Piece    `json:"evidence,omitempty"` // of each of those
 	Transcript []Exchange `json:"transcript,omitempty"`
 	Omitted    int        `json:"omitted,omitempty"` // exchanges beyond what a transcript keeps
+	unfit      bool       // its subject is none of the target's: the limit has no lock, say
 	cause      string     // of its first failure: the operation whose limit was not kept
 }
 
@@ -151,6 +155,8 @@ type Counts struct {
 	Fail   int `json:"fail"`
 	Advice int `json:"advice,omitempty"`
 	Skip   int `json:"skip"`
+
+	NotAsked int `json:"not_asked,omitempty"` // what nobody promised
 }
 
 // count fills the counts; a broken invariant of the limits is a FAIL.
@@ -164,6 +170,8 @@ func (r *Report) count() {
 			r.Counts.Fail++
 		case Advice:
 			r.Counts.Advice++
+		case NotAsked:
+			r.Counts.NotAsked++
 		default:
 			r.Counts.Skip++
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"maps"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -75,51 +74,56 @@ func (k token) text() string {
 
 func forgedTokens(t *T) {
 	s := t.Session()
-	if a := t.Do("me", s.from, s.access, nil); !t.Want(a, http.StatusOK) {
+	if a := t.Do("me", s.from, s.access, nil); !t.WantDone("me", a) {
 		return
 	}
-	try := func(name, forged string) {
+	// try sends a token that must be refused; of are the requirements that it is about,
+	// none where it would be refused for another reason as well.
+	try := func(name, forged string, of ...string) {
 		t.run.secrets.add(forged)
 		q := t.Request("me", s.from, forged, nil)
 		q.Label, q.User = name, ""
-		a := t.Send(q)
-		t.Want(a, t.Operation("me").Refusal())
+		t.For(of...).WantTurned("me", t.Send(q))
 	}
 	if s.refresh != "" {
-		try("refresh token as access token", s.refresh)
+		try("refresh token as access token", s.refresh, "9.2.2")
+	} else {
+		t.For("9.2.2").Missing("signing in gave no token of another kind that could be tried")
 	}
 	try("no token at all", "")
 	try("garbage", "abc.def.ghi")
+	t.challengeAsAccess(try)
 	k, ok := parseToken(s.access)
 	if !ok {
+		t.Checked("no misused token, and no garbage, is taken for an access token")
 		t.Note("access tokens are no JWTs, so only misused ones were tried")
+		t.For("9.1.1", "9.1.2", "9.1.3").Missing("access tokens are no JWTs, so none was forged")
 		return
 	}
 	key := []byte("vitals-audit-foreign-key-0123456789")
-	try("algorithm none", k.with(map[string]any{"alg": "none"}, nil).signed(nil))
-	try("algorithm None, signature kept", k.with(map[string]any{"alg": "None"}, nil).text()+"."+k.signature)
-	try("signature removed", k.text()+".")
-	try("RS256 with an HMAC", k.with(map[string]any{"alg": "RS256"}, nil).signed(key))
-	try("HS512 header on an HS256 signature", k.with(map[string]any{"alg": "HS512"}, nil).text()+"."+k.signature)
-	try("foreign key", k.signed(key))
-	try("empty key", k.signed([]byte{}))
-	try("key id of /dev/null", k.with(map[string]any{"kid": "../../dev/null"}, nil).signed([]byte{}))
-	try("key id as SQL", k.with(map[string]any{"kid": "x' UNION SELECT 'k"}, nil).signed([]byte("k")))
-	try("key in the header", k.with(map[string]any{"jwk": map[string]any{"kty": "oct", "k": base64.RawURLEncoding.EncodeToString(key)}}, nil).signed(key))
+	try("algorithm none", k.with(map[string]any{"alg": "none"}, nil).signed(nil), "9.1.2")
+	try("algorithm None, signature kept", k.with(map[string]any{"alg": "None"}, nil).text()+"."+k.signature, "9.1.2")
+	try("signature removed", k.text()+".", "9.1.1")
+	try("RS256 with an HMAC", k.with(map[string]any{"alg": "RS256"}, nil).signed(key), "9.1.2")
+	try("HS512 header on an HS256 signature", k.with(map[string]any{"alg": "HS512"}, nil).text()+"."+k.signature, "9.1.2")
+	try("foreign key", k.signed(key), "9.1.1")
+	try("empty key", k.signed([]byte{}), "9.1.1")
+	try("key id of /dev/null", k.with(map[string]any{"kid": "../../dev/null"}, nil).signed([]byte{}), "9.1.3")
+	try("key id as SQL", k.with(map[string]any{"kid": "x' UNION SELECT 'k"}, nil).signed([]byte("k")), "9.1.3")
+	try("key in the header", k.with(map[string]any{"jwk": map[string]any{"kty": "oct", "k": base64.RawURLEncoding.EncodeToString(key)}}, nil).signed(key), "9.1.3")
 	try("expired, foreign key", k.with(nil, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}).signed(key))
-	try("claims changed under the old signature", k.with(nil, map[string]any{"exp": time.Now().Add(24 * time.Hour).Unix()}).text()+"."+k.signature)
-	try("foreign audience under the old signature", k.with(nil, map[string]any{"aud": "another"}).text()+"."+k.signature)
-	t.challengeAsAccess(try)
+	try("claims changed under the old signature", k.with(nil, map[string]any{"exp": time.Now().Add(24 * time.Hour).Unix()}).text()+"."+k.signature, "9.1.1")
+	try("foreign audience under the old signature", k.with(nil, map[string]any{"aud": "another"}).text()+"."+k.signature, "9.1.1")
 }
 
 // challengeAsAccess tries the challenge of a second factor as an access token.
 // Enrolling makes data, so it is for targets of one's own.
-func (t *T) challengeAsAccess(try func(name, forged string)) {
+func (t *T) challengeAsAccess(try func(name, forged string, of ...string)) {
 	if _, ok := t.target.Profile.Operations["two_factor_enrol"]; !ok || !t.target.Own {
 		t.Note("a challenge as access token was not tried: it takes a second factor on a target of one's own")
 		return
 	}
 	s := t.Session()
 	t.SecondFactor(s)
-	try("challenge as access token", t.Challenge(s.Account, s.from))
+	try("challenge as access token", t.Challenge(s.Account, s.from), "9.2.2")
 }

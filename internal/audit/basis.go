@@ -34,11 +34,9 @@ func (b Basis) String() string {
 // basis is what the probe rests on with this target; false with the reason when it is
 // not to be asked at all.
 func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why string) {
-	pr := proofs[p.ID]
-	if l, ok := g.limit("login"); ok && pr.fits != nil {
-		if why := pr.fits(l); why != "" {
-			return Basis{}, false, why
-		}
+	pr, requirements := proofs[p.ID], bears(p.ID)
+	if why := p.unfit(g); why != "" {
+		return Basis{}, false, why
 	}
 	for _, what := range pr.promises {
 		if g.promises(what) {
@@ -49,7 +47,7 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 	if p.Guide != "–" && p.Guide != "" {
 		standards = append(standards, profile.ProductionGuide)
 	}
-	if len(pr.asvs) > 0 {
+	if len(requirements) > 0 {
 		standards = append(standards, profile.ASVS)
 	}
 	for _, name := range standards {
@@ -60,7 +58,7 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 			return Basis{Standard: name, Promised: true, Place: g.Profile.At("")}, true, ""
 		}
 	}
-	if len(pr.asvs) > 0 {
+	if len(requirements) > 0 {
 		return Basis{Standard: profile.ASVS, Place: g.Profile.At("")}, true, ""
 	}
 	why = "the profile does not promise it"
@@ -71,6 +69,15 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 		why += fmt.Sprintf(", and --standard %s was not asked for", standards[0])
 	}
 	return Basis{}, false, why
+}
+
+// unfit is why the target's limit on signing in is none that the probe is about; "" =
+// it is, or there is none.
+func (p Probe) unfit(g *Target) string {
+	if l, ok := g.limit("login"); ok && proofs[p.ID].fits != nil {
+		return proofs[p.ID].fits(l)
+	}
+	return ""
 }
 
 // promises tells whether the target's profile promises something.
@@ -100,11 +107,11 @@ func (g *Target) promises(what string) bool {
 }
 
 // rests says in one line what a probe may rest on.
-func (p proof) rests() string {
+func (p proof) rests(requirements []string) string {
 	on := strings.Join(p.promises, " or ")
 	var ids []string
-	for _, id := range p.asvs {
-		ids = append(ids, "v5.0.0-"+id)
+	for _, id := range requirements {
+		ids = append(ids, release+id)
 	}
 	if len(ids) > 0 {
 		if on != "" {
@@ -141,14 +148,11 @@ func (t *T) promise() profile.Promises {
 }
 
 // guide tells whether the production guide is promised, or was asked for.
-func (t *T) guide() bool {
-	_, ok := t.target.Profile.Promised(profile.ProductionGuide)
-	return ok || slices.Contains(t.run.o.Standard, profile.ProductionGuide)
-}
+func (t *T) guide() bool { return t.holds(profile.ProductionGuide) }
 
 // Weight is how bad it is when a probe fails, the weaknesses (CWE) that it then shows,
 // and the requirements of OWASP ASVS 5.0.0 that it bears on, as 6.3.1.
 func Weight(id string) (s Severity, cwe []int, asvs []string) {
 	p := proofs[id]
-	return p.severity, p.cwe, p.asvs
+	return p.severity, p.cwe, bears(id)
 }

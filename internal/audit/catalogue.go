@@ -89,7 +89,7 @@ func Explain(id string) (string, error) {
 			b.WriteByte('\n')
 		}
 		pr := proofs[p.ID]
-		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  rests  on %s\n  weighs %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Guide, pr.rests(), pr.weighs(), p.Why, p.Fix)
+		fmt.Fprintf(&b, "%s  %s\n  class  %s (%s), guide %s\n  rests  on %s\n  weighs %s\n  why    %s\n  fix    %s\n", p.ID, p.Title, p.Class, Family(p.ID), p.Guide, pr.rests(bears(p.ID)), pr.weighs(), p.Why, p.Fix)
 	}
 	return b.String(), nil
 }

@@ -138,6 +138,25 @@ func (t *T) WantIn(a Answer) bool {
 	return t.Check(op.Succeeded(a.Status) && a.Err == nil, "%v: got %s, want the right password to sign in", a, a.got())
 }
 
+// turned tells whether an operation refused whoever asked, in one of the ways that are
+// right: as the profile says, or by the statuses of HTTP for a credential that is none,
+// for what is not one's own, and for what one is not to know of.
+func (t *T) turned(operation string, a Answer) bool {
+	right := []int{t.Operation(operation).Refusal(), http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}
+	return a.Err == nil && slices.Contains(right, a.Status)
+}
+
+// WantTurned checks that an operation refused whoever asked.
+func (t *T) WantTurned(operation string, a Answer) bool {
+	return t.Check(t.turned(operation, a), "%v: got %s, want %d or another refusal", a, a.got(), t.Operation(operation).Refusal())
+}
+
+// WantDone checks that an operation succeeded, by the status that the profile has for
+// it, or any of 2xx.
+func (t *T) WantDone(operation string, a Answer) bool {
+	return t.Check(t.Operation(operation).Succeeded(a.Status) && a.Err == nil, "%v: got %s, want success", a, a.got())
+}
+
 // Want checks an answer's status.
 func (t *T) Want(a Answer, status ...int) bool {
 	want := make([]string, len(status))

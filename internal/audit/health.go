@@ -15,22 +15,22 @@ import (
 func health() []Probe {
 	return append([]Probe{
 		{
-			ID: "HL1", Title: "/health answers with status, time, version and environment", Guide: "production-guide:263", Class: Safe, run: healthAnswers,
+			ID: "HL1", Title: "the health check answers as it is promised to", Guide: "production-guide:263", Class: Safe, run: healthAnswers,
 			Why: "Whoever operates the service, and every tool of theirs, asks here first; an answer without a clock hides a machine whose time is wrong.",
 			Fix: "Answer GET and HEAD with status, timestamp (RFC 3339, Z), version and env, without touching the database.",
 		},
 		{
-			ID: "HL2", Title: "/ready tells that database and configuration are good", Guide: "production-guide:276", Class: Safe, run: readyAnswers,
+			ID: "HL2", Title: "the readiness check answers as it is promised to", Guide: "production-guide:276", Class: Safe, run: readyAnswers,
 			Why: "A load balancer sends requests where /ready says so; one that does not look at the database sends them into errors.",
 			Fix: "Answer 200 with checks.database and checks.config true, else 503.",
 		},
 		{
-			ID: "HL3", Title: "/live answers with status and time alone", Guide: "production-guide:293", Class: Safe, run: liveAnswers,
+			ID: "HL3", Title: "the liveness check answers as it is promised to", Guide: "production-guide:293", Class: Safe, run: liveAnswers,
 			Why: "A liveness check that looks at anything else turns that thing's outage into restarts.",
 			Fix: "Answer a constant and the time.",
 		},
 		{
-			ID: "HL7", Title: "300 checks of each kind are all answered, and count against no limit", Guide: "production-guide:347", Class: Safe, run: healthUnlimited,
+			ID: "HL7", Title: "health checks are answered however many there are, and count against no limit", Guide: "production-guide:347", Class: Safe, run: healthUnlimited,
 			Why: "A limiter that counts health checks takes the service out of rotation when it is checked often, as by several balancers at once.",
 			Fix: "Serve health checks ahead of the limiter, and without its headers.",
 		},
@@ -60,29 +60,47 @@ func (t *T) number(a Answer, m map[string]json.RawMessage, n int) {
 
 func healthAnswers(t *T) {
 	a := t.Do("health", t.plain(), "", nil)
-	if !t.Want(a, http.StatusOK) {
+	if !t.WantDone("health", a) {
 		return
 	}
 	t.answers("health", a)
+	defer t.claims("health", a, ", to HEAD as well")
 	q := t.Request("health", t.plain(), "", nil)
 	q.Method, q.Label = http.MethodHead, "health by HEAD"
 	head := t.Send(q)
-	t.Want(head, http.StatusOK)
+	t.WantDone("health", head)
 	t.Check(len(head.Body) == 0, "%v: HEAD was answered with a body of %d bytes", head, len(head.Body))
 }
 
 func readyAnswers(t *T) {
 	a := t.Do("ready", t.plain(), "", nil)
-	t.Want(a, http.StatusOK)
+	t.WantDone("ready", a)
 	t.answers("ready", a)
+	t.claims("ready", a, "")
 }
 
 func liveAnswers(t *T) {
 	a := t.Do("live", t.plain(), "", nil)
-	if !t.Want(a, http.StatusOK) {
+	if !t.WantDone("live", a) {
 		return
 	}
 	t.answers("live", a)
+	t.claims("live", a, "")
+}
+
+// claims says what of a health answer was checked: its status, and the fields that are
+// promised.
+func (t *T) claims(name string, a Answer, more string) {
+	h := t.promise().Health
+	places := slices.Sorted(maps.Keys(h.Answers[name]))
+	with := "no field is promised"
+	switch {
+	case slices.Contains(h.Exact, name):
+		with = "with " + strings.Join(places, ", ") + " and no other field"
+	case len(places) > 0:
+		with = "with " + strings.Join(places, ", ")
+	}
+	t.Checked("%s answers %d, %s%s", t.Operation(name).Path, a.Status, with, more)
 }
 
 // answers checks the fields of a health answer as they are promised.
@@ -122,15 +140,19 @@ func healthUnlimited(t *T) {
 		t.Note("%d calls to each route, not 300: safe probes stay under %d requests a second", calls, SafeRate)
 		t.run.progress(Progress{Probe: t.probe, Wait: time.Duration(3*calls) * time.Second / SafeRate, Words: "calling slowly"})
 	}
-	from := t.plain()
+	from, asked, counted := t.plain(), []string{}, ""
+	defer func() {
+		t.Checked("%d checks of %s are all answered, and carry no headers of a limit%s", calls, strings.Join(asked, ", "), counted)
+	}()
 	for _, name := range []string{"health", "ready", "live"} {
 		if _, ok := t.target.Profile.Operations[name]; !ok {
 			t.Note("the profile has no %s", name)
 			continue
 		}
+		asked = append(asked, name)
 		for range calls {
 			a := t.Do(name, from, "", nil)
-			if !t.Want(a, http.StatusOK) || !t.Check(a.Header.Get("X-RateLimit-Limit")+a.Header.Get("RateLimit") == "", "%v: it carries limit headers", a) {
+			if !t.WantDone(name, a) || !t.Check(a.Header.Get("X-RateLimit-Limit")+a.Header.Get("RateLimit") == "", "%v: it carries limit headers", a) {
 				break
 			}
 		}
@@ -141,6 +163,7 @@ func healthUnlimited(t *T) {
 	}
 	a := t.Do("me", from, "", nil)
 	if limit, ok := t.target.limit("api"); ok && a.Remaining() >= 0 {
+		counted = "; they count against no limit"
 		t.Check(a.Remaining() == limit.Limit-1, "%v: %d left after the health checks and one call, want %d", a, a.Remaining(), limit.Limit-1)
 	}
 }

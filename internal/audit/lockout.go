@@ -12,12 +12,12 @@ import (
 func lockout() []Probe {
 	return []Probe{
 		{
-			ID: "LK1", Title: "five wrong sign-ins are judged, each telling what is left", Guide: "production-guide:148", Class: Intrusive, run: firstFive,
+			ID: "LK1", Title: "as many wrong sign-ins are judged as the limit says", Guide: "production-guide:148", Class: Intrusive, run: firstFive,
 			Why: "Headers only on success leave a client, and its user, to find the limit by running into it.",
 			Fix: "Set X-RateLimit-* on every answer of a limited route; count failures, from 4 left down to 0.",
 		},
 		{
-			ID: "LK2", Title: "the sixth is refused and begins the lock", Guide: "production-guide:148", Class: Intrusive, run: sixthLocks,
+			ID: "LK2", Title: "the wrong sign-in beyond the limit is refused", Guide: "production-guide:148", Class: Intrusive, run: sixthLocks,
 			Why: "This is the lockout itself: without it a password of six letters lasts an afternoon.",
 			Fix: "At five failures in the window, answer 429 with Retry-After of the lock, and start it.",
 		},
@@ -32,7 +32,7 @@ func lockout() []Probe {
 			Fix: "Add nothing for refused attempts; the lock ends when it was announced to.",
 		},
 		{
-			ID: "LK5", Title: "the lock holds to its end, and not beyond; then five fresh attempts", Guide: "production-guide:54", Class: Intrusive, Waits: true, run: lockEnds,
+			ID: "LK5", Title: "the lock holds to its end, and not beyond; then there are fresh attempts", Guide: "production-guide:54", Class: Intrusive, Waits: true, run: lockEnds,
 			Why: "A lock that ends early is none; one that ends late punishes whoever obeyed Retry-After.",
 			Fix: "Keep the end, not a counter; empty the log when the lock begins.",
 		},
@@ -47,7 +47,7 @@ func lockout() []Probe {
 			Fix: "Key the lock by policy and address.",
 		},
 		{
-			ID: "LK8", Title: "of 200 wrong sign-ins at one moment exactly five are judged", Guide: "production-guide:148", Class: Intrusive, Alone: true, run: burstOf200,
+			ID: "LK8", Title: "of 200 wrong sign-ins at one moment as many are judged as the limit says", Guide: "production-guide:148", Class: Intrusive, Alone: true, run: burstOf200,
 			Why: "A counter that is read and then written, or written after the hash, lets a burst of guesses through: the usual way around a limit.",
 			Fix: "Reserve a place before judging, in one atomic step; commit the outcome after.",
 		},
@@ -108,6 +108,11 @@ func (t *T) meet(from netip.Addr, email string, judged int) (a Answer, all int) 
 
 func firstFive(t *T) {
 	from, email, l := t.Address(), unknownAccount(), t.Limit("login")
+	told := ""
+	if form := t.form(l); form != "" && form != profile.NoHeaders {
+		told = ", each telling what is left"
+	}
+	t.Checked("%d wrong sign-ins are judged%s", l.Limit, told)
 	for i := range l.Limit {
 		a := t.Guess(from, email)
 		if !t.WantWrong("login", a) {
@@ -117,13 +122,18 @@ func firstFive(t *T) {
 	}
 }
 
-// limitHeaders checks what an answer tells of its limit.
-func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
+// form is how a limit is promised to announce itself; "" = nobody says.
+func (t *T) form(l profile.Limit) profile.Form {
 	form := profile.Form(l.Headers)
 	if h := t.promise().LimitHeaders; form == "" && h != nil {
 		form = h.Form
 	}
-	switch form {
+	return form
+}
+
+// limitHeaders checks what an answer tells of its limit.
+func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
+	switch t.form(l) {
 	case "", profile.NoHeaders:
 		return // nobody said that it would be told
 	case profile.IETF:
@@ -144,6 +154,11 @@ func (t *T) limitHeaders(a Answer, l profile.Limit, left int) {
 
 func sixthLocks(t *T) {
 	from, email, l := t.Address(), unknownAccount(), t.Limit("login")
+	after := "is refused"
+	if l.Locks() {
+		after += " and begins the lock"
+	}
+	t.Checked("wrong sign-in %d %s", l.Limit+1, after)
 	for range l.Limit {
 		if !t.WantWrong("login", t.Guess(from, email)) {
 			return

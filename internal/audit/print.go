@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"vitals/internal/profile"
 )
 
 // maxPrinted is how many violations a person is shown; the document has all.
@@ -21,13 +23,17 @@ func Print(w io.Writer, rep Report) error {
 	if rep.Partial {
 		b.WriteString("INTERRUPTED: what had not run yet is skipped.\n")
 	}
-	family := ""
+	family, unasked := "", 0
 	for _, f := range rep.Findings {
+		if f.Status == NotAsked {
+			unasked++
+			continue
+		}
 		if name := Family(f.ID); name != family {
 			family = name
 			fmt.Fprintf(&b, "\n%s%s\n", strings.ToUpper(name[:1]), name[1:])
 		}
-		fmt.Fprintf(&b, "  %-6s %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.Guide)
+		fmt.Fprintf(&b, "  %-6s %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.rests())
 		if f.Status != Pass {
 			if f.Follows != "" {
 				fmt.Fprintf(&b, "              follows from %s:\n", f.Follows)
@@ -38,6 +44,14 @@ func Print(w io.Writer, rep Report) error {
 			for line := range strings.SplitSeq(f.Reason, "\n") {
 				fmt.Fprintf(&b, "              %s\n", line)
 			}
+		}
+	}
+	if unasked > 0 {
+		fmt.Fprintf(&b, "\nNot asked: %d probes (nothing promised); which, and why, is in audit.json\n", unasked)
+	}
+	for _, f := range rep.Findings { // of a few that were named, who named them wants to know
+		if f.Status == NotAsked && len(rep.Findings) <= maxPrinted {
+			fmt.Fprintf(&b, "  %-5s %s\n", f.ID, f.Reason)
 		}
 	}
 	fmt.Fprintf(&b, "\nRate-limit invariants, %d answers: ", rep.Events)
@@ -74,6 +88,22 @@ func Print(w io.Writer, rep Report) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// rests is where what the finding is held to stands: a line of the user's own document
+// or profile, a line of the guide, or the standard's requirement.
+func (f Finding) rests() string {
+	switch b := f.Basis; {
+	case b == nil:
+		return ""
+	case b.Promise != "":
+		return b.Place.String()
+	case b.Standard == profile.ASVS && len(f.ASVS) > 1:
+		return fmt.Sprintf("%s and %d more", f.ASVS[0], len(f.ASVS)-1)
+	case b.Standard == profile.ASVS && len(f.ASVS) == 1:
+		return f.ASVS[0]
+	}
+	return f.Guide
 }
 
 func short(s string, n int) string {

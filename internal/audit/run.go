@@ -109,7 +109,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 	}
 	rep.count()
 	if slices.Contains(o.Standard, profile.ASVS) {
-		rep.Standards = append(rep.Standards, asvs(findings))
+		rep.Standards = append(rep.Standards, asvs(findings, rep.Violations))
 	}
 	return rep
 }
@@ -117,6 +117,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 // one runs one probe on a goroutine of its own, which Skip and Stop end.
 func (r *runner) one(ctx context.Context, p Probe) Finding {
 	basis, asked, why := p.basis(r.target, r.o.Standard)
+	unfit := p.unfit(r.target) != ""
 	t := &T{trial: &trial{ctx: ctx, run: r, probe: p, basis: basis, asked: asked, began: time.Now(), clients: map[*Target]*wire.Client{}}, target: r.target}
 	r.progress(Progress{Probe: p})
 	defer context.AfterFunc(ctx, t.hangUpAll)()
@@ -129,7 +130,7 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 			if broken := recover(); broken != nil {
 				// Our mistake must neither end the audit nor read as a verdict.
 				t.mu.Lock()
-				t.skipped = fmt.Sprintf("the probe itself broke: %v at %s", broken, culprit())
+				t.broke, t.skipped = true, fmt.Sprintf("the probe itself broke: %v at %s", broken, culprit())
 				t.mu.Unlock()
 			}
 		}()
@@ -148,7 +149,9 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 	}()
 	<-ended
 	f := t.finding(returned)
+	f.unfit = unfit
 	f.Reason = r.secrets.redact(f.Reason)
+	r.secrets.evidence(f.Evidence)
 	for i, n := range f.Notes {
 		f.Notes[i] = r.secrets.redact(n)
 	}
@@ -319,6 +322,9 @@ func (r *runner) told(g *Target, token string, v values) values {
 		}
 	}
 	maps.Copy(out, given)
+	if !known {
+		delete(out, "access_token") // whoever sends this has another one, or none
+	}
 	maps.Copy(out, v)
 	return out
 }

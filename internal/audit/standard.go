@@ -19,7 +19,7 @@ func (s Severity) Score() string {
 }
 
 // proof is what a probe proves to others: which promise of a profile it holds an API
-// to, which requirements of OWASP ASVS 5.0.0, which weaknesses (CWE) it would show,
+// to, which requirements of OWASP ASVS 5.0.0 it is about as a whole, which weaknesses (CWE) it would show,
 // and which limits it can be asked of.
 type proof struct {
 	severity Severity
@@ -33,7 +33,7 @@ type proof struct {
 var proofs = map[string]proof{
 	"CF1": {Critical, nil, []string{"13.3.1"}, []int{1188, 798}, nil},
 	"CF2": {High, nil, []string{"13.4.2"}, []int{1188}, nil},
-	"CF3": {High, []string{"promises.cors"}, []string{"3.4.2"}, []int{942}, nil},
+	"CF3": {High, []string{"promises.cors"}, nil, []int{942}, nil},
 	"CF4": {Medium, nil, []string{"13.3.1"}, []int{522}, nil},
 	"CF5": {High, nil, []string{"16.2.5"}, []int{532}, nil},
 	"CF6": {Low, nil, nil, []int{400}, nil},
@@ -50,32 +50,32 @@ var proofs = map[string]proof{
 
 	"RQ1": {Low, []string{"promises.request_ids"}, nil, []int{778}, nil},
 	"RQ2": {Low, []string{"promises.request_ids"}, nil, []int{778}, nil},
-	"RQ3": {Medium, []string{"promises.request_ids"}, []string{"16.4.1"}, []int{117}, nil},
+	"RQ3": {Medium, []string{"promises.request_ids"}, nil, []int{117}, nil},
 	"RQ4": {Low, nil, []string{"16.2.1", "16.2.4"}, []int{778}, nil},
 	"RQ5": {High, nil, []string{"16.2.5"}, []int{532}, nil},
 
 	"CO1": {Medium, []string{"promises.cors"}, nil, []int{942}, nil},
 	"CO2": {High, []string{"promises.cors"}, []string{"3.4.2"}, []int{942}, nil},
-	"CO3": {Medium, []string{"promises.cors"}, []string{"3.4.2"}, []int{942}, nil},
+	"CO3": {Medium, []string{"promises.cors"}, nil, []int{942}, nil},
 	"CO4": {Low, []string{"promises.cors"}, nil, nil, nil},
-	"CO5": {Medium, []string{"promises.cors"}, []string{"3.4.2"}, []int{942}, nil},
+	"CO5": {Medium, []string{"promises.cors"}, nil, []int{942}, nil},
 
-	"SH1": {Medium, []string{"promises.security_headers"}, []string{"3.4.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "13.4.6", "14.3.2"}, []int{693, 1021}, nil},
-	"SH2": {Medium, nil, []string{"4.1.4", "4.2.1", "13.4.4"}, []int{444}, nil},
-	"SH3": {High, nil, []string{"13.4.1", "13.4.5"}, []int{200, 489, 538}, nil},
+	"SH1": {Medium, []string{"promises.security_headers"}, nil, []int{693, 1021}, nil},
+	"SH2": {Medium, nil, nil, []int{444}, nil},
+	"SH3": {High, nil, nil, []int{200, 489, 538}, nil},
 	"SH4": {Medium, nil, []string{"15.2.2"}, []int{400}, nil},
 	"SH5": {Medium, []string{"promises.errors"}, []string{"16.5.1", "16.5.4"}, []int{209}, nil},
-	"SH6": {High, nil, []string{"15.3.3"}, []int{178, 436}, nil},
-	"SH7": {High, nil, []string{"16.5.4"}, []int{20, 248}, nil},
+	"SH6": {High, nil, []string{"1.5.3"}, []int{178, 436}, nil},
+	"SH7": {High, nil, []string{"2.2.1"}, []int{20, 248}, nil},
 	"SH8": {Medium, nil, []string{"15.2.2"}, []int{400, 770}, nil},
 
 	"SH9": {Low, []string{"promises.errors"}, nil, nil, nil},
 
 	"AU1":  {Medium, nil, []string{"6.3.8"}, []int{203, 204}, nil},
 	"AU2":  {Medium, nil, []string{"6.3.8"}, []int{208}, nil},
-	"AU3":  {Critical, nil, []string{"9.1.1", "9.1.2", "9.1.3", "9.2.1", "9.2.2", "9.2.3"}, []int{347, 345}, nil},
-	"AU4":  {High, nil, []string{"7.4.1"}, []int{613, 294}, nil},
-	"AU5":  {High, nil, []string{"7.4.1", "15.4.2"}, []int{362, 367}, nil},
+	"AU3":  {Critical, nil, nil, []int{347, 345}, nil},
+	"AU4":  {High, nil, []string{"10.4.5"}, []int{613, 294}, nil},
+	"AU5":  {High, nil, []string{"10.4.5", "15.4.2"}, []int{362, 367}, nil},
 	"AU6":  {High, nil, []string{"7.4.3"}, []int{613}, nil},
 	"AU7":  {High, nil, []string{"6.4.3"}, []int{640}, nil},
 	"AU8":  {Medium, nil, []string{"6.3.8"}, []int{203, 204}, nil},
@@ -100,9 +100,9 @@ var proofs = map[string]proof{
 	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, byAddress},
 	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
 	"LK16": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgets},
-	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "15.3.4"}, []int{290, 348}, byAddress},
-	"LK18": {High, []string{"limits.login"}, []string{"4.1.3", "15.3.4"}, []int{290, 348}, byAddress},
-	"LK19": {Medium, []string{"limits.login"}, []string{"15.3.4"}, []int{307}, byAddress},
+	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
+	"LK18": {High, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
+	"LK19": {Medium, []string{"limits.login"}, []string{"6.3.1", "15.3.4"}, []int{307}, byAddress},
 	"LK20": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{178, 307}, nil},
 	"LK21": {High, []string{"limits.2fa_verify"}, []string{"6.6.3"}, []int{307}, nil},
 	"LK22": {Medium, []string{"limits.password_reset", "limits.password_change"}, []string{"6.3.1"}, []int{799}, nil},
@@ -113,18 +113,29 @@ var proofs = map[string]proof{
 	"LK27": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
 	"LK28": {Medium, []string{"limits.login"}, []string{"15.2.2", "15.4.4"}, []int{400}, nil},
 	"LK29": {Medium, []string{"limits.login"}, []string{"6.1.1", "6.3.1"}, []int{307, 645}, throttles},
-	"LK30": {Low, nil, []string{"16.3.1"}, []int{778}, nil},
+	"LK30": {Low, nil, nil, []int{778}, nil},
 	"LK31": {Medium, []string{"limits.login"}, []string{"16.5.2"}, []int{772}, nil},
 	"LK32": {High, []string{"limits.password_reset", "limits.2fa_verify"}, []string{"4.1.3", "6.6.3", "15.3.4"}, []int{290, 307, 348}, nil},
 
 	"DB1": {Low, nil, []string{"13.2.6"}, []int{400, 772}, nil},
-	"DB2": {Medium, nil, []string{"13.2.6", "16.5.1"}, []int{400, 772}, nil},
+	"DB2": {Medium, nil, []string{"13.2.6"}, []int{400, 772}, nil},
 	"DB3": {Low, nil, []string{"13.2.6"}, []int{772}, nil},
 	"DB4": {Low, nil, []string{"13.2.6"}, []int{772}, nil},
 
 	"SE1": {Low, nil, []string{"16.3.4"}, []int{778}, nil},
 	"SE2": {Low, nil, []string{"15.2.2"}, []int{400}, nil},
 	"SE3": {Medium, nil, []string{"16.5.2"}, []int{636}, nil},
+}
+
+// parts are the requirements that single checks of a probe are about, as For marks them.
+var parts = map[string][]string{
+	"RQ3":  {"16.4.1"},
+	"SH1":  {"3.4.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "13.4.6", "14.3.2"},
+	"SH2":  {"4.1.4", "4.2.1", "13.4.4"},
+	"SH3":  {"13.4.1", "13.4.2", "13.4.5", "13.4.7"},
+	"SH7":  {"16.5.4"},
+	"AU3":  {"9.1.1", "9.1.2", "9.1.3", "9.2.2"},
+	"AU12": {"7.4.1"},
 }
 
 // What a limit on signing in must be for some probes to make sense.
@@ -162,62 +173,4 @@ func throttles(l profile.Limit) string {
 		return "no throttle on an account is promised"
 	}
 	return ""
-}
-
-// Requirement is a line of OWASP ASVS 5.0.0 that a probe bears on.
-type Requirement struct {
-	ID    string // as 6.3.1; cite it as v5.0.0-6.3.1
-	Level int
-	Asks  string // in our words; the text itself is at https://github.com/OWASP/ASVS/tree/v5.0.0
-}
-
-var requirements = []Requirement{
-	{"3.4.1", 1, "Strict-Transport-Security on all answers"},
-	{"3.4.2", 1, "CORS grants only origins on a list"},
-	{"3.4.3", 2, "a Content-Security-Policy"},
-	{"3.4.4", 2, "X-Content-Type-Options: nosniff on all answers"},
-	{"3.4.5", 2, "a referrer policy"},
-	{"3.4.6", 2, "frame-ancestors on every answer"},
-	{"4.1.3", 2, "headers that an intermediary sets cannot be set by a client"},
-	{"4.1.4", 3, "only supported HTTP methods can be used"},
-	{"4.2.1", 2, "message boundaries leave no room for smuggling"},
-	{"6.1.1", 1, "limits on guessing are documented, and do not let others be locked out"},
-	{"6.3.1", 1, "limits on guessing are kept as they are documented"},
-	{"6.3.8", 3, "failed sign-ins, registrations and resets tell nobody who exists"},
-	{"6.4.3", 2, "resetting a password is secure and does not pass by a second factor"},
-	{"6.5.1", 2, "one-time codes work once"},
-	{"6.6.3", 2, "one-time codes cannot be guessed by trying"},
-	{"7.4.1", 1, "a session that ended cannot be used"},
-	{"7.4.3", 2, "other sessions can be ended when a password changes"},
-	{"8.2.2", 1, "objects of others cannot be reached"},
-	{"8.2.3", 2, "fields that are not one's own cannot be reached"},
-	{"9.1.1", 1, "tokens are checked by their signature"},
-	{"9.1.2", 1, "only listed algorithms are accepted, never none"},
-	{"9.1.3", 1, "keys do not come from the token"},
-	{"9.2.1", 1, "tokens are accepted only within their time"},
-	{"9.2.2", 2, "tokens are accepted only for their purpose"},
-	{"9.2.3", 2, "tokens are accepted only for this service"},
-	{"13.2.6", 3, "connections to other services follow their documented limits"},
-	{"13.3.1", 2, "secrets are kept out of code and builds"},
-	{"13.4.1", 1, "no source control folders can be reached"},
-	{"13.4.2", 2, "debug modes are off in production"},
-	{"13.4.4", 2, "TRACE is off"},
-	{"13.4.5", 2, "documents and monitoring are not exposed unless intended"},
-	{"13.4.6", 3, "no versions of components are told"},
-	{"14.3.2", 2, "answers are not cached by browsers"},
-	{"15.2.2", 2, "costly functions cannot take the service down"},
-	{"15.3.3", 2, "fields cannot be set that were not meant to be"},
-	{"15.3.4", 2, "the client's address comes from a source that it cannot forge"},
-	{"15.4.2", 3, "checks and what depends on them are one step"},
-	{"15.4.4", 3, "nobody is starved of resources"},
-	{"16.2.1", 2, "log entries say when, where, who and what"},
-	{"16.2.4", 2, "logs can be read by a machine"},
-	{"16.2.5", 2, "credentials are not logged"},
-	{"16.3.1", 2, "sign-ins are logged, failed ones too"},
-	{"16.3.4", 2, "unexpected errors are logged"},
-	{"16.4.1", 2, "logs cannot be injected into"},
-	{"16.5.1", 2, "errors tell nothing of the inside"},
-	{"16.5.2", 2, "the service stays secure when another one fails"},
-	{"16.5.3", 2, "nothing fails open"},
-	{"16.5.4", 3, "a last handler catches every error"},
 }

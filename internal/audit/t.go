@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 type T struct {
 	*trial
 	target *Target
+	of     []string // requirements that its checks are about: see For
 }
 
 // trial is what all targets of one running probe share.
@@ -35,6 +37,9 @@ type trial struct {
 	wide     bool // a burst was none
 	failures []failure
 	skipped  string
+	broke    bool              // by a mistake of ours
+	title    string            // what was in fact checked; "" = what the probe's title says
+	pieces   map[string]*Piece // by requirement: of checks that are about one alone
 	notes    []string
 	checks   int
 	script   transcript
@@ -47,7 +52,7 @@ type failure struct {
 }
 
 // on is the same probe against another target: an API that was launched.
-func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g} }
+func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g, of: t.of} }
 
 // Check counts an assertion and notes a failure when it does not hold; the probe
 // goes on either way, so that one run shows all that is wrong.
@@ -55,8 +60,16 @@ func (t *T) Check(ok bool, format string, args ...any) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.checks++
+	said := ""
 	if !ok {
-		t.failures = append(t.failures, failure{words: fmt.Sprintf(format, args...)})
+		said = fmt.Sprintf(format, args...)
+		t.failures = append(t.failures, failure{words: said})
+	}
+	for _, id := range t.of {
+		p := t.piece(id)
+		if p.Checks++; !ok {
+			p.Failed = append(p.Failed, said)
+		}
 	}
 	return ok
 }
@@ -80,6 +93,14 @@ func (t *T) Skip(format string, args ...any) {
 	t.skipped = fmt.Sprintf(format, args...)
 	t.mu.Unlock()
 	runtime.Goexit()
+}
+
+// Checked says what was in fact checked, where that is less than the probe's title, or
+// told in other figures.
+func (t *T) Checked(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.title = fmt.Sprintf(format, args...)
 }
 
 // Note tells the reader something that is no verdict.
@@ -185,12 +206,12 @@ func (t *T) finding(returned bool) Finding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := Finding{
-		ID: t.probe.ID, Title: t.probe.Title, Guide: t.probe.Guide, Class: t.probe.Class, Notes: t.notes,
+		ID: t.probe.ID, Title: cmp.Or(t.title, t.probe.Title), Guide: t.probe.Guide, Class: t.probe.Class, Notes: t.notes,
 		Began: t.began, Took: Millis(time.Since(t.began)), Checks: t.checks,
 		Severity: proofs[t.probe.ID].severity, CWE: proofs[t.probe.ID].cwe,
 	}
-	for _, id := range proofs[t.probe.ID].asvs {
-		f.ASVS = append(f.ASVS, "v5.0.0-"+id)
+	for _, id := range bears(t.probe.ID) {
+		f.ASVS = append(f.ASVS, release+id)
 	}
 	if t.asked {
 		f.Basis = &t.basis
@@ -222,6 +243,10 @@ func (t *T) finding(returned bool) Finding {
 	default:
 		f.Status = Pass
 	}
+	if f.Status == Skip && !t.basis.Promised && !t.broke {
+		f.Status = NotAsked // nobody promised it, so nobody is owed an answer
+	}
+	f.Evidence = t.evidence(f)
 	return f
 }
 

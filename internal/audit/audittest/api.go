@@ -234,7 +234,7 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.Set("X-Request-ID", id)
 	for name, v := range map[string]string{
-		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "X-Frame-Options": "DENY",
+		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'", "X-Frame-Options": "DENY",
 		"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-site",
 	} {
 		h.Set(name, v)
