@@ -44,7 +44,7 @@ func Open(name string) (*Scenario, error) {
 	if strings.ContainsAny(name, `./\`) {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("open scenario: %w", err)
+			return nil, fmt.Errorf("scenario: %w", err)
 		}
 		defer f.Close()
 		return Read(f, name)

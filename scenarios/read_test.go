@@ -260,7 +260,7 @@ func TestFormerWords(t *testing.T) {
 func TestOpen(t *testing.T) {
 	for name, want := range map[string]string{
 		"paek":          `no built-in scenario named "paek" (did you mean "peak"?; a file is named with its ending, as in ./paek.yaml)`,
-		"./nowhere.yml": "open scenario: open ./nowhere.yml: no such file or directory",
+		"./nowhere.yml": "scenario: open ./nowhere.yml: no such file or directory",
 	} {
 		if _, err := scenarios.Open(name); err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", name, err, want)

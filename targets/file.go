@@ -50,7 +50,7 @@ func Open(name string) ([]Target, error) {
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("open targets: %w", err)
+		return nil, fmt.Errorf("targets: %w", err)
 	}
 	defer f.Close()
 	return ParseFile(f, name)

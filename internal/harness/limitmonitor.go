@@ -72,7 +72,7 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 	}
 	switch {
 	case p == nil:
-		h.why = "no limits are known: the scenario's sign-in is that of no profile"
+		h.why = "no limits are known: name a profile of the API with --profile"
 		return h
 	case settings["RATE_LIMIT_ENABLED"] == "false":
 		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"

@@ -28,7 +28,7 @@ func (p *Plan) Print(w io.Writer) error {
 		}
 		load := sc.At(p.o.Pace)
 		line("%s: %s", sc.Name, sc.About)
-		line("  load      %s, %s pace, %v, judged over %v; about %d accounts", load.Model, p.o.Pace, load.Total(), load.Window(), scenarios.Needed(p.o.Pace, sc))
+		line("  load      %s, %s pace, %v, judged over %v; %s", load.Model, p.o.Pace, load.Total(), load.Window(), accountsOf(p.o.Pace, sc))
 		for _, st := range load.Stages {
 			line("  stage     %-12s %v: %g to %g%s", st.Name, st.For, st.From, st.To, map[bool]string{true: ", judged"}[st.Judged])
 		}
@@ -78,6 +78,14 @@ func (p *Plan) Print(w io.Writer) error {
 		line("  sha256    %s", sc.SHA256)
 	}
 	return errors.Join(errs...)
+}
+
+// accountsOf is in words how many accounts the users of a scenario need.
+func accountsOf(pace string, sc *scenarios.Scenario) string {
+	if sc.Accounts.SignIn.Path == "" {
+		return "nobody signs in"
+	}
+	return "about " + count(scenarios.Needed(pace, sc), "account")
 }
 
 // request is a step in one line.

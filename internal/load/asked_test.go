@@ -287,6 +287,7 @@ func TestFailuresSayWhy(t *testing.T) {
 		{`get: /x, expect: {body: "password=wrong"}`, 200, nil, `password=hunter2`, measure.BadCheck, `body: want it to contain "password=wrong"`, `password=[redacted]`},
 		{`get: /x, save: {a: 'regexp:csrf_token=(\w+)'}`, 200, nil, `none`, measure.BadCapture, `regexp:csrf_token=(\w+) is not in the answer`, `none`},
 		{`get: /x, expect: {header: {X-Auth: Bearer abcdefgh}}`, 200, http.Header{"X-Auth": {"Bearer ijklmnop"}}, `{}`, measure.BadCheck, `header X-Auth: want "Bearer abcdefgh", got "Bearer [redacted]"`, `{}`},
+		{`get: /x`, 302, http.Header{"Location": {"/sign-in?token=abc"}}, ``, measure.BadStatus, "want any 2xx, got 302 to /sign-in?token=[redacted]", ``},
 		{`get: /x, expect: {header: {X-Token: a}}`, 200, http.Header{"X-Token": {"hunter2"}}, `{}`, measure.BadCheck, `header X-Token: want "a", got "[redacted]"`, `{}`},
 	} {
 		asked(t, "", fmt.Sprintf("      - {name: it, anonymous: true, %s}\n", tt.step), func(w http.ResponseWriter, _ *http.Request) {

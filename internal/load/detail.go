@@ -79,7 +79,11 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	case c.Class != measure.None && c.Err != nil:
 		return redactAll(c.Err.Error(), nil)
 	case class == measure.BadStatus:
-		return fmt.Sprintf("want %s, got %d", s.expect.statusWords(), c.Code)
+		words := fmt.Sprintf("want %s, got %d", s.expect.statusWords(), c.Code)
+		if to, ok := c.Header("Location"); ok && c.Code/100 == 3 {
+			words += " to " + redactAll(short(to), nil) // redirects are not followed
+		}
+		return words
 	case class == measure.Encoding && v.unreadable != nil:
 		return v.unreadable.Error()
 	}

@@ -122,7 +122,7 @@ func sameHost(req *http.Request, via []*http.Request) error {
 // remedy is what the user can do about a deployment that was not reached.
 func remedy(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "its certificate is signed by an authority that this machine does not trust: SSL_CERT_FILE=ca.pem (on Linux) names a file with that authority's certificate"
+		return "its certificate is signed by an authority that this machine does not trust: name a file with that authority's certificate, --ca ca.pem or SSL_CERT_FILE=ca.pem (on Linux)"
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "its certificate is for another name: use that name in the URL, or give it a certificate for this one"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -119,7 +120,30 @@ func (d *Doc) Int(n *yaml.Node, what string, low int) int {
 // units are how people write them out.
 var units = map[string]string{
 	"s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
-	"h": "h", "hour": "h", "hours": "h", "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
+	"h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
+}
+
+// part is one number of a time, with its unit.
+var part = regexp.MustCompile(`^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*`)
+
+// spelled is a time in other words ("1h 30 min", "2 days") as it is to be written; ""
+// when it is none.
+func spelled(s string) (written string) {
+	for s != "" {
+		m := part.FindStringSubmatch(s)
+		if m == nil {
+			return ""
+		}
+		number, unit := m[1], units[strings.ToLower(m[2])]
+		if n, err := strconv.Atoi(number); err == nil && unit == "d" && n < 10_000 {
+			number, unit = strconv.Itoa(24*n), "h"
+		}
+		if unit == "" || unit == "d" {
+			return ""
+		}
+		written, s = written+number+unit, s[len(m[0]):]
+	}
+	return written
 }
 
 // Duration reads "90s", "2m30s", "1.5h". Zero is allowed, a bare number other
@@ -128,10 +152,8 @@ func (d *Doc) Duration(n *yaml.Node, what string) time.Duration {
 	v, err := time.ParseDuration(d.scalar(n))
 	if err != nil || v < 0 {
 		hint := ""
-		if number, word, ok := strings.Cut(d.scalar(n), " "); ok && err != nil {
-			if unit, ok := units[strings.ToLower(strings.TrimSpace(word))]; ok {
-				hint = "write " + number + unit
-			}
+		if written := spelled(d.scalar(n)); written != "" && err != nil {
+			hint = "write " + written
 		}
 		if _, bare := strconv.ParseFloat(d.scalar(n), 64); bare == nil && err != nil {
 			hint = fmt.Sprintf("write the unit: %ss", d.scalar(n))
