@@ -56,7 +56,7 @@ var arrows = map[string]string{
 	"internal/export": "internal/wire report",
 
 	// One run, and what is made of several.
-	"internal/harness": "internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
+	"internal/harness": "internal/atomicfile internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/targetfile internal/wire report scenarios targets",
 	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack internal/strict report targets",
 	"internal/capacity":        "",
@@ -77,6 +77,7 @@ var arrows = map[string]string{
 
 // modules are those of others that one place alone may import.
 var modules = map[string]string{
+	"github.com/google/pprof":                 "internal/observe",
 	"github.com/tsenart/vegeta":               "internal/load internal/targetfile report",
 	"github.com/spf13/cobra":                  "cmd",
 	"github.com/testcontainers":               "internal/stack/containers",

@@ -49,6 +49,7 @@ func (p *page) comparison(c *baseline.Comparison) {
 	for _, n := range notes {
 		p.wrap("   · ", n)
 	}
+	p.grid(shifted(c))
 }
 
 // VerdictLines are the rows that gate, one line each, the verdict of the whole,

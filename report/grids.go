@@ -138,7 +138,7 @@ func felt(s measure.Series, wide int) grid {
 			sum += v
 		}
 		show := number
-		if name == "cpu" { // a fraction of the cores it may use
+		if slices.Contains([]string{"cpu", "cpu_throttled", "cpu_wait", "pg_cache_hit"}, name) { // shares
 			show = percent
 		}
 		row := []string{name, show(sum / float64(len(vs))), show(slices.Max(vs))}

@@ -28,13 +28,6 @@ type htmlHistory struct {
 	Series  []htmlSeries
 }
 
-type htmlSeries struct {
-	Name, About string
-	SVG         template.HTML
-	Found       []string
-	Nights      htmlGrid
-}
-
 // ShowHistory prints the history of a folder, all of it or what people are shown,
 // and leaves it as a page in a file when one is named, as a whole or not at all.
 func ShowHistory(w io.Writer, dir string, all bool, file string) error {
@@ -54,23 +47,12 @@ func ShowHistory(w io.Writer, dir string, all bool, file string) error {
 func HistoryHTML(w io.Writer, h *history.Store, series []history.Series) error {
 	v := htmlHistory{CSP: policy("", ""), CSS: template.CSS(pageCSS), Span: span(h)}
 	for i := range series {
-		s := &series[i]
-		found := s.Findings()
-		one := htmlSeries{
-			Name: s.Metric + " " + s.Scenario, About: fmt.Sprintf("environment class %s, %d nights", s.Class, len(s.Nights)),
-			SVG: historySVG(s, found), Nights: nightsOf(s),
-		}
-		for _, f := range found {
-			words := f.Words()
-			if why := h.Reason(s.Nights[f.At].Session); f.Accepted && why != "" {
-				words += ": " + why
-			}
-			one.Found = append(one.Found, words)
+		v.Series = append(v.Series, seriesOf(h, &series[i]))
+		for _, f := range series[i].Findings() {
 			if f.Fresh() && !slices.Contains(v.Confirm, f.Confirm()) {
 				v.Confirm = append(v.Confirm, f.Confirm())
 			}
 		}
-		v.Series = append(v.Series, one)
 	}
 	if err := historyTemplate.Execute(w, v); err != nil {
 		return fmt.Errorf("write HTML: %w", err)

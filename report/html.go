@@ -38,7 +38,10 @@ func HTML(w io.Writer, d *Document) error {
 		Deviations: d.Deviations, Reasons: reasonsUntold(d), Origin: origin(d), Limits: d.Limits, Matrix: matrixOf(d), Overview: overview(d).html(), Members: byMember(d).html(),
 		Tool: fmt.Sprintf("%s · exit %d", d.Tool, d.Exit), Data: []chart{},
 	}
-	v.Held, v.Unmade = checked(d)
+	if len(d.Runs) > 1 { // a single scenario says it itself
+		v.Held, v.Unmade = checked(d)
+	}
+	v.History = d.History.html()
 	for i := range d.Runs {
 		c := chartOf(&d.Runs[i])
 		v.Runs = append(v.Runs, htmlOf(&d.Runs[i], &c))
@@ -46,7 +49,7 @@ func HTML(w io.Writer, d *Document) error {
 	}
 	if c := d.Comparison; c != nil {
 		g, notes := compared(c)
-		v.Comparison = &htmlComparison{Old: side(c.Old), New: side(c.New), Unmet: unmet(c), Grid: g.html(), Notes: notes}
+		v.Comparison = &htmlComparison{Old: side(c.Old), New: side(c.New), Unmet: unmet(c), Lines: VerdictLines(c), Grid: g.html(), Hot: shifted(c).html(), Notes: notes}
 	}
 	return v.write(w)
 }
@@ -99,6 +102,7 @@ type htmlPage struct {
 	Overview, Members        htmlGrid
 	Runs                     []htmlRun
 	Comparison               *htmlComparison
+	History                  []htmlSeries
 	Audit                    *htmlAudit
 	Data                     []chart
 	PlotCSS, CSS             template.CSS
@@ -119,6 +123,8 @@ type htmlRun struct {
 	Lockout, Facts                  []htmlFact
 	Checks                          []htmlCheck
 	Reconciliation                  htmlGrid
+	Hot                             htmlGrid
+	Profiled                        string
 }
 
 // htmlPanel is one chart of a run: a drawing, and the key to its lines.
@@ -152,7 +158,8 @@ type htmlFact struct{ Figure, Words string }
 type htmlComparison struct {
 	Old, New     string
 	Unmet, Notes []string
-	Grid         htmlGrid
+	Lines        []string // the verdicts
+	Grid, Hot    htmlGrid
 }
 
 // htmlMatrix is every target beside what each scenario reached.
@@ -241,7 +248,7 @@ func htmlOf(r *Run, c *chart) htmlRun {
 	res := r.Result
 	out := htmlRun{
 		Name: res.Scenario, Verdict: r.Verdict, About: about(res), Generator: generator(res), Figures: foremost(r),
-		Doubts: warnings(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Why: causes(r), Still: c.still,
+		Doubts: warnings(r), Suspect: res.Health.Suspect, Notes: res.Notes, Faults: faults(r), Why: causes(r), Still: c.still, Hot: hot(r).html(), Profiled: profiled(r),
 		Distribution: distribution(res), Quantiles: byQuantile(res).html(),
 		Steps: bySteps(res).html(), Phases: byPhase(res).html(), Felt: felt(res.Series, 0).html(), Proof: proof(r.Evidence).html(),
 		Slowest: slowest(res, most).html(), Unexpected: unexpected(res, most).html(),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/baseline"
 	"vitals/targets"
 )
 
@@ -23,7 +24,12 @@ func JUnit(w io.Writer, d *Document) error {
 		out.Errors += s.Errors
 		out.Suites = append(out.Suites, s)
 	}
-	if len(d.Runs) == 0 {
+	if d.Comparison != nil {
+		s := comparisonSuite(d)
+		out.Tests, out.Failures, out.Errors = out.Tests+s.Tests, out.Failures+s.Failures, out.Errors+s.Errors
+		out.Suites = append(out.Suites, s)
+	}
+	if len(out.Suites) == 0 {
 		c := junitCase{Class: "vitals", Name: "any scenario was run", Error: &junitMessage{Message: "no data", Text: strings.Join(d.Reasons, "\n")}}
 		out.Tests, out.Errors = 1, 1
 		out.Suites = []junitSuite{{Name: "vitals", Tests: 1, Errors: 1, Timestamp: stamp(d.Created), Cases: []junitCase{c}}}
@@ -115,6 +121,34 @@ func suite(d *Document, r *Run) junitSuite {
 		s.Cases = append(s.Cases, c) // the run's verdict is the last word
 	}
 	for _, c := range s.Cases {
+		s.count(c)
+	}
+	return s
+}
+
+// comparisonSuite is a case for each figure that gates against a baseline. One that is
+// open is skipped: it is no pass, and by itself fails nothing.
+func comparisonSuite(d *Document) junitSuite {
+	s := junitSuite{Name: "vitals.comparison", Time: "0.000", Timestamp: stamp(d.Created), Properties: []junitProperty{
+		{"old", side(d.Comparison.Old)}, {"new", side(d.Comparison.New)}, {"verdict", string(d.Comparison.Verdict)},
+	}}
+	for _, r := range d.Comparison.Rows {
+		if !r.Gating {
+			continue
+		}
+		c := junitCase{Class: s.Name, Name: r.Metric + " " + r.Scenario}
+		why := &junitMessage{Message: r.Word(), Text: strip(r.Line())}
+		switch {
+		case r.Change == baseline.Worse:
+			c.Failure = why
+		case r.Change == baseline.NotCompared || r.Change == baseline.Insufficient || r.Confirm:
+			c.Error = why
+		case r.Change == baseline.Inconclusive:
+			c.Skipped = why
+		default:
+			c.Out = why.Text
+		}
+		s.Cases = append(s.Cases, c)
 		s.count(c)
 	}
 	return s

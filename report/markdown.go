@@ -33,9 +33,11 @@ func Markdown(w io.Writer, d *Document) error {
 		m.line("\n### Comparison\n")
 		m.line("%s → %s", escape(side(c.Old)), escape(side(c.New)))
 		m.list(unmet(c))
+		m.list(VerdictLines(c))
 		g, notes := compared(c)
 		m.grid(g)
 		m.list(notes)
+		m.grid(shifted(c))
 	}
 	m.fold("Under test, machine and limits", func() {
 		for _, o := range origin(d) {
@@ -121,6 +123,7 @@ func (m *markdown) run(r *Run) {
 	m.checks(checks(r))
 	m.list(prefixed("why it was slow: ", causes(r)))
 	m.list(prefixed("fault: ", faults(r)))
+	m.profile(r)
 	m.fold("Evidence", func() {
 		for _, g := range []grid{bySteps(r.Result), byPhase(r.Result)} {
 			m.grid(g)
@@ -136,6 +139,23 @@ func (m *markdown) run(r *Run) {
 		m.list(r.Result.Health.Suspect)
 		m.list(r.Result.Notes)
 	})
+}
+
+// profile folds where the processor time went; that there is no profile is a line.
+func (m *markdown) profile(r *Run) {
+	words := profiled(r)
+	g := hot(r)
+	switch {
+	case words == "":
+	case len(g.rows) == 0:
+		m.list([]string{words})
+	default:
+		m.fold("CPU profile: "+hottest(r.Result.CPUProfile), func() {
+			m.line("%s", escape(words))
+			g.title = ""
+			m.grid(g)
+		})
+	}
 }
 
 // checks are a list, each with its proof below it.

@@ -147,6 +147,7 @@ var felts = []struct {
 	{"users", "Users", "users", "", 1},
 	{"cpu", "CPU, of the cores it may use", "CPU", "%", 100},
 	{"cpu_throttled", "Stopped by its processor limit, of the time", "stopped", "%", 100},
+	{"cpu_wait", "Ready to run and without a processor, of the time", "waiting", "%", 100},
 	{"rss_mib", "Memory", "resident", "MiB", 1},
 	{"http_in_flight", "Requests inside the server", "in flight", "", 1},
 	{"requests_per_second", "Requests, as the server counts them", "answered", "/s", 1},

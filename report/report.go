@@ -45,6 +45,7 @@ type Document struct {
 	Members []fleet.Seen `json:"members,omitempty"` // whose shares were merged into this
 
 	Comparison *baseline.Comparison `json:"comparison,omitempty"` // with an earlier baseline, when one was given
+	History    *History             `json:"history,omitempty"`    // of such sessions, when one was given
 
 	Verdict string   `json:"verdict"` // PASS FAIL INVALID NO DATA
 	Reasons []string `json:"reasons,omitempty"`

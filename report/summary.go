@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"vitals/internal/baseline"
 	"vitals/targets"
 )
 
@@ -47,6 +48,7 @@ func Summary(s Style, dir string) Reporter {
 			p.grid(byMember(d))
 		}
 		p.explained(d)
+		p.against(d.Comparison)
 		p.next(d, dir)
 		if p.err != nil {
 			return p.err
@@ -183,6 +185,33 @@ func (p *page) explained(d *Document) {
 	}
 }
 
+// against is what came of a comparison, in few lines: figures that are worse are among
+// the reasons already.
+func (p *page) against(c *baseline.Comparison) {
+	if c == nil || c.Verdict == baseline.OverallNotCompared { // why not is among the reasons
+		return
+	}
+	p.line("")
+	open, figures := []string{}, 0
+	for _, r := range c.Rows {
+		if !r.Gating {
+			continue
+		}
+		if figures++; r.Change == baseline.Inconclusive && c.Verdict == baseline.OverallInconclusive {
+			open = append(open, r.Line())
+		}
+	}
+	p.wrap("  ", "compared with the baseline of "+c.Old.Started+", "+plural(figures, "figure")+": "+strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " ")))
+	for _, l := range open[:min(len(open), mostExplained)] {
+		for _, l := range p.brief("  · ", l) {
+			p.line("%s", l)
+		}
+	}
+	if c.Decides != "" {
+		p.wrap("  ", "to decide: "+c.Decides)
+	}
+}
+
 // longWord is one that is broken before it is left out: an answer without spaces may
 // be all that a text tells.
 const longWord = 24
@@ -248,9 +277,15 @@ func explanations(d *Document) (out []string) {
 			out = append(out, r.Result.Scenario+": tried again, the try before was "+t.Verdict+": "+strings.Join(t.Reasons, "; "))
 		}
 	}
+	if len(d.Deviations) > 0 {
+		out = append(out, "not the production limits: "+strings.Join(d.Deviations, "; "))
+	}
 	for i := range d.Runs {
 		if r := &d.Runs[i]; r.Verdict != Pass { // of a run that met its targets nobody asks why
 			for _, w := range causes(r) {
+				out = append(out, r.Result.Scenario+": "+w)
+			}
+			if w := hottest(r.Result.CPUProfile); w != "" {
 				out = append(out, r.Result.Scenario+": "+w)
 			}
 		}
@@ -259,9 +294,6 @@ func explanations(d *Document) (out []string) {
 		if w := commonest(&d.Runs[i]); w != "" {
 			out = append(out, d.Runs[i].Result.Scenario+": "+w)
 		}
-	}
-	for _, dev := range d.Deviations {
-		out = append(out, "not the production limits: "+dev)
 	}
 	for _, r := range d.Runs {
 		for _, s := range r.Result.Health.Suspect {

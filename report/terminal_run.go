@@ -23,6 +23,7 @@ func (p *page) run(r *Run) {
 	p.verdicts(r.Verdicts)
 	p.checks(checks(r))
 	p.items("why it was slow", "   · ", causes(r))
+	p.profile(r)
 	p.items("faults", "   ", faults(r))
 	p.grid(bySteps(res))
 	p.grid(byPhase(res))
@@ -34,6 +35,18 @@ func (p *page) run(r *Run) {
 	p.grid(slowest(res, 5))
 	p.failed(res, 5)
 	p.items("notes", "   · ", res.Notes)
+}
+
+// profile is where the processor time went, or why nobody knows.
+func (p *page) profile(r *Run) {
+	g := hot(r)
+	p.grid(g)
+	if words := profiled(r); words != "" {
+		if len(g.rows) == 0 {
+			p.section("CPU profile")
+		}
+		p.wrap("   ", words)
+	}
 }
 
 // failed are the requests that did not go as expected, each with what was expected

@@ -4,7 +4,11 @@
 // rather than sets two numbers side by side that mean different things.
 package baseline
 
-import "time"
+import (
+	"time"
+
+	"vitals/internal/measure"
+)
 
 // Schema is the form of the file. Another major form is not comparable; fields
 // that a later minor form adds are kept.
@@ -121,6 +125,8 @@ type Run struct {
 	Endpoints []Endpoint `json:"endpoints"`
 	Slices    []Slice    `json:"slices,omitempty"`
 	SUT       SUT        `json:"sut"`
+
+	Profile *measure.CPUProfile `json:"cpu_profile,omitempty"` // the run was profiled meanwhile, which marks it and leaves it valid
 }
 
 // SUT is what the system under test itself spent. A nil figure was not

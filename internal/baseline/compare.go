@@ -44,15 +44,16 @@ func orNone(s string) string { return cmp.Or(s, "(none)") }
 
 // Comparison is two files side by side, judged.
 type Comparison struct {
-	Old     Side       `json:"old"`
-	New     Side       `json:"new"`
-	Verdict Overall    `json:"verdict"`
-	Reasons []string   `json:"reasons,omitempty"` // the lines of the rows that decided it
-	Looks   []int      `json:"looks,omitempty"`   // of a duet
-	Rows    []Row      `json:"rows"`
-	Notes   []string   `json:"notes,omitempty"`
-	Unmet   []Mismatch `json:"unmet,omitempty"`   // environment fields that were allowed to differ
-	Decides string     `json:"decides,omitempty"` // the command that would decide what is left open
+	Old      Side            `json:"old"`
+	New      Side            `json:"new"`
+	Verdict  Overall         `json:"verdict"`
+	Reasons  []string        `json:"reasons,omitempty"` // the lines of the rows that decided it
+	Looks    []int           `json:"looks,omitempty"`   // of a duet
+	Rows     []Row           `json:"rows"`
+	Notes    []string        `json:"notes,omitempty"`
+	Unmet    []Mismatch      `json:"unmet,omitempty"`    // environment fields that were allowed to differ
+	Profiles []ProfileChange `json:"profiles,omitempty"` // where the processor time went, of scenarios that were profiled on both sides
+	Decides  string          `json:"decides,omitempty"`  // the command that would decide what is left open
 }
 
 // Side names one file.
@@ -138,6 +139,7 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 		return nil, &bad
 	}
 	c.Rows = j.judge()
+	c.Profiles = profiles(old, new)
 	c.Notes = append(c.Notes, between(old, new, opt)...)
 	c.conclude()
 	return c, nil

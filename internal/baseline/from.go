@@ -115,6 +115,9 @@ func run(r *measure.Result, slot int) Run {
 		CPUPerReq: fact(r, "cpu.per_request"), CPU: fact(r, "cpu"), RSSMax: fact(r, "memory.max"),
 		GCCPU: fact(r, "gc.cpu"), Restarts: fact(r, "restarts"),
 	}
+	if p := r.CPUProfile; p != nil && p.None == "" {
+		out.Profile = p
+	}
 	out.Invalid, out.Unsteady = invalid(r, &out), unsteady(window(r))
 	out.Valid = out.Invalid == ""
 	return out

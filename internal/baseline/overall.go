@@ -111,6 +111,9 @@ func between(old, new *File, opt Options) (notes []string) {
 	if old.Subject.Dirty || new.Subject.Dirty {
 		notes = append(notes, "built from a tree with changes that no revision holds")
 	}
+	if unlike := profiledUnlike(old, new); unlike != "" {
+		notes = append(notes, unlike)
+	}
 	if k := new.InvalidRuns(); k != "" {
 		notes = append(notes, "new file: "+k)
 	}

@@ -80,7 +80,7 @@ func (w *gaugeHook) watch(ctx context.Context) {
 					w.gauge(at, name, v)
 				}
 				for name, v := range means {
-					w.gauge(between(then, at), name, v)
+					over(w.gauge, then, at, name, v)
 				}
 				before, then = now, at
 				w.missing = w.st.Names.Missing(now)
@@ -110,19 +110,36 @@ func (w *gaugeHook) read(ctx context.Context) {
 	}
 	r := reading{time.Since(w.began), u}
 	if n := len(w.usage); n > 0 && w.st.Cores > 0 && r.at-w.usage[n-1].at > 500*time.Millisecond {
-		mid := between(w.usage[n-1].at, r.at)
-		w.gauge(mid, "cpu", share(w.usage[n-1], r, w.st.Cores))
-		if ran := u.Periods - w.usage[n-1].Periods; ran > 0 {
-			w.gauge(mid, "cpu_throttled", float64(u.Throttled-w.usage[n-1].Throttled)/float64(ran))
+		last := w.usage[n-1]
+		over(w.gauge, last.at, r.at, "cpu", share(last, r, w.st.Cores))
+		if u.Periods > 0 { // it has a limit; in a time without a period it met none
+			over(w.gauge, last.at, r.at, "cpu_throttled", part(u.Throttled-last.Throttled, u.Periods-last.Periods))
+		}
+		if u.Waited > 0 {
+			waited := u.Waited - last.Waited
+			over(w.gauge, last.at, r.at, "cpu_wait", part(int64(waited), int64(waited+u.CPU-last.CPU)))
 		}
 	}
 	w.gauge(r.at, "rss_mib", float64(u.RSS)/(1<<20))
 	w.usage = append(w.usage, r)
 }
 
-// between is where a mean of the time between two readings stands: at their middle,
-// so that it is in the slice of the requests that it is about.
-func between(a, b time.Duration) time.Duration { return (a + b) / 2 }
+// over notes a mean of the time between two readings in every second between them, so
+// that it stands beside all the requests that it is about, also when a reading was late.
+func over(gauge func(at time.Duration, name string, v float64), from, to time.Duration, name string, v float64) {
+	n := max(1, int((to-from).Round(time.Second)/time.Second))
+	for i := range n {
+		gauge(from+(to-from)*time.Duration(2*i+1)/time.Duration(2*n), name, v)
+	}
+}
+
+// part is a share, 0 of nothing; counts that fell began anew.
+func part(n, of int64) float64 {
+	if of <= 0 || n <= 0 {
+		return 0
+	}
+	return min(1, float64(n)/float64(of))
+}
 
 func share(a, b reading, cores float64) float64 {
 	return (b.CPU - a.CPU).Seconds() / ((b.at - a.at).Seconds() * cores)

@@ -23,6 +23,7 @@ type Options struct {
 	CA              string   // PEM file of authorities to trust beside the system's; with URL
 	Cert, Key       string   // PEM files of the certificate that the client shows, and of its private key; with URL
 	Metrics         string   // URL of its Prometheus page; with URL
+	Pprof           string   // URL of its CPU profiler, as go tool pprof takes it; with URL
 	Cores           float64  // that it may use; with URL
 	Own             []string // hosts that are the user's, though neither loopback nor private
 	AllowProduction bool
@@ -32,6 +33,8 @@ type Options struct {
 	Faults          []string
 	Set             []string // NAME=VALUE, settings of the stack's API
 	Images          containers.Images
+	Baseline        string // baseline file, or its folder, that the session is compared with at its end; "" = none
+	History         string // folder of nightly sessions: their noise is learned, and the page shows them; "" = none
 	Out             string // folder of document.json, baseline.json and api.log
 	Seed            uint64
 	Verbose         bool    // print everything at the end, not only what fits one screen

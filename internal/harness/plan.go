@@ -22,6 +22,7 @@ type Plan struct {
 	targets   []targets.Target
 	url       *url.URL
 	metrics   *url.URL
+	pprof     *url.URL
 	accounts  []stack.Account
 	tls       *tls.Config // nil = what this machine trusts
 	faults    []faults.Fault
@@ -29,7 +30,8 @@ type Plan struct {
 	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
 	notes     map[*scenarios.Scenario][]string // what the profile changed
 	files     map[string]*scenarios.Scenario   // read from vegeta's target files, by their names
-	member    *member                          // nil = the whole run
+	against   earlier
+	member    *member // nil = the whole run
 }
 
 // Read reads all input and reports all that is wrong with it, not the first.
@@ -78,6 +80,8 @@ func Read(o Options) (*Plan, error) {
 	note(err)
 	note(p.readScenarios())
 	note(p.readURL())
+	p.against, err = o.readAgainst()
+	note(err)
 	p.member, err = p.readMember()
 	note(err)
 	if err := errors.Join(errs...); err != nil || o.ReadOnly {
@@ -160,6 +164,12 @@ func (p *Plan) readURL() error {
 	}
 	if p.o.Metrics != "" {
 		p.metrics, err = strict.ParseURL("--metrics", p.o.Metrics)
+		note(err)
+	}
+	if p.o.Pprof != "" {
+		if p.pprof, err = strict.ParseURL("--pprof", p.o.Pprof); err == nil && p.pprof.Path == "" {
+			p.pprof.Path = profilePath
+		}
 		note(err)
 	}
 	p.tls, err = ReadTLS(p.o.CA, p.o.Cert, p.o.Key)

@@ -38,6 +38,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		profile: ses.monitor.profile, pool: &ses.pool, see: see,
 	}
 	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: wanted, say: ses.say}
+	profiling := ses.newProfileHook(sc.Name, shape.Total())
 	hooks := []Hook{
 		&busyHook{},
 		&gaugeHook{st: ses.st, gauge: rec.Gauge},
@@ -47,13 +48,16 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		counts, // the last two have the last word
 		&limitHook{monitor: ses.monitor, last: sc == ses.p.scenarios[len(ses.p.scenarios)-1]},
 	}
+	if profiling != nil {
+		hooks = append(hooks, profiling)
+	}
 	var tripped *targets.Target
 	opt := load.Options{
 		Base: ses.st.URL, Replicas: ses.st.Replicas, Sessions: ses.sessions, Pace: ses.p.o.Pace, Seed: ses.p.o.Seed,
 		Source: homes(ses.st.Source, ses.address), Forward: ses.st.Forward, Seen: see, TLS: ses.p.tls,
 		Abort: abort(sc, &tripped), Kill: kill, MaxLag: maxLag(wanted, sc.Name), NoTimes: noTimes(wanted, sc.Name),
 		SigningIn: ses.signingIn,
-		Live:      func(s measure.Snapshot) { ses.show(sc, shape, wanted, rec, s) },
+		Live:      func(s measure.Snapshot) { profiling.losing(ses.show(sc, shape, wanted, rec, s)) },
 	}
 	if m := ses.p.member; m != nil {
 		var stop context.CancelCauseFunc

@@ -111,6 +111,9 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		} else {
 			d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, end)
 		}
+		if len(end.left) == 0 && err == nil && drain.Err() == nil {
+			ses.compare(drain)
+		}
 		if len(ses.doc.Runs) > 0 {
 			err = errors.Join(err, ses.save())
 		}

@@ -41,7 +41,7 @@ func (w *storeHook) Beside(ctx context.Context, began time.Time) error {
 				w.gauge(at.Sub(began), name, v)
 			}
 			for name, v := range means {
-				w.gauge(between(then.Sub(began), at.Sub(began)), name, v)
+				over(w.gauge, then.Sub(began), at.Sub(began), name, v)
 			}
 			before, then = now, at
 		case ctx.Err() == nil:

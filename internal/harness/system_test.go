@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,6 +118,16 @@ func TestURLIsJudgedAndKeepsNoSecret(t *testing.T) {
 		t.Errorf("the document says exit %d, the program %d", d.Exit, code)
 	}
 	password := s.Accounts[0].Password
+	for _, format := range report.Formats() { // what vitals report makes of the document, too
+		render, err := report.For(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := errors.Join(render(&b, d), os.WriteFile(filepath.Join(out, "as-"+format), b.Bytes(), 0o600)); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
 	hits, err := canary.Dir(out, password)
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,9 @@ func (ses *session) signingIn(done, of int) {
 	}
 }
 
-// show tells everybody who watches how the run stands.
-func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, asked []targets.Target, rec *measure.Recorder, s measure.Snapshot) {
+// show tells everybody who watches how the run stands, and which targets are being
+// lost.
+func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, asked []targets.Target, rec *measure.Recorder, s measure.Snapshot) []targets.Verdict {
 	at := min(s.At, shape.Total()-time.Nanosecond)
 	now := report.Now{Scenario: sc.Name, Elapsed: min(s.At, shape.Total()), Total: shape.Total(), Snapshot: s}
 	now.Answers, now.Violations = ses.monitor.now()
@@ -55,6 +56,7 @@ func (ses *session) show(sc *scenarios.Scenario, shape scenarios.Load, asked []t
 	if !ses.p.o.Quiet {
 		ses.live.Show(now)
 	}
+	return now.Losing
 }
 
 // planned is how many journeys per second an open model starts at a moment.

@@ -182,10 +182,13 @@ type sessionEnd struct {
 // conclude is a session's verdict, its reasons and its exit code: a failure first,
 // then what could not be measured. What did not go to its end never passes.
 func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []string, code int, partial bool) {
-	rank := []string{report.Pass, report.NoData, report.Invalid, report.Fail}
 	unreached := len(runs) > 0
 	verdict = report.Pass
-	raise := func(to string) { verdict = rank[max(slices.Index(rank, verdict), slices.Index(rank, to))] }
+	raise := func(to string) {
+		if worse(to, verdict) {
+			verdict = to
+		}
+	}
 	for _, r := range runs {
 		raise(r.Verdict)
 		for _, why := range r.Reasons {
@@ -225,6 +228,12 @@ func conclude(runs []report.Run, end sessionEnd) (verdict string, reasons []stri
 		code = exit.NoAnswer
 	}
 	return verdict, reasons, code, partial
+}
+
+// worse tells whether a verdict is weightier than another.
+func worse(a, b string) bool {
+	rank := []string{report.Pass, report.NoData, report.Invalid, report.Fail}
+	return slices.Index(rank, a) > slices.Index(rank, b)
 }
 
 // maxLag is how late our own requests may be before latencies are no longer the

@@ -173,6 +173,7 @@ type Result struct {
 	Failures   []Exemplar    `json:"failures,omitempty"`
 	Facts      []Fact        `json:"facts,omitempty"`
 	Health     Health        `json:"health"`
+	CPUProfile *CPUProfile   `json:"cpu_profile,omitempty"` // taken while a target was being lost; nil = none was, or nobody was to ask
 	Notes      []string      `json:"notes,omitempty"`       // what a reader must know: shared sessions, forwarded addresses
 	NotShown   []string      `json:"not_shown,omitempty"`   // why facts that controls are judged by are absent
 	Partial    bool          `json:"partial,omitempty"`     // ended before its schedule did: what was measured until then

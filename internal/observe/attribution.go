@@ -41,6 +41,7 @@ const (
 	levelCPU   = 0.9  // of the cores it may use
 	fullCPU    = 0.85 // of the cores it may use: everything else takes longer because of it
 	throttled  = 0.25 // of the periods: a processor limit that is felt
+	waitedCPU  = 0.5  // of the time that it was ready to run: everything takes twice as long
 )
 
 // kind is what a gauge means for the response time.
@@ -58,6 +59,7 @@ type kind struct {
 var kinds = map[string]kind{
 	"cpu":                       {"CPU", "%", "", 1.05, 0.60},
 	"cpu_throttled":             {"the time for which the processor limit stopped it", "%", "", 1.10, throttled},
+	"cpu_wait":                  {"the wait for a processor, of the time that it was ready to run", "%", "", 1.05, waitedCPU},
 	"db_pool_acquire_ms":        {"the wait for a database connection", "ms", "request_db_wait_ms", 1.10, 0},
 	"redis_call_ms":             {"the time of a Redis call", "ms", "request_redis_ms", 1.10, 0},
 	"password_hash_wait_ms":     {"the wait for a turn to hash a password", "ms", "request_hash_wait_ms", 1.10, 0},
@@ -185,7 +187,7 @@ func (r run) moved(c *Cause, k kind) bool {
 		c.score = c.Share
 		return c.Share >= leastShare
 	}
-	starved := c.Gauge == "cpu_throttled" || c.Gauge == "cpu" && c.During >= fullCPU
+	starved, of := starvation(c.Gauge, c.During, fullCPU)
 	if c.Correlation < leastLink && !starved || k.unit == "ms" && rise < leastPart*(r.during-r.before) {
 		return false
 	}
@@ -195,11 +197,27 @@ func (r run) moved(c *Cause, k kind) bool {
 	}
 	switch {
 	case starved:
-		c.score = 1 + c.During // everything else takes longer because of it
+		c.score = of + c.During // everything else takes longer because of it
 	case r.has(requestGauge):
 		c.score *= 0.5 // moving together proves less than a share does
 	}
 	return true
+}
+
+// starvation tells whether the system had too little of a processor, and how near the
+// figure is to why: that a limit of its own stopped it says more than that all it has
+// is used, and this more than that it waited for one, which follows from either and from
+// other work on the machine.
+func starvation(gauge string, v, full float64) (starved bool, rank float64) {
+	switch gauge {
+	case "cpu_throttled":
+		return v >= throttled, 3
+	case "cpu":
+		return v >= full, 2
+	case "cpu_wait":
+		return v >= waitedCPU, 1
+	}
+	return false, 0
 }
 
 // lasting are the figures that are high throughout.
@@ -216,9 +234,10 @@ func (r run) lasting() (out []Cause) {
 		}
 		usual := r.at(gauge, whole)
 		c := Cause{Gauge: gauge, Before: usual, During: usual, P95Before: p95 * 1000, P95During: p95 * 1000}
+		starved, of := starvation(gauge, usual, levelCPU)
 		switch {
-		case gauge == "cpu" && usual >= levelCPU, gauge == "cpu_throttled" && usual >= throttled:
-			c.score = 1 + usual
+		case starved:
+			c.score = of + usual
 			c.Words = fmt.Sprintf("p95 was %s throughout, and so was %s: %s", millis(p95), k.name, inUnit(usual, k.unit))
 		case k.part != "" && request > 0 && usual >= levelCall:
 			part := r.at(k.part, whole)

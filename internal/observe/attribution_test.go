@@ -126,6 +126,44 @@ func TestAttributionIsSilent(t *testing.T) {
 	}
 }
 
+// Too little of a processor is named by its direct evidence: a limit that stopped the
+// system before all it has being used, and that before the wait that follows from either;
+// the wait alone when other work has the machine.
+func TestAttributionOfTooLittleProcessor(t *testing.T) {
+	for name, c := range map[string]struct {
+		busy map[string]float64 // while it is loaded
+		want string
+	}{
+		"a limit":            {map[string]float64{"cpu": 0.97, "cpu_throttled": 0.8, "cpu_wait": 0.9}, "cpu_throttled"},
+		"all that it has":    {map[string]float64{"cpu": 0.97, "cpu_wait": 0.7}, "cpu"},
+		"other work":         {map[string]float64{"cpu": 0.35, "cpu_throttled": 0, "cpu_wait": 0.8}, "cpu_wait"},
+		"a little of a wait": {map[string]float64{"cpu": 0.35, "cpu_wait": 0.2}, ""},
+	} {
+		for _, throughout := range []bool{false, true} {
+			s := series(20, 5, func(i int, noise func(float64) float64) (float64, map[string]float64) {
+				g, p95 := healthy(noise), 20.0
+				for gauge := range c.busy {
+					g[gauge] = 0.05
+				}
+				if throughout || i >= 10 {
+					p95 = 300
+					for gauge, v := range c.busy {
+						g[gauge] = v
+					}
+				}
+				return p95, g
+			})
+			got := ""
+			if causes := observe.Attribute(s); len(causes) > 0 {
+				got = causes[0].Gauge
+			}
+			if got != c.want {
+				t.Errorf("%s, throughout %v: got %q, want %q", name, throughout, got, c.want)
+			}
+		}
+	}
+}
+
 func TestAttributionInWords(t *testing.T) {
 	s := series(40, 3, func(i int, _ func(float64) float64) (float64, map[string]float64) {
 		load := max(0, float64(i-20)/20)

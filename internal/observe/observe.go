@@ -24,6 +24,10 @@ type Usage struct {
 	// Of a system whose processor time has a limit (a container's): the periods in
 	// which it ran, and those in which it was stopped because its share was used up.
 	Periods, Throttled int64
+
+	// For how long its threads were ready to run and had no processor: others had it,
+	// or a limit stopped them. 0 where the kernel does not say.
+	Waited time.Duration
 }
 
 // Meter reads a system's usage.
@@ -43,7 +47,7 @@ func Process(pid int) Meter {
 		children, _ := p.ChildrenWithContext(ctx) // no children is an error there
 		for _, c := range children {
 			if cu, err := usage(ctx, c); err == nil {
-				u.CPU, u.RSS = u.CPU+cu.CPU, u.RSS+cu.RSS
+				u.CPU, u.RSS, u.Waited = u.CPU+cu.CPU, u.RSS+cu.RSS, u.Waited+cu.Waited
 			}
 		}
 		return u, nil
@@ -59,7 +63,7 @@ func Sum(meters ...Meter) Meter {
 			if err != nil {
 				return Usage{}, err
 			}
-			sum.CPU, sum.RSS = sum.CPU+u.CPU, sum.RSS+u.RSS
+			sum.CPU, sum.RSS, sum.Waited = sum.CPU+u.CPU, sum.RSS+u.RSS, sum.Waited+u.Waited
 			sum.Periods, sum.Throttled = sum.Periods+u.Periods, sum.Throttled+u.Throttled
 		}
 		return sum, nil
@@ -75,6 +79,7 @@ func usage(ctx context.Context, p *process.Process) (Usage, error) {
 	if m, err := p.MemoryInfoWithContext(ctx); err == nil {
 		u.RSS = int64(m.RSS)
 	}
+	u.Waited, _ = waited(int(p.Pid))
 	return u, nil
 }
 

@@ -41,6 +41,23 @@ func Files(ctx context.Context, oldFile, newFile string, o Options, out, talk io
 	if err := errors.Join(err1, err2); err != nil {
 		return baseline.Refusal(err)
 	}
+	c, err := o.compare(ctx, older, newer, tolerance)
+	if err != nil {
+		return err
+	}
+	return o.Tell(c, out, talk)
+}
+
+// Compare compares two baselines. Its error carries the exit code.
+func (o Options) Compare(ctx context.Context, older, newer *baseline.File) (*baseline.Comparison, error) {
+	tolerance, err := tolerances(o.Tolerance)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
+	}
+	return o.compare(ctx, older, newer, tolerance)
+}
+
+func (o Options) compare(ctx context.Context, older, newer *baseline.File, tolerance map[string]float64) (*baseline.Comparison, error) {
 	var names []string
 	for _, sc := range slices.Concat(older.Scenarios, newer.Scenarios) {
 		names = append(names, sc.Name)
@@ -52,15 +69,15 @@ func Files(ctx context.Context, oldFile, newFile string, o Options, out, talk io
 	if o.History != "" {
 		h, err := history.Open(o.History)
 		if err != nil {
-			return exit.With(exit.Usage, err)
+			return nil, exit.With(exit.Usage, err)
 		}
 		opt.Past = h.Past(older, newer)
 	}
 	c, err := baseline.Compare(older, newer, opt)
 	if err != nil {
-		return baseline.Refusal(err)
+		return nil, baseline.Refusal(err)
 	}
-	return o.Tell(c, out, talk)
+	return c, nil
 }
 
 // Check reports all that is wrong with the flags.

@@ -97,6 +97,22 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
+// With is the history with a session more, in memory alone.
+func (s *Store) With(f *baseline.File) *Store {
+	return &Store{Nights: append(slices.Clone(s.Nights), nightsOf(f)...), Accepted: s.Accepted}
+}
+
+// nightsOf are the figures of a session's valid runs.
+func nightsOf(f *baseline.File) (nights []Night) {
+	for _, m := range f.Means() {
+		nights = append(nights, Night{
+			Session: f.Session.ID, Time: f.Session.Started.UTC(), Rev: f.Subject.GitRev, Ref: cmp.Or(f.Subject.Ref, f.Subject.Image),
+			Class: f.Env.Class, Scenario: m.Scenario, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
+		})
+	}
+	return nights
+}
+
 // Add appends the valid runs of a session, and says how many figures that are.
 // A session that is there already is an error, and so is one without a valid
 // run.
@@ -104,13 +120,7 @@ func (s *Store) Add(f *baseline.File) (int, error) {
 	if slices.ContainsFunc(s.Nights, func(n Night) bool { return n.Session == f.Session.ID }) {
 		return 0, fmt.Errorf("session %s is in the history already", f.Session.ID)
 	}
-	var nights []Night
-	for _, m := range f.Means() {
-		nights = append(nights, Night{
-			Session: f.Session.ID, Time: f.Session.Started.UTC(), Rev: f.Subject.GitRev, Ref: cmp.Or(f.Subject.Ref, f.Subject.Image),
-			Class: f.Env.Class, Scenario: m.Scenario, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
-		})
-	}
+	nights := nightsOf(f)
 	if len(nights) == 0 {
 		return 0, fmt.Errorf("session %s has no valid run", f.Session.ID)
 	}

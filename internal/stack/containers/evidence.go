@@ -21,6 +21,7 @@ import (
 func meter(engine *client.Client, id string) observe.Meter {
 	var mu sync.Mutex
 	var earlier, last time.Duration
+	pid := 0 // of its main process, on the engine's machine; another after each start
 	return func(ctx context.Context) (observe.Usage, error) {
 		r, err := engine.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 		if err != nil {
@@ -37,9 +38,16 @@ func meter(engine *client.Client, id string) observe.Meter {
 		if now < last {
 			earlier += last
 		}
+		if now < last || pid == 0 {
+			if c, err := engine.ContainerInspect(ctx, id, client.ContainerInspectOptions{}); err == nil && c.Container.State != nil {
+				pid = c.Container.State.Pid
+			}
+		}
 		last = now
+		waited, _ := observe.WaitedIn(pid, id)
 		return observe.Usage{
-			CPU: earlier + now, RSS: int64(st.MemoryStats.Usage),
+			Waited: waited,
+			CPU:    earlier + now, RSS: int64(st.MemoryStats.Usage),
 			Periods: int64(st.CPUStats.ThrottlingData.Periods), Throttled: int64(st.CPUStats.ThrottlingData.ThrottledPeriods),
 		}, nil
 	}
