@@ -58,11 +58,11 @@ func securityHeaders(t *T) {
 	for _, a := range answers {
 		t.Check(a.Status > 0, "%v: got %s", a, a.got())
 	}
-	of := "that the standard asks for"
+	of := "the security headers that the standard asks for"
 	if promised != nil {
-		of = "that are promised: " + strings.Join(slices.Sorted(maps.Keys(promised.Headers)), ", ")
+		of = fmt.Sprintf("%d promised headers: %s", len(promised.Headers), strings.Join(slices.Sorted(maps.Keys(promised.Headers)), ", "))
 	}
-	t.Checked("%d kinds of answer carry the security headers %s", len(answered), of)
+	t.Checked("%d kinds of answer carry %s", len(answered), of)
 	for _, a := range answered {
 		if promised != nil {
 			t.promisedHeaders(a, promised)
