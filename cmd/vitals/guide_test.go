@@ -107,9 +107,6 @@ func TestGuideCommandsRun(t *testing.T) {
 	kept(t, "baselines/1.4.0/baseline.json", "old", 200, solo)
 	kept(t, "out/baseline.json", "tonight", 202, solo)
 	kept(t, "out/cand.json.gz", "cand", 203, solo)
-	if err := os.Mkdir("nights", 0o755); err != nil {
-		t.Fatal(err)
-	}
 	ran := 0
 	for _, args := range typedLines {
 		switch args[0] {
@@ -150,7 +147,7 @@ func TestCompareExits(t *testing.T) {
 	}{
 		{[]string{old, old}, 0, "p95 normal: NO CHANGE"},
 		{[]string{old, path(300)}, 1, "p95 normal: WORSE +50.0 % ["},
-		{[]string{old, path(230)}, 3, "to decide: vitals duet --base build-200 --cand build-230"},
+		{[]string{old, path(230)}, 3, "to decide: vitals duet normal --base build-200 --cand build-230"},
 		{[]string{old, path(230), "--inconclusive", "pass"}, 0, "p95 normal: CONFIRM +15.0 %"},
 		{[]string{old, path(204)}, 0, "verdict: INCONCLUSIVE"},
 		{[]string{old, path(204), "--inconclusive", "fail"}, 3, "verdict: INCONCLUSIVE"},

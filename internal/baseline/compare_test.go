@@ -134,7 +134,7 @@ func TestFilesWithoutHistory(t *testing.T) {
 		if l := row(t, got, "p95").Line(); got.Verdict != c.verdict || !strings.Contains(l, c.line) {
 			t.Errorf("x%g: got %s, %s", c.by, got.Verdict, l)
 		}
-		if decides := "vitals duet --base rev-a --cand rev-b"; c.verdict != baseline.OverallWorse && got.Decides != decides {
+		if decides := "vitals duet normal --base rev-a --cand rev-b"; c.verdict != baseline.OverallWorse && got.Decides != decides {
 			t.Errorf("x%g: got %q, want %q", c.by, got.Decides, decides)
 		}
 	}

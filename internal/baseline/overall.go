@@ -3,6 +3,7 @@ package baseline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -25,15 +26,19 @@ const (
 )
 
 // conclude sets the verdict and its reasons from the gating rows.
-func (c *Comparison) conclude() {
-	by := map[Overall][]string{}
+func (c *Comparison) conclude(stack string, opt Options) {
+	by, open := map[Overall][]string{}, map[Overall][]string{}
 	gating := 0
 	for _, r := range c.Rows {
 		if !r.Gating {
 			continue
 		}
 		gating++
-		by[r.weighs()] = append(by[r.weighs()], r.Line())
+		w := r.weighs()
+		by[w] = append(by[w], r.Line())
+		if !slices.Contains(open[w], r.Scenario) {
+			open[w] = append(open[w], r.Scenario)
+		}
 	}
 	c.Verdict = OverallPass
 	for _, o := range []Overall{OverallWorse, OverallNotCompared, OverallConfirm, OverallInconclusive} {
@@ -51,8 +56,14 @@ func (c *Comparison) conclude() {
 			c.Reasons = append(c.Reasons, r.Line())
 		}
 	}
-	if c.Verdict == OverallConfirm || c.Verdict == OverallInconclusive && c.Looks == nil {
-		c.Decides = DuetCommand(c.Old.Subject, c.New.Subject)
+	if c.Verdict == OverallConfirm || c.Verdict == OverallInconclusive && c.Looks == nil && gating > 0 {
+		c.Decides = DuetCommand(c.Old.Subject, c.New.Subject, stack, open[c.Verdict]...)
+		for _, metric := range slices.Sorted(maps.Keys(opt.Tolerance)) {
+			c.Decides += fmt.Sprintf(" --tolerance %q", fmt.Sprintf("%s=%g%%", metric, 100*opt.Tolerance[metric]))
+		}
+		if strings.Contains(c.Decides, unknownOld) || strings.Contains(c.Decides, unknownNew) {
+			c.Notes = append(c.Notes, "put the builds in the place of OLD and NEW: no revision and no image is known of what was measured")
+		}
 	}
 }
 
@@ -71,10 +82,25 @@ func (r Row) weighs() Overall {
 	return OverallPass
 }
 
-// DuetCommand is the duet that would decide between two builds, with a word in
-// capitals for a build that cannot be named.
-func DuetCommand(old, new Subject) string {
-	return "vitals duet --base " + old.ref("OLD") + " --cand " + new.ref("NEW")
+// What stands for a build that cannot be named.
+const (
+	unknownOld = "OLD"
+	unknownNew = "NEW"
+)
+
+// DuetCommand is the duet of some scenarios that would decide between two builds, on
+// the kind of stack that they were measured on ("" = not known), with a word in
+// capitals for a build or a deployment that cannot be named.
+func DuetCommand(old, new Subject, stack string, scenarios ...string) string {
+	words := append([]string{"vitals duet"}, scenarios...)
+	if stack == "url" {
+		return strings.Join(append(words, "--base-url", unknownOld, "--cand-url", unknownNew), " ")
+	}
+	words = append(words, "--base", old.ref(unknownOld), "--cand", new.ref(unknownNew))
+	if stack == "containers" {
+		words = append(words, "--stack", stack)
+	}
+	return strings.Join(words, " ")
 }
 
 // ref is how a duet finds the build again.

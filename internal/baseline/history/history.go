@@ -34,6 +34,7 @@ type Night struct {
 	Rev      string    `json:"rev,omitempty"`
 	Ref      string    `json:"ref,omitempty"` // how a duet finds the build again, when it is no revision
 	Class    string    `json:"env_class"`
+	Stack    string    `json:"stack,omitempty"` // embedded, containers or url
 	Scenario string    `json:"scenario"`
 	Load     string    `json:"load"` // hash of scenario and load model: other load is another series
 	Metric   string    `json:"metric"`
@@ -57,16 +58,20 @@ type Store struct {
 	Accepted []Accepted
 }
 
-// Open reads the history of a folder; one that has none yet is empty. A line
-// that cannot be read is an error with its number: nothing is left out in
+// Open reads the history of a folder that is there; one that has none yet is empty. A
+// line that cannot be read is an error with its number: nothing is left out in
 // silence.
 func Open(dir string) (*Store, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return read(dir)
+}
+
+func read(dir string) (*Store, error) {
 	s := &Store{path: filepath.Join(dir, fileName)}
 	text, err := os.ReadFile(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(dir); err != nil {
-			return nil, fmt.Errorf("read history: %w", err)
-		}
 		return s, nil
 	}
 	if err != nil {
@@ -104,10 +109,11 @@ func (s *Store) With(f *baseline.File) *Store {
 
 // nightsOf are the figures of a session's valid runs.
 func nightsOf(f *baseline.File) (nights []Night) {
+	kind, _ := f.Env.Hard["stack"].(string)
 	for _, m := range f.Means() {
 		nights = append(nights, Night{
 			Session: f.Session.ID, Time: f.Session.Started.UTC(), Rev: f.Subject.GitRev, Ref: cmp.Or(f.Subject.Ref, f.Subject.Image),
-			Class: f.Env.Class, Scenario: m.Scenario, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
+			Class: f.Env.Class, Stack: kind, Scenario: m.Scenario, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
 		})
 	}
 	return nights
@@ -159,7 +165,7 @@ func (s *Store) Reason(session string) string {
 }
 
 // appendLines writes all lines at once, so that a full disk leaves no part of
-// a session behind another's line.
+// a session behind another's line. The first session makes the folder.
 func appendLines[T any](path string, lines ...T) error {
 	var text bytes.Buffer
 	e := json.NewEncoder(&text)
@@ -167,6 +173,9 @@ func appendLines[T any](path string, lines ...T) error {
 		if err := e.Encode(l); err != nil {
 			return fmt.Errorf("write history: %w", err)
 		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return fmt.Errorf("write history: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {

@@ -77,7 +77,7 @@ func TestChangeIsFoundAndAccepted(t *testing.T) {
 	if len(found) != 1 || found[0].At != 40 || !found[0].Worse || !found[0].Fresh() || math.Abs(found[0].Step-0.15) > 0.04 {
 		t.Fatalf("got %+v, want night 40", found)
 	}
-	if got, want := found[0].Confirm(), "vitals duet --base 000000000039 --cand 000000000047"; got != want {
+	if got, want := found[0].Confirm(), "vitals duet normal --base 000000000039 --cand 000000000047"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if plot := p95.Plot(80); !strings.Contains(plot, "^") || strings.Count(plot, "*") != 48 || !strings.Contains(plot, " ms │") {

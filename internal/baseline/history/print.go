@@ -52,9 +52,10 @@ func (s *Store) Shown(all bool) (out []Series) {
 	return out
 }
 
-// AddFiles appends all sessions that can be, and reports all that cannot.
+// AddFiles appends all sessions that can be, and reports all that cannot. A folder
+// that is not there is begun by the first session.
 func AddFiles(w io.Writer, dir string, files []string) error {
-	h, err := Open(dir)
+	h, err := read(dir)
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}

@@ -89,7 +89,8 @@ func (f Finding) Fresh() bool {
 // against tonight's.
 func (f Finding) Confirm() string {
 	subject := func(n Night) baseline.Subject { return baseline.Subject{GitRev: n.Rev, Ref: n.Ref} }
-	return baseline.DuetCommand(subject(f.Series.Nights[f.At-1]), subject(f.Series.Nights[len(f.Series.Nights)-1]))
+	tonight := f.Series.Nights[len(f.Series.Nights)-1]
+	return baseline.DuetCommand(subject(f.Series.Nights[f.At-1]), subject(tonight), tonight.Stack, f.Series.Scenario)
 }
 
 // Findings of a series: its change points, the accepted ones among them, and
