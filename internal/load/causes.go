@@ -45,10 +45,14 @@ func (r *run) lateness(v verdict) {
 	v.suspect("%s", words)
 }
 
+// few answers are the least that a mean is taken of.
+const few = 10
+
 // starvation says whether requests waited because every worker was busy, and whose
 // doing it was: ours, when there were too few for what the system needs for an
-// answer, or the system's, when it took longer and longer to give one.
-func (r *run) starvation(v verdict) {
+// answer, or the system's, when it took longer and longer to give one, or gave none.
+// Where no window was free of waiting, its first answers tell what it needs.
+func (r *run) starvation(v verdict, sent int64) {
 	r.lag.mu.Lock()
 	defer r.lag.mu.Unlock()
 	inRow, all, of := r.lag.runOf(starved)
@@ -65,18 +69,21 @@ func (r *run) starvation(v verdict) {
 		sum.done += w.done
 		sum.held += w.held
 	}
+	before := "before"
+	if free.done < few {
+		before, free = "at first", r.lag.first
+	}
 	workers := r.workers()
 	long := short.mean()
 	rate := float64(short.n) / (float64(all) * r.lag.width.Seconds())
 	words := fmt.Sprintf("all %d workers, each with a connection of its own, were busy in %d of %d windows of %s, %d in a row", workers, all, of, r.lag.width, inRow)
-	slower := free.done >= 10 && long > 2*free.mean()
+	silent := r.watch.silent.Load()
 	switch {
-	case slower:
-		v.suspect("%s: %s: an answer took %s there, and %s before; requests waited, and their waiting is in the response times",
-			measure.CauseDegraded, words, round(long), round(free.mean()))
-	case workers >= defaultWorkers && free.done < 10:
-		v.suspect("%s: %s: it could not keep up with %.0f/s from the beginning; requests waited, and their waiting is in the response times",
-			measure.CauseDegraded, words, rate)
+	case 2*silent > sent:
+		v.suspect("%s: %s: %d of %d requests got no answer before their timeout", measure.CauseDegraded, words, silent, sent)
+	case free.done >= few && long > 2*free.mean():
+		v.suspect("%s: %s: an answer took %s there, and %s %s; requests waited, and their waiting is in the response times",
+			measure.CauseDegraded, words, round(long), round(free.mean()), before)
 	case !decides(inRow, all, of):
 		v.suspect("%s: %s", measure.CauseWorkers, words)
 	default:

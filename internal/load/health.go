@@ -134,7 +134,7 @@ func (r *run) judge(o *Outcome) measure.Health {
 	}
 	v := verdict{h: &h, untimed: r.opt.NoTimes}
 	r.lateness(v)
-	r.starvation(v)
+	r.starvation(v, o.Counts.Sent)
 	if c := o.Counts; !o.Partial && c.Planned > 0 {
 		away := r.away.Load()
 		v.missing(1-float64(c.Sent+away)/float64(c.Planned), 1-minSent, "%s: %d of %d planned requests were sent", measure.CauseUnsent, c.Sent, c.Planned)

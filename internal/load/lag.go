@@ -16,7 +16,11 @@ type lag struct {
 	bound   time.Duration
 	width   time.Duration // of a window
 	windows []window
+	first   window // what was held first, before the load could slow the system down
 }
+
+// firstFew is how many are in the first.
+const firstFew = 16
 
 // window is a span of due times: what was due in it, sent late by ourselves, or
 // waited for a worker, and how long workers were held by what they carried out.
@@ -80,6 +84,10 @@ func (l *lag) held(due, long time.Duration) {
 	w := l.at(due)
 	w.held += long
 	w.done++
+	if l.first.done < firstFew {
+		l.first.held += long
+		l.first.done++
+	}
 }
 
 // runOf is how many windows in a row, at the most, are of a kind, how many are in

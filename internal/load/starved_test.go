@@ -140,3 +140,40 @@ func TestThreeWindowsDecide(t *testing.T) {
 		}
 	}
 }
+
+// Where every worker was busy from the first second on, the first answers tell whose
+// doing it was: as slow as all others, there are too few workers; quicker, the system
+// is full.
+func TestStarvedFromTheBeginning(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		held          func(n int) time.Duration // of the n-th request
+		silent        int64
+		late, suspect string
+	}{
+		{"takes its time", func(int) time.Duration { return 400 * time.Millisecond }, 0, measure.CauseWorkers, ""},
+		{"is full", func(n int) time.Duration { return min(20*time.Millisecond*time.Duration(1+n/8), 640*time.Millisecond) }, 0, "", measure.CauseDegraded + ": all 256 workers"},
+		{"is silent", func(int) time.Duration { return 10 * time.Second }, 4000, "", measure.CauseDegraded},
+	} {
+		sc := ping(constant(scenarios.Arrivals, 1500, 4*time.Second), 0)
+		r, err := newRun(sc, record(sc), Options{Base: nowhereURL, MaxLag: 30 * time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 6000 {
+			due := time.Duration(n) * 4 * time.Second / 6000
+			if n < 25 { // a few have a worker at once
+				r.lag.record(due, 0)
+			} else {
+				r.lag.wait(due)
+			}
+			r.lag.held(due, tt.held(n))
+		}
+		r.watch.silent.Store(tt.silent)
+		h := r.judge(&Outcome{Counts: measure.Counts{Planned: 6000, Sent: 6000}})
+		late, suspect := strings.Join(h.Late, "\n"), strings.Join(h.Suspect, "\n")
+		if !strings.Contains(late, tt.late) || !strings.Contains(suspect, tt.suspect) || tt.late == "" && late != "" {
+			t.Errorf("a system that %s: got late %q, suspect %q", tt.name, late, suspect)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type watch struct {
 	since atomic.Int64 // Done of the first of them, ns
 
 	ports, files, own atomic.Int64 // trouble that is ours
+	silent            atomic.Int64 // requests without an answer before their timeout
 }
 
 // saw is told of every exchange.
@@ -43,6 +44,10 @@ func (w *watch) saw(c *wire.Call) {
 		w.own.Add(1)
 		return
 	case c.Class == measure.Cancelled:
+		return
+	case measure.TimeoutAnswer:
+		w.silent.Add(1)
+		w.row.Store(0)
 		return
 	default:
 		if w.row.Load() != 0 {
