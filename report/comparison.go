@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,12 @@ func VerdictLines(c *baseline.Comparison) (out []string) {
 			out = append(out, l)
 		}
 	}
-	out = append(out, "verdict: "+strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " ")))
+	verdict := "verdict: " + strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " "))
+	gating := func(r baseline.Row) bool { return r.Gating }
+	if len(c.Reasons) > 0 && (c.Verdict == baseline.OverallInvalid || !slices.ContainsFunc(c.Rows, gating)) { // no line above tells why
+		verdict += ": " + c.Reasons[0]
+	}
+	out = append(out, verdict)
 	if c.Decides != "" {
 		out = append(out, "to decide: "+c.Decides)
 	}
@@ -104,11 +110,18 @@ func compared(c *baseline.Comparison) (g grid, notes []string) {
 }
 
 func side(s baseline.Side) string {
-	rev := ""
-	if s.Subject.GitRev != "" {
-		rev = "revision " + s.Subject.GitRev
+	build := ""
+	switch b := s.Subject; {
+	case b.GitRev != "":
+		build = "revision " + b.GitRev
+	case b.Image != "":
+		build = "image " + b.Image
+	case b.Ref != "":
+		build = b.Ref
+	case b.Binary != "":
+		build = "program sha256 " + b.Binary[:min(12, len(b.Binary))]
 	}
-	return listed(rev, "taken "+s.Started, "session "+s.Session, "machine class "+s.Class, s.Note)
+	return listed(build, "taken "+s.Started, "session "+s.Session, "machine class "+s.Class, s.Note)
 }
 
 // cells are old, new, difference, runs and verdict.

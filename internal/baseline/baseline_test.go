@@ -169,14 +169,14 @@ func TestC1_LoadModel(t *testing.T) {
 	old, slow := file(1, 1), result("normal", 1, 100)
 	slow.Pace = "full"
 	_, err := baseline.Compare(old, baseline.From(baseline.About{Env: old.Env}, []*measure.Result{slow}), baseline.Options{})
-	refused(t, err, "normal: load model differs", old.Scenarios[0].LoadModel)
+	refused(t, err, "normal: load model (sha256 of users or arrivals, --pace, and phases) differs", old.Scenarios[0].LoadModel[:12])
 }
 
 func TestC1_ScenarioHash(t *testing.T) {
 	old, other := file(1, 1), result("normal", 1, 100)
 	other.Hash = "c3d4"
 	_, err := baseline.Compare(old, baseline.From(baseline.About{Env: old.Env}, []*measure.Result{other}), baseline.Options{})
-	refused(t, err, "normal: scenario differs: a1b2 against c3d4")
+	refused(t, err, "normal: scenario (sha256 of its file) differs: a1b2 against c3d4")
 }
 
 func TestC2_Machine(t *testing.T) {

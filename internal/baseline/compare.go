@@ -133,7 +133,7 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 		}
 	}
 	if common == 0 {
-		bad = append(bad, Mismatch{Field: "scenarios", Old: names(old), New: names(new)})
+		bad = append(bad, Mismatch{Field: "set of scenarios", Old: names(old), New: names(new)})
 	}
 	if len(bad) > 0 {
 		return nil, &bad
@@ -217,10 +217,13 @@ func text(m map[string]any, k string) string {
 // scenario is what must agree of one scenario.
 func scenario(old, new *Scenario) (out []Mismatch) {
 	if old.Config != new.Config {
-		out = append(out, Mismatch{Scope: old.Name, Field: "scenario", Old: old.Config, New: new.Config})
+		out = append(out, Mismatch{Scope: old.Name, Field: "scenario (sha256 of its file)", Old: short(old.Config), New: short(new.Config)})
 	}
 	if old.LoadModel != new.LoadModel {
-		out = append(out, Mismatch{Scope: old.Name, Field: "load model", Old: old.LoadModel, New: new.LoadModel})
+		out = append(out, Mismatch{Scope: old.Name, Field: "load model (sha256 of users or arrivals, --pace, and phases)", Old: short(old.LoadModel), New: short(new.LoadModel)})
 	}
 	return out
 }
+
+// short is a sum as people tell two apart.
+func short(sum string) string { return sum[:min(12, len(sum))] }

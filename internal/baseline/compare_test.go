@@ -224,6 +224,21 @@ func TestUnlikeMachinesAreNeverJudged(t *testing.T) {
 	if r := row(t, c, "p95"); r.Change != baseline.Inconclusive || c.Verdict == baseline.OverallWorse {
 		t.Errorf("got %s, %s", r.Line(), c.Verdict)
 	}
+	now = solo("b", 230) // between the tolerance and the noise: not to be confirmed either
+	now.Env.Hard = map[string]any{"vcpu": 4}
+	c = compare(t, old, now, baseline.Options{AllowEnvMismatch: true})
+	if r := row(t, c, "p95"); r.Confirm || c.Verdict != baseline.OverallInconclusive || !strings.Contains(r.Line(), "unlike machines: never judged") {
+		t.Errorf("got %s, %s", r.Line(), c.Verdict)
+	}
+}
+
+// A share that is never below 98 % in a valid run is not taken to differ by 10 %
+// between sessions, as latencies are.
+func TestAchievedWithoutHistory(t *testing.T) {
+	c := compare(t, solo("a", 200), solo("b", 200), baseline.Options{})
+	if r := row(t, c, "achieved"); r.Change != baseline.NoChange {
+		t.Errorf("all was sent in both: got %s", r.Line())
+	}
 }
 
 func TestAgeAndCommits(t *testing.T) {

@@ -179,6 +179,9 @@ func (f *figure) sessions(old, new []*Run, past func(scenario, metric string) Pa
 		// No share of the rate itself is known; bursts of half of it are common.
 		s.Sigma = assumedErrors * (f.Old + f.New) / 2
 	}
+	if s.Assumed && f.Metric == achievedName {
+		s.Sigma = assumedAchieved
+	}
 	e := &estimate{Estimate: s.Compare(before, []float64{f.mean(new)}, f.sign)}
 	if !f.ln {
 		// Rare failures differ by chance although the sessions do not.
@@ -196,6 +199,10 @@ func (f *figure) sessions(old, new []*Run, past func(scenario, metric string) Pa
 // assumedErrors is by how much of itself an error rate is taken to differ
 // between two sessions when no history says.
 const assumedErrors = 0.5
+
+// assumedAchieved is the same of the share of arrivals that were sent: a valid run
+// sends 98 % at least, and anything from there to all spreads by so much.
+var assumedAchieved = (1 - leastAchieved) / math.Sqrt(12)
 
 // mean of the valid runs, as the statistics take it.
 func (f *figure) mean(runs []*Run) float64 {

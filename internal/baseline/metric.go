@@ -39,8 +39,9 @@ const (
 
 // The names that other parts refer to.
 const (
-	p95Name    = "p95"
-	errorsName = "errors"
+	p95Name      = "p95"
+	errorsName   = "errors"
+	achievedName = "achieved"
 )
 
 // metrics in the order of reports. The tolerances are those that a change must
@@ -49,7 +50,7 @@ var metrics = []metric{
 	{p95Name, Micros, true, +1, 0.10, 1000, gatesAny, quantile(0.95)},
 	{errorsName, Share, false, +1, 0.25, 0, gatesAny, errorRate},
 	{"rps", PerSecond, true, -1, 0.05, 0, gatesUsers, rps},
-	{"achieved", Share, true, -1, 0.02, 0, gatesArrivals, func(r *Run) (float64, bool) { return r.Achieved, r.Offered > 0 }},
+	{achievedName, Share, true, -1, 0.02, 0, gatesArrivals, func(r *Run) (float64, bool) { return r.Achieved, r.Offered > 0 }},
 	{"cpu per request", CPUMicros, true, +1, 0.10, 0, gatesAny, func(r *Run) (float64, bool) { return value(r.SUT.CPUPerReq) }},
 	{"p50", Micros, true, +1, 0.10, 1000, "", quantile(0.50)},
 	{"p99", Micros, true, +1, 0.20, 1000, "", quantile(0.99)},

@@ -149,6 +149,9 @@ func between(old, new *File, opt Options) (notes []string) {
 	return notes
 }
 
+// mostReasons are told of the runs that were left out.
+const mostReasons = 3
+
 // InvalidRuns names the runs that were left out, and why; "" of none.
 func (f *File) InvalidRuns() string {
 	var why []string
@@ -166,7 +169,10 @@ func (f *File) InvalidRuns() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d invalid runs left out (%s)", n, strings.Join(why, "; "))
+	if more := len(why) - mostReasons; more > 0 {
+		why = append(why[:mostReasons], fmt.Sprintf("and %d more reasons, in the file", more))
+	}
+	return fmt.Sprintf("%s left out (%s)", map[bool]string{true: "1 invalid run", false: fmt.Sprintf("%d invalid runs", n)}[n == 1], strings.Join(why, "; "))
 }
 
 func days(d time.Duration) string {

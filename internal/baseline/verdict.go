@@ -67,9 +67,8 @@ func (f *figure) decide(rejected bool, j *judging) {
 			f.Rates = &r
 		}
 	}
-	unlike := j.unlike && f.Change != Inconclusive
 	switch {
-	case unlike:
+	case j.unlike:
 		f.Change = Inconclusive
 		notes = append(notes, "unlike machines: never judged")
 	case v.Floor:
@@ -85,7 +84,7 @@ func (f *figure) decide(rejected bool, j *judging) {
 	if e.rates != nil && e.rates.Dispersion > 1.5 {
 		notes = append(notes, fmt.Sprintf("failures come in bursts (dispersion %.0f)", e.rates.Dispersion))
 	}
-	if f.Change == Inconclusive && !unlike {
+	if f.Change == Inconclusive && !j.unlike {
 		notes = append(notes, f.undecided(j)...)
 	}
 	f.Note = strings.Join(notes, "; ")

@@ -160,6 +160,9 @@ func (d *duet) pair(ctx context.Context) (word string, err error) {
 		for i, arm := range order {
 			d.keep(arm, runs[i])
 		}
+		if !again && why != "" {
+			words = append(words, "left out: "+why)
+		}
 		if !again {
 			return strings.Join(words, "; "), nil
 		}

@@ -153,7 +153,13 @@ func TestTooManyInvalid(t *testing.T) {
 		}
 		return ""
 	}
-	out := play(t, options(m))
+	var told strings.Builder
+	o := options(m)
+	o.Tell = func(p duet.Progress) { told.WriteString(p.Lines()) }
+	out := play(t, o)
+	if want := "left out: normal of build B: system: restarted\n"; !strings.Contains(told.String(), want) || strings.Contains(told.String(), "pair  1/15  done") {
+		t.Errorf("got\n%s\nwant %q", told.String(), want)
+	}
 	if out.Comparison.Verdict != baseline.OverallInvalid || !strings.Contains(strings.Join(out.Comparison.Reasons, " "), "system: restarted") {
 		t.Errorf("got %s, %q", out.Comparison.Verdict, out.Comparison.Reasons)
 	}

@@ -32,7 +32,7 @@ func (p Progress) Lines() string {
 			shown = true
 		}
 	}
-	if !shown {
+	if !shown && p.Word == "" {
 		fmt.Fprintf(&b, "%s  done\n", head)
 	}
 	return b.String()

@@ -91,8 +91,17 @@ func TestChangeIsFoundAndAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	found = series(t, s, "p95").Findings()
-	if len(found) != 1 || !found[0].Accepted || found[0].Fresh() {
+	if len(found) != 1 || !found[0].Accepted || found[0].Fresh() || !strings.HasSuffix(found[0].Words(), ": encryption at rest") {
 		t.Errorf("accepted: got %+v", found)
+	}
+}
+
+// Nights without a single error lie on the floor of their plot.
+func TestPlotOfNoErrors(t *testing.T) {
+	s := history.Series{Metric: "errors", Nights: make([]history.Night, 12)}
+	lines := strings.Split(s.Plot(80), "\n")
+	if floor := lines[7]; strings.Count(floor, "*") != 12 || strings.Contains(strings.Join(lines[:7], ""), "*") {
+		t.Errorf("got\n%s", strings.Join(lines, "\n"))
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"vitals/internal/baseline"
 )
 
 // plotRows is the height of a plot.
@@ -25,6 +27,9 @@ func (s *Series) Plot(width int) string {
 	}
 	pad := max((high-low)*0.05, 0.01)
 	low, high = low-pad, high+pad
+	if !baseline.Logarithmic(s.Metric) { // a share: never below nothing
+		low = max(0, low)
+	}
 	var b strings.Builder
 	for row := range plotRows {
 		top := high - (high-low)*float64(row)/plotRows
@@ -35,7 +40,7 @@ func (s *Series) Plot(width int) string {
 		}
 		fmt.Fprintf(&b, "%10s │", label)
 		for _, n := range nights {
-			if n.Mean > bottom && n.Mean <= top {
+			if n.Mean <= top && (n.Mean > bottom || row == plotRows-1) {
 				b.WriteByte('*')
 			} else {
 				b.WriteByte(' ')

@@ -15,7 +15,8 @@ import (
 type Series struct {
 	Class, Scenario, Load, Metric string
 	Nights                        []Night
-	accepted                      []int // first nights of accepted levels
+	accepted                      []int             // first nights of accepted levels
+	reasons                       map[string]string // why, by session
 }
 
 // Series of the store, in the order of class, scenario and metric.
@@ -36,6 +37,10 @@ func (s *Store) Series() []Series {
 		for at, n := range out[i].Nights {
 			if slices.ContainsFunc(s.Accepted, func(a Accepted) bool { return a.Session == n.Session }) {
 				out[i].accepted = append(out[i].accepted, at)
+				if out[i].reasons == nil {
+					out[i].reasons = map[string]string{}
+				}
+				out[i].reasons[n.Session] = s.Reason(n.Session)
 			}
 		}
 	}
@@ -191,7 +196,7 @@ func (f Finding) Words() string {
 	side := map[bool]string{true: "worse", false: "better"}[f.Worse]
 	switch {
 	case f.Accepted:
-		return fmt.Sprintf("accepted change %+.1f %% at %s", 100*f.Step, where)
+		return fmt.Sprintf("accepted change %+.1f %% at %s: %s", 100*f.Step, where, f.Series.reasons[n.Session])
 	case f.Suspect:
 		return fmt.Sprintf("SUSPECT %+.1f %% (%s) in the two newest nights, from %s", 100*f.Step, side, where)
 	}
