@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: fleet-model run build test race images vitals-image dist lint bench bench-peers monte-carlo duets lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: fleet-model run build test race images vitals-image dist lint bench bench-peers monte-carlo duets starved capacity lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -72,6 +72,14 @@ monte-carlo: ## the error rates of the comparison, by simulation; the ways of co
 AA ?= 10
 duets: ## duets whose answer is known: a build with itself, and 20 % and 5 % slower ones, on containers (long)
 	AA=$(AA) sh testdata/duets/run.sh
+
+STARVED ?= 10
+starved: ## starved generators and slow systems, each as often: is the right one blamed? (7 minutes)
+	STARVED=$(STARVED) $(GO) test -count=1 -run TestStarvedGenerator -timeout 60m -v ./internal/harness
+
+CAPACITY ?= 5
+capacity: ## vitals capacity against a server whose limit is known (1 minute each)
+	CAPACITY=$(CAPACITY) $(GO) test -count=1 -run TestCapacityOfAKnownLimit -timeout 60m -v ./cmd/vitals
 
 bench-peers: ## our engine beside wrk, vegeta, fortio and k6, in one sitting (long)
 	$(GO) run ./internal/peers -k6
