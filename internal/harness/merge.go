@@ -112,7 +112,7 @@ func merge(docs []*report.Document, maxLost int, end runEnd) (*report.Document, 
 	for i := range res.Series.Slices {
 		res.Series.Slices[i].Served = nil // they have done their work
 	}
-	run.Verdicts = targets.Judge(first.Member.Plan.Targets, res)
+	run.Verdicts = verdicts(first.Member.Plan.Targets, res)
 	run.Verdict, run.Reasons = decide(&run, asked{abort: end.rule})
 	d.Runs = []report.Run{run}
 	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, sessionEnd{})

@@ -90,7 +90,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		run.Verdict = report.NoData // judged when all shares are merged
 		return run, nil
 	}
-	run.Verdicts = targets.Judge(wanted, res)
+	run.Verdicts = verdicts(wanted, res)
 	run.Verdict, run.Reasons = decide(run, asked{nothing: ses.p.o.Targets == noTargets, abort: tripped})
 	return run, nil
 }

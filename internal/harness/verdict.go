@@ -107,6 +107,19 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	return verdict, slices.Concat(few(granted), aborted, wrong, few(h.Away), few(invalid), ended, missed, unsure, silent, missing)
 }
 
+// verdicts are what the targets say of a run. A time or a rate of one that measured
+// its generator is no figure of the system: its target is neither met nor missed.
+func verdicts(wanted []targets.Target, res *measure.Result) []targets.Verdict {
+	out := targets.Judge(wanted, res)
+	ours := slices.ContainsFunc(res.Health.Invalid, func(why string) bool { return !strings.HasPrefix(why, "system: ") })
+	for i := range out {
+		if v := &out[i]; ours && v.Status != targets.NoData && !untimed(v.Target.Metric) {
+			v.Status, v.Note = targets.NoData, fmt.Sprintf("not judged: %s was measured, and it is partly the generator's own", v.Target.Unit().Format(v.Got))
+		}
+	}
+	return out
+}
+
 // ending is why a run ended before its schedule, in words; "" when it did not.
 func ending(r *measure.Result) string {
 	switch {

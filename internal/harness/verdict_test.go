@@ -145,3 +145,40 @@ func TestLateness(t *testing.T) {
 		}
 	}
 }
+
+// A run that measured its generator judges no time and no rate, met or missed; what it
+// cannot have caused stays judged.
+func TestInvalidRunsJudgeNoTimes(t *testing.T) {
+	var wanted []targets.Target
+	for _, text := range []string{"p95 < 1ms", "p50 < 1m", "errors < 1%"} {
+		target, err := targets.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted = append(wanted, target)
+	}
+	rec := measure.NewRecorder([]measure.Step{{Journey: "a", Name: "call"}}, []measure.Phase{{Name: "hold", To: 10 * time.Second, Judged: true}}, measure.Options{})
+	sh := rec.Shard()
+	for i := range 1000 {
+		due := time.Duration(i) * 10 * time.Millisecond
+		sh.Record(&measure.Sample{Due: due, Sent: due, Done: due + 20*time.Millisecond, Code: 200, Outcome: measure.Served, OK: true})
+	}
+	sh.Close()
+	f := rec.Finish()
+	for _, invalid := range [][]string{nil, {"generator: CPU contention"}} {
+		res := &measure.Result{Model: "users", Window: 10 * time.Second, Phases: f.Phases, Series: f.Series, Health: measure.Health{Invalid: invalid, Late: invalid}}
+		want := []targets.Status{targets.Fail, targets.Pass, targets.Pass}
+		if invalid != nil {
+			want = []targets.Status{targets.NoData, targets.NoData, targets.Pass}
+		}
+		run := &report.Run{Result: res, Verdicts: verdicts(wanted, res)}
+		for i, v := range run.Verdicts {
+			if v.Status != want[i] || v.Status == targets.NoData && !strings.Contains(v.Note, "20") {
+				t.Errorf("invalid %v: got %s", invalid, v)
+			}
+		}
+		if got, reasons := decide(run, asked{}); invalid != nil && (got != report.Invalid || strings.Contains(strings.Join(reasons, "\n"), "FAIL p95")) {
+			t.Errorf("got %s, %q", got, reasons)
+		}
+	}
+}

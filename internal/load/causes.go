@@ -50,8 +50,8 @@ const few = 10
 
 // starvation says whether requests waited because every worker was busy, and whose
 // doing it was: ours, when there were too few for what the system needs for an
-// answer, or the system's, when it took longer and longer to give one, or gave none.
-// Where no window was free of waiting, its first answers tell what it needs.
+// answer or no processor to read one, or the system's, when it took longer and longer
+// to give one, or gave none. Where no window was free of waiting, its first answers tell what it needs.
 func (r *run) starvation(v verdict, sent int64) {
 	r.lag.mu.Lock()
 	defer r.lag.mu.Unlock()
@@ -78,10 +78,21 @@ func (r *run) starvation(v verdict, sent int64) {
 	rate := float64(short.n) / (float64(all) * r.lag.width.Seconds())
 	words := fmt.Sprintf("all %d workers, each with a connection of its own, were busy in %d of %d windows of %s, %d in a row", workers, all, of, r.lag.width, inRow)
 	silent := r.watch.silent.Load()
+	// What even the quickest answer would need too many workers for is their lack.
+	fewer := rate*r.lag.least.Seconds() > float64(workers)
+	// Without a processor answers are read late, and look like slow ones of the system.
+	// An answer waits for it several times.
+	late, _ := r.monitor.ticks.Quantile(0.9)
+	slow := !fewer && late > max(r.lag.bound, long/5)
 	switch {
+	case slow && decides(inRow, all, of):
+		v.late("%s: %s, and our own timer was late by %s: what an answer took, %s, is partly our own; %s",
+			measure.CauseCPU, words, round(late), round(long), r.monitor.busyWords())
+	case slow:
+		v.suspect("%s: %s, and our own timer was late by %s", measure.CauseCPU, words, round(late))
 	case 2*silent > sent:
 		v.suspect("%s: %s: %d of %d requests got no answer before their timeout", measure.CauseDegraded, words, silent, sent)
-	case free.done >= few && long > 2*free.mean():
+	case !fewer && free.done >= few && long > 2*free.mean():
 		v.suspect("%s: %s: an answer took %s there, and %s %s; requests waited, and their waiting is in the response times",
 			measure.CauseDegraded, words, round(long), round(free.mean()), before)
 	case !decides(inRow, all, of):

@@ -31,15 +31,20 @@ type monitor struct {
 	cpu, steal, squeeze float64 // shares
 	busy                float64 // share of the machine that anything took; 0 = not known
 	pause               time.Duration
-	steps               int // of the wall clock
+	steps               int                // of the wall clock
+	ticks               *measure.Histogram // how late the monitor's own timer was: who lacks the processor is late at everything
 }
+
+// tick is how often it looks at what cannot be had as a difference.
+const tick = 100 * time.Millisecond
 
 // watch reads once at the start and once at the end, and ten times a second at
 // what cannot be had as a difference.
 func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 	before := read()
 	last := time.Now()
-	t := time.NewTicker(100 * time.Millisecond)
+	m.ticks = measure.NewHistogram()
+	t := time.NewTicker(tick)
 	defer t.Stop()
 	for {
 		select {
@@ -48,6 +53,7 @@ func (m *monitor) watch(began time.Time, over <-chan struct{}) {
 			if apart := now.Round(0).Sub(last.Round(0)) - now.Sub(last); apart.Abs() > clockStep {
 				m.steps++
 			}
+			m.ticks.Record(max(0, now.Sub(last)-tick))
 			last = now
 			continue
 		case <-over:

@@ -16,7 +16,8 @@ type lag struct {
 	bound   time.Duration
 	width   time.Duration // of a window
 	windows []window
-	first   window // what was held first, before the load could slow the system down
+	first   window        // what was held first, before the load could slow the system down
+	least   time.Duration // that anything was held: the least that an answer needs; 0 = nothing was
 }
 
 // firstFew is how many are in the first.
@@ -84,6 +85,9 @@ func (l *lag) held(due, long time.Duration) {
 	w := l.at(due)
 	w.held += long
 	w.done++
+	if l.least == 0 || long < l.least {
+		l.least = long
+	}
 	if l.first.done < firstFew {
 		l.first.held += long
 		l.first.done++

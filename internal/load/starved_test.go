@@ -150,10 +150,12 @@ func TestStarvedFromTheBeginning(t *testing.T) {
 		held          func(n int) time.Duration // of the n-th request
 		silent        int64
 		late, suspect string
+		ours          time.Duration // lateness of our own timer
 	}{
-		{"takes its time", func(int) time.Duration { return 400 * time.Millisecond }, 0, measure.CauseWorkers, ""},
-		{"is full", func(n int) time.Duration { return min(20*time.Millisecond*time.Duration(1+n/8), 640*time.Millisecond) }, 0, "", measure.CauseDegraded + ": all 256 workers"},
-		{"is silent", func(int) time.Duration { return 10 * time.Second }, 4000, "", measure.CauseDegraded},
+		{"takes its time", func(int) time.Duration { return 400 * time.Millisecond }, 0, measure.CauseWorkers, "", 0},
+		{"is full", func(n int) time.Duration { return min(20*time.Millisecond*time.Duration(1+n/8), 640*time.Millisecond) }, 0, "", measure.CauseDegraded + ": all 256 workers", 0},
+		{"is read late by us", func(n int) time.Duration { return min(20*time.Millisecond*time.Duration(1+n/8), 640*time.Millisecond) }, 0, measure.CauseCPU + ": all 256 workers", "", 200 * time.Millisecond},
+		{"is silent", func(int) time.Duration { return 10 * time.Second }, 4000, "", measure.CauseDegraded, 0},
 	} {
 		sc := ping(constant(scenarios.Arrivals, 1500, 4*time.Second), 0)
 		r, err := newRun(sc, record(sc), Options{Base: nowhereURL, MaxLag: 30 * time.Millisecond})
@@ -170,6 +172,10 @@ func TestStarvedFromTheBeginning(t *testing.T) {
 			r.lag.held(due, tt.held(n))
 		}
 		r.watch.silent.Store(tt.silent)
+		r.monitor.ticks = measure.NewHistogram()
+		for range 40 {
+			r.monitor.ticks.Record(tt.ours)
+		}
 		h := r.judge(&Outcome{Counts: measure.Counts{Planned: 6000, Sent: 6000}})
 		late, suspect := strings.Join(h.Late, "\n"), strings.Join(h.Suspect, "\n")
 		if !strings.Contains(late, tt.late) || !strings.Contains(suspect, tt.suspect) || tt.late == "" && late != "" {

@@ -91,7 +91,7 @@ func Of(r *measure.Result, verdicts []targets.Verdict) capacity.Step {
 		case v.Target.Metric == "rps" && strings.HasPrefix(v.Target.Op, ">"):
 		case v.Status == targets.Fail:
 			s.Binding = append(s.Binding, v.Target.Text)
-		case v.Status == targets.NoData:
+		case v.Status == targets.NoData && len(ours) == 0: // where there is a reason already, that is why
 			ours = append(ours, "no data for "+v.Target.Text+": "+v.Note)
 		}
 	}
