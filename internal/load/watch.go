@@ -45,7 +45,7 @@ func (w *watch) saw(c *wire.Call) {
 		return
 	case c.Class == measure.Cancelled:
 		return
-	case measure.TimeoutAnswer:
+	case c.Class == measure.TimeoutAnswer:
 		w.silent.Add(1)
 		w.row.Store(0)
 		return
