@@ -70,7 +70,8 @@ func (r *run) starvation(v verdict, sent int64) {
 		sum.held += w.held
 	}
 	before := "before"
-	if free.done < few {
+	none := free.done < few // windows without waiting
+	if none {
 		before, free = "at first", r.lag.first
 	}
 	workers := r.workers()
@@ -79,7 +80,7 @@ func (r *run) starvation(v verdict, sent int64) {
 	words := fmt.Sprintf("all %d workers, each with a connection of its own, were busy in %d of %d windows of %s, %d in a row", workers, all, of, r.lag.width, inRow)
 	silent := r.watch.silent.Load()
 	// What even the quickest answer would need too many workers for is their lack.
-	fewer := rate*r.lag.least.Seconds() > float64(workers)
+	fewer := none && rate*r.lag.least.Seconds() > float64(workers)
 	// Without a processor answers are read late, and look like slow ones of the system.
 	// An answer waits for it several times.
 	late, _ := r.monitor.ticks.Quantile(0.9)
