@@ -40,7 +40,7 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 	}
 	for _, what := range pr.promises {
 		if g.promises(what) {
-			return Basis{Promise: what, Promised: true, Place: g.Profile.At(what)}, true, ""
+			return Basis{Promise: what, Promised: true, Place: g.Profile.At(strings.TrimSuffix(strings.TrimSuffix(what, ".ready"), ".live"))}, true, ""
 		}
 	}
 	var standards []string
@@ -87,6 +87,9 @@ func (g *Target) promises(what string) bool {
 		return has
 	}
 	p := g.Profile.Promises
+	if check, ok := strings.CutPrefix(what, "promises.health."); ok {
+		return p.Health != nil && p.Health.Answers[check] != nil
+	}
 	switch what {
 	case "promises.limit_headers":
 		return p.LimitHeaders != nil

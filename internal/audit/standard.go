@@ -40,8 +40,8 @@ var proofs = map[string]proof{
 	"CF7": {Low, nil, []string{"13.2.6"}, []int{400, 772}, nil},
 
 	"HL1": {Low, []string{"promises.health"}, nil, nil, nil},
-	"HL2": {Medium, []string{"promises.health"}, nil, nil, nil},
-	"HL3": {Low, []string{"promises.health"}, nil, nil, nil},
+	"HL2": {Medium, []string{"promises.health.ready"}, nil, nil, nil},
+	"HL3": {Low, []string{"promises.health.live"}, nil, nil, nil},
 	"HL4": {Medium, []string{"promises.health"}, []string{"16.5.2"}, nil, nil},
 	"HL5": {Medium, []string{"promises.health"}, []string{"16.5.2"}, nil, nil},
 	"HL6": {Medium, []string{"promises.health"}, []string{"16.5.2"}, nil, nil},
