@@ -282,7 +282,7 @@ func say(r *Run, in func(string) bool) (out []said) {
 			words = f.Name
 		}
 		if f.N > 0 {
-			words += fmt.Sprintf(" (n %s)", count(f.N))
+			words += " (" + plural64(f.N, "observation") + ")"
 		}
 		if f.Note != "" {
 			words += ": " + f.Note

@@ -154,14 +154,11 @@ func taken(d *Document) string {
 }
 
 func machine(m Machine) string {
-	var cores, memory, class string
+	var cores, memory string
 	if m.Cores > 0 {
 		cores, memory = plural(m.Cores, "core"), count(m.MemMiB)+" MiB"
 	}
-	if m.Class != "" {
-		class = "class " + m.Class
-	}
-	return listed(m.CPU, cores, memory, strings.TrimSpace(m.OS+" "+m.Kernel), m.Arch, m.Go, class)
+	return listed(m.CPU, cores, memory, strings.TrimSpace(m.OS+" "+m.Kernel), m.Arch, m.Go)
 }
 
 // foot is what held for every run, and the verdict again: it is what the eye

@@ -173,7 +173,7 @@ func (w *gaugeHook) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
 	}
 	return measure.Fact{
 		Name: "cpu", Value: used / (length * w.st.Cores), Unit: "%", N: n,
-		Note: "the API's own processes, of the cores it may use",
+		Note: "the API's own processes",
 	}, true
 }
 

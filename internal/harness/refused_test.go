@@ -132,3 +132,16 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 		})
 	}
 }
+
+// A run says that it takes the place of an earlier one in its folder.
+func TestReplacedFilesAreNamed(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer s.Close()
+	open, out := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 200ms"), "get: /x", "get: /x, anonymous: true", 1)), t.TempDir()
+	for i := range 2 {
+		r := carryOut(t, open, "--url", s.URL, "--out", out)
+		if got := strings.Contains(r.talk, out+" holds an earlier run, whose files this one replaces"); got != (i == 1) {
+			t.Errorf("run %d: got %q", i+1, r.talk)
+		}
+	}
+}

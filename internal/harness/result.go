@@ -27,7 +27,7 @@ func result(sc *scenarios.Scenario, o Options, out *load.Outcome, f measure.Fini
 		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedBy: out.EndedBy, EndedEarly: out.EndedEarly,
 	}
 	if f.Outside > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d requests were due outside every phase: they are in the series and in no figure", f.Outside))
+		r.Notes = append(r.Notes, count(int(f.Outside), "request")+" due outside every phase: in the series, and in no figure")
 	}
 	return r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -32,6 +33,9 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // a lock that stays is no one's, and is taken by the next run
+	if _, err := os.Stat(filepath.Join(p.o.Out, "document.json")); err == nil && !p.o.Quiet {
+		fmt.Fprintf(s.Err, "%s holds an earlier run, whose files this one replaces (--out names another folder)\n", p.o.Out)
+	}
 	shown, err := export.Start(drain, export.Options{
 		Live: p.o.Live, Metrics: p.o.ServeMetrics, OTLP: p.o.OTLP, Version: p.o.Tool, RunID: p.o.RunID,
 	})

@@ -99,13 +99,11 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	}
 	facts = append(facts,
 		measure.Fact{Name: "lockout.admitted", Value: float64(worst), N: n, Note: admittedNote(attacks, complete, judged)},
-		measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing),
-			Note: "right passwords let through while locked, and guesses judged after the first refusal"},
-		measure.Fact{Name: "lockout.bystanders", Value: float64(int64(harmed) + honestRefused), N: int64(standing),
-			Note: "honest requests refused by a limit, and the attacked accounts refused from another address"},
+		measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing)},
+		measure.Fact{Name: "lockout.bystanders", Value: float64(int64(harmed) + honestRefused), N: int64(standing)},
 	)
 	if retry > 0 {
-		facts = append(facts, measure.Fact{Name: "lockout.retry_after", Value: retry.Seconds(), Unit: "s", N: n, Note: "longest Retry-After announced"})
+		facts = append(facts, measure.Fact{Name: "lockout.retry_after", Value: retry.Seconds(), Unit: "s", N: n})
 	}
 	return facts
 }
