@@ -152,39 +152,6 @@ func (p *page) reasons(rest []string, apart bool) {
 
 func (m miss) head() string { return strings.Join(m.scenarios, ", ") + ": " + m.target }
 
-// explained is what held beside the targets, and the few things that explain the
-// figures.
-func (p *page) explained(d *Document) {
-	held, unmade := checked(d)
-	why := explanations(d)
-	if len(held)+len(unmade)+len(why) > 0 {
-		p.line("")
-	}
-	if len(held) > 0 {
-		lines := p.wrapped("    ", strings.Join(held, "; "))
-		p.line("  %s%s", p.paint(green, marks[targets.Pass].glyph), lines[0][3:])
-		for _, l := range lines[1:] {
-			p.line("%s", l)
-		}
-	}
-	for _, w := range unmade {
-		for i, l := range p.brief("    ", w) {
-			if i == 0 {
-				l = "  " + p.paint(yellow, marks[targets.NoData].glyph) + l[3:]
-			}
-			p.line("%s", l)
-		}
-	}
-	for i, w := range why {
-		if i == mostExplained {
-			break
-		}
-		for _, l := range p.brief("  · ", w) {
-			p.line("%s", l)
-		}
-	}
-}
-
 // against is what came of a comparison, in few lines: figures that are worse are among
 // the reasons already.
 func (p *page) against(c *baseline.Comparison) {
@@ -240,69 +207,6 @@ func (p *page) brief(before, text string) []string {
 	return []string{before + first, strings.Repeat(" ", columns(before)) + cut(rest, room)}
 }
 
-// checked are the checks that held, over all runs, and those that were not made.
-// One that failed is among the reasons.
-func checked(d *Document) (held, unmade []string) {
-	var answers, requests int64
-	var invariants, counts bool
-	routes := 0
-	for i := range d.Runs {
-		r := &d.Runs[i]
-		for _, c := range checks(r) {
-			if c.status == targets.NoData && !slices.Contains(unmade, c.words) {
-				unmade = append(unmade, c.words)
-			}
-		}
-		if h := r.Invariants; h != nil && invariantsCheck(h).status == targets.Pass {
-			answers, invariants = answers+h.Answers, true
-		}
-		if b := r.Reconciliation; b != nil && reconciliationCheck(b).status == targets.Pass {
-			requests, routes, counts = requests+b.Requests, max(routes, b.Routes), true
-		}
-	}
-	if invariants {
-		held = append(held, invariantsCheck(&Invariants{Answers: answers}).words)
-	}
-	if counts {
-		held = append(held, "request counts: client and server agree on "+plural64(requests, "request")+", "+plural(routes, "route"))
-	}
-	return held, unmade
-}
-
-// explanations are what a reader of the figures must know first, the most telling
-// first.
-func explanations(d *Document) (out []string) {
-	for _, r := range d.Runs {
-		for _, t := range r.Earlier {
-			out = append(out, r.Result.Scenario+": tried again, the try before was "+t.Verdict+": "+strings.Join(t.Reasons, "; "))
-		}
-	}
-	if len(d.Deviations) > 0 {
-		out = append(out, "not the production limits: "+strings.Join(d.Deviations, "; "))
-	}
-	for i := range d.Runs {
-		if r := &d.Runs[i]; r.Verdict != Pass { // of a run that met its targets nobody asks why
-			for _, w := range causes(r) {
-				out = append(out, r.Result.Scenario+": "+w)
-			}
-			if w := hottest(r.Result.CPUProfile); w != "" {
-				out = append(out, r.Result.Scenario+": "+w)
-			}
-		}
-	}
-	for i := range d.Runs {
-		if w := commonest(&d.Runs[i]); w != "" {
-			out = append(out, d.Runs[i].Result.Scenario+": "+w)
-		}
-	}
-	for _, r := range d.Runs {
-		for _, s := range r.Result.Health.Suspect {
-			out = append(out, r.Result.Scenario+": suspect: "+s)
-		}
-	}
-	return out
-}
-
 // next is where the files lie and which commands come next.
 func (p *page) next(d *Document, dir string) {
 	var lines [][2]string
@@ -342,27 +246,4 @@ func quoted(w string) string {
 		return w
 	}
 	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-}
-
-// commonest is the commonest way in which honest requests failed, with the first
-// of its kind; "" when all went as expected.
-func commonest(r *Run) string {
-	total := r.Result.Total(true, true)
-	class := ""
-	for _, name := range sortedKeys(total.Classes) {
-		if class == "" || total.Classes[name] > total.Classes[class] {
-			class = name
-		}
-	}
-	if class == "" {
-		return ""
-	}
-	n := total.Classes[class]
-	words := fmt.Sprintf("%s not as expected (%s)", plural64(n, "request"), class)
-	for _, e := range r.Result.Failures {
-		if e.Class == class {
-			return words + ", the first: " + came(e)
-		}
-	}
-	return words
 }
