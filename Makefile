@@ -6,7 +6,7 @@ BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE    ?= $(shell command -v gcc >/dev/null 2>&1 && echo -race)
 
-.PHONY: fleet-model run build test race images vitals-image dist lint bench bench-peers monte-carlo duets starved capacity lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
+.PHONY: e2e-k8s fleet-model run build test race images vitals-image dist lint bench bench-peers monte-carlo duets starved capacity lockout attribution audits consecutive pocketbase outside golden fuzz validate-k8s clean
 
 run: build ## all four scenarios against the embedded reference API, in about 90 s
 	bin/vitals run --pace quick
@@ -41,6 +41,11 @@ race: ## every test under the race detector (40 minutes)
 
 validate-k8s: ## the API server's own defaults and validation over the rendered job (5 minutes to build, once)
 	$(GO) -C internal/fleet/kubernetes/validation test ./...
+
+# What is built of Kubernetes is kept here, outside the tree.
+K8S_BIN ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vitals/kubernetes-1.34.4
+e2e-k8s: build ## vitals fleet on a real Kubernetes of this machine; needs root, builds it once (20 minutes of a processor)
+	GO="$(GO)" sh internal/fleet/kubernetes/e2e/run.sh "$(K8S_BIN)"
 
 fleet-model: ## one controller that follows 200 members for a minute: cores, memory, how far behind
 	$(GO) test -run '^$$' -bench Lead200Members -benchtime 1x ./internal/harness

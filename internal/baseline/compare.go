@@ -24,7 +24,11 @@ type Mismatch struct {
 // compared: never a silent number.
 type NotComparable []Mismatch
 
-// Error names each field with both values.
+// membersField is how many machines sent the load; a run of one by itself has none.
+const membersField = "env.members"
+
+// Error names each field with both values, and says what would make a run of other
+// members comparable.
 func (e *NotComparable) Error() string {
 	parts := make([]string, len(*e))
 	for i, m := range *e {
@@ -33,6 +37,11 @@ func (e *NotComparable) Error() string {
 			scope += ": "
 		}
 		parts[i] = fmt.Sprintf("%s%s differs: %s against %s", scope, m.Field, orNone(m.Old), orNone(m.New))
+		if m.Field == membersField {
+			parts[i] += fmt.Sprintf(". Other machines are another instrument, which may differ where the builds do not: first run ONE build with both "+
+				"(vitals fleet run --workers %s, and --workers %s) and look at what the instrument alone does (vitals compare --allow-env-mismatch); "+
+				"two builds are judged with the same number", cmp.Or(m.Old, "1"), cmp.Or(m.New, "1"))
+		}
 	}
 	if len(parts) == 1 {
 		return "not comparable: " + parts[0]

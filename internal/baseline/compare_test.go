@@ -107,6 +107,23 @@ func TestDuetOfUnlikeMachines(t *testing.T) { // C2: both arms ran on one
 	refused(t, err, "env.limit HASH_SLOTS differs: 2 against 4")
 }
 
+// Runs of another number of members are compared only once it is known what that
+// difference does by itself, and the words say how to find out.
+func TestRunsOfOtherMembers(t *testing.T) {
+	old, new := solo("a", 200), solo("b", 200)
+	for _, f := range []*baseline.File{old, new} {
+		f.Env.Hard = map[string]any{"cpu_model": "EPYC"}
+	}
+	new.Env.Hard["members"] = 4
+	_, err := baseline.Compare(old, new, baseline.Options{})
+	refused(t, err, "env.members differs: (none) against 4")
+	refused(t, err, "first run ONE build with both (vitals fleet run --workers 1, and --workers 4)")
+	old.Env.Hard["members"] = 4
+	if _, err := baseline.Compare(old, new, baseline.Options{}); err != nil {
+		t.Errorf("the same number: got %v", err)
+	}
+}
+
 func TestDuetDropsInvalidPairs(t *testing.T) { // C5
 	a, b := duet([]float64{200, 203, 198, 201, 199, 200}, []float64{240, 243, 239, 238, 244, 900})
 	a.Scenarios[0].Runs[5].Valid, a.Scenarios[0].Runs[5].Invalid = false, "achieved 0.90 of what was due"

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,12 +22,16 @@ import (
 // Engine starts the members of a run: child processes, a Kubernetes Job.
 type Engine interface {
 	// Start starts every member and returns. ended is told when a member's process
-	// has ended, and of how it did, nil when well; it may be told twice.
+	// has ended, and of how it did, nil when well; it may be told twice. Of Everyone
+	// it is told when all of them were taken away.
 	Start(ctx context.Context, ended func(member int, err error)) error
 	// Stop ends what still runs and removes what Start made. It is called once, also
 	// when Start failed, and by a controller that took an earlier one's place.
 	Stop(ctx context.Context) error
 }
+
+// Everyone is every member of a run.
+const Everyone = -1
 
 // Lead is how the members of one run are led from a rendezvous.
 type Lead struct {
@@ -80,15 +85,24 @@ func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Docu
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer meeting.Close()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(drain))
-	defer cancel()
-	defer context.AfterFunc(kill, cancel)()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(drain))
+	defer cancel(nil)
+	defer context.AfterFunc(kill, func() { cancel(nil) })()
 	defer context.AfterFunc(drain, func() { _ = l.tell(ctx, meeting, "interrupted at the controller") })()
 
-	c, err := meeting.Control(ctx, p.fleetPlan(l.Members).ID(), l.Members)
-	if err != nil {
+	c, err := meeting.Control(ctx, p.fleetPlan(l.Members).ID(), l.Members, rendezvous.Watcher{
+		Held: func(by string) {
+			fmt.Fprintf(s.Err, "run %s has a controller (%s): this one goes on with the run when that has ended, within %s\n", l.Run, by, rendezvous.Lease)
+		},
+		Fenced: func(f *rendezvous.Fenced) { cancel(f) },
+	})
+	switch {
+	case err != nil && drain.Err() != nil:
+		return nil, exit.Errorf(exit.Interrupted, "interrupted before this controller led the run")
+	case err != nil:
 		return nil, exit.With(exit.NoSystem, err)
 	}
+	defer c.Release()
 	if err := l.start(ctx, meeting, c, s); err != nil {
 		return nil, err
 	}
@@ -96,6 +110,9 @@ func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Docu
 		defer func() {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
+			if fenced := (*rendezvous.Fenced)(nil); errors.As(c.Leads(ctx), &fenced) {
+				return // the members are another controller's
+			}
 			if err := l.Engine.Stop(ctx); err != nil {
 				fmt.Fprintln(s.Err, "vitals: clean up:", err)
 			}
@@ -108,7 +125,10 @@ func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Docu
 			told = n
 		}
 	})
+	var fenced *rendezvous.Fenced
 	switch {
+	case errors.As(err, &fenced):
+		return nil, exit.With(exit.NoAnswer, err)
 	case drain.Err() != nil && err != nil:
 		return nil, exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
 	case err != nil:
@@ -123,16 +143,14 @@ func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Docu
 	done()
 	w.done()
 	switch {
+	case errors.As(context.Cause(ctx), &fenced):
+		return nil, exit.With(exit.NoAnswer, fenced)
 	case kill.Err() != nil:
 		return nil, exit.Errorf(exit.Interrupted, "stopped at once: the members stop within %s by themselves, and what they measured is at the rendezvous for a day", rendezvous.Lease)
 	case err != nil:
 		return nil, exit.Errorf(exit.NoAnswer, "the rendezvous was lost (the same command goes on with run %s when it is back): %w", l.Run, err)
 	}
-	docs, err := l.collect(ctx, c, p.o.Out)
-	if err != nil {
-		return nil, exit.With(exit.NoAnswer, err)
-	}
-	return l.judge(drain, docs, lost, w)
+	return l.judge(ctx, drain, c, lost, w, p.o.Out)
 }
 
 // start starts the members, unless an earlier controller did.
@@ -150,6 +168,10 @@ func (l Lead) start(ctx context.Context, meeting *rendezvous.Meeting, c *rendezv
 	}
 	fmt.Fprintf(s.Err, "run %s: starting %d members\n", l.Run, l.Members)
 	err = l.Engine.Start(ctx, func(i int, ended error) {
+		if i == Everyone { // what they have measured they still hand over, if they can
+			_ = l.tell(ctx, meeting, ended.Error())
+			return
+		}
 		if now, err := meeting.Status(ctx); ended != nil && err == nil && now.Began.IsZero() {
 			_ = l.tell(ctx, meeting, fmt.Sprintf("member %d ended before the start: %v", i, ended))
 		}
@@ -169,54 +191,61 @@ func (l Lead) tell(ctx context.Context, meeting *rendezvous.Meeting, why string)
 	return meeting.Abort(ctx, why)
 }
 
-// collect takes every document that was handed over, and keeps each as it came.
-func (l Lead) collect(ctx context.Context, c *rendezvous.Controller, out string) (docs []*report.Document, err error) {
+// keepDocument writes a member's document as it came, and reads it.
+func keepDocument(text []byte, i int, out string) (*report.Document, error) {
+	dir := filepath.Join(out, "members", strconv.Itoa(i))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "document.json"), text, 0o644); err != nil {
+		return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
+	}
+	d, err := report.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, fmt.Errorf("document of member %d: %w", i, err)
+	}
+	return d, nil
+}
+
+// judge takes every document that was handed over, one after the other, keeps it as
+// it came and adds it up, and says what the end of the run makes of the sum.
+func (l Lead) judge(ctx, drain context.Context, c *rendezvous.Controller, lost []int, w *watcher, out string) (*report.Document, error) {
+	var sum merger
+	var end runEnd
+	aborted := w.aborted()
 	for i := range l.Members {
 		text, err := c.Document(ctx, i)
 		if err != nil {
-			return nil, err
+			return nil, exit.With(exit.NoAnswer, err)
 		}
 		if text == nil {
 			continue
 		}
-		dir := filepath.Join(out, "members", strconv.Itoa(i))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
+		d, err := keepDocument(text, i, out)
+		if err == nil {
+			err = sum.add(d)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "document.json"), text, 0o644); err != nil {
-			return nil, fmt.Errorf("keep the document of member %d: %w", i, err)
-		}
-		d, err := report.Decode(bytes.NewReader(text))
 		if err != nil {
-			return nil, fmt.Errorf("document of member %d: %w", i, err)
+			return nil, exit.With(exit.NoAnswer, err)
 		}
-		docs = append(docs, d)
-	}
-	return docs, nil
-}
-
-// judge merges the documents, and says what the end of the run makes of them.
-func (l Lead) judge(drain context.Context, docs []*report.Document, lost []int, w *watcher) (*report.Document, error) {
-	aborted := w.aborted()
-	if len(docs) == 0 {
-		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: lost %v, stopped by %q", lost, aborted)
-	}
-	var end runEnd
-	switch note, ruled := strings.CutPrefix(aborted, abortRule); {
-	case ruled:
-		end.rule, end.note = w.rule(note), note
-	case aborted != "" && drain.Err() == nil:
-		end.invalid = append(end.invalid, "stopped before its end: "+aborted)
-	case aborted == "" && len(lost) <= l.MaxLost:
-		for _, d := range docs { // on their own: without a controller to be seen
-			for _, r := range d.Runs {
-				if r.Result.Partial && strings.Contains(r.Result.EndedEarly, rendezvous.NoController) {
-					end.invalid = append(end.invalid, fmt.Sprintf("member %d stopped before its end: %s", d.Member.Index, r.Result.EndedEarly))
-				}
+		if drain.Err() == nil && slices.Contains(lost, i) {
+			end.left = append(end.left, i)
+		}
+		for _, r := range d.Runs { // on its own: without a controller to be seen
+			if aborted == "" && len(lost) <= l.MaxLost && r.Result.Partial && strings.Contains(r.Result.EndedEarly, rendezvous.NoController) {
+				end.invalid = append(end.invalid, fmt.Sprintf("member %d stopped before its end: %s", i, r.Result.EndedEarly))
 			}
 		}
 	}
-	d, err := merge(docs, l.Members, end)
+	if sum.n == 0 {
+		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: lost %v, stopped by %q", lost, aborted)
+	}
+	if note, ruled := strings.CutPrefix(aborted, abortRule); ruled {
+		end.rule, end.note = w.rule(note), note
+	} else if aborted != "" && drain.Err() == nil {
+		end.invalid = append(end.invalid, "stopped before its end: "+aborted)
+	}
+	d, err := sum.document(l.Members, end)
 	if err != nil {
 		return nil, exit.With(exit.NoAnswer, err)
 	}

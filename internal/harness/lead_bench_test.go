@@ -64,7 +64,7 @@ func BenchmarkLead200Members(b *testing.B) {
 	}
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	c, err := m.Control(ctx, "p", modelMembers)
+	c, err := m.Control(ctx, "p", modelMembers, rendezvous.Watcher{})
 	if err != nil {
 		b.Fatal(err)
 	}

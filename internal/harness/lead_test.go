@@ -284,6 +284,26 @@ func TestLeadLosesAMember(t *testing.T) {
 	}
 }
 
+// A member that is told to go, as a pod that is evicted is, is lost; what it sent until
+// then is in the sum.
+func TestLeadIsLeftByAMember(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	d, asked, talk, err := localRun(t.Context(), t, Lead{Members: 3, MaxLost: 1, Rendezvous: redis.File, Run: "local"}, ledScenario(8, ""), func(out string, c *counting) {
+		ended(t, out, c, "-TERM")
+	})
+	if err != nil {
+		t.Fatal(err, talk)
+	}
+	c := d.Runs[0].Result.Total(true, false).Counts
+	if !d.Partial || d.Verdict == report.Pass || d.Exit != exit.NoAnswer || !strings.Contains(strings.Join(d.Reasons, "\n"), "members [1] of 3 left before their share was sent") {
+		t.Errorf("got %s, exit %d, partial %v, %q\n%s", d.Verdict, d.Exit, d.Partial, d.Reasons, talk)
+	}
+	if c.Sent != int64(len(asked)) || c.Sent < 2*8*40 || c.Sent == 3*8*40 {
+		t.Errorf("sent %d, %d at the server, want all that two members planned, %d, and some of the third's", c.Sent, len(asked), 2*8*40)
+	}
+}
+
 // A member that the machine starves is named, and the run is no measurement.
 func TestLeadNamesAStarvedMember(t *testing.T) {
 	t.Parallel()

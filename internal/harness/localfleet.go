@@ -54,11 +54,11 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 	if l.Rendezvous != "" {
 		return f.led(drain, kill, l, s)
 	}
-	docs, lost := f.run(drain, kill)
-	if len(docs) == 0 {
+	dirs, lost := f.run(drain, kill)
+	if len(dirs) == 0 {
 		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: %w", lost)
 	}
-	d, err := Merge(docs, l.Members)
+	d, err := mergeDirs(dirs, l.Members)
 	if err != nil {
 		return nil, exit.With(exit.NoAnswer, err)
 	}
@@ -116,19 +116,15 @@ type localFleet struct {
 	lost []error
 }
 
-// run waits for every member and gives the documents of those that ended well.
-func (f *localFleet) run(drain, kill context.Context) ([]*report.Document, error) {
+// run waits for every member and gives the folders of those that left a document.
+func (f *localFleet) run(drain, kill context.Context) (dirs []string, lost error) {
 	drain, stop := context.WithCancel(drain)
 	defer stop()
-	docs := make([]*report.Document, f.members)
 	var all sync.WaitGroup
 	fmt.Fprintf(f.talk, "%d members begin at %s\n", f.members, f.start.Format("15:04:05"))
 	for i := range f.members {
 		all.Go(func() {
-			d, err := f.member(drain, kill, i)
-			if err == nil || d != nil {
-				docs[i] = d
-			}
+			err := f.member(drain, kill, i)
 			if err == nil || drain.Err() != nil {
 				return
 			}
@@ -142,22 +138,21 @@ func (f *localFleet) run(drain, kill context.Context) ([]*report.Document, error
 		})
 	}
 	all.Wait()
-	var out []*report.Document
-	for _, d := range docs {
-		if d != nil {
-			out = append(out, d)
+	for i := range f.members {
+		if _, err := os.Stat(filepath.Join(f.dir(i), "document.json")); err == nil {
+			dirs = append(dirs, f.dir(i))
 		}
 	}
-	return out, errors.Join(f.lost...)
+	return dirs, errors.Join(f.lost...)
 }
 
 // member runs one member to its end. It is asked to stop when drain ends, so that
 // it keeps what it measured.
-func (f *localFleet) member(drain, kill context.Context, i int) (*report.Document, error) {
+func (f *localFleet) member(drain, kill context.Context, i int) error {
 	cmd := exec.CommandContext(kill, f.p.o.Binary, f.args(i, "--start-at", f.start.UTC().Format(time.RFC3339Nano))...)
 	cmd.Stdout, cmd.Stderr = io.Discard, &lines{w: f.talk, prefix: fmt.Sprintf("member %d: ", i)}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	ended := make(chan struct{})
 	defer close(ended)
@@ -168,12 +163,7 @@ func (f *localFleet) member(drain, kill context.Context, i int) (*report.Documen
 		case <-ended:
 		}
 	}()
-	waited := cmd.Wait()
-	d, err := report.Read(filepath.Join(f.dir(i), "document.json"))
-	if waited != nil {
-		return d, waited
-	}
-	return d, err
+	return cmd.Wait()
 }
 
 // dir is where member i leaves what it measured.

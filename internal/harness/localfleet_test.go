@@ -84,7 +84,10 @@ func TestLocalFleetLosesAMember(t *testing.T) {
 }
 
 // killed kills member 1 when the load goes on.
-func killed(t *testing.T, out string, c *counting) {
+func killed(t *testing.T, out string, c *counting) { ended(t, out, c, "-9") }
+
+// ended sends member 1 a signal when the load goes on.
+func ended(t *testing.T, out string, c *counting, signal string) {
 	pid := waitFor(t, c, "--out "+filepath.Join(out, "members", "1"))
 	if pid == 0 {
 		return
@@ -92,7 +95,7 @@ func killed(t *testing.T, out string, c *counting) {
 	for c.count() < 30 && !c.isOver() {
 		time.Sleep(50 * time.Millisecond)
 	}
-	_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()
+	_ = exec.Command("kill", signal, strconv.Itoa(pid)).Run()
 }
 
 // waitFor is the process whose command line holds the text; 0 when none came.

@@ -16,6 +16,7 @@ import (
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/intruders"
+	"vitals/internal/measure"
 	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/scenarios"
@@ -193,7 +194,7 @@ func (m *member) deliver(ctx context.Context, d *report.Document) error {
 	if err := report.JSON(&text, d); err != nil {
 		return err
 	}
-	return m.seat.Deliver(ctx, []byte(text.String()))
+	return m.seat.Deliver(ctx, []byte(text.String()), d.Exit == exit.Interrupted)
 }
 
 // memberError gives a member's own exit codes to the program.
@@ -213,6 +214,9 @@ func (m *member) conclude(d *report.Document) {
 	for _, r := range d.Runs {
 		if r.Result.Partial {
 			d.Partial, d.Exit = true, fleet.ExitAborted
+			if r.Result.EndedBy == measure.Interrupted { // by who runs this process, and not by the controller
+				d.Exit = exit.Interrupted
+			}
 			d.Reasons = append(d.Reasons, cmp.Or(r.Result.EndedEarly, "stopped before its end"))
 		}
 	}

@@ -144,18 +144,9 @@ func (h *Histogram) MarshalText() ([]byte, error) {
 // UnmarshalText reads what MarshalText wrote. A histogram of another geometry
 // is refused, because it could not be merged exactly.
 func (h *Histogram) UnmarshalText(b []byte) error {
-	if len(b) > maxEncoded {
-		return fmt.Errorf("decode histogram: %d bytes, at most %d", len(b), maxEncoded)
-	}
-	// The packed form is decoded first: it takes memory by what is in it, not by
-	// what a hostile header declares.
-	p, err := hdr.DecodePacked(b)
+	p, err := unpacked(b)
 	if err != nil {
-		return fmt.Errorf("decode histogram: %w", err)
-	}
-	if p.LowestTrackableValue() != lowest || p.HighestTrackableValue() != highest || p.SignificantFigures() != digits {
-		return fmt.Errorf("decode histogram: geometry %d..%d at %d digits, want %d..%d at %d",
-			p.LowestTrackableValue(), p.HighestTrackableValue(), p.SignificantFigures(), lowest, highest, digits)
+		return err
 	}
 	dense := hdr.New(lowest, highest, digits)
 	if dropped := p.MergeInto(dense); dropped != 0 {
@@ -163,4 +154,21 @@ func (h *Histogram) UnmarshalText(b []byte) error {
 	}
 	h.h = dense
 	return nil
+}
+
+// unpacked decodes the packed form, which takes memory by what is in it, not by what
+// a hostile header declares.
+func unpacked(b []byte) (*hdr.PackedHistogram, error) {
+	if len(b) > maxEncoded {
+		return nil, fmt.Errorf("decode histogram: %d bytes, at most %d", len(b), maxEncoded)
+	}
+	p, err := hdr.DecodePacked(b)
+	if err != nil {
+		return nil, fmt.Errorf("decode histogram: %w", err)
+	}
+	if p.LowestTrackableValue() != lowest || p.HighestTrackableValue() != highest || p.SignificantFigures() != digits {
+		return nil, fmt.Errorf("decode histogram: geometry %d..%d at %d digits, want %d..%d at %d",
+			p.LowestTrackableValue(), p.HighestTrackableValue(), p.SignificantFigures(), lowest, highest, digits)
+	}
+	return p, nil
 }

@@ -2,65 +2,113 @@ package measure
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Merge adds up the results of the members of one run: machines that each sent
-// their share of one plan. Counts and histograms are integers, so the sum is the
-// same whatever the order, and equal to what one machine would have measured.
-// results[i] is member i's; each was recorded with Options.Mergeable. It is an
-// error when they are not shares of one plan.
+// their share of one plan. results[i] is member i's. What Sum says holds.
 func Merge(results []*Result) (*Result, error) {
-	if len(results) == 0 {
-		return nil, fmt.Errorf("merge: no results")
-	}
+	var s Sum
 	for i, r := range results {
-		if err := alike(results[0], r); err != nil {
-			return nil, fmt.Errorf("merge member %d: %w", i, err)
+		if err := s.Add(i, r); err != nil {
+			return nil, err
 		}
 	}
-	first := results[0]
-	out := &Result{
-		Schema: first.Schema, Scenario: first.Scenario, Pace: first.Pace, Model: first.Model,
-		Seed: first.Seed, Hash: first.Hash, Began: first.Began, Client: first.Client,
-	}
-	for i, r := range results {
-		if r.Began.Before(out.Began) {
-			out.Began = r.Began
-		}
-		out.Took, out.Window = max(out.Took, r.Took), max(out.Window, r.Window)
-		if !strings.Contains(out.Client, r.Client) {
-			out.Client += "; " + r.Client
-		}
-		out.Partial = out.Partial || r.Partial
-		if out.EndedBy == "" {
-			out.EndedBy = r.EndedBy
-		}
-		if out.EndedEarly == "" && r.EndedEarly != "" {
-			out.EndedEarly = fmt.Sprintf("member %d: %s", i, r.EndedEarly)
-		}
-	}
-	out.Phases = mergePhases(results)
-	var err error
-	if out.Series, err = mergeSeries(results); err != nil {
-		return nil, fmt.Errorf("merge: %w", err)
-	}
-	out.Slowest, out.Failures = mergeExemplars(results)
-	out.Facts, out.Notes = mergeFacts(results)
-	for i, r := range results {
-		for _, why := range r.NotShown {
-			out.NotShown = append(out.NotShown, fmt.Sprintf("member %d: %s", i, why))
-		}
-	}
-	out.Health = mergeHealth(results)
-	return out, nil
+	return s.Result()
 }
 
-// alike says what makes b no share of the plan that a is a share of.
+// Sum adds up the results of the members of one run, one after the other: machines
+// that each sent their share of one plan. Counts and histograms are integers, so the
+// sum is the same whatever the order, and equal to what one machine would have
+// measured. Nothing of a result is kept that the sum does not hold, so that two
+// hundred members take the memory of one and of their sum. The zero value is empty.
+type Sum struct {
+	out               *Result // nil = nothing was added
+	slices            seriesSum
+	slowest, failures []Exemplar
+	keep              int            // of the slowest
+	perClass          map[string]int // of the failures
+	facts             map[string][]Fact
+	notes             map[string]bool
+}
+
+// Add adds member i's result, which was recorded with Options.Mergeable. It is an
+// error when it is no share of the plan that the earlier ones are shares of; the sum
+// is then worthless.
+func (s *Sum) Add(i int, r *Result) error {
+	if s.out == nil {
+		s.out = &Result{
+			Schema: r.Schema, Scenario: r.Scenario, Pace: r.Pace, Model: r.Model, Seed: r.Seed, Hash: r.Hash, Began: r.Began, Client: r.Client,
+		}
+		s.perClass, s.facts, s.notes = map[string]int{}, map[string][]Fact{}, map[string]bool{}
+		for _, p := range r.Phases {
+			phase := PhaseResult{Phase: p.Phase}
+			for _, step := range p.Steps {
+				phase.Steps = append(phase.Steps, StepResult{Step: step.Step})
+			}
+			s.out.Phases = append(s.out.Phases, phase)
+		}
+	}
+	out := s.out
+	if err := alike(out, r); err != nil {
+		return fmt.Errorf("merge member %d: %w", i, err)
+	}
+	if err := s.slices.add(r.Series); err != nil {
+		return fmt.Errorf("merge member %d: %w", i, err)
+	}
+	if r.Began.Before(out.Began) {
+		out.Began = r.Began
+	}
+	out.Took, out.Window = max(out.Took, r.Took), max(out.Window, r.Window)
+	if !strings.Contains(out.Client, r.Client) {
+		out.Client += "; " + r.Client
+	}
+	out.Partial = out.Partial || r.Partial
+	if out.EndedBy == "" {
+		out.EndedBy = r.EndedBy
+	}
+	if out.EndedEarly == "" && r.EndedEarly != "" {
+		out.EndedEarly = fmt.Sprintf("member %d: %s", i, r.EndedEarly)
+	}
+	for p, phase := range r.Phases {
+		for j, step := range phase.Steps {
+			out.Phases[p].Steps[j].Merge(step)
+		}
+	}
+	s.exemplars(r)
+	for _, f := range r.Facts {
+		s.facts[f.Name] = append(s.facts[f.Name], f)
+	}
+	for _, n := range r.Notes {
+		s.notes[n] = true
+	}
+	for _, why := range r.NotShown {
+		out.NotShown = append(out.NotShown, fmt.Sprintf("member %d: %s", i, why))
+	}
+	out.Health.merge(i, r.Health)
+	return nil
+}
+
+// Result is the sum of what was added.
+func (s *Sum) Result() (*Result, error) {
+	if s.out == nil {
+		return nil, errors.New("merge: no results")
+	}
+	out := *s.out
+	var err error
+	if out.Series, err = s.slices.series(); err != nil {
+		return nil, err
+	}
+	out.Slowest, out.Failures = s.kept()
+	out.Facts, out.Notes = mergeFacts(s.facts, s.notes)
+	return &out, nil
+}
+
+// alike says what makes b no share of the plan that a, the sum, is of.
 func alike(a, b *Result) error {
 	for _, f := range []struct {
 		name string
@@ -85,51 +133,32 @@ func alike(a, b *Result) error {
 	return nil
 }
 
-func mergePhases(results []*Result) []PhaseResult {
-	var out []PhaseResult
-	for i, p := range results[0].Phases {
-		sum := PhaseResult{Phase: p.Phase}
-		for j, s := range p.Steps {
-			step := StepResult{Step: s.Step}
-			for _, r := range results {
-				step.Merge(r.Phases[i].Steps[j])
-			}
-			sum.Steps = append(sum.Steps, step)
-		}
-		out = append(out, sum)
+// exemplars takes those of a result.
+func (s *Sum) exemplars(r *Result) {
+	s.keep = max(s.keep, len(r.Slowest))
+	s.slowest = append(s.slowest, r.Slowest...)
+	s.failures = append(s.failures, r.Failures...)
+	n := map[string]int{}
+	for _, e := range r.Failures {
+		n[e.Class]++
+		s.perClass[e.Class] = max(s.perClass[e.Class], n[e.Class])
 	}
-	return out
 }
 
-// mergeExemplars keeps the slowest of all, and the first of each class.
-func mergeExemplars(results []*Result) (slowest, failures []Exemplar) {
-	keep, perClass := 0, map[string]int{}
-	for _, r := range results {
-		keep = max(keep, len(r.Slowest))
-		slowest = append(slowest, r.Slowest...)
-		failures = append(failures, r.Failures...)
-		for class, n := range countBy(r.Failures) {
-			perClass[class] = max(perClass[class], n)
-		}
-	}
+// kept are the slowest of all, and the first failures of each class.
+func (s *Sum) kept() (slowest, failures []Exemplar) {
 	same := func(a, b Exemplar) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.RequestID, b.RequestID), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Code, b.Code))
 	}
-	slices.SortFunc(slowest, func(a, b Exemplar) int { return cmp.Or(cmp.Compare(b.Response, a.Response), same(a, b)) })
-	slices.SortFunc(failures, same)
-	failures = slices.DeleteFunc(failures, func(e Exemplar) bool {
-		perClass[e.Class]--
-		return perClass[e.Class] < 0
-	})
-	return slowest[:keep], failures
-}
-
-func countBy(es []Exemplar) map[string]int {
-	n := map[string]int{}
-	for _, e := range es {
-		n[e.Class]++
+	slices.SortFunc(s.slowest, func(a, b Exemplar) int { return cmp.Or(cmp.Compare(b.Response, a.Response), same(a, b)) })
+	slices.SortFunc(s.failures, same)
+	left := maps.Clone(s.perClass)
+	for _, e := range s.failures {
+		if left[e.Class]--; left[e.Class] >= 0 {
+			failures = append(failures, e)
+		}
 	}
-	return n
+	return s.slowest[:s.keep], failures
 }
 
 // worst are the facts of which the largest of all members' stands for the run;
@@ -139,17 +168,7 @@ var worst = []string{"lockout.admitted", "lockout.retry_after", "cpu", "fault.re
 // mergeFacts adds counts up and keeps the worst of what is no count. A fact that
 // is neither cannot be known from the members' alone: it is left out, and a note
 // says so.
-func mergeFacts(results []*Result) (facts []Fact, notes []string) {
-	byName := map[string][]Fact{}
-	seen := map[string]bool{}
-	for _, r := range results {
-		for _, f := range r.Facts {
-			byName[f.Name] = append(byName[f.Name], f)
-		}
-		for _, n := range r.Notes {
-			seen[n] = true
-		}
-	}
+func mergeFacts(byName map[string][]Fact, seen map[string]bool) (facts []Fact, notes []string) {
 	notes = slices.Sorted(maps.Keys(seen))
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		fs := byName[name]
@@ -177,147 +196,18 @@ func mergeFacts(results []*Result) (facts []Fact, notes []string) {
 	return facts, notes
 }
 
-// mergeHealth names the member with each reason: a merged figure would hide it.
-func mergeHealth(results []*Result) Health {
-	var out Health
-	for i, r := range results {
-		h := r.Health
-		out.Lag = merged(out.Lag, h.Lag)
-		out.CPU, out.Steal = max(out.CPU, h.CPU), max(out.Steal, h.Steal)
-		out.GCPauseMax, out.CapWait = max(out.GCPauseMax, h.GCPauseMax), max(out.CapWait, h.CapWait)
-		out.Peak += h.Peak
-		for _, why := range h.Invalid {
-			out.Invalid = append(out.Invalid, fmt.Sprintf("member %d: %s", i, why))
-		}
-		for _, why := range h.Late {
-			out.Late = append(out.Late, fmt.Sprintf("member %d: %s", i, why))
-		}
-		for _, why := range h.Away {
-			out.Away = append(out.Away, fmt.Sprintf("member %d: %s", i, why))
-		}
-		for _, why := range h.Suspect {
-			out.Suspect = append(out.Suspect, fmt.Sprintf("member %d: %s", i, why))
+// merge names the member with each reason: a merged figure would hide it.
+func (h *Health) merge(i int, o Health) {
+	h.Lag = merged(h.Lag, o.Lag)
+	h.CPU, h.Steal = max(h.CPU, o.CPU), max(h.Steal, o.Steal)
+	h.GCPauseMax, h.CapWait = max(h.GCPauseMax, o.GCPauseMax), max(h.CapWait, o.CapWait)
+	h.Peak += o.Peak
+	for _, list := range []struct {
+		of   *[]string
+		from []string
+	}{{&h.Invalid, o.Invalid}, {&h.Late, o.Late}, {&h.Away, o.Away}, {&h.Suspect, o.Suspect}} {
+		for _, why := range list.from {
+			*list.of = append(*list.of, fmt.Sprintf("member %d: %s", i, why))
 		}
 	}
-	return out
-}
-
-// mergeSeries adds slices up by their place in time. Members whose slices are
-// narrower are folded to the widest; widths double, so one always fits into the
-// other.
-func mergeSeries(results []*Result) (Series, error) {
-	out := Series{}
-	for _, r := range results {
-		out.Every = max(out.Every, r.Series.Every)
-	}
-	var sums []*sliceSum
-	for i, r := range results {
-		if r.Series.Every <= 0 || out.Every%r.Series.Every != 0 {
-			return out, fmt.Errorf("slices of member %d are %s wide, and %s do not hold a whole number of them", i, r.Series.Every, out.Every)
-		}
-		for _, s := range r.Series.Slices {
-			at := int(s.At / out.Every)
-			for len(sums) <= at {
-				sums = append(sums, &sliceSum{served: map[string]*Histogram{}, gauges: map[string][]float64{}})
-			}
-			if err := sums[at].add(s); err != nil {
-				return out, fmt.Errorf("slice at %s of member %d: %w", s.At, i, err)
-			}
-		}
-	}
-	for i, s := range sums {
-		out.Slices = append(out.Slices, s.slice(time.Duration(i)*out.Every))
-	}
-	return out, nil
-}
-
-// sliceSum is one slice of all members together.
-type sliceSum struct {
-	counts Counts
-	served map[string]*Histogram
-	sent   *Histogram // nil when none
-	gauges map[string][]float64
-}
-
-func (s *sliceSum) add(o Slice) error {
-	s.counts.Add(o.Counts)
-	var n int64
-	for name, text := range o.Served {
-		var h Histogram
-		if err := h.UnmarshalText([]byte(text)); err != nil {
-			return err
-		}
-		n += h.N()
-		if s.served[name] == nil {
-			s.served[name] = &h
-		} else {
-			s.served[name].Merge(&h)
-		}
-	}
-	if o.Service != "" {
-		var h Histogram
-		if err := h.UnmarshalText([]byte(o.Service)); err != nil {
-			return err
-		}
-		if s.sent == nil {
-			s.sent = NewHistogram()
-		}
-		s.sent.Merge(&h)
-	}
-	if n != o.Counts.Served {
-		return fmt.Errorf("histograms hold %d responses, its counts say served = %d", n, o.Counts.Served)
-	}
-	for name, v := range o.Gauges {
-		s.gauges[name] = append(s.gauges[name], v)
-	}
-	return nil
-}
-
-func (s *sliceSum) slice(at time.Duration) Slice {
-	out := Slice{At: at, Counts: s.counts, Served: encodeAll(s.served)}
-	whole := NewHistogram()
-	for name, h := range s.served {
-		whole.Merge(h)
-		p95, _ := h.Quantile(0.95)
-		if out.StepP95 == nil {
-			out.StepP95 = map[string]int64{}
-		}
-		out.StepP95[name] = p95.Microseconds()
-	}
-	out.P50, _ = whole.Quantile(0.50)
-	out.P95, _ = whole.Quantile(0.95)
-	out.P99, _ = whole.Quantile(0.99)
-	out.Max, _ = whole.Max()
-	if s.sent != nil {
-		out.SentP95, _ = s.sent.Quantile(0.95)
-		out.Service = encodeAll(map[string]*Histogram{"": s.sent})[""]
-	}
-	for name, vs := range s.gauges {
-		if out.Gauges == nil {
-			out.Gauges = map[string]float64{}
-		}
-		slices.Sort(vs) // floating point sums depend on the order
-		var sum float64
-		for _, v := range vs {
-			sum += v
-		}
-		out.Gauges[name] = sum / float64(len(vs))
-	}
-	return out
-}
-
-// encodeAll is nil when there is nothing to encode.
-func encodeAll(hs map[string]*Histogram) map[string]string {
-	if len(hs) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(hs))
-	for name, h := range hs {
-		text, err := h.MarshalText()
-		if err != nil {
-			panic(err) // of a histogram of our own geometry: only memory can fail
-		}
-		out[name] = string(text)
-	}
-	return out
 }

@@ -3,6 +3,7 @@ package measure_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -141,4 +142,84 @@ func TestMergeFactsAndHealth(t *testing.T) {
 	if !slices.Equal(got.Health.Invalid, []string{"member 1: late"}) || got.Health.CPU != 0.9 {
 		t.Errorf("got health %+v, want member 1 named", got.Health)
 	}
+}
+
+// What is added up one after the other is not kept: the sum of twenty-five members takes
+// hardly more memory than that of five, and far less than the members themselves.
+func TestSumMemory(t *testing.T) {
+	live := func() int64 {
+		runtime.GC()
+		runtime.GC() // what the first one's finalizers held
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	one := func(i int) *measure.Result { return member(samples(uint64(i%5), 1000)) }
+	var sum measure.Sum
+	var sent int64
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			r := one(i)
+			sent += r.Total(false, false).Counts.Sent
+			if err := sum.Add(i, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	add(0, 5)
+	few := live()
+	add(5, 25)
+	grown := live() - few
+	kept := make([]*measure.Result, 20)
+	before := live()
+	for i := range kept {
+		kept[i] = one(i)
+	}
+	all := live() - before
+	runtime.KeepAlive(kept)
+	if res, err := sum.Result(); err != nil || res.Total(false, false).Counts.Sent != sent {
+		t.Fatalf("got %v, %v, want %d sent", res, err, sent)
+	}
+	t.Logf("20 more members: %d kB in the sum, %d kB by themselves", grown>>10, all>>10)
+	if grown > all/8 {
+		t.Errorf("20 more members took %d bytes in the sum, and %d by themselves: they are kept", grown, all)
+	}
+}
+
+// Members whose slices are of different widths are folded to the widest, in whatever
+// order they come.
+func TestSumOfUnlikeWidths(t *testing.T) {
+	narrow, wide := member(samples(1, 500)), member(samples(2, 500))
+	double, err := measure.Merge([]*measure.Result{wide})
+	if err != nil {
+		t.Fatal(err)
+	}
+	double.Series = folded(double.Series)
+	var texts []string
+	for _, order := range [][]*measure.Result{{narrow, double, narrow}, {double, narrow, narrow}, {narrow, narrow, double}} {
+		got, err := measure.Merge(order)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Series.Every != 2*narrow.Series.Every {
+			t.Errorf("slices of %s, want %s", got.Series.Every, 2*narrow.Series.Every)
+		}
+		text, err := json.Marshal(got.Series)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	if texts[0] != texts[1] || texts[0] != texts[2] {
+		t.Error("another order gave other slices")
+	}
+}
+
+// folded keeps every second slice, as one that is twice as wide.
+func folded(s measure.Series) measure.Series {
+	out := measure.Series{Every: 2 * s.Every}
+	for i := 0; i < len(s.Slices); i += 2 {
+		out.Slices = append(out.Slices, s.Slices[i])
+	}
+	return out
 }

@@ -13,50 +13,20 @@ import (
 )
 
 // Controller leads the run whose plan has this ID. All of its state is in Redis:
-// another one that calls Control with the same plan goes on where it ended.
+// another one that calls Control with the same plan goes on where it ended, once it
+// holds the lease: one at a time does.
 type Controller struct {
 	m       *Meeting
 	members int
 	heard   []int64       // the number of each member's last flush
 	ready   map[int]Ready // as Gather found them
 
+	me       string // in the lease
+	release  context.CancelFunc
+	released chan struct{}
+
 	mu    sync.Mutex
 	ended []int // members whose process has ended
-}
-
-// Control sets the plan and holds the lease until ctx ends. A run that has
-// another plan is refused.
-func (m *Meeting) Control(ctx context.Context, planID string, members int) (*Controller, error) {
-	if err := m.rdb.SetNX(ctx, m.key("plan"), planID, keep).Err(); err != nil {
-		return nil, fmt.Errorf("rendezvous: set the plan: %w", err)
-	}
-	there, err := m.rdb.Get(ctx, m.key("plan")).Result()
-	if err != nil {
-		return nil, fmt.Errorf("rendezvous: read the plan: %w", err)
-	}
-	if there != planID {
-		return nil, fmt.Errorf("rendezvous: run %s has the plan %.12s, not %.12s: choose another run id", m.run, there, planID)
-	}
-	c := &Controller{m: m, members: members, heard: make([]int64, members)}
-	if err := c.renew(ctx); err != nil {
-		return nil, fmt.Errorf("rendezvous: hold the lease: %w", err)
-	}
-	go func() {
-		wait := renewLease
-		for sleep(ctx, wait) {
-			wait = renewLease
-			if c.renew(ctx) != nil { // without it the members stop by themselves
-				wait = beat
-			}
-		}
-	}()
-	return c, nil
-}
-
-func (c *Controller) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, call)
-	defer cancel()
-	return c.m.rdb.Set(ctx, c.m.key("lease"), "held", lease).Err()
 }
 
 // Gather waits until every member is ready, and starts them at one instant, which
@@ -69,6 +39,7 @@ func (c *Controller) Gather(ctx context.Context, barrier time.Duration, show fun
 		if err != nil {
 			return false, err
 		}
+		clear(ready) // one that left has made room for another
 		for index, text := range all {
 			i, _ := strconv.Atoi(index)
 			var r Ready
@@ -79,7 +50,9 @@ func (c *Controller) Gather(ctx context.Context, barrier time.Duration, show fun
 		}
 		show(len(ready))
 		if len(ready) == c.members {
-			return true, nil
+			if ok, err := c.begin(ctx); ok || err != nil {
+				return ok, err
+			}
 		}
 		why, err := c.m.rdb.Get(ctx, c.m.key("abort")).Result()
 		if err == nil {
@@ -101,20 +74,30 @@ func (c *Controller) Gather(ctx context.Context, barrier time.Duration, show fun
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("after %s %d of %d members are ready, missing %v", barrier, len(ready), c.members, missing)
 		}
+		if fenced := (*Fenced)(nil); errors.As(context.Cause(ctx), &fenced) {
+			return time.Time{}, ready, fenced // the run is another controller's
+		}
 		return time.Time{}, ready, errors.Join(err, c.m.Abort(context.WithoutCancel(ctx), err.Error()))
 	}
-	now, err := c.m.rdb.Time(ctx).Result()
-	if err == nil {
-		err = c.m.rdb.SetNX(ctx, c.m.key("start"), now.Add(lead).UnixMicro(), keep).Err()
-	}
-	var at int64
-	if err == nil {
-		at, err = c.m.rdb.Get(ctx, c.m.key("start")).Int64() // an earlier controller's stands
-	}
+	at, err := c.m.rdb.Get(ctx, c.m.key("start")).Int64()
 	if err != nil {
-		return time.Time{}, ready, fmt.Errorf("rendezvous: set the start: %w", err)
+		return time.Time{}, ready, fmt.Errorf("rendezvous: read the start: %w", err)
 	}
 	return time.UnixMicro(at), ready, nil
+}
+
+// begin sets the start, unless an earlier controller did, and says false when a
+// member left meanwhile: it either gives its index back or takes part.
+func (c *Controller) begin(ctx context.Context) (bool, error) {
+	now, err := c.m.rdb.Time(ctx).Result()
+	if err != nil {
+		return false, fmt.Errorf("rendezvous: ask the time: %w", err)
+	}
+	begun, err := begin.Run(ctx, c.m.rdb, []string{c.m.key("start"), c.m.key("ready")}, now.Add(lead).UnixMicro(), c.members, keep.Milliseconds()).Bool()
+	if err != nil {
+		return false, fmt.Errorf("rendezvous: set the start: %w", err)
+	}
+	return begun, nil
 }
 
 // Document is what member i handed over; nil when it did not.

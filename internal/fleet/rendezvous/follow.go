@@ -15,10 +15,12 @@ import (
 // Status is how a run stands.
 type Status struct {
 	Ready, Living, Finished int
-	Lost                    []int // silent, and without a document
+	Lost                    []int // silent and without a document, or left before their share was sent
 	Aborted                 string
 	Began                   time.Time    // on the rendezvous' clock; zero = not yet
-	Done, Alive             map[int]bool // members whose document is there; others that are heard
+	Done, Alive             map[int]bool // members whose whole document is there; others that are heard
+
+	left []int // of the lost, those that said so
 }
 
 // String is the status for a person; an abort has a line of its own.
@@ -34,7 +36,7 @@ func (s Status) String() string {
 func (m *Meeting) Status(ctx context.Context) (Status, error) {
 	s := Status{Done: map[int]bool{}, Alive: map[int]bool{}}
 	pipe := m.rdb.Pipeline()
-	ready, final := pipe.HKeys(ctx, m.key("ready")), pipe.HKeys(ctx, m.key("final"))
+	ready, final := pipe.HKeys(ctx, m.key("ready")), pipe.HGetAll(ctx, m.key("final"))
 	abort, start := pipe.Get(ctx, m.key("abort")), pipe.Get(ctx, m.key("start"))
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return s, fmt.Errorf("rendezvous: status: %w", err)
@@ -43,19 +45,24 @@ func (m *Meeting) Status(ctx context.Context) (Status, error) {
 	if at, err := start.Int64(); err == nil {
 		s.Began = time.UnixMicro(at)
 	}
-	for _, index := range final.Val() {
-		i, _ := strconv.Atoi(index)
-		s.Done[i] = true
+	for index, end := range final.Val() {
+		if i, _ := strconv.Atoi(index); end == leftEarly {
+			s.left = append(s.left, i)
+		} else {
+			s.Done[i] = true
+		}
 	}
+	s.Lost = slices.Clone(s.left)
 	s.Ready, s.Finished = len(ready.Val()), len(s.Done)
 	var open []int
 	var keys []string
 	for _, index := range ready.Val() {
-		if i, _ := strconv.Atoi(index); !s.Done[i] {
+		if i, _ := strconv.Atoi(index); !s.Done[i] && !slices.Contains(s.left, i) {
 			open, keys = append(open, i), append(keys, m.key("beat", i))
 		}
 	}
 	if len(open) == 0 {
+		slices.Sort(s.Lost)
 		return s, nil
 	}
 	beats, err := m.rdb.MGet(ctx, keys...).Result()
@@ -132,8 +139,14 @@ func settle(s *Status, silent map[int]int, ended []int) {
 	for _, i := range ended {
 		lost[i] = !s.Done[i]
 	}
+	for _, i := range s.left {
+		lost[i] = true
+	}
 	now := map[int]int{}
 	for _, i := range s.Lost {
+		if lost[i] {
+			continue
+		}
 		now[i] = silent[i] + 1
 		lost[i] = lost[i] || now[i] >= silences
 		s.Alive[i] = true

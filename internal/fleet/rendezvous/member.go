@@ -60,6 +60,12 @@ func (m *Meeting) Join(ctx context.Context, member fleet.Member, r Ready, barrie
 	if !claimed {
 		return nil, exitf(fleet.ExitFenced, "index %d was taken by another process: a share that may have been sent is not sent twice", member.Index)
 	}
+	s := &Seat{m: m, member: member, who: r.Incarnation}
+	defer func() {
+		if ctx.Err() != nil {
+			s.giveUp(ctx)
+		}
+	}()
 	var plan string
 	err = wait(ctx, barrier, func() (bool, error) {
 		plan, err = m.rdb.Get(ctx, m.key("plan")).Result()
@@ -76,7 +82,6 @@ func (m *Meeting) Join(ctx context.Context, member fleet.Member, r Ready, barrie
 	case plan != r.PlanID:
 		return nil, exitf(fleet.ExitRefused, "the controller's plan is %.12s, this member's is %.12s: give both the same files, flags and version", plan, r.PlanID)
 	}
-	s := &Seat{m: m, member: member, who: r.Incarnation}
 	if s.offset, s.bound, err = m.clock(ctx); err != nil {
 		return nil, &Exit{fleet.ExitRefused, err}
 	}
@@ -124,6 +129,9 @@ func (s *Seat) Start(ctx context.Context, barrier time.Duration) (time.Time, err
 		return time.Time{}, exitf(fleet.ExitBarrier, "not everybody was ready within %s", barrier)
 	}
 	if err != nil {
+		if ctx.Err() != nil {
+			s.giveUp(ctx)
+		}
 		return time.Time{}, err
 	}
 	start := time.UnixMicro(at).Add(-s.offset)
@@ -131,6 +139,15 @@ func (s *Seat) Start(ctx context.Context, barrier time.Duration) (time.Time, err
 		return time.Time{}, exitf(fleet.ExitFenced, "the start was %s ago: a member that comes late would send another plan", late.Round(time.Millisecond))
 	}
 	return start, nil
+}
+
+// giveUp gives the index back to whoever takes this member's place, as a pod that is
+// moved away before the start must. It can fail: the index then stays taken.
+func (s *Seat) giveUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), call)
+	defer cancel()
+	i := s.member.Index
+	_ = leave.Run(ctx, s.m.rdb, []string{s.m.key("start"), s.m.key("claim", i), s.m.key("beat", i), s.m.key("ready")}, s.who, i).Err()
 }
 
 // Watch says that the member lives, and calls stop once when it is told to stop
@@ -182,20 +199,29 @@ func (s *Seat) look(ctx context.Context) (led bool, abort string, err error) {
 	return values[0] != nil, abort, nil
 }
 
-// Deliver hands over what was measured. It is tried again until ctx ends.
-func (s *Seat) Deliver(ctx context.Context, document []byte) error {
+// Deliver hands over what was measured. It is tried again until ctx ends. A member
+// that was told to go by somebody else than its controller has left: it is lost,
+// and what it measured until then is kept.
+func (s *Seat) Deliver(ctx context.Context, document []byte, left bool) error {
+	end := s.who
+	if left {
+		end = leftEarly
+	}
 	for {
-		err := s.deliver(ctx, document)
+		err := s.deliver(ctx, document, end)
 		if err == nil || !sleep(ctx, beat) {
 			return err
 		}
 	}
 }
 
-func (s *Seat) deliver(ctx context.Context, document []byte) error {
+// leftEarly is how a member ended that went before its share was sent.
+const leftEarly = "left"
+
+func (s *Seat) deliver(ctx context.Context, document []byte, end string) error {
 	pipe := s.m.rdb.TxPipeline()
 	pipe.Set(ctx, s.m.key("document", s.member.Index), document, keep)
-	pipe.HSet(ctx, s.m.key("final"), s.member.Index, s.who)
+	pipe.HSet(ctx, s.m.key("final"), s.member.Index, end)
 	pipe.Expire(ctx, s.m.key("final"), keep)
 	pipe.Expire(ctx, s.m.key("ready"), keep)
 	if _, err := pipe.Exec(ctx); err != nil {

@@ -58,7 +58,7 @@ func TestARun(t *testing.T) {
 			defer cancel()
 			go seat.Watch(ctx, func(why error) { t.Errorf("member %d was stopped: %v", i, why) })
 			for range 2 { // a repeated delivery is one
-				if err := seat.Deliver(t.Context(), fmt.Appendf(nil, "doc %d", i)); err != nil {
+				if err := seat.Deliver(t.Context(), fmt.Appendf(nil, "doc %d", i), false); err != nil {
 					t.Error(err)
 				}
 			}
@@ -66,7 +66,7 @@ func TestARun(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	c, err := open(t, url).Control(ctx, "p", members)
+	c, err := open(t, url).Control(ctx, "p", members, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,15 +89,16 @@ func TestARun(t *testing.T) {
 			t.Errorf("document %d: got %q, %v", i, doc, err)
 		}
 	}
+	c.Release()
 	// Another controller with the same plan finds the run as it is; with another it is refused.
-	again, err := open(t, url).Control(ctx, "p", members)
+	again, err := open(t, url).Control(ctx, "p", members, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s, err := again.m.Status(ctx); err != nil || s.Finished != members || s.Ready != members || len(s.Lost) > 0 {
 		t.Errorf("resumed: got %+v, %v", s, err)
 	}
-	if _, err := open(t, url).Control(ctx, "q", members); err == nil || !strings.Contains(err.Error(), "another run id") {
+	if _, err := open(t, url).Control(ctx, "q", members, Watcher{}); err == nil || !strings.Contains(err.Error(), "another run id") {
 		t.Errorf("another plan: got %v", err)
 	}
 }
@@ -119,7 +120,7 @@ func TestWhoIsRefused(t *testing.T) {
 	if _, err := m.Join(ctx, member, r, time.Second); code(err) != fleet.ExitFenced {
 		t.Errorf("a taken index: got %v", err)
 	}
-	c, err := m.Control(ctx, "p", 3)
+	c, err := m.Control(ctx, "p", 3, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func TestLossAndLease(t *testing.T) {
 	m := open(t, url)
 	lead, leave := context.WithCancel(t.Context())
 	defer leave()
-	c, err := m.Control(lead, "p", 2)
+	c, err := m.Control(lead, "p", 2, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}

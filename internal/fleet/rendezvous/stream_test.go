@@ -19,7 +19,7 @@ func seated(t *testing.T, lead, url string) (*Controller, *Seat) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	c, err := open(t, lead).Control(ctx, "p", 1)
+	c, err := open(t, lead).Control(ctx, "p", 1, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,8 @@ func TestAFlushIsStoredOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	later, err := open(t, s.URL).Control(t.Context(), "p", 1)
+	c.Release()
+	later, err := open(t, s.URL).Control(t.Context(), "p", 1, Watcher{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +128,7 @@ func TestAWrongClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	if _, err := m.Control(t.Context(), "p", 1); err != nil {
+	if _, err := m.Control(t.Context(), "p", 1, Watcher{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Join(t.Context(), fleet.Member{Index: 0, Of: 1}, Ready{PlanID: "p", Incarnation: "me"}, 10*time.Second); code(err) != fleet.ExitRefused {

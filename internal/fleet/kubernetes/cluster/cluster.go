@@ -21,6 +21,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"vitals/internal/fleet/kubernetes"
+	"vitals/internal/harness"
 )
 
 // runAnnotation holds the run's identity: a Job of the same run is taken over, and
@@ -122,8 +123,7 @@ func (e *Engine) watch(ctx context.Context, ended func(member int, err error)) {
 		}
 		job, err := e.Batch.Jobs(e.Job.Namespace).Get(ctx, e.Job.Name, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
-			err = errors.New("the job was deleted")
-			e.all(told, ended, err)
+			ended(harness.Everyone, errors.New("the job was deleted"))
 			return
 		}
 		if err != nil {
@@ -139,21 +139,12 @@ func (e *Engine) watch(ctx context.Context, ended func(member int, err error)) {
 		}
 		for _, c := range job.Status.Conditions {
 			if c.Status == corev1.ConditionTrue && c.Type == v1.JobFailed {
-				e.all(told, ended, fmt.Errorf("the job failed: %s: %s", c.Reason, c.Message))
+				ended(harness.Everyone, fmt.Errorf("the job failed: %s: %s", c.Reason, c.Message))
 				return
 			}
 			if c.Status == corev1.ConditionTrue && c.Type == v1.JobComplete {
 				return
 			}
-		}
-	}
-}
-
-// all tells that every member has ended of which it was not told.
-func (e *Engine) all(told map[int]bool, ended func(member int, err error), err error) {
-	for i := range e.Job.Workers {
-		if !told[i] {
-			ended(i, err)
 		}
 	}
 }
