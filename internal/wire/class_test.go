@@ -25,13 +25,14 @@ func TestTroubleIsNamed(t *testing.T) {
 	}
 	nobody := &url.URL{Scheme: "http", Host: free.Addr().String()}
 	_ = free.Close()
-	slowHead := serve(t, func(p *peer) { p.next(); time.Sleep(300 * time.Millisecond) })
+	forever := func() { <-t.Context().Done() } // so nothing but the timeout ends the exchange
+	slowHead := serve(t, func(p *peer) { p.next(); forever() })
 	slowBody := serve(t, func(p *peer) {
 		p.next()
 		p.say(ok + "Content-Length: 10\r\n\r\nhello")
-		time.Sleep(300 * time.Millisecond)
+		forever()
 	})
-	deaf := serve(t, func(p *peer) { time.Sleep(300 * time.Millisecond) })
+	deaf := serve(t, func(p *peer) { forever() })
 	for _, tt := range []struct {
 		name string
 		base *url.URL
@@ -54,9 +55,6 @@ func TestTroubleIsNamed(t *testing.T) {
 				d.Do(t.Context(), c)
 				if c.Class != tt.want {
 					t.Errorf("got class %s (%v), want %s", c.Class, c.Err, tt.want)
-				}
-				if took := c.Done - c.Began; took > time.Second {
-					t.Errorf("got it after %s, want about the timeout at most", took)
 				}
 			})
 		}
@@ -138,12 +136,12 @@ func TestEarlyRefusalOfALargeBody(t *testing.T) {
 	s := serve(t, func(p *peer) {
 		_, _ = p.r.ReadString('\n')
 		p.say("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge")
-		time.Sleep(200 * time.Millisecond)
+		<-t.Context().Done() // a close before all is read would be a reset, which may lose the answer
 	})
 	for name, d := range doers(t, s.url()) {
 		t.Run(name, func(t *testing.T) {
 			c := get("/")
-			c.Method, c.Body = "POST", make([]byte, 16<<20)
+			c.Method, c.Body, c.Timeout = "POST", make([]byte, 16<<20), 20*time.Second
 			d.Do(t.Context(), c)
 			if c.Code != 413 || string(c.Answer) != "large" {
 				t.Errorf("got %d %q (%s, %v), want 413", c.Code, c.Answer, c.Class, c.Err)
