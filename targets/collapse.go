@@ -35,7 +35,9 @@ func goodput(r *measure.Result) figure {
 	if best == 0 {
 		return none("nothing was served in the judged window (n = 0)")
 	}
-	return figure{got: float64(sum) / float64(best), n: n}
+	seconds := r.Series.Every.Seconds() * float64(span)
+	return figure{got: float64(sum) / float64(best), n: n,
+		note: PerRate.Format(float64(sum)/seconds) + " served at the end, " + PerRate.Format(float64(best)/seconds) + " at best"}
 }
 
 // knee is the highest rate served in any slice of the judged window whose p95 was

@@ -83,6 +83,9 @@ func TestGoodput(t *testing.T) {
 	if v.Status != targets.Fail || v.Got != 190./400 {
 		t.Errorf("got %s, want FAIL with 47.5%%", v)
 	}
+	if want := "47.5/s served at the end, 100/s at best"; v.Note != want { // a share of what, nobody can tell from the figure
+		t.Errorf("got note %q, want %q", v.Note, want)
+	}
 }
 
 func TestKnee(t *testing.T) {

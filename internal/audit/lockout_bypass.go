@@ -229,6 +229,10 @@ func malformed(t *T) {
 		return
 	}
 	a := t.Do("me", from, "", nil)
+	if a.Remaining() < 0 {
+		t.Note("what the preflights cost was not looked at: %v tells by no X-RateLimit-Remaining what is left of the general limit", a)
+		return
+	}
 	t.Check(a.Remaining() == limit.Limit-many-1, "%v: %d left of %d after %d malformed sign-ins, %d preflights and one call, want %d", a, a.Remaining(), limit.Limit, many, many, limit.Limit-many-1)
 }
 

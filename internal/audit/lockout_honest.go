@@ -96,9 +96,13 @@ func (t *T) clearedBySuccess(a Answer, failures int) {
 }
 
 func typos(t *T) {
+	many := min(3, t.Limit("login").Limit-1) // one more would be the lock
+	if many < 1 {
+		t.Skip("one wrong password is all that the limit judges: there is no typo without a lock")
+	}
 	from, acc := t.Address(), t.Account()
 	for range 3 {
-		for range 3 {
+		for range many {
 			if !t.WantWrong("login", t.Guess(from, acc.Email)) {
 				return
 			}

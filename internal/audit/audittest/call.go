@@ -175,7 +175,7 @@ func (x *call) fail(status int, why string) {
 
 func (x *call) answer(status int, v any) {
 	h := x.w.Header()
-	if x.s.Lie == "headers only on success" && status >= 400 {
+	if x.s.Lie == "headers only on success" && status >= 400 || x.s.Lie == "no limit headers" {
 		for _, n := range []string{"Limit", "Remaining", "Reset", "Window"} {
 			h.Del("X-RateLimit-" + n)
 		}

@@ -33,6 +33,23 @@ func (h *count) prune(now time.Time, window time.Duration) {
 	h.failed = slices.DeleteFunc(h.failed, func(m mark) bool { return !m.at.After(now.Add(-window)) })
 }
 
+// Limit sets a policy's limit.
+func (s *API) Limit(policy string, limit int) {
+	l := s.limits[policy]
+	l.Limit = limit
+	s.limits[policy] = l
+}
+
+// Spend takes so many requests of every user's quota, as an earlier run would have.
+func (s *API) Spend(policy string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for email := range s.users {
+		h := s.on(policy, email)
+		h.failed = append(h.failed, slices.Repeat([]mark{{at: time.Now()}}, n)...)
+	}
+}
+
 // tell writes the headers.
 func (x *call) tell(policy string, left int, reset time.Time) {
 	h, l := x.w.Header(), x.s.limits[policy]

@@ -105,11 +105,13 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 		return err
 	}
 	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", filepath.Join(o.Out, "audit.json"), filepath.Join(o.Out, "report.html"))
-	return verdict(ctx, rep, o.MaySkip)
+	ends, why := verdict(ctx, rep, o.MaySkip)
+	fmt.Fprintf(s.Out, "Exit %d: %s\n", exit.Code(ends), why)
+	return ends
 }
 
-// verdict gives the report its exit code; all words were said.
-func verdict(ctx context.Context, rep audit.Report, maySkip []string) error {
+// verdict gives the report its exit code, and the reason for that code in words.
+func verdict(ctx context.Context, rep audit.Report, maySkip []string) (ends error, why string) {
 	unproved := slices.ContainsFunc(rep.Findings, func(f audit.Finding) bool {
 		family := strings.TrimRight(f.ID, "0123456789")
 		may := slices.ContainsFunc(maySkip, func(w string) bool { return strings.EqualFold(w, f.ID) || strings.EqualFold(w, family) })
@@ -117,13 +119,15 @@ func verdict(ctx context.Context, rep audit.Report, maySkip []string) error {
 	})
 	switch {
 	case ctx.Err() != nil:
-		return exit.Said(exit.Interrupted)
+		return exit.Said(exit.Interrupted), "interrupted; what had not run yet is not proved"
 	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
-		return exit.Said(exit.Fail)
-	case unproved || rep.Counts.Pass+rep.Counts.Advice == 0:
-		return exit.Said(exit.NoAnswer)
+		return exit.Said(exit.Fail), "what is marked FAIL does not hold"
+	case unproved:
+		return exit.Said(exit.NoAnswer), "nothing failed, and what was skipped is not proved (--may-skip takes it as it is)"
+	case rep.Counts.Pass+rep.Counts.Advice == 0:
+		return exit.Said(exit.NoAnswer), "no probe had anything to check"
 	}
-	return nil
+	return nil, "pass"
 }
 
 // talk tells of progress, a line for each probe and each long wait.
