@@ -158,7 +158,9 @@ func TestCPUProfileIsRefused(t *testing.T) {
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(written(t, map[string]int64{"f": 1e7})[:20])
 		}, "the answer is no profile"},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusFound) }, "status 302, want 200"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.2:1/", http.StatusFound)
+		}, "status 302, want 200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.answer)
