@@ -83,8 +83,13 @@ func (v *visitor) learn(name, value string) {
 }
 
 func (v *visitor) signIn(ctx context.Context, due time.Duration) (time.Duration, bool) {
+	return v.signedIn(v.do(ctx, v.r.plan.signIn, due))
+}
+
+// signedIn keeps what came of asking: a session, or an account that has none.
+func (v *visitor) signedIn(ok bool) (time.Duration, bool) {
 	a, s := v.sess, v.r.sessions
-	if !v.do(ctx, v.r.plan.signIn, due) {
+	if !ok {
 		code := v.call.Code
 		s.refuse(a, code >= 400 && code < 500 && !v.limited())
 		s.release(a, time.Now(), v.r.plan.requests, 0)

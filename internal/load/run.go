@@ -41,6 +41,7 @@ type run struct {
 
 	busy, peak                   atomic.Int64
 	planned, done, drop, unsents atomic.Int64
+	askedAgain                   atomic.Int64           // sign-ins before the load whose answer was lost
 	away                         atomic.Int64           // of drop: tasks of users whom a sign-in did not let in
 	denied                       atomic.Pointer[string] // what the first such sign-in came to
 }

@@ -51,6 +51,9 @@ func (c Class) String() string {
 // never counts against the server.
 func (c Class) Ours() bool { return c >= NoPorts }
 
+// Lost says that the server was there, and its answer did not come whole.
+func (c Class) Lost() bool { return c == ResetNew || c == ResetReused || c == Body }
+
 // Unreached says that nobody was found there: no request was sent.
 func (c Class) Unreached() bool {
 	return c == DNS || c == Connect || c == TLS || c == TimeoutConnect

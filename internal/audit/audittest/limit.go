@@ -1,6 +1,7 @@
 package audittest
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -198,4 +199,11 @@ func (x *call) spend(policy, key string) bool {
 	s.mu.Unlock()
 	x.tell(policy, left, now.Add(l.Window))
 	return true
+}
+
+// Issued are the tokens that it granted.
+func (s *API) Issued() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.tokens))
 }

@@ -1,0 +1,48 @@
+package load
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"vitals/internal/measure"
+	"vitals/scenarios"
+)
+
+// An answer that is lost while accounts sign in before the load is asked for again, a
+// few times and not for ever.
+func TestALostSignInBeforeTheLoadIsTriedAgain(t *testing.T) {
+	sc, err := scenarios.Read(strings.NewReader(`
+name: a
+users: 3
+run_for: 300ms
+sign_in: before
+accounts:
+  sign_in: {post: /login, body: {email: "{{email}}", password: "{{password}}"}, save: {token: json:token}}
+journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
+`), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lost := range []int64{1, 1000} {
+		var asked atomic.Int64
+		base, _ := listen(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/login" && asked.Add(1) <= lost {
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = io.WriteString(w, `{"token":"abc-123-def"}`)
+		})
+		o, err := Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: accounts(3)})
+		notes := strings.Join(o.Notes, "\n")
+		switch {
+		case err != nil:
+			t.Errorf("%d lost: %v", lost, err)
+		case lost == 1 && (o.EndedEarly != "" || !strings.Contains(notes, "asked again")):
+			t.Errorf("one lost: got %q, notes %q, want a load that began and a note of it", o.EndedEarly, notes)
+		case lost > 1 && (o.EndedBy != measure.NoSignIn || asked.Load() > 30):
+			t.Errorf("all lost: ended by %v after %d tries, want an end within few", o.EndedBy, asked.Load())
+		}
+	}
+}
