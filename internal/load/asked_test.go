@@ -24,6 +24,7 @@ import (
 	"github.com/andybalholm/brotli"
 
 	"vitals/internal/measure"
+	"vitals/internal/wire"
 	"vitals/scenarios"
 )
 
@@ -37,6 +38,12 @@ type seen struct {
 // over http and over https, and gives what each saw and what the run kept of it.
 // Head stands above the journeys, for accounts and the like.
 func asked(t *testing.T, head, steps string, answer http.HandlerFunc, check func(t *testing.T, got []seen, f measure.Finished)) {
+	t.Helper()
+	askedOf(t, head, steps, answer, nil, check)
+}
+
+// askedOf is asked with one who watches every answer.
+func askedOf(t *testing.T, head, steps string, answer http.HandlerFunc, watch func(*wire.Seen), check func(t *testing.T, got []seen, f measure.Finished)) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "asked.yaml")
@@ -60,7 +67,7 @@ func asked(t *testing.T, head, steps string, answer http.HandlerFunc, check func
 				answer(w, r)
 			})
 			s := httptest.NewUnstartedServer(h)
-			opt := Options{Accounts: []Account{{"o'neil+t@x.test", "pass word"}}, Seed: 7}
+			opt := Options{Accounts: []Account{{"o'neil+t@x.test", "pass word"}}, Seed: 7, Seen: watch}
 			if scheme == "https" {
 				s.EnableHTTP2 = true
 				s.StartTLS()

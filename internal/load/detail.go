@@ -72,6 +72,17 @@ func (v *visitor) secrets() (list []string) {
 	return list
 }
 
+// hide takes the secrets out of a part of an answer. It is asked of every answer, and
+// makes nothing unless there is something to hide.
+func (v *visitor) hide(text []byte) []byte {
+	for _, slot := range v.r.plan.secret {
+		if secret := v.vars[slot].value; len(text) > 0 && len(secret) >= leastSecret && redact.May(text, secret) {
+			return []byte(redactKnown(string(text), v.secrets()))
+		}
+	}
+	return text
+}
+
 // why is in words what was expected and what came, never what was sent.
 func (v *visitor) why(s *step, class measure.Class, response time.Duration) string {
 	c := &v.call
@@ -81,7 +92,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	case class == measure.BadStatus:
 		words := fmt.Sprintf("want %s, got %d", s.expect.statusWords(), c.Code)
 		if to, ok := c.Header("Location"); ok && c.Code/100 == 3 {
-			words += " to " + redactAll(short(to), nil) // redirects are not followed
+			words += " to " + came(to, v.secrets()) // redirects are not followed
 		}
 		return words
 	case class == measure.Encoding && v.unreadable != nil:
@@ -92,7 +103,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	}
 	words := ""
 	if what, wrong := s.expect.check(c, &v.scratch); wrong {
-		words = what.words(c)
+		words = what.words(c, v.secrets())
 	} else if s.expect.most > 0 && response > s.expect.most {
 		words = fmt.Sprintf("want an answer within %s, it took %s", s.expect.most, response.Round(time.Microsecond))
 	} else {
@@ -134,18 +145,18 @@ func (x *expectation) statusWords() string {
 }
 
 // words say what was expected of the header, the member or the body.
-func (k checked) words(c *wire.Call) string {
+func (k checked) words(c *wire.Call, secrets []string) string {
 	switch {
 	case k.header != nil:
 		got, ok := c.Header(k.header.name)
 		if !ok {
 			return absentHeader(c, k.header.name).Error()
 		}
-		came := redactAll(short(got), nil)
+		value := came(got, secrets)
 		if hidden.MatchString(k.header.name) {
-			came = redact.Mark
+			value = redact.Mark
 		}
-		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.header.want, came)
+		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.header.want, value)
 	case k.json != nil:
 		raw, ok := k.json.path.find(c.Answer, first)
 		switch {
@@ -154,7 +165,7 @@ func (k checked) words(c *wire.Call) string {
 		case !ok:
 			return fmt.Sprintf("json %s: want %s, but %s", k.json.name, k.json.want, k.json.path.absent(c.Answer))
 		}
-		got := redactAll(short(text(nil, raw)), nil)
+		got := came(text(nil, raw), secrets)
 		if hidden.MatchString(k.json.name) {
 			got = redact.Mark
 		}
@@ -255,6 +266,12 @@ func has(what string, names []string) string {
 		names, more = names[:mostNames], ", …"
 	}
 	return fmt.Sprintf(" (%s: %s%s)", what, strings.Join(names, ", "), more)
+}
+
+// came is what an answer says, cut. Secrets are taken out first: the beginning of one
+// that was cut would not be known as such.
+func came(b []byte, secrets []string) string {
+	return short([]byte(redactAll(string(b[:min(len(b), looked)]), secrets)))
 }
 
 func short(b []byte) string {

@@ -114,9 +114,9 @@ func (v *visitor) exchange(journey string, s *step, class measure.Class, respons
 	if c.Host != "" { // another than the address that it is sent to
 		host = "Host: " + c.Host + "\n"
 	}
-	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+host+headerText(c.Lines)+bodyText(c.Body), secrets)
+	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+host+headerText(c.Lines), secrets) + bodyText(c.Body, secrets)
 	if c.Code != 0 {
-		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head)+bodyText(v.answer()), secrets)
+		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head), secrets) + bodyText(v.answer(), secrets)
 	}
 	if class != measure.None {
 		if x.Why = redactKnown(v.why(s, class, response), secrets); x.Why == "" {
@@ -143,14 +143,16 @@ func headerText(head []byte) string {
 	return b.String()
 }
 
-// bodyText is the beginning of a body, as text.
-func bodyText(body []byte) string {
+// bodyText is the beginning of a body, as text. Secrets are taken out before it is cut:
+// the beginning of one would not be known as such.
+func bodyText(body []byte, secrets []string) string {
 	if len(body) == 0 {
 		return ""
 	}
+	begin := redactAll(string(body[:min(len(body), onceBody+looked)]), secrets)
 	more := ""
 	if len(body) > onceBody {
-		body, more = body[:onceBody], fmt.Sprintf("… and %d bytes more", len(body)-onceBody)
+		begin, more = begin[:min(len(begin), onceBody)], fmt.Sprintf("… and %d bytes more", len(body)-onceBody)
 	}
-	return "\n" + strings.ToValidUTF8(string(body), "\uFFFD") + more + "\n"
+	return "\n" + strings.ToValidUTF8(begin, "\uFFFD") + more + "\n"
 }

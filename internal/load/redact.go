@@ -17,6 +17,10 @@ const (
 	looked = 4 << 10
 )
 
+// leastSecret is how long a secret is at least: a shorter one would be found by chance,
+// and tells nothing.
+const leastSecret = 4
+
 // secretName is a name whose value is nobody's business, in JSON, forms and headers.
 const secretName = `(?:pass(?:word|wd|code|phrase)?|secret|token|authorization|api[-_]?key|cookie|session(?:[-_]?id)?|sid|csrf|credentials?|otp|pin|private[-_]?key|signature)`
 
@@ -34,7 +38,7 @@ var secretForms = []*regexp.Regexp{
 // are nothing else: an expression that speaks of a token is no token.
 func redactKnown(s string, secrets []string) string {
 	for _, secret := range secrets {
-		if len(secret) < 4 { // would be found by chance, and tells nothing
+		if len(secret) < leastSecret {
 			continue
 		}
 		s = redact.New(secret).Hide(s)

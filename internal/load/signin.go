@@ -137,7 +137,7 @@ func (v *visitor) trouble(s *step) string {
 			return words + ": " + body
 		}
 		if code, ok := (path{"code"}).find(v.answer(), first); ok {
-			words += fmt.Sprintf(", code %s", text(nil, code))
+			words += fmt.Sprintf(", code %s", came(text(nil, code), v.secrets()))
 		}
 	}
 	return words

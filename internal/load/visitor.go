@@ -250,7 +250,7 @@ func (v *visitor) tell(s *step) {
 	c, x, route := &v.call, &v.told, s.route
 	if route == "" { // it followed an answer
 		at, _, _ := bytes.Cut(v.path, []byte("?"))
-		route = string(at)
+		route = string(v.hide(at)) // an answer said it
 	}
 	*x = wire.Seen{
 		Step: s.name, Method: s.method, Route: route, From: v.from, Status: c.Code, Class: c.Class,
@@ -264,6 +264,7 @@ func (v *visitor) tell(s *step) {
 		x.User = v.account
 	}
 	x.Read(c.Head)
+	x.ID, x.Counted, x.Unread = v.hide(x.ID), v.hide(x.Counted), v.hide(x.Unread)
 	v.r.opt.Seen(x)
 }
 
@@ -304,13 +305,14 @@ func (v *visitor) record(s *step, due time.Duration, class measure.Class) {
 		Outcome: v.r.outcome(c, class), OK: class == measure.None, Planned: true, Class: class,
 	}
 	// The recorder keeps few requests whole; only what it may keep is worth a string.
-	if v.slow.admits(sample.Response()) || !sample.OK {
+	wrong := !sample.OK && v.wrong.admits(s.index, class)
+	if v.slow.admits(sample.Response()) || wrong {
 		if id, ok := c.Header("X-Request-ID"); ok {
-			sample.RequestID = string(id)
+			sample.RequestID = string(v.hide(id))
 		}
 		sample.TraceID = string(v.trace)
 	}
-	if !sample.OK && v.wrong.admits(s.index, class) {
+	if wrong {
 		sample.Detail = v.detail(s, class, sample.Response())
 	}
 	v.shard.Record(&sample)

@@ -3,6 +3,7 @@
 package redact
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -43,6 +44,24 @@ func (s *Secret) Hide(text string) string {
 		return strings.ReplaceAll(text, s.text, Mark)
 	}
 	return s.pattern().ReplaceAllLiteralString(text, Mark)
+}
+
+// May reports whether the text may hold the secret in some spelling. It makes nothing,
+// so that it can be asked of every answer; only Hide is certain.
+func May(text, secret []byte) bool {
+	from, size := 0, 0
+	for at, run := 0, 0; at < len(secret); at++ {
+		if run++; !unreserved(rune(secret[at])) {
+			run = 0
+		}
+		if run > size {
+			from, size = at+1-run, run
+		}
+		if size > len(text) {
+			return false
+		}
+	}
+	return bytes.Contains(text, secret[from:from+size])
 }
 
 // core is the longest part of a secret that every spelling leaves as it is.

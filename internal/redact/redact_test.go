@@ -38,6 +38,9 @@ func TestEverySpelling(t *testing.T) {
 			"HTML": html.EscapeString, "HTML of JSON": func(s string) string { return html.EscapeString(quote(s)) },
 		} {
 			text := "{before: " + spell(secret) + ", after}"
+			if !redact.May([]byte(text), []byte(secret)) {
+				t.Errorf("%q %s: %q may not hold it", secret, how, text)
+			}
 			got := redact.New(secret).Hide(text)
 			// What escapes the quotes around it may go with it.
 			if !strings.Contains(got, redact.Mark) || len(got) > len("{before: , after}")+len(redact.Mark)+30 || !strings.HasPrefix(got, "{before: ") || !strings.HasSuffix(got, ", after}") {
@@ -52,5 +55,8 @@ func TestNothingElseIsTaken(t *testing.T) {
 		if got := redact.New(c[1]).Hide(c[0]); got != c[0] {
 			t.Errorf("%q without %q: got %q", c[0], c[1], got)
 		}
+	}
+	if redact.May([]byte("3f6c1f5e-4a0e-4b7a"), []byte("eyJhbGciOi.eyJzdWIi.sig")) || redact.May([]byte("short"), []byte("longer than it")) {
+		t.Error("an ordinary answer is taken for a secret")
 	}
 }
