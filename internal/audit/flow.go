@@ -78,6 +78,17 @@ func wrongPassword() string { return "Wrong-" + rand.Text() }
 // unknownAccount is an email address that surely nobody has.
 func unknownAccount() string { return "nobody-" + strings.ToLower(rand.Text()[:12]) + "@vitals.test" }
 
+// strangers gives the accounts of wrong sign-ins that are to share one count. They are
+// nobody's: another each time where the count is the address's, so that nothing but the
+// address is common to them, and one and the same where it is the account's.
+func (t *T) strangers() (next func() string) {
+	if l, ok := t.target.limit("login"); !ok || byAddress(l) == "" {
+		return unknownAccount
+	}
+	email := unknownAccount()
+	return func() string { return email }
+}
+
 // keep learns whose tokens an answer holds.
 func (t *T) keep(operation string, v values, a Answer) Answer {
 	if s, ok := t.target.Profile.Operations[operation].Field(a.Body, "access_token"); ok && v["email"] != "" {

@@ -23,9 +23,9 @@ func burstOf200(t *T) {
 	// for by another, while there is patience.
 	tight := 0
 	for round := 1; tight < rounds && round <= 2*rounds; round++ {
-		from := t.Address()
+		from, next := t.Address(), t.strangers()
 		as, once := t.volley(repeat(many, func(i int) Request {
-			q := at(bases[i%len(bases)], t.Login(from, unknownAccount(), wrongPassword()))
+			q := at(bases[i%len(bases)], t.Login(from, next(), wrongPassword()))
 			q.Label = "one of 200"
 			return q
 		}))

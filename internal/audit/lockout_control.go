@@ -64,8 +64,9 @@ func lockoutControl() []Probe {
 
 // guesses are wrong sign-ins from one address, at once, spread over the bases.
 func (t *T) guesses(n int, from netip.Addr, bases []*url.URL) []Answer {
+	next := t.strangers()
 	as, _ := t.volley(repeat(n, func(i int) Request {
-		return at(bases[i%len(bases)], t.Login(from, unknownAccount(), wrongPassword()))
+		return at(bases[i%len(bases)], t.Login(from, next(), wrongPassword()))
 	}))
 	return as
 }
@@ -89,16 +90,17 @@ func sharedCount(t *T) {
 	}
 }
 
-// locked locks an address out and gives the lock's end.
-func (t *T) locked() (from netip.Addr, end time.Time) {
-	from = t.Address()
-	a := t.lockOut(from, unknownAccount())
-	return from, a.Done.Add(time.Duration(a.RetryAfter()) * time.Second)
+// locked makes wrong sign-ins until the lock, and gives its end and whose accounts it
+// is to be felt by.
+func (t *T) locked() (from netip.Addr, next func() string, end time.Time) {
+	from, next = t.Address(), t.strangers()
+	a := t.lockOut(from, next())
+	return from, next, a.Done.Add(time.Duration(a.RetryAfter()) * time.Second)
 }
 
 // still checks that a lock is in force with the same end.
-func (t *T) still(from netip.Addr, end time.Time, after string) {
-	a := t.Guess(from, unknownAccount())
+func (t *T) still(from netip.Addr, next func() string, end time.Time, after string) {
+	a := t.Guess(from, next())
 	if !t.Check(t.read("login", a) == profile.Refused, "%v after %s: got %s, want %s", a, after, a.got(), profile.Statuses(t.judge("login").Refused)) {
 		return
 	}
@@ -109,14 +111,14 @@ func (t *T) still(from netip.Addr, end time.Time, after string) {
 func lockSurvivesRestart(t *T) {
 	for _, l := range []Launch{{Replicas: 2, Postgres: true, Redis: true}, {}} {
 		live, api := t.Launch(l)
-		from, end := live.locked()
+		from, next, end := live.locked()
 		for n := range live.target.Replicas {
 			t.script.say(t.began, fmt.Sprintf("kill -9 and start of API process %d", n+1))
 			if err := api.Restart(t.ctx, n); err != nil {
 				t.Skip("restart: %v", err)
 			}
 		}
-		live.still(from, end, "a restart of every process ("+settings(l)+")")
+		live.still(from, next, end, "a restart of every process ("+settings(l)+")")
 	}
 }
 

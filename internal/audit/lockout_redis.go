@@ -11,21 +11,21 @@ import (
 
 func lockSurvivesRedis(t *T) {
 	live, api := t.Launch(Launch{Postgres: true, Redis: true})
-	from, end := live.locked()
+	from, next, end := live.locked()
 	for _, how := range []struct{ word, action string }{{"a clean restart of Redis", stopPart}, {"kill -9 of Redis", killPart}} {
 		t.act(api, "redis", how.action)
 		t.act(api, "redis", startPart)
-		live.still(from, end, how.word)
+		live.still(from, next, end, how.word)
 		t.sleep(1500 * time.Millisecond)
-		live.still(from, end, how.word+" and a moment")
+		live.still(from, next, end, how.word+" and a moment")
 	}
 	if _, err := api.Redis(t.ctx, "FLUSHALL"); err != nil {
 		t.Skip("FLUSHALL: %v", err)
 	}
 	t.script.say(t.began, "FLUSHALL")
-	live.still(from, end, "FLUSHALL")
+	live.still(from, next, end, "FLUSHALL")
 	t.sleep(1500 * time.Millisecond)
-	live.still(from, end, "FLUSHALL and a moment")
+	live.still(from, next, end, "FLUSHALL and a moment")
 	other := live.Address()
 	live.WantWrong("login", live.Guess(other, unknownAccount()))
 }
@@ -45,11 +45,11 @@ func redisGone(t *T) {
 			before = append(before, a.Done.Sub(a.Sent))
 		}
 		t.act(api, "redis", how.down)
-		from := live.Address()
+		from, next := live.Address(), live.strangers()
 		judged, refused := 0, 0
 		var during []time.Duration
 		for range 3 * limit {
-			switch a := live.Send(live.Login(from, unknownAccount(), wrongPassword())); live.read("login", a) {
+			switch a := live.Send(live.Login(from, next(), wrongPassword())); live.read("login", a) {
 			case profile.Wrong:
 				judged++
 			case profile.Refused:
@@ -88,7 +88,7 @@ func redisGone(t *T) {
 
 func redisKeys(t *T) {
 	live, api := t.Launch(Launch{Postgres: true, Redis: true})
-	from, _ := live.locked()
+	from, _, _ := live.locked()
 	s := live.Session()
 	live.Do("me", s.from, s.access, nil)
 	live.Do("me", from, "", nil)

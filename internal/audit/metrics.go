@@ -80,7 +80,7 @@ func countersAgree(t *T) {
 		t.Skip("it needs the target's metrics page (--metrics URL, or a stack of your own)")
 	}
 	s := t.Session()
-	from := t.Address()
+	from, next := t.Address(), t.strangers()
 	before, err := t.target.scrape(t.ctx, t.target.Admin)
 	if err != nil {
 		t.Skip("%v", err)
@@ -90,7 +90,7 @@ func countersAgree(t *T) {
 		sent[[2]string{t.Operation(name).Path, strconv.Itoa(a.Status)}]++
 	}
 	for range 7 {
-		note("login", t.Guess(from, unknownAccount()))
+		note("login", t.Guess(from, next()))
 	}
 	for range 9 {
 		note("me", t.Do("me", s.from, s.access, nil))

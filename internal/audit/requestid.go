@@ -90,9 +90,9 @@ func requestIDs(t *T) {
 		look(t.Send(q))
 	}
 	if t.lockable() {
-		from := t.Address()
+		from, next := t.Address(), t.strangers()
 		for range t.Limit("login").Limit + 1 {
-			a := t.Guess(from, unknownAccount())
+			a := t.Guess(from, next())
 			if t.read("login", a) == profile.Refused {
 				look(a)
 				return

@@ -35,9 +35,9 @@ func errorForm(t *T) {
 		t.errorOf(a, e.Type, e.Fields)
 	}
 	if t.lockable() {
-		from := t.Address()
+		from, next := t.Address(), t.strangers()
 		for range t.Limit("login").Limit + 1 {
-			if a := t.Guess(from, unknownAccount()); a.Status >= http.StatusBadRequest {
+			if a := t.Guess(from, next()); a.Status >= http.StatusBadRequest {
 				t.errorOf(a, e.Type, e.Fields)
 			}
 		}

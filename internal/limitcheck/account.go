@@ -12,6 +12,7 @@ type account struct {
 // account finds or makes the record of a user. When there are too many, all are
 // dropped: from then on any of them may be throttled.
 func (c *Checker) account(user string) *account {
+	user = folded(user)
 	a, ok := c.users[user]
 	if !ok {
 		if len(c.users) >= c.o.Keys {
@@ -32,7 +33,7 @@ func (c *Checker) seen(rule Rule, e *Event) (throttled bool) {
 	if rule.Account == 0 || e.User == "" {
 		return false
 	}
-	a := c.users[e.User]
+	a := c.users[folded(e.User)]
 	throttled = c.lost || a != nil && a.failed >= rule.Account-1
 	if rule.refused(e) {
 		return throttled

@@ -98,7 +98,7 @@ func (t *track) settle(c *Checker, now time.Time) {
 	due := func(e *Event) bool { return now.IsZero() || now.After(e.Done.Add(settled)) }
 	if s := t.suspect; s != nil && due(&s.Event) {
 		t.suspect = nil
-		if !t.earned(s) {
+		if !t.earned(s) && !c.elsewhere(t.key) {
 			t.blame(c, s)
 		}
 	}
@@ -107,7 +107,7 @@ func (t *track) settle(c *Checker, now time.Time) {
 		switch limit := t.rule.Limit; {
 		case s.Remaining > limit-s.certain:
 			c.accuse("J6", t, fmt.Sprintf("%d left of %d, with %d counted", s.Remaining, limit, s.certain), &s.Event)
-		case s.Remaining < limit-s.possible:
+		case s.Remaining < limit-s.possible && !c.elsewhere(t.key):
 			c.accuse("J6", t, fmt.Sprintf("%d left of %d, though no more than %d can have been counted", s.Remaining, limit, s.possible), &s.Event)
 		}
 	}

@@ -10,7 +10,7 @@ func (c *Checker) Left(from netip.Addr, user string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, t := range c.keys {
-		if k.addr == from.Unmap() || user != "" && k.user == user {
+		if k.addr == from.Unmap() || user != "" && folded(k.user) == folded(user) {
 			t.rule.Partial, t.suspect, t.odd, t.refusal = true, nil, nil, nil
 		}
 	}

@@ -109,11 +109,13 @@ type Checker struct {
 	oldest    *track // of the list of tracks by last use
 	newest    *track
 	users     map[string]*account
+	names     map[string][]string // how each user was spelled, by the folded name
 	events    int64
 	epoch     time.Time // entries count from here
 	forgotten int64
 	doubted   bool // what was counted before is not all known: a refusal proves nothing
 	lost      bool // failures of users were dropped for room: any of them may be throttled
+	unspelled bool // spellings found no room: any name may have had others
 	found     []Violation
 	more      int64
 }
@@ -139,7 +141,7 @@ func New(rules map[string]Rule, o Options) *Checker {
 	if o.Keys == 0 {
 		o.Keys = 8192
 	}
-	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]*account{}}
+	return &Checker{rules: rules, o: o, keys: map[key]*track{}, users: map[string]*account{}, names: map[string][]string{}}
 }
 
 // Events is how many events were looked at.
@@ -175,6 +177,9 @@ func (c *Checker) Add(e Event) {
 	}
 	if c.events++; c.events == 1 {
 		c.epoch = e.Sent
+	}
+	if rule.By != Address {
+		c.spelled(e.User)
 	}
 	throttled := c.seen(rule, &e)
 	of := keysOf(rule, &e)

@@ -196,36 +196,6 @@ func (t *track) judge(c *Checker, e *Event) {
 	t.left(c, e, false)
 }
 
-// forgive takes a success as what it may have done: every failure of its user
-// from its address is forgotten. Under another policy it may have forgotten none:
-// a right password whose second factor is due takes no wrong code back.
-func (c *Checker) forgive(e *Event) {
-	for policy, rule := range c.rules {
-		if !rule.Failures {
-			continue
-		}
-		t, ok := c.keys[key{policy: policy, addr: e.From.Unmap()}]
-		if !ok {
-			continue
-		}
-		sent, done := t.at(e.Sent), t.at(e.Done)
-		if policy == e.Policy {
-			t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return sameUser(x.Event, e) && x.done <= sent })
-		}
-		for i, x := range t.counted { // before it or after, forgotten or not: nobody knows
-			if sameUser(x.Event, e) && x.sent < done {
-				t.counted[i].certain = false
-			}
-		}
-		if t.passes = append(t.passes, *e); len(t.passes) > t.rule.Limit+3 {
-			t.passes = slices.Delete(t.passes, 0, 1)
-		}
-	}
-}
-
-// sameUser is true also when one of them is unknown.
-func sameUser(a, b *Event) bool { return a.User == b.User || a.User == "" || b.User == "" }
-
 // admit looks at an answer of a policy that counts requests.
 func (t *track) admit(c *Checker, e *Event, other bool) {
 	t.count(e, (t.rule.judged(e) || e.Status == 404) && !e.Unsure)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vitals/internal/profile"
 )
 
 // limitOf is a policy's limit, widened by the fault of that name.
@@ -49,6 +51,24 @@ func (s *API) Spend(policy string, n int) {
 		h := s.on(policy, email)
 		h.failed = append(h.failed, slices.Repeat([]mark{{at: time.Now()}}, n)...)
 	}
+}
+
+// CountLoginsBy sets whose sign-ins share a count, in the words of a profile.
+func (s *API) CountLoginsBy(by string) {
+	l := s.limits["login"]
+	l.By = by
+	s.limits["login"] = l
+}
+
+// loginKey is whose sign-ins share the count of this one.
+func (x *call) loginKey(mail string) string {
+	switch x.s.limits["login"].By {
+	case profile.ByAccount:
+		return mail
+	case profile.ByPair:
+		return x.ip + " " + mail
+	}
+	return x.ip
 }
 
 // tell writes the headers.

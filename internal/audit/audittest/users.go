@@ -72,7 +72,7 @@ func (x *call) login() {
 		x.fail(422, "mail")
 		return
 	}
-	settle, ok := x.enter("login", x.ip)
+	settle, ok := x.enter("login", x.loginKey(mail))
 	if !ok {
 		return
 	}
