@@ -19,7 +19,7 @@ func (r *reader) body(n *yaml.Node, header map[string]string) string {
 	var b bytes.Buffer
 	switch kind := contentType(header); {
 	case kind == "" || strings.Contains(kind, "json"):
-		r.json(&b, n)
+		r.json(&b, n, "body")
 	case strings.Contains(kind, "x-www-form-urlencoded"):
 		r.form(&b, n)
 	default:
@@ -92,7 +92,7 @@ func placeholderOf(n *yaml.Node) (string, bool) {
 	return "{{" + key.Content[0].Value + "}}", key.Content[0].Kind == yaml.ScalarNode
 }
 
-func (r *reader) json(b *bytes.Buffer, n *yaml.Node) {
+func (r *reader) json(b *bytes.Buffer, n *yaml.Node, what string) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		if inside, ok := placeholderOf(n); ok {
@@ -100,12 +100,12 @@ func (r *reader) json(b *bytes.Buffer, n *yaml.Node) {
 			return
 		}
 		sep := byte('{')
-		r.Pairs(n, "body", func(key, value *yaml.Node) {
+		r.Pairs(n, what, func(key, value *yaml.Node) {
 			b.WriteByte(sep)
 			sep = ','
-			r.encode(b, key, key.Value)
+			r.encode(b, key, what)
 			b.WriteByte(':')
-			r.json(b, value)
+			r.json(b, value, what)
 		})
 		if sep == '{' {
 			b.WriteByte(sep)
@@ -117,48 +117,65 @@ func (r *reader) json(b *bytes.Buffer, n *yaml.Node) {
 			if i > 0 {
 				b.WriteByte(',')
 			}
-			r.json(b, c)
+			r.json(b, c, what)
 		}
 		b.WriteByte(']')
 	default:
-		r.plainValue(b, n)
+		r.plainValue(b, n, what)
 	}
 }
 
 // plainValue writes a number as it was written, or not at all: YAML reads 02142 as
 // 1122 and 1.10 as 1.1, and neither is what the author wants to send.
-func (r *reader) plainValue(b *bytes.Buffer, n *yaml.Node) {
-	const hint = "quote it to send it as text, or write it as JSON does"
+func (r *reader) plainValue(b *bytes.Buffer, n *yaml.Node, what string) {
+	hint := "quote it to send it as text, or write it as JSON does"
+	if what != "body" {
+		hint = "quote it if it is a text, or write it as JSON does"
+	}
 	switch n.ShortTag() {
 	case "!!int", "!!float":
 		if !jsonNumber.MatchString(n.Value) {
-			r.Fail(n, hint, "body: found %s, which is no number in JSON", n.Value)
+			r.Fail(n, hint, "%s: found %s, which is no number in JSON", what, n.Value)
 			return
 		}
 		b.WriteString(n.Value)
 	case "!!bool":
 		if n.Value != "true" && n.Value != "false" {
-			r.Fail(n, hint, "body: found %s, expected true, false or a text in quotes", n.Value)
+			r.Fail(n, hint, "%s: found %s, expected true, false or a text in quotes", what, n.Value)
 			return
 		}
 		b.WriteString(n.Value)
 	case "!!null":
 		b.WriteString("null")
 	default:
-		r.encode(b, n, n.Value)
+		r.encode(b, n, what)
 	}
 }
 
 // jsonNumber is a number as JSON writes it (RFC 8259, 6).
 var jsonNumber = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$`)
 
-// encode writes <, > and & as they are: a body is not for a browser.
-func (r *reader) encode(b *bytes.Buffer, n *yaml.Node, v any) {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		r.Fail(n, "quote it to send it as text", "body: found %q, expected a value that JSON knows", n.Value)
-		return
+// encode writes a text in quotes. <, > and & stay as they are: a body is not for a
+// browser. So does what is within a placeholder: the engine encodes what it fills in.
+func (r *reader) encode(b *bytes.Buffer, n *yaml.Node, what string) {
+	b.WriteByte('"')
+	defer b.WriteByte('"')
+	for text := n.Value; text != ""; {
+		plain, inside := text, ""
+		if open := strings.Index(text, "{{"); open >= 0 {
+			if size := strings.Index(text[open:], "}}"); size >= 0 {
+				plain, inside = text[:open], text[open:open+size+2]
+			}
+		}
+		text = text[len(plain)+len(inside):]
+		var quoted bytes.Buffer
+		e := json.NewEncoder(&quoted)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(plain); err != nil {
+			r.Fail(n, "quote it to send it as text", "%s: found %q, expected a value that JSON knows", what, n.Value)
+			return
+		}
+		b.Write(quoted.Bytes()[1 : quoted.Len()-2]) // without its quotes and the encoder's newline
+		b.WriteString(inside)
 	}
-	b.Truncate(b.Len() - 1) // the encoder's newline
 }

@@ -156,7 +156,19 @@ func (s *Step) texts() []string {
 		all = append(all, v)
 	}
 	slices.Sort(all[2:])
-	return all
+	return append(all, s.Expect.texts()...)
+}
+
+// texts are those that an answer is held against.
+func (e *Expect) texts() (all []string) {
+	for _, values := range []map[string]*string{e.Header, e.JSON} {
+		for _, name := range keys(values) {
+			if want := values[name]; want != nil {
+				all = append(all, *want)
+			}
+		}
+	}
+	return append(all, e.Body)
 }
 
 // names are the variables in a step.
@@ -195,6 +207,13 @@ func (r *reader) placeholders(broken bool) {
 			_, wrongs := variables(text)
 			for _, wrong := range wrongs {
 				fail(s, "", "%s", wrong)
+			}
+		}
+		for _, text := range s.Expect.texts() {
+			for inside, rest, found, closed := cut(text); found && closed; inside, rest, found, closed = cut(rest) {
+				if p, err := ReadPlaceholder(inside); err == nil && p.Word != "" && p.Word != "env" {
+					fail(s, "expect what was saved, as in {{name}}, or null for any", "expect: {{%s}} makes another value each time", inside)
+				}
 			}
 		}
 	}

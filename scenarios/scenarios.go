@@ -176,7 +176,7 @@ type Step struct {
 type Expect struct {
 	Status []int              `json:"status,omitempty"`
 	Header map[string]*string `json:"header,omitempty"` // name → exact value, or nil for present
-	JSON   map[string]*string `json:"json,omitempty"`   // path → exact value, or nil for present
+	JSON   map[string]*string `json:"json,omitempty"`   // path → exact value, or nil for present; a text that would be another value in JSON is in JSON's quotes
 	Body   string             `json:"body,omitzero"`    // text the body contains
 	Max    time.Duration      `json:"max,omitzero"`     // response time; 0 = any
 }

@@ -203,11 +203,7 @@ func (r *reader) expect(n *yaml.Node) (e Expect) {
 			e.JSON = map[string]*string{}
 			r.Pairs(n, "json", func(key, value *yaml.Node) {
 				r.jsonPath(key, key.Value, false)
-				if value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
-					e.JSON[key.Value] = nil
-					return
-				}
-				e.JSON[key.Value] = new(r.Text(value, key.Value))
+				e.JSON[key.Value] = r.wantJSON(value, key.Value)
 			})
 		},
 	})

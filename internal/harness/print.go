@@ -2,6 +2,7 @@ package harness
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +118,7 @@ func details(s *scenarios.Step, line func(format string, args ...any)) {
 		line("                expects header %s%s", name, equals(s.Expect.Header[name]))
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.Expect.JSON)) {
-		line("                expects json %s%s", path, equals(s.Expect.JSON[path]))
+		line("                expects json %s%s", path, equalsJSON(s.Expect.JSON[path]))
 	}
 	if s.Expect.Body != "" {
 		line("                expects the text %q", brief(s.Expect.Body))
@@ -132,6 +133,14 @@ func equals(want *string) string {
 		return ""
 	}
 	return fmt.Sprintf(" = %q", *want)
+}
+
+// equalsJSON shows a value as JSON writes it: 20 is another than "20".
+func equalsJSON(want *string) string {
+	if want != nil && json.Valid([]byte(*want)) {
+		return " = " + *want
+	}
+	return equals(want)
 }
 
 // brief is a text on one line, cut to what a screen holds.

@@ -273,6 +273,12 @@ func TestFailuresSayWhy(t *testing.T) {
 		{`get: /x, expect: {json: {meta.size: 20}}`, 200, nil, `{"data":[],"meta":{"page":1}}`, measure.BadCheck,
 			"json meta.size: want 20, but meta.size is not in the answer: no size in meta (it has: page)", `{"data":[],"meta":{"page":1}}`},
 		{`get: /x, expect: {json: {meta.size: 20}}`, 200, nil, `{"meta":{"size":10}}`, measure.BadCheck, "json meta.size: want 20, got 10", `{"meta":{"size":10}}`},
+		{`get: /x, expect: {json: {n: "20"}}`, 200, nil, `{"n":20}`, measure.BadCheck, `json n: want the text "20", got the number 20`, `{"n":20}`},
+		{`get: /x, expect: {json: {n: 20}}`, 200, nil, `{"n":"20"}`, measure.BadCheck, `json n: want the number 20, got the text "20"`, `{"n":"20"}`},
+		{`get: /x, expect: {json: {n: "true"}}`, 200, nil, `{"n":true}`, measure.BadCheck, `json n: want the text "true", got the boolean true`, `{"n":true}`},
+		{`get: /x, expect: {json: {n: false}}`, 200, nil, `{"n":"false"}`, measure.BadCheck, `json n: want the boolean false, got the text "false"`, `{"n":"false"}`},
+		{`get: /x, expect: {json: {n: ok}}`, 200, nil, `{"n":null}`, measure.BadCheck, `json n: want the text "ok", got null`, `{"n":null}`},
+		{`get: /x, expect: {json: {n: 9007199254740992}}`, 200, nil, `{"n":9007199254740993}`, measure.BadCheck, `json n: want 9007199254740992, got 9007199254740993`, `{"n":9007199254740993}`},
 		{`get: /x, expect: {json: {error: ""}}`, 200, nil, `{"error":"boom"}`, measure.BadCheck, "json error: want an empty text, got boom", `{"error":"boom"}`},
 		{`get: /x, expect: {header: {X-Error: ""}}`, 200, http.Header{"X-Error": {"boom"}}, `{}`, measure.BadCheck, `header X-Error: want "", got "boom"`, `{}`},
 		{`get: /x, expect: {body: hello}`, 200, nil, `bye`, measure.BadCheck, `body: want it to contain "hello"`, `bye`},
@@ -312,6 +318,37 @@ func TestFailuresSayWhy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A number is the same however it is written, a text whatever its escapes; and what the
+// visit saved is what a later answer is held against.
+func TestWhatIsExpectedIsFound(t *testing.T) {
+	asked(t, "", `      - {name: a, get: /x, anonymous: true, save: {id: "json:id", ref: "json:ref"}}
+      - name: b
+        get: /x
+        anonymous: true
+        expect: {json: {id: "{{id}}", f: 20, e: 20, z: -0.0, s: "20", u: café, yes: true, date: 2026-01-02, l: [1, {a: b}], none: null, empty: ""}, body: '"id":{{id}},', header: {X-Ref: "a-{{ref}}"}}
+`, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Ref", "a-r/1")
+		_, _ = io.WriteString(w, `{"id":17,"ref":"r\/1","f":20.0,"e":2e1,"z":0,"s":"20","u":"caf\u00e9","yes":true,"date":"2026-01-02","l":[1.0,{"a":"b"}],"none":null,"empty":""}`)
+	}, func(t *testing.T, got []seen, f measure.Finished) {
+		for _, e := range f.Failures {
+			t.Errorf("%s: %s", e.Step, e.Why)
+		}
+		if len(got) != 2 {
+			t.Errorf("got %d requests, want 2", len(got))
+		}
+	})
+	n := 0
+	asked(t, "", "      - {name: a, get: /x, anonymous: true, save: {id: json:id}}\n      - {name: b, get: /x, anonymous: true, expect: {json: {id: '{{id}}'}}}\n",
+		func(w http.ResponseWriter, _ *http.Request) {
+			n++
+			_, _ = fmt.Fprintf(w, `{"id":%d}`, n)
+		}, func(t *testing.T, _ []seen, f measure.Finished) {
+			if len(f.Failures) != 1 || f.Failures[0].Why != fmt.Sprintf("json id: want %d, got %d", n-1, n) {
+				t.Errorf("got %+v, want the other value told", f.Failures)
+			}
+		})
 }
 
 // Within 1 MiB a long answer is looked into like any other, packed or not.

@@ -143,7 +143,7 @@ func (c *compiler) journey(j *scenarios.Journey) {
 			continue
 		}
 		first := &mt.steps[0]
-		for _, slot := range slices.Concat(first.path.slots(), first.host.slots(), first.lines.slots(), first.body.slots()) {
+		for _, slot := range slices.Concat(first.path.slots(), first.host.slots(), first.lines.slots(), first.body.slots(), first.expect.slots()) {
 			if _, fixed := c.plan.fixed[slot]; !fixed && !free[slot] && !slices.Contains(mt.needs, slot) {
 				mt.needs = append(mt.needs, slot)
 			}
@@ -170,7 +170,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 	}
 	made := step{
 		index: c.index, name: s.Name, method: cmp.Or(s.Method, "GET"), anonymous: s.Anonymous, escape: escaping(s.Header),
-		expect: compileExpect(s.Expect), timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second),
+		timeout: cmp.Or(s.Timeout, c.scenario.Timeout, 10*time.Second),
 	}
 	c.index++
 	made.baggage = baggage(c.scenario.Name, s.Name)
@@ -197,6 +197,8 @@ func (c *compiler) step(s *scenarios.Step) step {
 		}
 	}
 	var err error
+	made.expect, err = compileExpect(s.Expect, c.parse)
+	fail(err)
 	made.path, err = c.parse(cmp.Or(c.prefix+s.Path, "/"))
 	fail(err)
 	made.body, err = c.parse(s.Body)

@@ -102,7 +102,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 		return fmt.Sprintf("%s was not found in the first %d KiB of an answer of %d bytes, and no more is looked at", v.sought(s), len(c.Answer)>>10, c.Bytes)
 	}
 	words := ""
-	if what, wrong := s.expect.check(c, &v.scratch); wrong {
+	if what, wrong := s.expect.check(c, v.vars, &v.scratch); wrong {
 		words = what.words(c, v.secrets())
 	} else if s.expect.most > 0 && response > s.expect.most {
 		words = fmt.Sprintf("want an answer within %s, it took %s", s.expect.most, response.Round(time.Microsecond))
@@ -119,11 +119,11 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 
 // sought is the first thing that the step looks for in the body and that is not there.
 func (v *visitor) sought(s *step) string {
-	if what, wrong := s.expect.check(&v.call, &v.scratch); wrong {
+	if what, wrong := s.expect.check(&v.call, v.vars, &v.scratch); wrong {
 		if what.json != nil {
 			return "json " + what.json.name
 		}
-		return fmt.Sprintf("the text %q", short(what.body))
+		return fmt.Sprintf("the text %q", short([]byte(redactKnown(string(what.body), v.secrets()))))
 	}
 	for i := range s.captures {
 		if k := &s.captures[i]; !k.take(&v.call, v.vars, first) {
@@ -156,22 +156,30 @@ func (k checked) words(c *wire.Call, secrets []string) string {
 		if hidden.MatchString(k.header.name) {
 			value = redact.Mark
 		}
-		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.header.want, value)
+		return fmt.Sprintf("header %s: want %q, got %q", k.header.name, k.want, value)
 	case k.json != nil:
 		raw, ok := k.json.path.find(c.Answer, first)
 		switch {
 		case !ok && k.json.want == nil:
 			return "json " + k.json.path.absent(c.Answer)
-		case !ok:
-			return fmt.Sprintf("json %s: want %s, but %s", k.json.name, k.json.want, k.json.path.absent(c.Answer))
+		}
+		want := string(k.want)
+		if k.json.want != nil && !k.json.want.filled {
+			want = string(text(nil, k.want))
+		}
+		if !ok {
+			return fmt.Sprintf("json %s: want %s, but %s", k.json.name, orEmpty(want), k.json.path.absent(c.Answer))
 		}
 		got := came(text(nil, raw), secrets)
 		if hidden.MatchString(k.json.name) {
 			got = redact.Mark
 		}
-		return fmt.Sprintf("json %s: want %s, got %s", k.json.name, orEmpty(string(k.json.want)), orEmpty(got))
+		if is, should := kindOf(raw), kindOf(k.want); !k.json.want.filled && is != should {
+			return fmt.Sprintf("json %s: want %s, got %s", k.json.name, typed(should, want), typed(is, got))
+		}
+		return fmt.Sprintf("json %s: want %s, got %s", k.json.name, orEmpty(want), orEmpty(got))
 	}
-	return fmt.Sprintf("body: want it to contain %q", short(k.body))
+	return fmt.Sprintf("body: want it to contain %q", short([]byte(redactKnown(string(k.body), secrets))))
 }
 
 // absent says that what the capture looks for is not there, and what is.
@@ -279,6 +287,17 @@ func short(b []byte) string {
 		return strings.ToValidUTF8(string(b[:60]), "") + "…"
 	}
 	return string(b)
+}
+
+// typed is a JSON value with what it is, where that is what matters.
+func typed(kind, value string) string {
+	switch {
+	case kind == "null" || kind == "no JSON":
+		return kind
+	case kind == "text":
+		return fmt.Sprintf("the text %q", value)
+	}
+	return "the " + kind + " " + value
 }
 
 func orEmpty(s string) string {

@@ -1,12 +1,15 @@
 package load
 
 import (
+	"encoding/json"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"vitals/internal/measure"
 	"vitals/internal/wire"
 )
 
@@ -62,5 +65,23 @@ func TestHeaderValuesStayOneLine(t *testing.T) {
 	got := string(wire.InHeader(nil, []byte("a\r\nEvil: yes\x00\x7f")))
 	if strings.ContainsAny(got, "\r\n\x00\x7f") || got != "aEvil: yes" {
 		t.Errorf("got %q, want one line without control characters", got)
+	}
+}
+
+// A word of {{pick}} in the fields of a body is escaped once, as any other text is:
+// the API reads what the scenario says.
+func TestPickedWordsAreEscapedOnce(t *testing.T) {
+	words := []string{`a"b`, `a\b`, "caf\u00e9", "<&>", "a\tb"}
+	for _, word := range words {
+		step, err := json.Marshal("{{pick " + word + "|" + word + "}} and " + word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked(t, "", "      - {name: it, anonymous: true, post: /x, body: {x: "+string(step)+"}}\n", func(http.ResponseWriter, *http.Request) {}, func(t *testing.T, got []seen, _ measure.Finished) {
+			var body struct{ X string }
+			if err := json.Unmarshal([]byte(got[0].body), &body); err != nil || body.X != word+" and "+word {
+				t.Errorf("%q: got %s, which is %q (%v)", word, got[0].body, body.X, err)
+			}
+		})
 	}
 }

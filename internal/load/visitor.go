@@ -217,7 +217,7 @@ func (v *visitor) judge(s *step, response time.Duration) measure.Class {
 		}
 		v.unpacked = true
 	}
-	if what, wrong := s.expect.check(c, &v.scratch); wrong {
+	if what, wrong := s.expect.check(c, v.vars, &v.scratch); wrong {
 		return v.tooLong(what.header == nil, measure.BadCheck)
 	}
 	if s.expect.most > 0 && response > s.expect.most {
