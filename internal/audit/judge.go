@@ -41,7 +41,7 @@ func (t *T) WantWrong(operation string, a Answer) bool {
 	r, more := t.read(operation, a), ""
 	if r == profile.Granted {
 		more = ": a wrong credential was answered as a right one, though with no token"
-		if len(t.target.Profile.Secrets(a.Body)) > 0 {
+		if a.Status/100 != 2 || len(t.target.Profile.Secrets(a.Body)) > 0 {
 			more = ": a wrong credential was accepted"
 		}
 	}

@@ -149,7 +149,7 @@ func (t *T) reaching() (out []variant) {
 		v.change(i, &q)
 		q.Label, q.Policy = "right password, "+v.name, "" // nobody knows what it counts under
 		a := t.keep("login", values{"email": acc.Email}, t.Send(q))
-		if t.Operation("login").Succeeded(a.Status) && (q.Method == http.MethodHead || len(t.target.Profile.Secrets(a.Body)) > 0) {
+		if t.Operation("login").Succeeded(a.Status) && (q.Method == http.MethodHead || t.opened(a)) {
 			out = append(out, v)
 		} else {
 			not = append(not, v.name)
@@ -161,6 +161,12 @@ func (t *T) reaching() (out []variant) {
 	return append(out, plain)
 }
 
+// opened tells whether a sign-in's success is one: a 2xx may be an error in disguise,
+// any other status was declared.
+func (t *T) opened(a Answer) bool {
+	return a.Status/100 != 2 || len(t.target.Profile.Secrets(a.Body)) > 0
+}
+
 // accountSpellings guesses at an account by those of its other names that sign it in:
 // together they have the account's one count. Each guess comes from an address of its
 // own, but where address and account count together.
@@ -170,7 +176,7 @@ func (t *T) accountSpellings(l profile.Limit) {
 	for i, name := range ways.spellings(tried.Email) {
 		q := t.Login(t.Address(), name, tried.Password)
 		q.Label, q.Policy = "right password, another spelling of the account", ""
-		if a := t.Send(q); t.Operation("login").Succeeded(a.Status) && len(t.target.Profile.Secrets(a.Body)) > 0 {
+		if a := t.Send(q); t.Operation("login").Succeeded(a.Status) && t.opened(a) {
 			forms = append(forms, i)
 		}
 	}

@@ -221,13 +221,14 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 }
 
 // judged counts a wrong credential that no limit refused. One that was answered
-// 2xx was let in, or got an error in disguise where it is known what would let it in.
+// as a right one was let in, or, with a 2xx, got an error in disguise where it is known
+// what would let it in.
 func (a *actor) judged(m *meter, j judge, ans wire.Answer, r reading) {
 	a.seen.Judged++
 	m.judged(ans)
 	switch {
 	case r != granted:
-	case j.opens == nil || j.opens(ans.Body):
+	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body):
 		a.seen.Granted++
 	default:
 		a.seen.Disguised++

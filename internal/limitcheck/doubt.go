@@ -37,7 +37,7 @@ func (t *track) overlap(e *Event) {
 		s.possible++
 	}
 	if s := t.odd; s != nil && e.Sent.Before(s.Done) {
-		if t.rule.Failures && passed(e) {
+		if t.rule.Failures && t.rule.passed(e) {
 			t.odd = nil // a success: what it forgave, and when, nobody knows
 			return
 		}

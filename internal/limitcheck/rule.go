@@ -29,8 +29,9 @@ type Rule struct {
 	// Wrong and Refused are the statuses of a credential that was judged wrong, and of
 	// a request that the limiter turned away; empty = 401, and 429.
 	Wrong, Refused []int
-	Silent         bool // refusals are not promised to tell how long to wait: one without Retry-After is sound
-	AnyLock        bool // how long a lock lasts is not promised: only that its end stays where it was told
+	Right          []int // statuses of a right credential; empty = any 2xx
+	Silent         bool  // refusals are not promised to tell how long to wait: one without Retry-After is sound
+	AnyLock        bool  // how long a lock lasts is not promised: only that its end stays where it was told
 }
 
 // most is how many may be counted within any window.
@@ -59,15 +60,21 @@ func (r *Rule) refused(e *Event) bool {
 }
 
 // passed tells whether the event was judged and found right.
-func passed(e *Event) bool { return e.Status/100 == 2 }
+func (r *Rule) passed(e *Event) bool {
+	if len(r.Right) > 0 {
+		return slices.Contains(r.Right, e.Status) && !r.refused(e) && !r.failed(e)
+	}
+	return e.Status/100 == 2
+}
 
 // judged tells whether the limiter let the event through to a judgement. What was
-// malformed never reached it; a redirect and a 5xx judged nothing.
+// malformed never reached it; a redirect that is no declared success and a 5xx judged
+// nothing.
 func (r *Rule) judged(e *Event) bool {
 	switch {
 	case r.refused(e):
 		return false
-	case r.failed(e):
+	case r.failed(e), r.passed(e):
 		return true
 	}
 	switch e.Status {

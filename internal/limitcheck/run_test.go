@@ -260,3 +260,27 @@ func TestUndeclaredStatusesAccuseNobody(t *testing.T) {
 		t.Errorf("got %v, want none", vs)
 	}
 }
+
+// A success has the status that is declared for it: a redirect inside a lock is judged
+// then, and takes its user's failures back.
+func TestADeclaredRedirectIsASuccess(t *testing.T) {
+	rule := login
+	rule.Right = []int{302}
+	f := newFeed(rule, limitcheck.Options{})
+	for range 4 {
+		for range 3 {
+			f.answer(401, "a")
+		}
+		f.answer(302, "a")
+		f.answer(303, "a") // says nothing
+	}
+	f.want(t)
+
+	f = newFeed(rule, limitcheck.Options{})
+	for range 5 {
+		f.answer(401, "a")
+	}
+	f.answer(429, "a")
+	f.answer(302, "a")
+	f.want(t, "J2")
+}

@@ -170,7 +170,7 @@ func (t *track) close(c *Checker) {
 // judge looks at an answer of a policy that counts failures.
 func (t *track) judge(c *Checker, e *Event) {
 	if l := t.lock; l != nil && t.rule.judged(e) {
-		known := t.rule.failed(e) || passed(e) // what nobody declared may be another refusal
+		known := t.rule.failed(e) || t.rule.passed(e) // what nobody declared may be another refusal
 		if known && !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
 			c.accuse("J2", t, fmt.Sprintf("judged %v before the lock could end", l.lo.Sub(e.Done).Round(time.Millisecond)), &l.first, e)
 		} else if e.Sent.After(l.lo.Add(-slack)) {
@@ -182,7 +182,7 @@ func (t *track) judge(c *Checker, e *Event) {
 		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
 		t.refusal = nil
 		t.overLimit(c)
-	case passed(e):
+	case t.rule.passed(e):
 		t.refusal = nil
 		c.forgive(e)
 	case t.rule.judged(e): // neither right nor a declared wrong: it may have been counted

@@ -15,27 +15,28 @@ import (
 type Reading uint8
 
 // The readings. Nothing proves nothing: no answer, a server's error, a full queue.
-// Unknown is an answer that nobody declared, such as a redirect.
+// Unknown is an answer that nobody declared, such as a redirect that is no success.
 const (
 	Nothing Reading = iota
 	Wrong           // the credential was judged, and found wrong
 	Refused         // a limit turned it away
-	Granted         // 2xx
+	Granted         // a success, as declared
 	Unknown
 )
 
 // Judge reads the answers to an operation that takes a credential, by the statuses
-// that are declared for a wrong one and for a refusal.
+// that are declared for a right one, a wrong one and a refusal.
 type Judge struct {
 	Operation string
 	Limit     Limit
+	OK        int   // status of a right one that is declared; 0 = any 2xx
 	Wrong     []int // statuses
 	Refused   []int
 }
 
 // Judge is the one for an operation, whose requests count under the limit given.
 func (p *Profile) Judge(operation string, l Limit) Judge {
-	j := Judge{Operation: operation, Limit: l, Wrong: []int{p.Operations[operation].Refusal()}, Refused: l.Statuses}
+	j := Judge{Operation: operation, Limit: l, OK: p.Operations[operation].OK, Wrong: []int{p.Operations[operation].Refusal()}, Refused: l.Statuses}
 	if len(j.Refused) == 0 {
 		j.Refused = []int{http.StatusTooManyRequests}
 	}
@@ -58,6 +59,15 @@ func (j Judge) Refuses(status int, waitTold bool) bool {
 	return slices.Contains(j.Refused, status) && (waitTold || !slices.Contains(j.Wrong, status))
 }
 
+// Grants tells whether a status is a right credential's. Where that is declared to be a
+// redirect, or anything else but a 2xx, a 2xx is not: forms are shown again with one.
+func (j Judge) Grants(status int) bool {
+	if j.OK == 0 || j.OK/100 == 2 {
+		return status/100 == 2
+	}
+	return status == j.OK
+}
+
 // Read tells what an answer says, by its status and its Retry-After, told when it
 // has one. A wait of 0 is a refusal all the same: whoever obeys is refused again.
 func (j Judge) Read(status int, wait time.Duration, told bool) Reading {
@@ -71,7 +81,7 @@ func (j Judge) Read(status int, wait time.Duration, told bool) Reading {
 		return Refused
 	case slices.Contains(j.Wrong, status):
 		return Wrong
-	case status/100 == 2:
+	case j.Grants(status):
 		return Granted
 	case status >= http.StatusInternalServerError:
 		return Nothing
@@ -89,8 +99,12 @@ func (j Judge) Undeclared(counts map[int]int) string {
 		}
 		parts = append(parts, fmt.Sprintf("%d%s is no answer that is known", status, times))
 	}
-	return fmt.Sprintf("%s: a wrong credential is answered %s (refused: of operation %s in the profile) and a refusal by the limit %s (statuses: of the limit)",
-		strings.Join(parts, ", "), Statuses(j.Wrong), j.Operation, Statuses(j.Refused))
+	right := ""
+	if j.OK != 0 && j.OK/100 != 2 {
+		right = fmt.Sprintf("a right credential is answered %d (ok:), ", j.OK)
+	}
+	return fmt.Sprintf("%s: %sa wrong credential is answered %s (refused: of operation %s in the profile) and a refusal by the limit %s (statuses: of the limit)",
+		strings.Join(parts, ", "), right, Statuses(j.Wrong), j.Operation, Statuses(j.Refused))
 }
 
 // Statuses is "401 or 403".

@@ -33,7 +33,7 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 		}
 		rules[policy] = limitcheck.Rule{
 			Limit: l.Limit, Window: window, Fixed: l.Fixed, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
-			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy),
+			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy), Right: p.right(policy),
 			Silent: h == nil || !h.RetryAfter,
 		}
 	}
@@ -50,6 +50,28 @@ func (p *Profile) wrong(policy string) (statuses []int) {
 	}
 	slices.Sort(statuses)
 	return statuses
+}
+
+// right are the statuses that operations under a policy declare for a right credential;
+// nil when they are all of the 2xx.
+func (p *Profile) right(policy string) (statuses []int) {
+	others := false
+	for _, op := range p.Operations {
+		if op.policy() != policy {
+			continue
+		}
+		if op.OK != 0 && op.OK/100 != 2 {
+			others = true
+			statuses = append(statuses, op.OK)
+		} else {
+			statuses = append(statuses, 200, 201, 202, 203, 204, 205, 206)
+		}
+	}
+	if !others {
+		return nil
+	}
+	slices.Sort(statuses)
+	return slices.Compact(statuses)
 }
 
 // InForce are the profile's limits as an API's settings change them, so that nobody is accused of keeping a limit that was set. Settings that
