@@ -40,6 +40,9 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 	}
 	for _, what := range pr.promises {
 		if g.promises(what) {
+			if role, ok := strings.CutPrefix(what, "limits."); ok {
+				what = "limits." + g.policy(role)
+			}
 			return Basis{Promise: what, Promised: true, Place: g.Profile.At(strings.TrimSuffix(strings.TrimSuffix(what, ".ready"), ".live"))}, true, ""
 		}
 	}
@@ -82,8 +85,8 @@ func (p Probe) unfit(g *Target) string {
 
 // promises tells whether the target's profile promises something.
 func (g *Target) promises(what string) bool {
-	if policy, ok := strings.CutPrefix(what, "limits."); ok {
-		_, has := g.limit(policy)
+	if role, ok := strings.CutPrefix(what, "limits."); ok {
+		_, has := g.limit(role)
 		return has
 	}
 	p := g.Profile.Promises

@@ -18,7 +18,7 @@ func (t *T) judge(operation string) profile.Judge {
 	if policy == "" {
 		policy = profile.API
 	}
-	l, _ := t.target.limit(policy)
+	l, _ := t.target.named(policy)
 	return t.target.Profile.Judge(operation, l)
 }
 

@@ -109,7 +109,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 	}
 	rep.count()
 	if slices.Contains(o.Standard, profile.ASVS) {
-		rep.Standards = append(rep.Standards, asvs(findings, rep.Violations))
+		rep.Standards = append(rep.Standards, asvs(findings, target.byRole(rep.Violations)))
 	}
 	return rep
 }
@@ -246,7 +246,7 @@ func (r *runner) pace(t *T) {
 
 // see gives a request that counts under a policy to the target's checker of limits.
 func (r *runner) see(g *Target, x *wire.Seen) {
-	if x.Policy == "login" {
+	if x.Policy != "" && x.Policy == g.policy("login") {
 		r.begun(g, x.From, x.User)
 	}
 	if x.Policy != "" && !r.elsewhere(g, x) {
@@ -266,7 +266,7 @@ func (r *runner) elsewhere(g *Target, x *wire.Seen) bool {
 			return false
 		}
 	}
-	l, _ := g.limit(x.Policy)
+	l, _ := g.named(x.Policy)
 	return !l.Refuses(x.Status)
 }
 

@@ -183,11 +183,12 @@ func (t *T) Role(role string) Account {
 	return Account{}
 }
 
-// Limit is the target's limit of a policy; a profile that names none skips.
-func (t *T) Limit(policy string) profile.Limit {
-	l, ok := t.target.limit(policy)
+// Limit is the target's limit of a role, as the role's operation refers to it (login,
+// password_reset, api); a profile that has none skips.
+func (t *T) Limit(role string) profile.Limit {
+	l, ok := t.target.limit(role)
 	if !ok {
-		t.Skip("profile %s has no limit %q", t.target.Profile.Name, policy)
+		t.Skip("profile %s has no limit %q", t.target.Profile.Name, role)
 	}
 	return l
 }

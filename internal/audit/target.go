@@ -50,20 +50,11 @@ type Target struct {
 	Settings map[string]string
 }
 
-// limit is the limit of a policy in force at the target.
-func (g *Target) limit(policy string) (profile.Limit, bool) {
-	if l, ok := g.Limits[policy]; ok {
-		return l, true
-	}
-	l, ok := g.Profile.Limits[policy]
-	return l, ok
-}
-
 // rules are the target's limits as the checker of limits needs them.
 func (g *Target) rules() map[string]limitcheck.Rule {
 	limits := map[string]profile.Limit{}
 	for name := range g.Profile.Limits {
-		limits[name], _ = g.limit(name)
+		limits[name], _ = g.named(name)
 	}
 	return g.Profile.Rules(limits)
 }
