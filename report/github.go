@@ -42,7 +42,13 @@ func annotations(w io.Writer, d *Document, here func(file string) bool) error {
 		}
 	}
 	for _, why := range reasonsUntold(d) {
-		add("error", nil, d.Verdict, data(why))
+		title := d.Verdict
+		for _, r := range d.Runs { // one scenario may fail, and another have no data
+			if strings.HasPrefix(why, r.Result.Scenario+": ") {
+				title = r.Verdict
+			}
+		}
+		add("error", nil, title, data(why))
 	}
 	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Result.EndedBy == measure.Interrupted }) {
 		add("error", nil, d.Verdict, "interrupted: what was measured until then is not the whole")

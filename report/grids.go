@@ -177,7 +177,8 @@ func slowest(r *measure.Result, most int) grid {
 }
 
 func unexpected(r *measure.Result, most int) grid {
-	return exemplars("not as expected", firstOfEach(r.Failures), most, "why", why)
+	es, kinds := firstOfEach(r.Failures)
+	return exemplars("not as expected", es, max(most, min(kinds, mostKinds)), "why", why)
 }
 
 func exemplars(title string, es []measure.Exemplar, most int, last string, of func(measure.Exemplar) string) grid {
@@ -235,21 +236,37 @@ func came(e measure.Exemplar) string {
 	return words
 }
 
-// firstOfEach puts one of every class before the seconds, so that a rare
-// trouble is not hidden behind a common one.
-func firstOfEach(es []measure.Exemplar) []measure.Exemplar {
-	var first, rest []measure.Exemplar
+// firstOfEach puts one of every class first, then one of every other kind: a step, and
+// what was expected of it and came. So no rare trouble is hidden behind a common one.
+// kinds is how many of them there are.
+func firstOfEach(es []measure.Exemplar) (ordered []measure.Exemplar, kinds int) {
+	var class, kind, rest []measure.Exemplar
 	seen := map[string]bool{}
 	for _, e := range es {
-		if seen[e.Class] {
+		own := kindOf(e)
+		switch {
+		case !seen["class "+e.Class]:
+			class = append(class, e)
+		case !seen[own]:
+			kind = append(kind, e)
+		default:
 			rest = append(rest, e)
-			continue
 		}
-		seen[e.Class] = true
-		first = append(first, e)
+		seen["class "+e.Class], seen[own] = true, true
 	}
-	return append(first, rest...)
+	return slices.Concat(class, kind, rest), len(class) + len(kind)
 }
+
+// kindOf is what a failure has in common with others of its kind: the values that came
+// differ from one to the next.
+func kindOf(e measure.Exemplar) string {
+	expected, _, _ := strings.Cut(e.Why, ", got ")
+	return fmt.Sprint("kind ", e.Step, "\n", e.Class, "\n", e.Code, "\n", expected)
+}
+
+// mostKinds is how many kinds of failures are shown at the most, where fewer requests
+// would do.
+const mostKinds = 40
 
 func code(n int) string {
 	if n == 0 {

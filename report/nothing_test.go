@@ -1,6 +1,8 @@
 package report_test
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -42,5 +44,53 @@ func TestNothingJudged(t *testing.T) {
 	first, _, _ := strings.Cut(string(render(t, report.Terminal, d)), "\n")
 	if !strings.Contains(first, "no targets asked: nothing was judged") || strings.Contains(first, " met") {
 		t.Errorf("got %q", first)
+	}
+}
+
+// Every kind of failure is seen before a second of any, also where there are more kinds
+// than are shown of one; and how many there are of each is said.
+func TestEveryKindOfFailureIsSeen(t *testing.T) {
+	d := document(t)
+	d.Runs = d.Runs[:1]
+	d.Runs[0].Result.Failures = nil
+	for i := range 10 {
+		for _, step := range []string{"ask", "buy", "count"} {
+			for _, member := range []string{"one", "two", "three"} {
+				d.Runs[0].Result.Failures = append(d.Runs[0].Result.Failures, measure.Exemplar{
+					Step: step, Class: "check", Code: 200, Why: fmt.Sprintf("json %s: want 1, got 1%d", member, i),
+				})
+			}
+		}
+	}
+	var verbose, markdown strings.Builder
+	if err := errors.Join(report.Verbose(&verbose, d), report.Markdown(&markdown, d)); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"ask", "buy", "count"} {
+		for _, member := range []string{"one", "two", "three"} {
+			if want := fmt.Sprintf("json %s: want 1, got 10 (10 such kept)", member); strings.Count(verbose.String(), want) != 3 {
+				t.Errorf("%s: %q is not told once of each step:\n%s", step, want, &verbose)
+			}
+			if want := fmt.Sprintf("json %s: want 1, got 10", member); strings.Count(markdown.String(), want) != 3 {
+				t.Errorf("%s: %q is not told once of each step in Markdown:\n%s", step, want, &markdown)
+			}
+		}
+	}
+	if !strings.Contains(verbose.String(), "not as expected (9 of 90 kept)") {
+		t.Errorf("it is not said how many there are:\n%s", &verbose)
+	}
+}
+
+// One scenario fails and another has no data: each annotation says its own verdict.
+func TestAnnotationsSayTheirOwnVerdict(t *testing.T) {
+	d := document(t)
+	d.Verdict, d.Reasons = report.Fail, []string{d.Runs[0].Result.Scenario + ": nothing was judged"}
+	d.Runs[0].Verdict = report.NoData
+	var b strings.Builder
+	if err := report.GitHub(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	if want := "::error title=NO DATA::" + d.Reasons[0]; !strings.Contains(b.String(), want) {
+		t.Errorf("got\n%s, want %s", &b, want)
 	}
 }

@@ -52,7 +52,12 @@ func (p *page) profile(r *Run) {
 // failed are the requests that did not go as expected, each with what was expected
 // and what came, in full.
 func (p *page) failed(r *measure.Result, most int) {
-	es := firstOfEach(r.Failures)
+	es, kinds := firstOfEach(r.Failures)
+	alike := map[string]int{}
+	for _, e := range es {
+		alike[kindOf(e)]++
+	}
+	most = max(most, min(kinds, mostKinds))
 	title := "not as expected"
 	if len(es) > most {
 		title += fmt.Sprintf(" (%d of %d kept)", most, len(es))
@@ -60,7 +65,12 @@ func (p *page) failed(r *measure.Result, most int) {
 	}
 	var items []string
 	for _, e := range es {
-		items = append(items, came(e))
+		text := came(e)
+		if own := kindOf(e); alike[own] > 1 {
+			text += fmt.Sprintf(" (%d such kept)", alike[own])
+			alike[own] = 0 // said once
+		}
+		items = append(items, text)
 	}
 	p.items(title, "   ✗ ", items)
 }

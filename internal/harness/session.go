@@ -129,9 +129,10 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		return ses.doc, nil
 	}
 	// What was measured is shown in any case.
-	// A reader who has gone away is no reason for another verdict.
-	if printErr := ses.print(); printErr != nil && err == nil && !errors.Is(printErr, syscall.EPIPE) {
-		err = exit.Errorf(exit.NoAnswer, "print the report: %w", printErr)
+	// A reader who has gone away is no reason for another verdict, nor is one who has no
+	// room: the document and the exit code say the same.
+	if printErr := ses.print(); printErr != nil && !errors.Is(printErr, syscall.EPIPE) {
+		fmt.Fprintf(ses.s.Err, "vitals: print the report: %v; it is kept in %s\n", printErr, ses.p.o.Out)
 	}
 	if m := ses.p.member; m != nil && err == nil {
 		if err := m.deliver(drain, ses.doc); err != nil {

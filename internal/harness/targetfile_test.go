@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"vitals/report"
@@ -73,5 +74,37 @@ func TestTargetFileFlags(t *testing.T) {
 		if _, err := Read(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %q", c.o.Scenarios, err, c.want)
 		}
+	}
+}
+
+// full is standard output without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A report that cannot be printed is said so, and changes no verdict: the document and
+// the exit code say the same.
+func TestUnprintableReportKeepsTheVerdict(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "shop.txt")
+	if err := os.WriteFile(file, []byte("GET "+srv.URL+"/goods\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Read(Options{Scenarios: []string{file}, Rate: "20/s", For: "1s", Pace: "full", Targets: "none", Replicas: 1, Seed: 1, Out: filepath.Join(dir, "out"), Quiet: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told strings.Builder
+	d, err := Run(t.Context(), t.Context(), p, Streams{Out: full{}, Err: &told})
+	if err != nil || d == nil {
+		t.Fatalf("got %v, want the verdict that the document has", err)
+	}
+	if kept, err := report.Read(filepath.Join(dir, "out", "document.json")); err != nil || kept.Exit != d.Exit {
+		t.Errorf("the document says %+v (%v), the run ends with %d", kept, err, d.Exit)
+	}
+	if !strings.Contains(told.String(), "print the report: no space left on device") {
+		t.Errorf("got %q, want it told", told.String())
 	}
 }

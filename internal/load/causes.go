@@ -36,6 +36,10 @@ func (r *run) lateness(v verdict) {
 	if m := &r.monitor; m.pause > r.lag.bound && m.busy < 0.9 && m.squeeze <= maxThrottle && m.steal <= maxSteal {
 		cause, busy = measure.CauseGC, fmt.Sprintf("our own garbage collector stopped us for %s at the longest", m.pause.Round(10*time.Microsecond))
 	}
+	if all == 0 {
+		v.suspect("%s: requests were sent late by ourselves, though in no window of %s by more than the bound (lag p99 %s, bound %s); %s", cause, r.lag.width, p99, r.lag.bound, busy)
+		return
+	}
 	words := fmt.Sprintf("%s: requests were sent late by ourselves in %d of %d windows of %s, %d in a row (lag p99 %s, bound %s); %s",
 		cause, all, of, r.lag.width, inRow, p99, r.lag.bound, busy)
 	if decides(inRow, all, of) {

@@ -149,6 +149,12 @@ func (w *writer) fail(line int, hint, format string, args ...any) {
 // methods are those that a step of a scenario may have.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
+// single are headers of a request that are no lists: of two, servers take either or none.
+var single = []string{
+	"host", "authorization", "proxy-authorization", "content-type", "content-length", "user-agent", "referer", "from", "origin", "date", "range",
+	"if-range", "if-modified-since", "if-unmodified-since", "max-forwards", "traceparent", "x-request-id", "idempotency-key",
+}
+
 func (w *writer) add(line int, t vegeta.Target) {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -171,7 +177,14 @@ func (w *writer) add(line int, t vegeta.Target) {
 	}
 	s := &step{Weight: 1, Header: map[string]string{}, Body: string(t.Body), method: t.Method, path: u.RequestURI(), line: line}
 	for name, vs := range t.Header {
-		s.Header[name] = strings.Join(vs, ", ")
+		sep := ", " // what a header is that stands in two lines (RFC 9110, 5.3)
+		if strings.EqualFold(name, "Cookie") {
+			sep = "; "
+		}
+		if len(vs) > 1 && slices.Contains(single, strings.ToLower(name)) {
+			w.fail(line, "keep one of them", "the header %s stands %d times, expected it once: it is no list", name, len(vs))
+		}
+		s.Header[name] = strings.Join(vs, sep)
 	}
 	if u.User != nil {
 		w.fail(line, "", "no user or password in a URL: put them into a header of the target")

@@ -83,6 +83,8 @@ func TestMistakes(t *testing.T) {
 		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:1: found the host http://b, the first target has http://a"},
 		{"a.txt", "GET http://a/x\n\nGET http://a/y\nA: {{x}}\n", "1/s", "a.txt:3:1: found {{"},
 		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:3:1: header: Content-Length says how a request is framed"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nHost: b\nHost: c\n", "1/s", "a.txt:3:1: the header Host stands 2 times"},
+		{"a.txt", "GET http://a/y\nAuthorization: Basic x\nAuthorization: Bearer y\n", "1/s", "a.txt:1:1: the header Authorization stands 2 times"},
 		{"a.txt", "GET http://a/x\n", "fifty", "--rate fifty --for 10s: "},
 		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
 		{"a.json", "{\"method\":\"PUT\",\"url\":\"http://a/x\",\"body\":\"/w==\"}\n", "1/s", "a.json:1:1: the body is not text in UTF-8"},
@@ -91,6 +93,17 @@ func TestMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
 		}
+	}
+}
+
+// Cookies of two lines are one header's, as browsers and HTTP/2 join them (RFC 9113, 8.2.3).
+func TestCookiesOfTwoLines(t *testing.T) {
+	sc, _, err := targetfile.Read(write(t, "a.txt", "GET http://a/x\nCookie: a=1\nCookie: b=2\n"), "1/s", "10s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sc.Journeys[0].Tasks[0].Steps[0].Header["Cookie"]; got != "a=1; b=2" {
+		t.Errorf("got %q, want both cookies", got)
 	}
 }
 
