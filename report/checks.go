@@ -72,7 +72,7 @@ func invariantsCheck(h *Invariants) check {
 	case h.Unjudged != "":
 		c.words = "rate-limit invariants not judged: " + h.Unjudged
 	case h.Answers == 0:
-		c.words = "rate-limit invariants not judged: no answer of a limited operation was seen"
+		c.words = "rate-limit invariants not judged: no answer of an operation was seen whose limit they are about"
 	default:
 		c.status, c.words = targets.Pass, of+"0 violations"
 	}

@@ -97,7 +97,7 @@ var proofs = map[string]proof{
 	"LK11": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, locks},
 	"LK12": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, nil},
 	"LK13": {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
-	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, byAddress},
+	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, untilSuccess},
 	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
 	"LK16": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgets},
 	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
@@ -152,6 +152,15 @@ func byAddress(l profile.Limit) string {
 		return "the limit on signing in does not count by address"
 	}
 	return ""
+}
+
+// untilSuccess is for limits by address that a success of somebody else is not promised
+// to end.
+func untilSuccess(l profile.Limit) string {
+	if !l.Forgets() {
+		return "the limit on signing in has no window: it counts until the lock, or a success, whosever that is"
+	}
+	return byAddress(l)
 }
 
 func failures(l profile.Limit) string {

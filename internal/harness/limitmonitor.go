@@ -88,6 +88,11 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 			h.doubts = append(h.doubts, fmt.Sprintf("%s: %d in %v are not judged: above %d a limiter may estimate", policy, r.Limit, r.Window, estimated))
 		}
 	}
+	for policy, l := range p.Limits {
+		if l.Delay != (profile.Delay{}) {
+			h.doubts = append(h.doubts, policy+": not judged: a wait that grows with each try is none of the invariants")
+		}
+	}
 	slices.Sort(h.doubts)
 	h.checker = limitcheck.New(h.rules, limitcheck.Options{Shared: st.Kind == "url"})
 	return h

@@ -1,6 +1,9 @@
 package limitcheck
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // forgive takes a success as what it may have done: every failure of its user
 // from its address is forgotten, in the address's count and in the account's. Those
@@ -28,12 +31,16 @@ func (c *Checker) countsOf(policy string, e *Event) []key {
 		return keys
 	}
 	for _, name := range c.spellings(e.User) {
-		keys = append(keys, key{policy: policy, user: name})
+		keys = append(keys, key{policy: policy, user: name}, key{policy, addr, name})
 	}
-	return keys
+	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(keys) // without an address the pair is the user
 }
 
+// forgive is own where the success is one of the track's own policy. A count without a
+// window lasts until a success, and nobody said whose.
 func (t *track) forgive(e *Event, own bool) {
+	t.windows = windows{}
 	sent, done := t.at(e.Sent), t.at(e.Done)
 	if own {
 		t.counted = slices.DeleteFunc(t.counted, func(x entry) bool {
@@ -41,7 +48,7 @@ func (t *track) forgive(e *Event, own bool) {
 		})
 	}
 	for i, x := range t.counted { // before it or after, forgotten or not: nobody knows
-		if (sameUser(x.Event, e) || folded(x.User) == folded(e.User)) && x.sent < done {
+		if (sameUser(x.Event, e) || folded(x.User) == folded(e.User) || own && t.rule.Window == Forever) && x.sent < done {
 			t.counted[i].certain = false
 		}
 	}

@@ -128,6 +128,8 @@ type key struct {
 
 func (k key) String() string {
 	switch {
+	case k.user != "" && k.addr.IsValid():
+		return "user " + k.user + " from " + k.addr.String()
 	case k.user != "":
 		return "user " + k.user
 	case !k.addr.IsValid():
@@ -198,6 +200,10 @@ func keysOf(rule Rule, e *Event) counts {
 	address := key{policy: e.Policy, addr: e.From.Unmap()}
 	user := key{policy: e.Policy, user: e.User}
 	switch {
+	case rule.By == Pair && e.User == "":
+		return counts{} // nobody knows whose
+	case rule.By == Pair:
+		return counts{[2]key{{e.Policy, e.From.Unmap(), e.User}}, 1}
 	case rule.By == Address || e.User == "":
 		return counts{[2]key{address}, 1}
 	case rule.By == User && !e.Unsure:
@@ -218,6 +224,7 @@ func (c *Checker) Doubt() {
 		for i := range t.counted {
 			t.counted[i].certain = false
 		}
+		t.windows = windows{}
 		t.suspect, t.odd = nil, nil
 	}
 }

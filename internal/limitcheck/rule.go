@@ -9,17 +9,22 @@ import (
 type By uint8
 
 // A count is kept for each address, each user (else address), or both, of which
-// either may refuse.
+// either may refuse; or for each user at each address.
 const (
 	Address By = iota
 	User
 	Either
+	Pair
 )
+
+// Forever is the window of a count that ends with the lock, or with a success, and not
+// by itself: longer than any run.
+const Forever = 10 * 365 * 24 * time.Hour
 
 // Rule is what a policy promises.
 type Rule struct {
 	Limit    int
-	Window   time.Duration
+	Window   time.Duration // Forever = until the lock, or a success
 	Fixed    bool          // windows follow one another, so that two of them may fall into one as long; else they slide
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Failures bool          // counts refused credentials; else every admitted request

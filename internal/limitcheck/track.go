@@ -22,8 +22,9 @@ type track struct {
 	refusal *Event    // the latest, while nothing was counted after it
 	suspect *suspicion
 	odd     *remainder
-	told    int64 // what an accusation of J1 has covered; 0 = nothing
-	toldOff bool  // Retry-After below 1 was accused
+	windows windows // of a limit whose windows follow one another
+	told    int64   // what an accusation of J1 has covered; 0 = nothing
+	toldOff bool    // Retry-After below 1 was accused
 }
 
 // entry is an event that the limiter may have counted. Requests are many, so
@@ -162,7 +163,7 @@ func (t *track) close(c *Checker) {
 	if l.ours && !l.moved && !c.o.Shared && !t.rule.AnyLock && l.hi.Before(l.minSent.Add(t.rule.Lock-slack)) {
 		c.accuse("J7", t, fmt.Sprintf("the lock is to last shorter than %v", t.rule.Lock), &l.first)
 	}
-	t.ended, t.lock = l.hi, nil
+	t.ended, t.lock, t.windows = l.hi, nil, windows{}
 	from := t.at(l.lo)
 	t.counted = slices.DeleteFunc(t.counted, func(x entry) bool { return x.sent < from })
 }
@@ -181,7 +182,7 @@ func (t *track) judge(c *Checker, e *Event) {
 	case t.rule.failed(e):
 		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
 		t.refusal = nil
-		t.overLimit(c)
+		t.overLimit(c, e)
 	case t.rule.passed(e):
 		t.refusal = nil
 		c.forgive(e)
@@ -203,7 +204,7 @@ func (t *track) admit(c *Checker, e *Event, other bool) {
 		return
 	}
 	t.refusal = nil
-	t.overLimit(c)
+	t.overLimit(c, e)
 	t.left(c, e, other)
 }
 
@@ -236,7 +237,10 @@ const shownRequests = 4
 
 // overLimit accuses when the newest limit+1 that were surely counted surely fell
 // into one window (J1).
-func (t *track) overLimit(c *Checker) {
+func (t *track) overLimit(c *Checker, e *Event) {
+	if n := len(t.counted); n > 0 && t.counted[n-1].certain {
+		t.overWindows(c, e)
+	}
 	need := t.rule.most() + 1
 	if len(t.counted) < need {
 		return
@@ -268,7 +272,11 @@ func (t *track) overLimit(c *Checker) {
 	for k := range t.newest {
 		shown = append(shown, &t.newest[k])
 	}
-	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d in %v", t.rule.most()+1, what, span.Round(time.Millisecond), t.rule.most(), t.rule.Window), shown...)
+	in := fmt.Sprintf("in %v", t.rule.Window)
+	if t.rule.Window == Forever {
+		in = "until a lock or a success"
+	}
+	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d %s", t.rule.most()+1, what, span.Round(time.Millisecond), t.rule.most(), in), shown...)
 	t.told = last // once for each window
 }
 

@@ -9,27 +9,24 @@ import (
 	"vitals/internal/limitcheck"
 )
 
-// forever is longer than any run: the window of a count that does not forget.
-const forever = 10 * 365 * 24 * time.Hour
-
 // Rules are limits as the checker of limits needs them, with the statuses that the
 // profile declares. Policies that count requests
 // are taken as partly seen: malformed sign-ins and unknown paths count as well, and
-// not every client tells them apart.
+// not every client tells them apart. Limits whose wait grows have no rule.
 func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 	by := map[string]limitcheck.By{
-		"": limitcheck.Address, ByAddress: limitcheck.Address, ByAccount: limitcheck.User, ByUser: limitcheck.User, ByBoth: limitcheck.Either,
+		"": limitcheck.Address, ByAddress: limitcheck.Address, ByAccount: limitcheck.User, ByUser: limitcheck.User, ByBoth: limitcheck.Either, ByPair: limitcheck.Pair,
 	}
 	h := p.Promises.LimitHeaders
 	rules := map[string]limitcheck.Rule{}
 	for policy, l := range limits {
 		of, known := by[l.By]
 		if !known || l.Delay != (Delay{}) {
-			continue // a count by address and account together, or a wait that grows, is not in the invariants
+			continue // a wait that grows is not in the invariants
 		}
 		window := l.Window
 		if !l.Forgets() {
-			window = forever
+			window = limitcheck.Forever
 		}
 		rules[policy] = limitcheck.Rule{
 			Limit: l.Limit, Window: window, Fixed: l.Fixed, Lock: l.Lock, Failures: l.Counts == Failures, Account: l.Account,
