@@ -27,7 +27,7 @@ func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
 	if strings.ContainsAny(p.o.Targets, `./\`) { // a file says what it means
 		return slices.Concat(p.targets, sc.Targets)
 	}
-	measured := intruders.Measured(sc.Intruder)
+	measured := intruders.Measured(sc.Intruder, p.profile)
 	var out []targets.Target
 	for _, t := range p.targets {
 		if attack := strings.HasPrefix(t.Metric, "lockout.") || strings.HasPrefix(t.Metric, "intruders."); attack && !slices.Contains(measured, t.Metric) {

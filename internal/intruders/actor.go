@@ -147,6 +147,9 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
 		RequestID: ans.Header.Get("X-Request-ID"),
 	}
+	if !ok && ans.Status > 0 {
+		s.Detail = &measure.Detail{Why: fmt.Sprintf("want %s, got %d", j.due(step), ans.Status)}
+	}
 	classified(&s, j.refuses(ans))
 	a.seen.at(&s)
 	a.Record(&s)

@@ -3,6 +3,7 @@ package intruders
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ var findings = []finding{
 		return a.Open, a.Opened, a.Kind == scenarios.Slowloris || a.Kind == scenarios.OversizedBody
 	}},
 	{"intruders.harmed", false, "", func(a *Attack) (int, int, bool) {
-		return a.Harmed, a.Standing, a.guesses()
+		return a.Harmed, a.Standing, a.guesses() && !a.Everywhere
 	}},
 }
 
@@ -204,6 +205,9 @@ func NotShown(attacks []Attack) (why []string) {
 			from = fmt.Sprintf(", from %d addresses,", n)
 		}
 		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, s.trouble))
+	}
+	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Everywhere }) {
+		why = append(why, "intruders.harmed: the limit on signing in counts by account, so that whoever is guessed at is refused from everywhere, by promise: nobody can be harmed by its lock beyond that")
 	}
 	if locks.Turned > 0 && locks.RetryAfter == 0 {
 		words := "no refusal had a Retry-After"

@@ -42,7 +42,7 @@ func (g *guesser) prepare(ctx context.Context) {
 // lock is worth: further guesses, the right password, and the same account from
 // elsewhere.
 func (g *guesser) work(ctx context.Context) {
-	g.seen.AtOnce, g.meter = g.in.AtOnce, g.login.meter()
+	g.seen.AtOnce, g.seen.Everywhere, g.meter = g.in.AtOnce, everywhere(g.login.Limit), g.login.meter()
 	limit := g.login.Limit
 	if !g.turn(ctx) || g.seen.Trouble != "" {
 		return
@@ -86,16 +86,20 @@ func (g *guesser) work(ctx context.Context) {
 		g.seen.Knowing++
 		g.seen.Wrong++
 	}
-	g.locked = false                                                     // elsewhere, a short wait is a queue's again
-	alone := limit.By != profile.ByAccount && limit.By != profile.ByBoth // else elsewhere is locked by promise
-	if alone {
+	g.locked = false // elsewhere, a short wait is a queue's again
+	if !g.seen.Everywhere {
 		g.stand(ctx, g.other)
 	}
 	g.seen.Excess = g.meter.excess
-	g.complete(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || !alone))
+	g.complete(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || g.seen.Everywhere))
 	if g.loose != "" {
 		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
 	}
+}
+
+// everywhere tells whether a limit's lock is felt wherever its account signs in from.
+func everywhere(l profile.Limit) bool {
+	return l.By == profile.ByAccount || l.By == profile.ByBoth
 }
 
 // over tells whether a lock may have ended, as its refusal announced, before the

@@ -88,6 +88,25 @@ func (j judge) read(a wire.Answer) reading {
 	return j.Read(a.Status, wait, told)
 }
 
+// due is what a step's request is to be answered, in words.
+func (j judge) due(step string) string {
+	wrong, refused := profile.Statuses(j.Wrong), profile.Statuses(j.Refused)
+	switch step {
+	case stepStanding, stepPreparing:
+		if j.OK != 0 {
+			return strconv.Itoa(j.OK)
+		}
+		return "success"
+	case stepRefused, stepKnowing, stepRefusedCode, stepKnowingCode:
+		return "a refusal by the limit, " + refused
+	case stepReusing:
+		return "a dead token refused, " + wrong
+	case stepSpraying:
+		return wrong + ", or a refusal by the limit, " + refused
+	}
+	return "a wrong credential refused, " + wrong
+}
+
 // refuses tells whether an answer is a refusal, be it a full queue's.
 func (j judge) refuses(a wire.Answer) bool {
 	_, told := retryAfter(a)

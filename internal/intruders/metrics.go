@@ -3,12 +3,13 @@ package intruders
 import (
 	"slices"
 
+	"vitals/internal/profile"
 	"vitals/scenarios"
 )
 
 // Measured are the facts of controls that these intruders can show: a target on
 // any other could only ever be without data.
-func Measured(ins []scenarios.Intruder) (names []string) {
+func Measured(ins []scenarios.Intruder, p *profile.Profile) (names []string) {
 	add := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
@@ -16,6 +17,7 @@ func Measured(ins []scenarios.Intruder) (names []string) {
 	}
 	for _, in := range ins {
 		a := Attack{Kind: in.Kind}
+		a.Everywhere = a.locks() && p != nil && everywhere(p.Limits[login])
 		if a.locks() {
 			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {
 				add(name)

@@ -11,13 +11,14 @@ import (
 
 // Attack is what one address saw, or all addresses of one that sprays.
 type Attack struct {
-	Intruder  string
-	Kind      string
-	From      netip.Addr // of one that sprays: none
-	Addresses int        // of one that sprays
-	AtOnce    bool
-	Limit     int // as the server's own X-RateLimit-Limit says; 0 untold
-	Promised  int // limit that is promised; 0 = none
+	Intruder   string
+	Kind       string
+	From       netip.Addr // of one that sprays: none
+	Addresses  int        // of one that sprays
+	AtOnce     bool
+	Everywhere bool // the lock is the account's by promise: its owner is refused wherever they come from
+	Limit      int  // as the server's own X-RateLimit-Limit says; 0 untold
+	Promised   int  // limit that is promised; 0 = none
 
 	Judged     int           // wrong credentials that no limit refused
 	Granted    int           // hostile requests that were let in: wrong credentials, dead tokens, bodies too large

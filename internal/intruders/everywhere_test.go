@@ -1,0 +1,35 @@
+package intruders_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"vitals/internal/intruders"
+	"vitals/scenarios"
+)
+
+// Where the account itself is locked by promise, nobody can be harmed beyond that: the
+// figure is not among those that are measured, and a target that asks for it all the same
+// is told why.
+func TestALockOfTheAccountHarmsNobodyBeyondItsPromise(t *testing.T) {
+	for by, want := range map[string]bool{"": true, ", by: pair": true, ", by: account": false, ", by: both": false} {
+		synctest.Test(t, func(t *testing.T) {
+			p := read(t, "", "limit: 5, window: 300s, lock: 900s"+by)
+			if got := slices.Contains(intruders.Measured([]scenarios.Intruder{guess}, p), "intruders.harmed"); got != want {
+				t.Errorf("%q: harmed is measured: got %v, want %v", by, got, want)
+			}
+			if !slices.Contains(intruders.Measured([]scenarios.Intruder{guess, spray}, p), "intruders.harmed") {
+				t.Errorf("%q: beside one that sprays: it is not measured", by)
+			}
+			attacks, facts, _ := assaultIn(t, newDoor(""), p, guess)
+			if _, got := facts["intruders.harmed"]; got != want {
+				t.Errorf("%q: the figure is there: got %v, want %v", by, got, want)
+			}
+			if why := strings.Join(intruders.NotShown(attacks), "\n"); strings.Contains(why, "intruders.harmed: the limit on signing in counts by account") == want {
+				t.Errorf("%q: got the reasons %q", by, why)
+			}
+		})
+	}
+}
