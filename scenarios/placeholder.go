@@ -98,6 +98,10 @@ func ReadPlaceholder(inside string) (Placeholder, error) {
 		return p, nil
 	}
 	if !variable.MatchString(inside) {
+		word, _, _ := strings.Cut(inside, " ")
+		if near, ok := strict.Nearest(word, generators); ok {
+			return Placeholder{}, fmt.Errorf("found {{%s}}, expected a saved name or a generator, such as %s", inside, near)
+		}
 		return Placeholder{}, fmt.Errorf("found {{%s}}, expected a saved name or a generator (%s)", inside, strings.Join(generators, ", "))
 	}
 	return Placeholder{Name: inside}, nil
@@ -231,8 +235,8 @@ func (r *reader) placeholders(broken bool) {
 			}
 		}
 	}
-	if accounts.SignIn.Path != "" {
-		check(&accounts.SignIn, free)
+	if s := &accounts.SignIn; s.Path != "" || s.Body != "" || len(s.Header) > 0 { // its method may be misspelt
+		check(s, free)
 		free = append(free, keys(accounts.SignIn.Save)...)
 	}
 	for _, s := range []*Step{accounts.SignOut, accounts.Refresh} {

@@ -42,6 +42,7 @@ type reader struct {
 	used *reader
 	at   map[string]*yaml.Node // fields that were found
 
+	plain  int          // mistakes that hide no name: what is saved is known
 	signIn *yaml.Node   // where the accounts' sign_in stands
 	during []*yaml.Node // phases that intruders work in
 }
@@ -87,8 +88,8 @@ func (r *reader) read(name string, text []byte) {
 		fields["name"] = func(n *yaml.Node) { r.sc.Name = r.Word(n, "name") }
 		fields["use"] = r.use
 		fields["quick"] = func(n *yaml.Node) { r.fast.node = n; r.Fields(n, "quick", r.fast.fields(r)) }
-		fields["targets"] = func(n *yaml.Node) { r.sc.Targets = targets.ReadList(r.Doc, n, "targets") }
-		fields["abort"] = func(n *yaml.Node) { r.sc.Abort = targets.ReadList(r.Doc, n, "abort") }
+		fields["targets"] = func(n *yaml.Node) { r.hidesNothing(func() { r.sc.Targets = targets.ReadList(r.Doc, n, "targets") }) }
+		fields["abort"] = func(n *yaml.Node) { r.hidesNothing(func() { r.sc.Abort = targets.ReadList(r.Doc, n, "abort") }) }
 		r.full.node = root
 		for name, f := range r.full.fields(r) {
 			fields[name] = f
@@ -112,6 +113,13 @@ func (r *reader) read(name string, text []byte) {
 			r.Fail(r.fast.node, "", "quick is a load of %s, the scenario one of %s", b, a)
 		}
 	}
+}
+
+// hidesNothing reads what names no value: a mistake in it leaves all names known.
+func (r *reader) hidesNothing(read func()) {
+	before := len(r.Errors())
+	read()
+	r.plain += len(r.Errors()) - before
 }
 
 // use reads the part that holds what several scenarios share.
@@ -159,11 +167,15 @@ func (r *reader) combine() {
 		r.session()
 	}
 	broken := r.Failed()
+	if r.used != nil {
+		r.plain += r.used.plain
+	}
 	r.distinct()
 	if r.at["use"] != nil && (r.used == nil || r.used.Failed()) {
 		return // what the part would have named is not known
 	}
-	r.placeholders(broken)
+	hidden := len(r.Errors()) > r.plain
+	r.placeholders(hidden)
 	if !broken { // times of phases and intruders are those that could be read
 		r.intrusions()
 	}

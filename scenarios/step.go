@@ -32,7 +32,7 @@ func (r *reader) stepFields(s *Step) (fields strict.Fields, finish func()) {
 		"header":    func(n *yaml.Node) { s.Header = r.header(n) },
 		"body":      func(n *yaml.Node) { body = n },
 		"anonymous": func(n *yaml.Node) { s.Anonymous = r.Bool(n, "anonymous") },
-		"expect":    func(n *yaml.Node) { s.Expect = r.expect(n) },
+		"expect":    func(n *yaml.Node) { r.hidesNothing(func() { s.Expect = r.expect(n) }) },
 		"save":      func(n *yaml.Node) { s.Save = r.save(n) },
 		"forget": func(n *yaml.Node) {
 			r.List(n, "forget", func(n *yaml.Node) { s.Forget = append(s.Forget, r.Word(n, "forget")) })
@@ -273,7 +273,7 @@ func (r *reader) save(n *yaml.Node) map[string]string {
 			return
 		}
 		if _, err := regexp.Compile(expression); err != nil {
-			r.Fail(value, "", "%s: %v", key.Value, err)
+			r.hidesNothing(func() { r.Fail(value, "", "%s: %v", key.Value, err) })
 		}
 		out[key.Value] = from
 	})

@@ -145,3 +145,24 @@ func TestReplacedFilesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody answers at all, the folder holds this run's document, with no data, and
+// no longer that of the run before.
+func TestNobodyAnswersLeavesItsDocument(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	open, out := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 200ms"), "get: /x", "get: /x, anonymous: true", 1)), t.TempDir()
+	carryOut(t, open, "--url", s.URL, "--out", out)
+	s.Close()
+	carryOut(t, open, "--url", s.URL, "--out", out)
+	d, err := report.Read(filepath.Join(out, "document.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Verdict != report.NoData || d.Exit != exit.NoSystem || len(d.Runs) != 0 || !strings.Contains(strings.Join(d.Reasons, "\n"), "is it running, and is the port right?") {
+		t.Errorf("got %s, exit %d, %d runs: %v", d.Verdict, d.Exit, len(d.Runs), d.Reasons)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "report.html"))
+	if err != nil || !strings.Contains(string(page), "NO DATA") {
+		t.Errorf("the page does not say so (%v)", err)
+	}
+}

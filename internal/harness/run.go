@@ -10,6 +10,7 @@ import (
 
 	"vitals/internal/exit"
 	"vitals/internal/export"
+	"vitals/internal/machine"
 	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
 	"vitals/internal/stack/local"
@@ -66,7 +67,13 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Document, shown *export.Exporter, last bool) (*report.Document, error) {
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
-		return doc, startError(drain, err)
+		err = startError(drain, err)
+		if doc == nil && p.member == nil && exit.Code(err) == exit.NoSystem {
+			if wrong := p.unstarted(err); wrong != nil {
+				fmt.Fprintln(s.Err, "vitals:", wrong)
+			}
+		}
+		return doc, err
 	}
 	defer closeStack(st, s) // on a panic as well
 	ses := newSession(s, p, st, shown)
@@ -75,6 +82,21 @@ func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Docu
 		ses.doc = doc
 	}
 	return ses.run(drain, kill)
+}
+
+// unstarted leaves the document of a run whose system did not start or answer, so that
+// an earlier run's is not taken for this one's.
+func (p *Plan) unstarted(why error) error {
+	d := &report.Document{
+		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command, Note: p.o.Note,
+		Stack: report.Stack{Kind: p.o.Stack}, Machine: report.Machine(machine.Read()),
+		Runs: []report.Run{},
+	}
+	if p.url != nil {
+		d.Stack = report.Stack{Kind: "url", URL: p.url.Redacted()}
+	}
+	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(nil, sessionEnd{err: why})
+	return report.WriteAll(p.o.Out, d)
 }
 
 // startError gives a stack that did not start its exit code.

@@ -14,12 +14,29 @@ func Nearest(word string, among []string) (string, bool) {
 	w := strings.ToLower(word)
 	for _, c := range slices.Sorted(slices.Values(among)) {
 		d := distance(w, strings.ToLower(c))
+		if d == 2 && len(w) >= 4 && missesLetters(w, strings.ToLower(c)) {
+			d = 1 // as near as one other letter
+		}
 		// Of two that are as near, the one of the same letters: they were swapped.
 		if d < least || d == least && best != "" && letters(w) == letters(strings.ToLower(c)) && letters(w) != letters(strings.ToLower(best)) {
 			best, least = c, d
 		}
 	}
 	return best, best != ""
+}
+
+// missesLetters reports whether the word is the candidate but for letters that are
+// missing: eror is errors.
+func missesLetters(word, candidate string) bool {
+	if len(word) >= len(candidate) || word[0] != candidate[0] {
+		return false
+	}
+	for i := range len(candidate) {
+		if word != "" && candidate[i] == word[0] {
+			word = word[1:]
+		}
+	}
+	return word == ""
 }
 
 func letters(s string) string { return string(slices.Sorted(slices.Values([]rune(s)))) }

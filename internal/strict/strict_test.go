@@ -23,6 +23,11 @@ func TestNearest(t *testing.T) {
 	if got, _ := strict.Nearest("p59", []string{"p50", "p90", "p95"}); got != "p95" { // as near as p50, and of the same letters
 		t.Errorf("p59: got %q, want p95", got)
 	}
+	for word, want := range map[string]string{"eror": "errors", "save": "", "rors": "", "err": ""} { // missing letters, not other ones
+		if got, _ := strict.Nearest(word, []string{"errors", "size", "rps"}); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
 	if got := strict.Hint("banana", []string{"b", "a"}); got != "known: a, b" {
 		t.Errorf("got %q", got)
 	}
