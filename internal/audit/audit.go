@@ -53,7 +53,7 @@ type Status uint8
 
 // The outcomes: Skip has a reason, Fail has what was found, and Advice what was found
 // that nobody promised: it never fails a build by itself. NotAsked is what is neither
-// promised nor in a standard that was asked for, and has no answer.
+// promised nor in a standard that was asked for, and was not tried, or lacks its subject.
 const (
 	Skip Status = iota
 	Pass

@@ -55,7 +55,7 @@ func (t *T) end(s session, acc Account) Account {
 		return acc
 	}
 	if _, ok := t.target.Profile.Operations["password_change"]; !ok {
-		t.Skip("profile %s has no operation that ends a session", t.target.Profile.Name)
+		t.Lacks("profile %s has no operation that ends a session", t.target.Profile.Name)
 	}
 	word := strong()
 	t.run.secrets.add(word)

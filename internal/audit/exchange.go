@@ -78,6 +78,9 @@ func (t *T) record(q Request, w wire.Answer) Answer {
 	for _, secret := range t.target.Profile.Secrets(a.Body) {
 		t.run.secrets.add(secret)
 	}
+	t.mu.Lock()
+	t.sent = true
+	t.mu.Unlock()
 	a.N = t.script.add(t.began, q, a)
 	return a
 }

@@ -23,7 +23,7 @@ type values map[string]string
 func (t *T) Request(operation string, from netip.Addr, token string, v values) Request {
 	m, err := t.target.Profile.Message(operation, token, t.run.told(t.target, token, v))
 	if err != nil {
-		t.Skip("%v", err)
+		t.Lacks("%v", err)
 	}
 	q := Request{Method: m.Method, Path: m.Path, Header: m.Header, Body: m.Body, Policy: m.Policy, From: from, Label: operation}
 	if token != "" {

@@ -56,7 +56,6 @@ type runner struct {
 	accounts map[*Target]int
 	done     int
 	paced    time.Time // when the next safe request may go
-
 	checkers map[*Target]*limitcheck.Checker
 	order    []*Target
 	owners   map[string]string  // access token → account
@@ -65,7 +64,8 @@ type runner struct {
 
 	credentials map[sender]int   // sent so far
 	leftovers   map[*Target]bool // an earlier run's refusals were met
-	locks       map[*Target]int  // where the lock was met, if not where it is promised
+	admission   admission
+	locks       map[*Target]int // where the lock was met, if not where it is promised
 }
 
 // Run runs the probes against the target and returns all findings, in the order

@@ -37,6 +37,8 @@ type trial struct {
 	wide     bool // a burst was none
 	failures []failure
 	skipped  string
+	sent     bool              // it asked something
+	lacks    bool              // it was skipped for what the profile does not have
 	broke    bool              // by a mistake of ours
 	title    string            // what was in fact checked; "" = what the probe's title says
 	pieces   map[string]*Piece // by requirement: of checks that are about one alone
@@ -93,6 +95,14 @@ func (t *T) Skip(format string, args ...any) {
 	t.skipped = fmt.Sprintf(format, args...)
 	t.mu.Unlock()
 	runtime.Goexit()
+}
+
+// Lacks is Skip for what the profile does not have: what nobody promised is not asked.
+func (t *T) Lacks(format string, args ...any) {
+	t.mu.Lock()
+	t.lacks = true
+	t.mu.Unlock()
+	t.Skip(format, args...)
 }
 
 // Checked says what was in fact checked, where that is less than the probe's title, or
@@ -167,6 +177,7 @@ func (t *T) Account() Account { return t.Role("") }
 // Role is an unused account with a role: staff, admin, or "" for any ordinary
 // one. Admins are few, and given out again.
 func (t *T) Role(role string) Account {
+	t.admitted()
 	a, ok := t.run.account(t.target, role)
 	switch {
 	case ok:
@@ -188,7 +199,7 @@ func (t *T) Role(role string) Account {
 func (t *T) Limit(role string) profile.Limit {
 	l, ok := t.target.limit(role)
 	if !ok {
-		t.Skip("profile %s has no limit %q", t.target.Profile.Name, role)
+		t.Lacks("profile %s has no limit %q", t.target.Profile.Name, role)
 	}
 	return l
 }
@@ -197,7 +208,7 @@ func (t *T) Limit(role string) profile.Limit {
 func (t *T) Operation(name string) profile.Operation {
 	op, ok := t.target.Profile.Operations[name]
 	if !ok {
-		t.Skip("profile %s has no operation %q", t.target.Profile.Name, name)
+		t.Lacks("profile %s has no operation %q", t.target.Profile.Name, name)
 	}
 	return op
 }
@@ -244,7 +255,7 @@ func (t *T) finding(returned bool) Finding {
 	default:
 		f.Status = Pass
 	}
-	if f.Status == Skip && !t.basis.Promised && !t.broke {
+	if f.Status == Skip && !t.basis.Promised && !t.broke && (!t.sent || t.lacks) {
 		f.Status = NotAsked // nobody promised it, so nobody is owed an answer
 	}
 	f.Evidence = t.evidence(f)
