@@ -69,7 +69,13 @@ func object(body []byte) (m map[string]any) {
 // withKey adds a key at the end of a JSON object, whatever keys it has already.
 func withKey(body []byte, key string, value any) []byte {
 	b, _ := json.Marshal(map[string]any{key: value}) // texts and numbers
-	return append(append(bytes.TrimRight(bytes.TrimSpace(body), "}"), ','), b[1:]...)
+	body = bytes.TrimSpace(bytes.TrimSuffix(bytes.TrimSpace(body), []byte("}")))
+	if !bytes.HasSuffix(body, []byte("{")) {
+		b[0] = ','
+	} else {
+		b = b[1:]
+	}
+	return slices.Concat(body, b) // a copy: the body is sent again with the next key
 }
 
 func spelledTwice(t *T) {
