@@ -217,6 +217,8 @@ func AuditJUnit(w io.Writer, a *audit.Report) error {
 			c.Failure = why
 		case audit.Skip:
 			c.Skipped = why
+		case audit.Advice: // no failure, but no bare pass either
+			c.Out = "ADVICE: " + reason(f)
 		}
 		add("vitals.audit."+strings.ReplaceAll(audit.Family(f.ID), " ", "_"), f.Began, c)
 	}

@@ -94,3 +94,15 @@ func TestOpenReadsBoth(t *testing.T) {
 		t.Errorf("got %v and %d bytes, want the run's page", err, len(page))
 	}
 }
+
+// Advice is no failure of a build, and says all the same what was found.
+func TestAdviceIsInJUnit(t *testing.T) {
+	var b bytes.Buffer
+	a := &audit.Report{Findings: []audit.Finding{{ID: "SH1", Title: "headers", Status: audit.Advice, Reason: "no nosniff", Basis: &audit.Basis{Standard: "asvs-5.0"}}}}
+	if err := report.AuditJUnit(&b, a); err != nil {
+		t.Fatal(err)
+	}
+	if text := b.String(); !strings.Contains(text, "<system-out>ADVICE: no nosniff") || strings.Contains(text, "<failure") {
+		t.Errorf("got %s, want the advice in system-out and no failure", text)
+	}
+}
