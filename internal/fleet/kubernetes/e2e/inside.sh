@@ -7,18 +7,6 @@ for place in /run /var/lib /var/log; do mount -t tmpfs none "$place"; done
 for controller in /sys/fs/cgroup/*/; do
   mkdir -p "$controller/$E2E_K8S_CGROUP" 2>/dev/null || true
 done
-# Four members of one whole processor each want a machine of more: the node counts
-# eight where there are fewer, and the members share what there is.
-if [ "$(nproc)" -lt 8 ]; then
-  mount -t tmpfs none /sys/devices/system/node
-  mount -t tmpfs none /sys/devices/system/cpu
-  for i in 0 1 2 3 4 5 6 7; do
-    mkdir -p "/sys/devices/system/cpu/cpu$i/topology"
-    echo $i >"/sys/devices/system/cpu/cpu$i/topology/core_id"
-    echo 0 >"/sys/devices/system/cpu/cpu$i/topology/physical_package_id"
-  done
-  echo 0-7 | tee /sys/devices/system/cpu/online /sys/devices/system/cpu/possible >/sys/devices/system/cpu/present
-fi
 ip link set lo up
 ip link add cni0 type bridge
 ip addr add 10.88.0.1/24 dev cni0
