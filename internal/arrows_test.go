@@ -35,7 +35,7 @@ var arrows = map[string]string{
 	// What sends requests.
 	"internal/wire":      "internal/limitcheck internal/measure",
 	"internal/load":      "internal/measure internal/redact internal/wire scenarios",
-	"internal/intruders": "internal/limitcheck internal/measure internal/profile internal/wire scenarios targets",
+	"internal/intruders": "internal/limitcheck internal/measure internal/profile internal/redact internal/wire scenarios targets",
 	"internal/audit":     "internal/limitcheck internal/profile internal/redact internal/strict internal/wire",
 	"internal/peers":     "internal/load internal/measure scenarios",
 	"internal/discover":  "internal/limitcheck internal/profile",

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/redact"
 	"vitals/internal/wire"
 	"vitals/scenarios"
 )
@@ -25,6 +26,7 @@ type actor struct {
 	lost       int       // answers in a row that proved nothing
 	locked     bool      // its address has had its limit judged: a refusal is the lock's, however short the wait
 	until      time.Time // the lock of its address lasts at least to here, by its first refusal; zero = it did not say
+	known      []string  // tokens that it was given: what repeats one is not kept
 	seen       Attack
 }
 
@@ -145,7 +147,7 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 	s := measure.Sample{
 		Step: a.index[step], Code: ans.Status, OK: ok, Class: ans.Class, Bytes: ans.Bytes,
 		Due: ans.Sent.Sub(a.began), Sent: ans.Sent.Sub(a.began), Done: ans.Done.Sub(a.began),
-		RequestID: ans.Header.Get("X-Request-ID"),
+		RequestID: requestID(ans, append(slices.Clone(a.known), a.victim.Password)...),
 	}
 	if !ok && ans.Status > 0 {
 		s.Detail = &measure.Detail{Why: fmt.Sprintf("want %s, got %d", j.due(step), ans.Status)}
@@ -153,6 +155,17 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 	classified(&s, j.refuses(ans))
 	a.seen.at(&s)
 	a.Record(&s)
+}
+
+// requestID is the answer's, without the secrets that a server may repeat in it.
+func requestID(ans wire.Answer, secrets ...string) string {
+	id := ans.Header.Get("X-Request-ID")
+	for _, secret := range secrets {
+		if secret != "" && redact.May([]byte(id), []byte(secret)) {
+			id = redact.New(secret).Hide(id)
+		}
+	}
+	return id
 }
 
 // classified sets a sample's outcome: refused and served never share one.

@@ -1,6 +1,7 @@
 package intruders_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,9 @@ func TestKinds(t *testing.T) {
 					t.Errorf("got only the facts %v", facts)
 				}
 				for _, s := range samples {
+					if secret := regexp.MustCompile(`(right|access|refresh|challenge)-\w+`).FindString(s.RequestID); secret != "" {
+						t.Errorf("step %d: the request ID that is kept holds %q", s.Step, secret)
+					}
 					if c.fault == "" && !s.OK {
 						t.Errorf("step %d, status %d at %s: not as expected of a good door", s.Step, s.Code, s.Due)
 					}

@@ -70,8 +70,10 @@ func (g *Group) lacks(operations ...string) string {
 	return ""
 }
 
-// field reads a field of an operation's answer; "" when it is not there.
-func (g *Group) field(operation string, a wire.Answer, name string) string {
-	s, _ := g.Profile.Operations[operation].Field(a.Body, name)
+// field reads a field of an operation's answer, which is a secret from then on; ""
+// when it is not there.
+func (a *actor) field(operation string, ans wire.Answer, name string) string {
+	s, _ := a.Profile.Operations[operation].Field(ans.Body, name)
+	a.known = append(a.known, s)
 	return s
 }

@@ -190,7 +190,7 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	sample := measure.Sample{
 		Step: y.index[stepSpraying], Code: ans.Status, Class: ans.Class, Bytes: ans.Bytes, Planned: true,
 		OK:  r == wrong || y.login.refuses(ans),
-		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: ans.Header.Get("X-Request-ID"),
+		Due: s.due, Sent: ans.Sent.Sub(y.began), Done: ans.Done.Sub(y.began), RequestID: requestID(ans, strings.TrimPrefix(word, "not-")),
 	}
 	classified(&sample, y.login.refuses(ans))
 	y.seen.at(&sample)
