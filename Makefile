@@ -15,10 +15,12 @@ build:
 	$(BUILD) -o bin/vitals ./cmd/vitals
 
 # The race detector goes with the packages whose goroutines share memory with each
-# other; in the rest the tests mostly start programs and wait for them, and it would
-# take the processors from what they measure. make race has it everywhere.
+# other; in the rest the tests mostly start programs and wait for them, or for an
+# embedded database, and it would take the processors from what they measure. make
+# race has it everywhere.
 RACED = ./internal/fleet ./internal/intruders/... ./internal/limitcheck/... ./internal/load/... \
-        ./internal/measure/... ./internal/observe/... ./internal/wire/... ./server/...
+        ./internal/measure/... ./internal/observe/... ./internal/wire/... \
+        ./server ./server/identity/... ./server/limit ./server/process ./server/telemetry ./server/web
 OTHER = $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACED))")
 # The whole audit has the machine for itself: what it measures would else be the
 # other packages' tests. Costs, and how long a frozen server is said to have been,

@@ -43,16 +43,19 @@ func Seed(ctx context.Context, db store.DB, patients []SeedPatient) error {
 }
 
 // analyze tells the planner about so many new rows. Postgres would find out
-// within minutes by itself, which is longer than most load tests last.
+// within minutes by itself, which is longer than most load tests last. Each table has
+// the time of a transaction for itself.
 func analyze(ctx context.Context, db store.DB) error {
-	return db.Write(ctx, func(ctx context.Context, q store.Querier) error {
-		for _, name := range []string{"patients", "medications", "reminders", "intake_logs"} {
-			if _, err := q.ExecContext(ctx, "ANALYZE "+name); err != nil {
-				return fmt.Errorf("analyze %s: %w", name, err)
-			}
+	for _, name := range []string{"patients", "medications", "reminders", "intake_logs"} {
+		err := db.Write(ctx, func(ctx context.Context, q store.Querier) error {
+			_, err := q.ExecContext(ctx, "ANALYZE "+name)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("analyze %s: %w", name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // table is rows to be inserted into a table, all of the same columns.
