@@ -16,10 +16,10 @@ build:
 
 # The race detector goes with the packages whose goroutines share memory with each
 # other; in the rest the tests mostly start programs and wait for them, or for an
-# embedded database, and it would take the processors from what they measure. make
-# race has it everywhere.
-RACED = ./internal/fleet ./internal/intruders/... ./internal/limitcheck/... ./internal/load/... \
-        ./internal/measure/... ./internal/observe/... ./internal/wire/... \
+# embedded database, or compute, and it would take the processors from what they
+# measure. The recorder and the limit checker are under it where they are used, in
+# load, intruders and wire. make race has it everywhere.
+RACED = ./internal/fleet ./internal/intruders/... ./internal/load/... ./internal/observe/... ./internal/wire/... \
         ./server ./server/identity/... ./server/limit ./server/process ./server/telemetry ./server/web
 OTHER = $$($(GO) list ./... | grep -vxF "$$($(GO) list $(RACED))")
 # The whole audit has the machine for itself: what it measures would else be the
