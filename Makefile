@@ -107,7 +107,7 @@ consecutive: ## runs with intruders one after the other against one deployment (
 	VITALS_RUNS=$(RUNS) $(GO) test -count=1 -run TestConsecutiveRuns -timeout 60m -v ./internal/harness
 
 pocketbase: ## the audit on a real PocketBase, sound and misconfigured (builds it once; about 5 minutes)
-	$(GO) -C internal/audit/audittest/pocketbase test -count=1 -v ./...
+	$(GO) -C internal/audit/audittest/pocketbase test -count=1 -timeout 30m -v ./...
 
 outside: ## wrk, slowhttptest and hydra against our own driver
 	sh testdata/outside/run.sh
