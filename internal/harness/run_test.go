@@ -197,18 +197,23 @@ func TestTooFewAccounts(t *testing.T) {
 	}
 }
 
-// A run that did not begin leaves no folder behind, and two do not write into one.
+// A run that was refused leaves no folder behind, one that found nobody leaves its
+// document, and two do not write into one.
 func TestFolderOfResults(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "deep", "out")
 	open := file(t, "open.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", "get: /x, anonymous: true", 1))
-	for want, url := range map[string]string{"is it running": "http://127.0.0.1:1", "refusing to send load": "http://192.0.2.1"} {
-		if r := carryOut(t, open, "--url", url, "--out", out); r.code == exit.Pass || !strings.Contains(r.talk, want) {
-			t.Errorf("%s: got exit %d and %s", url, r.code, r.talk)
-		}
-		if _, err := os.Stat(out); !os.IsNotExist(err) {
-			t.Errorf("%s: an empty folder is left: %v", url, err)
-		}
+	if r := carryOut(t, open, "--url", "http://192.0.2.1", "--out", out); r.code != exit.Usage || !strings.Contains(r.talk, "refusing to send load") {
+		t.Errorf("an address that nobody owned up to: got exit %d and %s", r.code, r.talk)
+	}
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("an empty folder is left: %v", err)
+	}
+	if r := carryOut(t, open, "--url", "http://127.0.0.1:1", "--out", out); r.code != exit.NoSystem || !strings.Contains(r.talk, "is it running") {
+		t.Errorf("nobody there: got exit %d and %s", r.code, r.talk)
+	}
+	if d, err := report.Read(filepath.Join(out, "document.json")); err != nil || d.Verdict != report.NoData || d.Exit != exit.NoSystem {
+		t.Errorf("nobody there: got %+v, %v, want a document of no data", d, err)
 	}
 	release, err := stack.Output(out)
 	if err != nil {
