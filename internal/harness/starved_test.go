@@ -41,13 +41,12 @@ journeys:
 const burners = 24
 
 // Who measures itself says so, and names what it lacked; who measures a slow system
-// accuses the system. Each case is run by the program itself, STARVED times, once
-// where that is not set (make starved runs them ten times).
+// accuses the system. Each case is run by the program itself, STARVED times.
 func TestStarvedGenerator(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if n, err := strconv.Atoi(os.Getenv("STARVED")); err == nil {
-		rounds = n
+	rounds, _ := strconv.Atoi(os.Getenv("STARVED"))
+	if rounds == 0 {
+		t.Skip("STARVED is not set: this starves a machine that must have nothing else to do (make starved); the causes are tested one by one in internal/load")
 	}
 	quick := func() http.HandlerFunc {
 		return sleeps(func(time.Duration) time.Duration { return 5 * time.Millisecond })

@@ -148,17 +148,17 @@ func TestAccountThatCannotSignIn(t *testing.T) {
 		wrong[i].Password = "hunter2-hunter2-hunter2"
 	}
 	r := carryOut(t, "smoke", "--pace", "quick", "--url", s.URL.String(), "--accounts", accountsFile(t, wrong), "--out", out)
-	code, stderr := r.code, r.talk
-	if code != exit.NoSystem {
-		t.Errorf("exit: got %d, want %d", code, exit.NoSystem)
+	if r.code != exit.NoAnswer || r.doc.Verdict != report.NoData {
+		t.Errorf("got exit %d, %s, want %d and no data", r.code, r.doc.Verdict, exit.NoAnswer)
 	}
+	told := string(r.talk) + string(r.out)
 	for _, want := range []string{"account", "401", "invalid_credentials"} {
-		if !strings.Contains(stderr, want) {
-			t.Errorf("stderr lacks %q:\n%s", want, stderr)
+		if !strings.Contains(told, want) {
+			t.Errorf("what is told lacks %q:\n%s", want, told)
 		}
 	}
-	if strings.Contains(stderr, "hunter2") {
-		t.Errorf("stderr shows a password:\n%s", stderr)
+	if strings.Contains(told, "hunter2") {
+		t.Errorf("a password is shown:\n%s", told)
 	}
 }
 
