@@ -55,6 +55,9 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 		return f.led(drain, kill, l, s)
 	}
 	dirs, lost := f.run(drain, kill)
+	if len(dirs) == 0 && lost == nil {
+		return nil, exit.Errorf(exit.Interrupted, "interrupted before the load began: nothing was measured")
+	}
 	if len(dirs) == 0 {
 		return nil, exit.Errorf(exit.NoAnswer, "no member left a result: %w", lost)
 	}

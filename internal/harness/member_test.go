@@ -167,16 +167,21 @@ func refused(t *testing.T, docs []*report.Document) {
 	edited := *docs[1].Member
 	edited.Plan.Seed = 8
 	forged.Member = &edited
+	late := *docs[1]
+	later := *docs[1].Member
+	later.StartAt = later.StartAt.Add(8 * time.Second)
+	late.Member = &later
 	none := *docs[1]
 	none.Member = nil
 	for want, ds := range map[string][]*report.Document{
-		"no members":              {},
-		"members [2] of 3":        {docs[0], docs[1]},
-		"member 1 is there twice": {docs[0], docs[1], docs[1], docs[2]},
-		"member 1 ran twice":      {docs[0], docs[1], &again, docs[2]},
-		"seed is 8, not 7":        {docs[0], &other, docs[2]},
-		"was changed after":       {docs[0], &forged, docs[2]},
-		"is no member's":          {docs[0], &none, docs[2]},
+		"no members":                           {},
+		"members [2] of 3":                     {docs[0], docs[1]},
+		"member 1 is there twice":              {docs[0], docs[1], docs[1], docs[2]},
+		"member 1 ran twice":                   {docs[0], docs[1], &again, docs[2]},
+		"seed is 8, not 7":                     {docs[0], &other, docs[2]},
+		"was changed after":                    {docs[0], &forged, docs[2]},
+		"is no member's":                       {docs[0], &none, docs[2]},
+		"member 1 did not begin with member 0": {docs[0], &late, docs[2]},
 	} {
 		if d, err := Merge(ds, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, %v, want %q", d, err, want)

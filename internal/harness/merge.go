@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"vitals/internal/baseline"
 	"vitals/internal/exit"
@@ -150,8 +151,22 @@ func belongs(first, m *fleet.Info, there map[int]string) error {
 		return fmt.Errorf("member %d is there twice", m.Index)
 	case again:
 		return fmt.Errorf("member %d ran twice (%.8s and %.8s): its share was sent twice", m.Index, earlier, m.Incarnation)
+	case m.StartAt.Sub(first.StartAt).Abs() > startSpread: // the sum of shares that were sent one after the other is no load that ever was
+		return fmt.Errorf("member %d did not begin with member %d: %s, not %s", m.Index, first.Index, began(m), began(first))
 	}
 	return nil
+}
+
+// startSpread is how far apart members may say that they began: each tells the common
+// instant by its own clock, which may be off by 50 ms.
+const startSpread = 100 * time.Millisecond
+
+// began is the instant that a member was told to begin at.
+func began(m *fleet.Info) string {
+	if m.StartAt.IsZero() {
+		return "by itself, without --start-at"
+	}
+	return m.StartAt.UTC().Format(time.RFC3339Nano)
 }
 
 // planDiff names what differs.

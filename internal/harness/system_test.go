@@ -151,7 +151,7 @@ func TestAccountThatCannotSignIn(t *testing.T) {
 	if r.code != exit.NoAnswer || r.doc.Verdict != report.NoData {
 		t.Errorf("got exit %d, %s, want %d and no data", r.code, r.doc.Verdict, exit.NoAnswer)
 	}
-	told := string(r.talk) + string(r.out)
+	told := string(r.talk) + string(r.out) + strings.Join(r.doc.Reasons, "\n") // the screen has the beginning of a long answer
 	for _, want := range []string{"account", "401", "invalid_credentials"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("what is told lacks %q:\n%s", want, told)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -86,6 +87,8 @@ func (o Job) check() error {
 	need(o.MaxLost >= 0 && o.MaxLost < max(1, o.Workers), "max lost %d: want 0 to %d", o.MaxLost, o.Workers-1)
 	for _, a := range o.Args {
 		need(!strings.HasPrefix(a, "--member") && !strings.HasPrefix(a, "--rendezvous") && !strings.HasPrefix(a, "--out"), "argument %s is the job's own", a)
+		u, err := url.Parse(strings.TrimPrefix(a, "--url="))
+		need(err != nil || u.User == nil, "an argument holds a user name or password in a URL, which everybody reads who reads the job: take them out")
 	}
 	return errors.Join(errs...)
 }
