@@ -105,13 +105,13 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 		return err
 	}
 	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", filepath.Join(o.Out, "audit.json"), filepath.Join(o.Out, "report.html"))
-	ends, why := verdict(ctx, rep, o.MaySkip)
+	why, ends := verdict(ctx, rep, o.MaySkip)
 	fmt.Fprintf(s.Out, "Exit %d: %s\n", exit.Code(ends), why)
 	return ends
 }
 
 // verdict gives the report its exit code, and the reason for that code in words.
-func verdict(ctx context.Context, rep audit.Report, maySkip []string) (ends error, why string) {
+func verdict(ctx context.Context, rep audit.Report, maySkip []string) (why string, ends error) {
 	unproved := slices.ContainsFunc(rep.Findings, func(f audit.Finding) bool {
 		family := strings.TrimRight(f.ID, "0123456789")
 		may := slices.ContainsFunc(maySkip, func(w string) bool { return strings.EqualFold(w, f.ID) || strings.EqualFold(w, family) })
@@ -119,15 +119,15 @@ func verdict(ctx context.Context, rep audit.Report, maySkip []string) (ends erro
 	})
 	switch {
 	case ctx.Err() != nil:
-		return exit.Said(exit.Interrupted), "interrupted; what had not run yet is not proved"
+		return "interrupted; what had not run yet is not proved", exit.Said(exit.Interrupted)
 	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
-		return exit.Said(exit.Fail), "what is marked FAIL does not hold"
+		return "what is marked FAIL does not hold", exit.Said(exit.Fail)
 	case unproved:
-		return exit.Said(exit.NoAnswer), "nothing failed, and what was skipped is not proved (--may-skip takes it as it is)"
+		return "nothing failed, and what was skipped is not proved (--may-skip takes it as it is)", exit.Said(exit.NoAnswer)
 	case rep.Counts.Pass+rep.Counts.Advice == 0:
-		return exit.Said(exit.NoAnswer), "no probe had anything to check"
+		return "no probe had anything to check", exit.Said(exit.NoAnswer)
 	}
-	return nil, "pass"
+	return "pass", nil
 }
 
 // talk tells of progress, a line for each probe and each long wait.

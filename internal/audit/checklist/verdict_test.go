@@ -48,7 +48,7 @@ func TestVerdict(t *testing.T) {
 		{"nothing asked", t.Context(), audit.Report{}, nil, exit.NoAnswer, "no probe"},
 		{"interrupted", ended, failed, nil, exit.Interrupted, "interrupted"},
 	} {
-		if err, why := verdict(c.ctx, c.rep, c.may); exit.Code(err) != c.code || !strings.Contains(why, c.why) {
+		if why, err := verdict(c.ctx, c.rep, c.may); exit.Code(err) != c.code || !strings.Contains(why, c.why) {
 			t.Errorf("%s: got %d %q, want %d with %q", c.name, exit.Code(err), why, c.code, c.why)
 		}
 	}
