@@ -39,14 +39,13 @@ func limited(t *testing.T) (url string, limit func() float64) {
 	return s.URL, func() float64 { return 8 / (time.Duration(held.Load()) / time.Duration(max(1, n.Load()))).Seconds() }
 }
 
-// The command brackets a limit that is known, CAPACITY times, once where that is not
-// set (make capacity does it five times). A machine too busy to measure on is no
-// bracket, and says so.
+// The command brackets a limit that is known, CAPACITY times. A machine too busy to
+// measure on is no bracket, and says so.
 func TestCapacityOfAKnownLimit(t *testing.T) {
 	t.Parallel()
-	rounds := 1
-	if n, err := strconv.Atoi(os.Getenv("CAPACITY")); err == nil {
-		rounds = n
+	rounds, _ := strconv.Atoi(os.Getenv("CAPACITY"))
+	if rounds == 0 {
+		t.Skip("CAPACITY is not set: this measures, and must have the machine for itself (make capacity); the search is tested in internal/capacity")
 	}
 	dir := t.TempDir()
 	sc, wanted := filepath.Join(dir, "limited.yaml"), filepath.Join(dir, "wanted.yaml")

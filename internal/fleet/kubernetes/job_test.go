@@ -110,11 +110,14 @@ func TestRenderHoldsNoSecret(t *testing.T) {
 // Every mistake is said, not the first.
 func TestRenderRefuses(t *testing.T) {
 	o := options()
-	o.Name, o.Image, o.Workers, o.Meeting, o.Deadline, o.Args = "Peak_1", "", 0, "", 0, []string{"--member", "1/2"}
+	o.Name, o.Image, o.Workers, o.Meeting, o.Deadline, o.Args = "Peak_1", "", 0, "", 0, []string{"--member", "1/2", "--url", "http://u:hunter2@10.0.0.5"}
 	_, err := Render(o)
-	for _, want := range []string{`"Peak_1"`, "no image", "workers 0", "no rendezvous", "no deadline", "--member is the job's own"} {
+	for _, want := range []string{`"Peak_1"`, "no image", "workers 0", "no rendezvous", "no deadline", "--member is the job's own", "user name or password in a URL"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the password is told: %v", err)
 	}
 }
