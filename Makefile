@@ -30,8 +30,9 @@ AUDIT = ^TestAuditOfTheContainerStack$$
 # processors.
 PACKAGES ?= 4
 TEST = $(GO) test -json -shuffle=on -p $(PACKAGES) -timeout 20m
-test: ## every test; what cannot run here is listed with its reason
+test: build ## every test; what cannot run here is listed with its reason
 	$(GO) vet ./...
+	$(GO) build $(RACE) $(RACED) # compiled beforehand, or the first tests would share the processors with the compiler
 	$(GO) run ./internal/testsum -again "$(GO) test -json -timeout 15m" \
 	  $(TEST) $(RACE) $(RACED) -- \
 	  $(TEST) -skip '$(AUDIT)' $(OTHER) -- \

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"vitals/internal/doctor"
 	"vitals/internal/exit"
@@ -52,20 +53,20 @@ func newFleetPlanCmd(s streams) *cobra.Command {
 }
 
 func newFleetRenderCmd(s streams) *cobra.Command {
-	j := kubernetes.Job{}
-	var engine string
-	var files []string
+	r, sub := harness.Fleet{Engine: "kubernetes"}, cluster.Submission{}
 	cmd := &cobra.Command{
-		Use: "render SCENARIO [-- FLAGS OF vitals run…]", Short: "Write the run as a Kubernetes Indexed Job; nothing is contacted", Args: cobra.MinimumNArgs(1),
-		Example: "  vitals fleet render peak --workers 20 --image example.org/vitals@sha256:… --rendezvous-secret meeting --accounts-secret accounts -- --url https://staging.example.org --i-own staging.example.org | kubectl apply -f -",
+		Use: "render SCENARIO", Short: "Write the run as a Kubernetes Indexed Job; nothing is contacted", Args: cobra.ExactArgs(1),
+		Example: "  vitals fleet render peak --run-id peak-1 --workers 20 --image example.org/vitals@sha256:… --rendezvous-secret meeting --accounts-secret accounts --url https://staging.example.org --i-own staging.example.org | kubectl apply -f -",
 		RunE: func(_ *cobra.Command, args []string) error {
-			if engine != "kubernetes" {
-				return exit.Errorf(exit.Usage, "--engine %s: want kubernetes", engine)
+			if err := asGiven(&r.Options, args); err != nil {
+				return err
 			}
-			if err := j.Read(args, files); err != nil {
+			r.Options.ReadOnly = true
+			p, err := r.Read()
+			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
-			text, err := kubernetes.Render(j)
+			text, err := sub.Render(p, r.Lead)
 			if err != nil {
 				return exit.With(exit.Usage, err)
 			}
@@ -74,13 +75,24 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&engine, "engine", "kubernetes", "kubernetes")
-	f.StringVar(&j.Name, "name", "vitals", "name of the job")
-	jobFlags(f, &j)
-	f.IntVar(&j.Workers, "workers", 1, "members")
-	f.IntVar(&j.MaxLost, "max-lost", 0, "members that may be lost without ending the run")
-	f.StringArrayVar(&files, "file", nil, "targets or profile file that the run names; again for another")
+	fleetFlags(f, &r, &sub.Job)
+	f.StringVar(&r.Lead.Run, "run-id", "", "name of the run at the rendezvous and, in lower case, of the job")
 	return cmd
+}
+
+// fleetFlags are those of a run of several members, whoever starts it.
+func fleetFlags(f *pflag.FlagSet, r *harness.Fleet, j *kubernetes.Job) {
+	o := &r.Options
+	f.IntVar(&r.Lead.Members, "workers", 2, "members")
+	f.IntVar(&r.Lead.MaxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
+	jobFlags(f, j)
+	urlFlag(f, &o.URL)
+	paceFlag(f, &o.Pace)
+	targetsFlag(f, &o.Targets)
+	profileFlag(f, &o.Profile)
+	ownFlag(f, &o.Own)
+	seedFlag(f, &o.Seed)
+	o.Replicas = 1
 }
 
 func newFleetRunCmd(s streams) *cobra.Command {
@@ -123,26 +135,17 @@ collected for a day.
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.Engine, "engine", "local", "who starts the members: local (child processes of this machine), kubernetes, or none (you)")
-	f.IntVar(&l.Members, "workers", 2, "members")
-	f.IntVar(&l.MaxLost, "max-lost", 0, "members that may be lost without ending the run; such a run never passes")
+	fleetFlags(f, &r, &sub.Job)
 	f.StringVar(&r.Because, "because", "", "with --engine local: why more than one: "+strings.Join(fleet.Because, ", "))
 	rendezvousFlag(f, &l.Rendezvous)
 	f.StringVar(&l.Run, "run-id", "", "with --rendezvous-file: name of the run there; with --engine local a new one by default")
 	f.DurationVar(&l.Barrier, "barrier", 10*time.Minute, "with --rendezvous-file: how long to wait until every member is ready")
-	jobFlags(f, &sub.Job)
 	f.StringVar(&sub.Kubeconfig, "kubeconfig", "", "with --engine kubernetes: default $KUBECONFIG, then ~/.kube/config, then the pod's own")
 	f.StringVar(&sub.Context, "context", "", "with --engine kubernetes: context of the kubeconfig")
 	f.BoolVarP(&o.Quiet, "quiet", "q", false, "no progress while the run lasts")
 	stackFlag(f, &o.Stack)
-	urlFlag(f, &o.URL)
 	accountsFlag(f, &o.Accounts)
-	paceFlag(f, &o.Pace)
-	targetsFlag(f, &o.Targets)
-	profileFlag(f, &o.Profile)
-	ownFlag(f, &o.Own)
-	seedFlag(f, &o.Seed)
 	f.StringVar(&o.Out, "out", "out", "folder for the merged document, and members/ with each member's own")
-	o.Replicas = 1
 	return cmd
 }
 

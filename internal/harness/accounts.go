@@ -112,13 +112,13 @@ func (p *Plan) turn(st *stack.Stack) uint64 {
 }
 
 // signsIn tells whether anybody needs an account.
-func (p *Plan) signsIn() bool {
+func (p *Plan) SignsIn() bool {
 	return slices.ContainsFunc(p.scenarios, func(sc *scenarios.Scenario) bool { return sc.Accounts.SignIn.Path != "" })
 }
 
 // checkAccounts finds a file of accounts that is too short for the scenarios.
 func (p *Plan) checkAccounts() error {
-	if !p.signsIn() {
+	if !p.SignsIn() {
 		return nil
 	}
 	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), 0

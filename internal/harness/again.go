@@ -28,7 +28,7 @@ func ofOurs(run *report.Run) bool {
 // accountsForAnother tells whether the accounts are enough for the whole session and
 // one scenario more: attacked ones cannot be attacked twice.
 func (p *Plan) accountsForAnother(ses *session) bool {
-	if !p.signsIn() {
+	if !p.SignsIn() {
 		return true
 	}
 	attacked := 0

@@ -17,26 +17,29 @@ import (
 type Fleet struct {
 	Options Options
 	Lead    Lead
-	Engine  string                              // who starts the members: local, kubernetes or none
-	Submit  func(Options, Lead) (Engine, error) // makes the engine of kubernetes; its errors carry an exit code
-	Because string                              // one of fleet.Because; with local
+	Engine  string                            // who starts the members: local, kubernetes or none
+	Submit  func(*Plan, Lead) (Engine, error) // makes the engine of kubernetes; its errors carry an exit code
+	Because string                            // one of fleet.Because; with local
+}
+
+// Read checks what is asked, and tells all that is wrong with it.
+func (f Fleet) Read() (*Plan, error) {
+	f.Options.Leads = f.Engine != "local"
+	err := f.check()
+	p, readErr := Read(f.Options)
+	return p, errors.Join(err, readErr)
 }
 
 // Run checks what is asked, and carries it out.
 func (f Fleet) Run(drain, kill context.Context, s Streams) (*report.Document, error) {
-	if err := f.check(); err != nil {
+	p, err := f.Read()
+	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
 	if f.Engine == "kubernetes" {
-		var err error
-		if f.Lead.Engine, err = f.Submit(f.Options, f.Lead); err != nil {
+		if f.Lead.Engine, err = f.Submit(p, f.Lead); err != nil {
 			return nil, err
 		}
-	}
-	f.Options.Leads = f.Engine != "local"
-	p, err := Read(f.Options)
-	if err != nil {
-		return nil, exit.With(exit.Usage, err)
 	}
 	if f.Engine != "local" {
 		return RunLed(drain, kill, p, f.Lead, s)
@@ -60,7 +63,7 @@ func (f Fleet) check() error {
 			errs = append(errs, errors.New("--engine none leads the members over a rendezvous: name the file with its URL (--rendezvous-file)"))
 		}
 	default:
-		if f.Engine != "kubernetes" || f.Submit == nil {
+		if f.Engine != "kubernetes" {
 			errs = append(errs, fmt.Errorf("--engine %s: want local, kubernetes or none", f.Engine))
 		}
 	}

@@ -57,6 +57,9 @@ func (p *Plan) readMember() (*member, error) {
 			errs = append(errs, fmt.Errorf("--start-at %q: want a time such as 2026-01-31T15:04:05Z", o.StartAt))
 		}
 	}
+	if o.StartAt == "" && o.Rendezvous == "" && m.Of > 1 {
+		errs = append(errs, fmt.Errorf("--member %s: the members begin at one instant, or their sum is no load that ever was: give all of them the same --start-at, or --rendezvous-file", m.Member))
+	}
 	if o.URL == "" {
 		errs = append(errs, errors.New("--member shares the load on a deployment that is there: name it with --url"))
 	}

@@ -171,6 +171,11 @@ func refused(t *testing.T, docs []*report.Document) {
 	later := *docs[1].Member
 	later.StartAt = later.StartAt.Add(8 * time.Second)
 	late.Member = &later
+	alone := func(d *report.Document) *report.Document {
+		c, i := *d, *d.Member
+		i.StartAt, c.Member = time.Time{}, &i
+		return &c
+	}
 	none := *docs[1]
 	none.Member = nil
 	for want, ds := range map[string][]*report.Document{
@@ -182,6 +187,7 @@ func refused(t *testing.T, docs []*report.Document) {
 		"was changed after":                    {docs[0], &forged, docs[2]},
 		"is no member's":                       {docs[0], &none, docs[2]},
 		"member 1 did not begin with member 0": {docs[0], &late, docs[2]},
+		"member 0 began by itself":             {alone(docs[0]), alone(docs[1]), alone(docs[2])},
 	} {
 		if d, err := Merge(ds, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, %v, want %q", d, err, want)
@@ -219,10 +225,11 @@ func TestALateMemberSendsNothing(t *testing.T) {
 		t.Errorf("got %v and %d requests, want exit %d and none", err, len(c.seen), fleet.ExitFenced)
 	}
 	for want, o := range map[string]Options{
-		`member "2/2"`:       {Member: "2/2", URL: s.URL},
-		"name it with --url": {Member: "0/2"},
-		"are for members":    {StartAt: "2026-01-01T00:00:00Z"},
-		"want a time":        {Member: "0/2", URL: s.URL, StartAt: "noon"},
+		`member "2/2"`:        {Member: "2/2", URL: s.URL},
+		"name it with --url":  {Member: "0/2"},
+		"are for members":     {StartAt: "2026-01-01T00:00:00Z"},
+		"want a time":         {Member: "0/2", URL: s.URL, StartAt: "noon"},
+		"the same --start-at": {Member: "0/2", URL: s.URL},
 	} {
 		o.Scenarios, o.Pace, o.Targets, o.Out, o.Replicas = []string{"smoke"}, "quick", "production", t.TempDir(), 1
 		if _, err := Read(o); err == nil || !strings.Contains(err.Error(), want) {

@@ -151,6 +151,8 @@ func belongs(first, m *fleet.Info, there map[int]string) error {
 		return fmt.Errorf("member %d is there twice", m.Index)
 	case again:
 		return fmt.Errorf("member %d ran twice (%.8s and %.8s): its share was sent twice", m.Index, earlier, m.Incarnation)
+	case m.StartAt.IsZero() && m.Plan.Members > 1:
+		return fmt.Errorf("member %d began by itself, without --start-at: the sum of shares that were not sent together is no load that ever was", m.Index)
 	case m.StartAt.Sub(first.StartAt).Abs() > startSpread: // the sum of shares that were sent one after the other is no load that ever was
 		return fmt.Errorf("member %d did not begin with member %d: %s, not %s", m.Index, first.Index, began(m), began(first))
 	}

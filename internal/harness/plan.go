@@ -90,6 +90,9 @@ func Read(o Options) (*Plan, error) {
 	return p, Writable(o.Out)
 }
 
+// Options are what was asked.
+func (p *Plan) Options() Options { return p.o }
+
 // readScenarios reads the scenarios and checks targets and faults against them.
 func (p *Plan) readScenarios() error {
 	var errs []error
@@ -180,7 +183,7 @@ func (p *Plan) readURL() error {
 			err = p.checkAccounts()
 		}
 		note(err)
-	case p.signsIn() && !p.o.Leads:
+	case p.SignsIn() && !p.o.Leads:
 		note(errors.New("--url needs accounts to sign in as: --accounts FILE, or VITALS_ACCOUNTS=FILE (CSV with the columns email and password)"))
 	}
 	return errors.Join(errs...)

@@ -35,12 +35,21 @@ type NotOwned struct{ Host, Why string }
 
 func (e *NotOwned) Error() string { return "refusing to send load to " + e.Host + ": " + e.Why }
 
+// MayLoad is a NotOwned when the host is neither loopback, nor private, nor one of
+// own. It asks nobody.
+func MayLoad(host string, own []string) error {
+	if local(host) || slices.Contains(own, host) {
+		return nil
+	}
+	return &NotOwned{host, fmt.Sprintf("it is neither loopback nor private; name it with --i-own %s if it is yours", host)}
+}
+
 // Start checks that the host may be loaded and that it answers. Nothing is sent
 // to a public host that Own does not name: not even a name lookup.
 func (e External) Start(ctx context.Context) (*Stack, error) {
 	host := e.URL.Hostname()
-	if !local(host) && !slices.Contains(e.Own, host) {
-		return nil, &NotOwned{host, fmt.Sprintf("it is neither loopback nor private; name it with --i-own %s if it is yours", host)}
+	if err := MayLoad(host, e.Own); err != nil {
+		return nil, err
 	}
 	env, err := e.health(ctx)
 	if err != nil {

@@ -7,10 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"time"
 
 	"vitals/internal/audit"
 	"vitals/internal/harness"
+	"vitals/internal/measure"
 	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/targets"
@@ -54,7 +57,7 @@ func siegeRun(dir string, g *audit.Target, quick bool) (harness.Options, error) 
 		opt.Pace = "quick"
 	}
 	if g.Admin != nil {
-		opt.Metrics = g.Admin.String()
+		opt.Metrics, opt.Cores = g.Admin.String(), float64(runtime.NumCPU()) // it was started here
 	}
 	f, err := os.OpenFile(opt.Accounts, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -101,6 +104,41 @@ func sieged(r report.Run) (s audit.Siege) {
 			s.Unproved = append(s.Unproved, "the measurement is invalid")
 		}
 	}
+	if why := crowded(r.Result); why != "" {
+		s.Unproved = append(s.Unproved, why)
+	}
 	s.Took = r.Result.Took
 	return s
+}
+
+// An API that waits so long for a processor, of the time that it is ready to run, and
+// has itself no more than that of them, is slow because of what runs beside it.
+const (
+	mostWait = 0.5
+	ownCores = 0.6
+)
+
+// crowded says that the attack's sender, on the same machine, took the processors that
+// the API needed; "" when it did not, or when nobody knows.
+func crowded(r *measure.Result) string {
+	var wait, own []float64
+	for _, p := range r.Phases {
+		for _, s := range r.Series.Slices {
+			w, ok := s.Gauges["cpu_wait"]
+			c, there := s.Gauges["cpu"]
+			if p.Name == "attacked" && ok && there && s.At >= p.From && s.At < p.To {
+				wait, own = append(wait, w), append(own, c)
+			}
+		}
+	}
+	if len(wait) == 0 {
+		return ""
+	}
+	slices.Sort(wait)
+	slices.Sort(own)
+	w, c := wait[len(wait)/2], own[len(own)/2]
+	if w < mostWait || c > ownCores {
+		return ""
+	}
+	return fmt.Sprintf("this machine is too small to send the attack as well: under it the API waited for a processor %.0f %% of the time that it was ready to run, and had %.0f %% of them itself", 100*w, 100*c)
 }

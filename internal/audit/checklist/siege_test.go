@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"vitals/internal/audit"
 	"vitals/internal/harness"
@@ -50,6 +51,18 @@ func TestSieged(t *testing.T) {
 	run := func(verdict string, why []string, vs ...targets.Verdict) report.Run {
 		return report.Run{Verdict: verdict, Verdicts: vs, Result: &measure.Result{Health: measure.Health{Invalid: why}}}
 	}
+	felt := func(wait, cpu float64) report.Run {
+		r := run(report.Fail, nil, bad)
+		r.Result.Phases = []measure.PhaseResult{{Phase: measure.Phase{Name: "attacked", To: 2 * time.Second}}, {Phase: measure.Phase{Name: "quiet", From: 2 * time.Second, To: 9 * time.Second}}}
+		for at := range 9 {
+			g := map[string]float64{"cpu_wait": wait, "cpu": cpu}
+			if at >= 2 {
+				g = map[string]float64{"cpu_wait": 0.9, "cpu": 0.1}
+			}
+			r.Result.Series.Slices = append(r.Result.Series.Slices, measure.Slice{At: time.Duration(at) * time.Second, Gauges: g})
+		}
+		return r
+	}
 	for _, c := range []struct {
 		name                   string
 		r                      report.Run
@@ -59,6 +72,9 @@ func TestSieged(t *testing.T) {
 		{"missed", run(report.Fail, nil, ok, bad), 1, 1, 0},
 		{"no data", run(report.NoData, nil, ok, none), 1, 0, 1},
 		{"invalid", run(report.Invalid, []string{"lag"}, ok), 1, 0, 1},
+		{"no processor left for the API", felt(0.7, 0.4), 0, 1, 1},
+		{"the API took the processors itself", felt(0.7, 0.9), 0, 1, 0},
+		{"a processor whenever it wanted one", felt(0.2, 0.4), 0, 1, 0},
 	} {
 		s := sieged(c.r)
 		if len(s.Held) != c.held || len(s.Missed) != c.missed || len(s.Unproved) != c.unproved {

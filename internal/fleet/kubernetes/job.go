@@ -10,11 +10,13 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"vitals/internal/fleet"
@@ -32,11 +34,18 @@ type Job struct {
 	Files     map[string]string // scenario, targets and profile files by name, mounted at /plan
 	Accounts  string            // secret with the key accounts.csv; "" = no accounts
 	Meeting   string            // secret with the key url: the rendezvous' Redis URL
-	CPUs      int               // whole processors for each pod, default 1
+	CPUs      int               // whole processors for each pod
 	MemoryMiB int               // default 512
 	Deadline  time.Duration     // of the whole job: barrier, run and drain
 	MaxLost   int               // members that may be lost without ending the run
 }
+
+// Bounds of the API server's: of a job's name, for its pods' names are made of it, and
+// of a config map (https://kubernetes.io/docs/concepts/configuration/configmap/).
+const (
+	longestName = 50
+	mostFiles   = 1 << 20
+)
 
 const (
 	planDir   = "/plan"
@@ -78,13 +87,40 @@ func (o Job) check() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	need(o.Name != "" && len(o.Name) <= 50 && strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && o.Name[0] != '-' && o.Name[len(o.Name)-1] != '-',
-		"job name %q: want a DNS label of 1 to 50 lower-case letters, digits and hyphens", o.Name)
-	need(o.Image != "", "no image: build one of vitals and name it with --image")
-	need(o.Workers >= 1, "workers %d: want at least 1", o.Workers)
-	need(o.Meeting != "", "no rendezvous: name the secret that holds its Redis URL under the key url")
-	need(o.Deadline > 0, "no deadline: a job without one may send load for ever")
-	need(o.MaxLost >= 0 && o.MaxLost < max(1, o.Workers), "max lost %d: want 0 to %d", o.MaxLost, o.Workers-1)
+	name := func(what, value string, rule func(string) []string) {
+		if wrong := rule(value); len(wrong) > 0 {
+			errs = append(errs, fmt.Errorf("%s %q: %s", what, value, wrong[0]))
+		}
+	}
+	name("the job's name (the run id in lower case)", o.Name, validation.IsDNS1123Label)
+	need(len(o.Name) <= longestName, "the job's name %q has %d characters, want at most %d: the pods' names are longer", o.Name, len(o.Name), longestName)
+	if o.Namespace != "" {
+		name("--namespace", o.Namespace, validation.IsDNS1123Label)
+	}
+	switch {
+	case o.Image == "":
+		errs = append(errs, errors.New("no image: build one of vitals and name it with --image"))
+	case strings.ContainsFunc(o.Image, unicode.IsSpace) || strings.Contains(o.Image, "://") || strings.ContainsRune(o.Image, '…'):
+		errs = append(errs, fmt.Errorf("--image %q: want HOST/NAME:TAG or HOST/NAME@sha256:DIGEST", o.Image))
+	}
+	need(o.Workers >= 1, "--workers %d: want at least 1", o.Workers)
+	need(o.CPUs >= 1, "--cpus %d: want at least 1: a member needs whole processors of its own", o.CPUs)
+	if o.Meeting == "" {
+		errs = append(errs, errors.New("no rendezvous: name the secret that holds its Redis URL under the key url (--rendezvous-secret)"))
+	} else {
+		name("--rendezvous-secret", o.Meeting, validation.IsDNS1123Subdomain)
+	}
+	if o.Accounts != "" {
+		name("--accounts-secret", o.Accounts, validation.IsDNS1123Subdomain)
+	}
+	need(o.Deadline > 0, "--deadline %s: a job without one may send load for ever", o.Deadline)
+	need(o.MaxLost >= 0 && o.MaxLost < max(1, o.Workers), "--max-lost %d: want 0 to %d", o.MaxLost, max(0, o.Workers-1))
+	size := 0
+	for file, text := range o.Files {
+		size += len(text)
+		name("file name", file, validation.IsConfigMapKey)
+	}
+	need(size <= mostFiles, "the files have %d bytes, a config map takes %d", size, mostFiles)
 	for _, a := range o.Args {
 		need(!strings.HasPrefix(a, "--member") && !strings.HasPrefix(a, "--rendezvous") && !strings.HasPrefix(a, "--out"), "argument %s is the job's own", a)
 		u, err := url.Parse(strings.TrimPrefix(a, "--url="))
@@ -144,7 +180,7 @@ const container = "member"
 // pod passes the pod security standard "restricted" and needs no API access.
 func (o Job) pod() corev1.PodTemplateSpec {
 	limits := corev1.ResourceList{
-		corev1.ResourceCPU:    *resource.NewQuantity(int64(cmp.Or(o.CPUs, 1)), resource.DecimalSI),
+		corev1.ResourceCPU:    *resource.NewQuantity(int64(o.CPUs), resource.DecimalSI),
 		corev1.ResourceMemory: *resource.NewQuantity(int64(cmp.Or(o.MemoryMiB, 512))<<20, resource.BinarySI),
 	}
 	args := append([]string{"run"}, o.Args...)

@@ -13,7 +13,7 @@ import (
 
 func options() Job {
 	return Job{
-		Name: "peak-1", Namespace: "load", Image: "example.org/vitals@sha256:abc", Workers: 4,
+		Name: "peak-1", Namespace: "load", Image: "example.org/vitals@sha256:abc", Workers: 4, CPUs: 1,
 		Args:  []string{"peak", "--url", "https://staging.example.org", "--i-own", "staging.example.org"},
 		Files: map[string]string{"peak.yaml": "name: peak\n"}, Accounts: "test-accounts", Meeting: "rendezvous",
 		Deadline: 20 * time.Minute,
@@ -111,12 +111,20 @@ func TestRenderHoldsNoSecret(t *testing.T) {
 func TestRenderRefuses(t *testing.T) {
 	o := options()
 	o.Name, o.Image, o.Workers, o.Meeting, o.Deadline, o.Args = "Peak_1", "", 0, "", 0, []string{"--member", "1/2", "--url", "http://u:hunter2@10.0.0.5"}
+	o.Namespace, o.Accounts, o.CPUs, o.MaxLost, o.Files = "Load", "my accounts", 0, -1, map[string]string{"a b.yaml": strings.Repeat("x", 1<<20+1)}
 	_, err := Render(o)
-	for _, want := range []string{`"Peak_1"`, "no image", "workers 0", "no rendezvous", "no deadline", "--member is the job's own", "user name or password in a URL"} {
+	for _, want := range []string{`"Peak_1"`, "no image", "--workers 0", "no rendezvous", "--deadline 0s", "--member is the job's own", "user name or password in a URL",
+		`--namespace "Load"`, `--accounts-secret "my accounts"`, "--cpus 0", "--max-lost -1", `file name "a b.yaml"`, "a config map takes 1048576"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q in it", err, want)
 		}
 	}
+	o = options()
+	o.Image, o.Name = "example.org/vitals@sha256:…", strings.Repeat("a", 51)
+	if _, err := Render(o); err == nil || !strings.Contains(err.Error(), "--image") || !strings.Contains(err.Error(), "51 characters") {
+		t.Errorf("got %v, want the image and the name refused", err)
+	}
+	_, err = Render(Job{Args: []string{"--url=http://u:hunter2@10.0.0.5"}})
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the password is told: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -101,7 +102,9 @@ func (p *parts) logs(ctx context.Context) ([]byte, error) {
 	return all, nil
 }
 
-// apiImage is the image that was named, or how to build it from the binary.
+// apiImage is the image that was named, or how to build it from the binary. What is
+// built has a tag of this start alone: the engine deletes a tag with the container
+// that it was built for, and another start of the same program may still need its own.
 func (p *parts) apiImage() (string, []tc.ContainerCustomizer, error) {
 	if p.c.Images.API != "" {
 		return p.c.Images.API, nil, nil
@@ -110,13 +113,13 @@ func (p *parts) apiImage() (string, []tc.ContainerCustomizer, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	build := tc.WithDockerfile(tc.FromDockerfile{ContextArchive: archive, Repo: "vitals/api", Tag: tag})
-	return "vitals/api:" + tag, []tc.ContainerCustomizer{build}, nil
+	build := tc.WithDockerfile(tc.FromDockerfile{ContextArchive: archive, Repo: ownImages, Tag: tag + p.suffix})
+	return ownImages + ":" + tag + p.suffix, []tc.ContainerCustomizer{build}, nil
 }
 
 func (p *parts) replica(ctx context.Context, role, img string, opts []tc.ContainerCustomizer) error {
 	began := time.Now()
-	b, err := run(ctx, p.engine, role, img, []string{apiPort, admPort}, append([]tc.ContainerCustomizer{p.inside(role)}, opts...)...)
+	b, err := run(ctx, p.engine, role, img, []string{apiPort, admPort}, p.here(), append([]tc.ContainerCustomizer{p.inside(role)}, opts...)...)
 	if err != nil {
 		return err
 	}
@@ -144,7 +147,20 @@ func (p *parts) replica(ctx context.Context, role, img string, opts []tc.Contain
 	if err := await(ctx, "the API", func(ctx context.Context) error { return ready(ctx, base) }); err != nil {
 		return fmt.Errorf("%w; the end of its log:\n%s", err, lastLog(ctx, b))
 	}
+	base.Host = near(ctx, addr, p.here())
 	return nil
+}
+
+// here is the network's gateway when it is an address of this machine, as it is where
+// Docker runs without a virtual machine; "" otherwise.
+func (p *parts) here() string {
+	addrs, _ := net.InterfaceAddrs() // none are known: it goes the longer way
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.String() == p.gateway {
+			return p.gateway
+		}
+	}
+	return ""
 }
 
 // ready asks the API's own readiness endpoint.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	mobynet "github.com/moby/moby/api/types/network"
@@ -22,8 +25,9 @@ type box struct {
 	engine *client.Client
 }
 
-// run starts one container. On an error nothing is left of it.
-func run(ctx context.Context, engine *client.Client, role, img string, ports []string, opts ...tc.ContainerCustomizer) (box, error) {
+// run starts one container. On an error nothing is left of it. The first port is
+// published on the gateway as well, unless that is "".
+func run(ctx context.Context, engine *client.Client, role, img string, ports []string, gateway string, opts ...tc.ContainerCustomizer) (box, error) {
 	host, err := local.FreePorts(len(ports))
 	if err != nil {
 		return box{}, err
@@ -35,6 +39,10 @@ func run(ctx context.Context, engine *client.Client, role, img string, ports []s
 			h.PortBindings = mobynet.PortMap{}
 			for i, port := range ports {
 				h.PortBindings[mobynet.MustParsePort(port)] = []mobynet.PortBinding{{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), HostPort: host[i]}}
+			}
+			if at, err := netip.ParseAddr(gateway); err == nil {
+				first := mobynet.MustParsePort(ports[0])
+				h.PortBindings[first] = append(h.PortBindings[first], mobynet.PortBinding{HostIP: at, HostPort: host[0]})
 			}
 		}))
 	c, err := tc.Run(ctx, img, opts...)
@@ -55,6 +63,24 @@ func (b box) address(ctx context.Context, port string) (string, error) {
 		return "", fmt.Errorf("find the published port of %s: %w", port, err)
 	}
 	return fmt.Sprintf("127.0.0.1:%d", mapped.Num()), nil
+}
+
+// near is where the host reaches a port that answers at addr over the network's
+// gateway, when it was published there: the kernel forwards what goes to it. What goes
+// to loopback passes through a process of Docker's, which takes as much of a processor
+// as the API does.
+func near(ctx context.Context, addr, gateway string) string {
+	_, port, _ := strings.Cut(addr, ":")
+	direct := net.JoinHostPort(gateway, port)
+	if gateway == "" {
+		return addr
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", direct)
+	if err != nil {
+		return addr // a firewall: it goes the longer way
+	}
+	_ = conn.Close() // nothing was sent
+	return direct
 }
 
 // act does an action to the container.

@@ -83,7 +83,7 @@ func (c Starter) Start(ctx context.Context) (_ *stack.Stack, err error) {
 		return nil, fmt.Errorf("make the stack's network: %w%s", err, hint(err))
 	}
 	s.OnClose(nw.Remove)
-	p := parts{c: c, engine: engine, nw: nw, s: s, boxes: map[string]box{}, frozen: map[string]bool{}}
+	p := parts{c: c, engine: engine, nw: nw, s: s, suffix: fmt.Sprintf("-%.8s-%d-%.8s", boot(), os.Getpid(), nw.ID), boxes: map[string]box{}, frozen: map[string]bool{}}
 	if p.gateway, err = gateway(ctx, engine, nw.ID); err != nil {
 		return nil, err
 	}

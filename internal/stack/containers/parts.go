@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type parts struct {
 	key     string
 	db      *Postgres
 	kv      *Redis
+	suffix  string         // of the tag of the API's image: this start's alone
 	boxes   map[string]box // by role
 	mu      sync.Mutex
 	frozen  map[string]bool // roles
@@ -44,14 +46,15 @@ func (p *parts) add(ctx context.Context, role string, b box, began time.Time) er
 	if err != nil {
 		return fmt.Errorf("inspect %s: %w", role, err)
 	}
-	p.s.Images[role] = in.Config.Image + " " + in.Image
+	name := strings.TrimSuffix(in.Config.Image, p.suffix)
+	p.s.Images[role] = name + " " + in.Image
 	if role == "api" && p.c.Images.API != "" {
 		p.s.Labels = map[string]string{}
 		maps.Copy(p.s.Labels, in.Config.Labels)
 	}
 	p.boxes[role] = b
 	if p.c.Talk != nil {
-		fmt.Fprintf(p.c.Talk, "%s started from %s in %.1f s\n", role, in.Config.Image, time.Since(began).Seconds())
+		fmt.Fprintf(p.c.Talk, "%s started from %s in %.1f s\n", role, name, time.Since(began).Seconds())
 	}
 	return nil
 }
@@ -109,7 +112,7 @@ func (p *parts) seed(ctx context.Context, password string) ([]stack.Account, err
 	env["VITALS_SEED_PASSWORD"] = password
 	opts := append(p.confined(env), p.inside("seed"), tc.WithCmd("serve", "seed", "--accounts", strconv.Itoa(p.c.Accounts)),
 		tc.WithWaitStrategy(wait.ForExit().WithExitTimeout(10*time.Minute)))
-	b, err := run(ctx, p.engine, "the API's seeding", p.c.Images.API, nil, opts...)
+	b, err := run(ctx, p.engine, "the API's seeding", p.c.Images.API, nil, "", opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func newPostgres(ctx context.Context, engine *client.Client, want string, opts .
 		"POSTGRES_USER": dbUser, "POSTGRES_PASSWORD": p.Password, "POSTGRES_DB": Database,
 	}))
 	var err error
-	if p.box, err = run(ctx, engine, "postgres", image(ctx, engine, want, DefaultPostgres, standInPostgres), []string{dbPort}, opts...); err != nil {
+	if p.box, err = run(ctx, engine, "postgres", image(ctx, engine, want, DefaultPostgres, standInPostgres), []string{dbPort}, "", opts...); err != nil {
 		return nil, err
 	}
 	if p.At, err = p.address(ctx, dbPort); err == nil {
@@ -51,7 +51,7 @@ func newRedis(ctx context.Context, engine *client.Client, want string, opts ...t
 	opts = append(opts, tc.WithCmd(stack.RedisArguments()...))
 	r := &Redis{}
 	var err error
-	if r.box, err = run(ctx, engine, "redis", image(ctx, engine, want, DefaultRedis, standInRedis), []string{kvPort}, opts...); err != nil {
+	if r.box, err = run(ctx, engine, "redis", image(ctx, engine, want, DefaultRedis, standInRedis), []string{kvPort}, "", opts...); err != nil {
 		return nil, err
 	}
 	if r.At, err = r.address(ctx, kvPort); err == nil {

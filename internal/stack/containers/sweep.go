@@ -16,6 +16,7 @@ import (
 const (
 	labelPID  = "vitals.pid"
 	labelBoot = "vitals.boot"
+	ownImages = "vitals/api" // their tags end in -BOOT-PID-NETWORK: a label would change the digest
 )
 
 // sweep removes what an earlier process on this boot left behind when it was
@@ -42,6 +43,19 @@ func sweep(ctx context.Context, engine *client.Client) error {
 			if _, err := engine.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{}); err != nil {
 				return fmt.Errorf("remove a network left behind: %w", err)
 			}
+		}
+	}
+	images, err := engine.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("reference", ownImages)})
+	if err != nil {
+		return fmt.Errorf("look for images left behind: %w", err)
+	}
+	for _, i := range images.Items {
+		for _, tag := range i.RepoTags {
+			part := strings.Split(tag, "-")
+			if len(part) != 4 || part[1] != fmt.Sprintf("%.8s", boot()) || alive(part[2]) {
+				continue
+			}
+			_, _ = engine.ImageRemove(ctx, tag, client.ImageRemoveOptions{}) // another start may have been first, and a name costs nothing
 		}
 	}
 	return nil

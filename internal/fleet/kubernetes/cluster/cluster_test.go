@@ -23,7 +23,7 @@ func engine(objects ...runtime.Object) (*Engine, *fake.Clientset) {
 	c := fake.NewClientset(objects...)
 	return &Engine{
 		Job: kubernetes.Job{
-			Name: "peak-1", Namespace: "load", Run: "peak-1", Image: "example.org/vitals@sha256:abc", Workers: 6, Meeting: "meeting", Deadline: time.Hour,
+			Name: "peak-1", Namespace: "load", Run: "peak-1", Image: "example.org/vitals@sha256:abc", Workers: 6, CPUs: 1, Meeting: "meeting", Deadline: time.Hour,
 			Args: []string{"peak", "--url", "https://staging.example.org"}, Files: map[string]string{"t.yaml": "x"},
 		},
 		Batch: c.BatchV1(), Core: c.CoreV1(),
