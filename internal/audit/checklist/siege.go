@@ -8,12 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"vitals/internal/audit"
 	"vitals/internal/harness"
-	"vitals/internal/measure"
+	"vitals/internal/machine"
 	"vitals/internal/stack"
 	"vitals/report"
 	"vitals/targets"
@@ -37,11 +36,12 @@ func siege(tool string) func(ctx context.Context, g *audit.Target, quick bool) (
 		if err != nil {
 			return audit.Siege{}, err
 		}
+		watch := machine.Watch(ctx, time.Second/2)
 		d, err := harness.Run(ctx, ctx, p, harness.Streams{Out: io.Discard, Err: io.Discard})
 		if d == nil || len(d.Runs) == 0 {
 			return audit.Siege{}, fmt.Errorf("nothing was measured: %w", err)
 		}
-		return sieged(d.Runs[0]), nil
+		return sieged(d.Runs[0], watch()), nil
 	}
 }
 
@@ -78,8 +78,8 @@ func siegeRun(dir string, g *audit.Target, quick bool) (harness.Options, error) 
 	return opt, f.Close()
 }
 
-// sieged reads a run's result.
-func sieged(r report.Run) (s audit.Siege) {
+// sieged reads a run's result, with what the machine was busy meanwhile.
+func sieged(r report.Run, busy []machine.Reading) (s audit.Siege) {
 	for _, v := range r.Verdicts {
 		switch v.Status {
 		case targets.Pass:
@@ -104,41 +104,9 @@ func sieged(r report.Run) (s audit.Siege) {
 			s.Unproved = append(s.Unproved, "the measurement is invalid")
 		}
 	}
-	if why := crowded(r.Result); why != "" {
+	if why := crowded(r.Result, busy); why != "" {
 		s.Unproved = append(s.Unproved, why)
 	}
 	s.Took = r.Result.Took
 	return s
-}
-
-// An API that waits so long for a processor, of the time that it is ready to run, and
-// has itself no more than that of them, is slow because of what runs beside it.
-const (
-	mostWait = 0.5
-	ownCores = 0.6
-)
-
-// crowded says that the attack's sender, on the same machine, took the processors that
-// the API needed; "" when it did not, or when nobody knows.
-func crowded(r *measure.Result) string {
-	var wait, own []float64
-	for _, p := range r.Phases {
-		for _, s := range r.Series.Slices {
-			w, ok := s.Gauges["cpu_wait"]
-			c, there := s.Gauges["cpu"]
-			if p.Name == "attacked" && ok && there && s.At >= p.From && s.At < p.To {
-				wait, own = append(wait, w), append(own, c)
-			}
-		}
-	}
-	if len(wait) == 0 {
-		return ""
-	}
-	slices.Sort(wait)
-	slices.Sort(own)
-	w, c := wait[len(wait)/2], own[len(own)/2]
-	if w < mostWait || c > ownCores {
-		return ""
-	}
-	return fmt.Sprintf("this machine is too small to send the attack as well: under it the API waited for a processor %.0f %% of the time that it was ready to run, and had %.0f %% of them itself", 100*w, 100*c)
 }

@@ -10,6 +10,7 @@ import (
 
 	"vitals/internal/audit"
 	"vitals/internal/harness"
+	"vitals/internal/machine"
 	"vitals/internal/measure"
 	"vitals/report"
 	"vitals/targets"
@@ -51,32 +52,45 @@ func TestSieged(t *testing.T) {
 	run := func(verdict string, why []string, vs ...targets.Verdict) report.Run {
 		return report.Run{Verdict: verdict, Verdicts: vs, Result: &measure.Result{Health: measure.Health{Invalid: why}}}
 	}
-	felt := func(wait, cpu float64) report.Run {
+	felt := func(cpu float64) report.Run {
 		r := run(report.Fail, nil, bad)
-		r.Result.Phases = []measure.PhaseResult{{Phase: measure.Phase{Name: "attacked", To: 2 * time.Second}}, {Phase: measure.Phase{Name: "quiet", From: 2 * time.Second, To: 9 * time.Second}}}
+		r.Result.Began, r.Result.Series.Every = time.Unix(1000, 0), time.Second
+		r.Result.Phases = []measure.PhaseResult{{Phase: measure.Phase{Name: "attacked", To: 6 * time.Second}}, {Phase: measure.Phase{Name: "quiet", From: 6 * time.Second, To: 9 * time.Second}}}
 		for at := range 9 {
-			g := map[string]float64{"cpu_wait": wait, "cpu": cpu}
-			if at >= 2 {
-				g = map[string]float64{"cpu_wait": 0.9, "cpu": 0.1}
+			s := measure.Slice{At: time.Duration(at) * time.Second, P95: 50 * time.Millisecond, Gauges: map[string]float64{"cpu": cpu}}
+			if at >= 2 { // quick, or nobody's business
+				s.P95, s.Gauges = time.Duration(at)*time.Millisecond, map[string]float64{"cpu": 0.1}
 			}
-			r.Result.Series.Slices = append(r.Result.Series.Slices, measure.Slice{At: time.Duration(at) * time.Second, Gauges: g})
+			r.Result.Series.Slices = append(r.Result.Series.Slices, s)
 		}
 		return r
+	}
+	busy := func(share float64) (out []machine.Reading) {
+		for n := range 18 {
+			x := machine.Reading{At: time.Unix(1000, int64(n+1)*5e8), Busy: share}
+			if n > 4 { // where it was quick
+				x.Busy = 1 - share
+			}
+			out = append(out, x)
+		}
+		return out
 	}
 	for _, c := range []struct {
 		name                   string
 		r                      report.Run
+		busy                   []machine.Reading
 		held, missed, unproved int
 	}{
-		{"held", run(report.Pass, nil, ok, ok), 2, 0, 0},
-		{"missed", run(report.Fail, nil, ok, bad), 1, 1, 0},
-		{"no data", run(report.NoData, nil, ok, none), 1, 0, 1},
-		{"invalid", run(report.Invalid, []string{"lag"}, ok), 1, 0, 1},
-		{"no processor left for the API", felt(0.7, 0.4), 0, 1, 1},
-		{"the API took the processors itself", felt(0.7, 0.9), 0, 1, 0},
-		{"a processor whenever it wanted one", felt(0.2, 0.4), 0, 1, 0},
+		{"held", run(report.Pass, nil, ok, ok), nil, 2, 0, 0},
+		{"missed", run(report.Fail, nil, ok, bad), nil, 1, 1, 0},
+		{"no data", run(report.NoData, nil, ok, none), nil, 1, 0, 1},
+		{"invalid", run(report.Invalid, []string{"lag"}, ok), nil, 1, 0, 1},
+		{"no processor left for the API", felt(0.4), busy(0.99), 0, 1, 1},
+		{"the API took the processors itself", felt(0.9), busy(0.99), 0, 1, 0},
+		{"processors to spare", felt(0.4), busy(0.7), 0, 1, 0},
+		{"nobody knows", felt(0.4), nil, 0, 1, 0},
 	} {
-		s := sieged(c.r)
+		s := sieged(c.r, c.busy)
 		if len(s.Held) != c.held || len(s.Missed) != c.missed || len(s.Unproved) != c.unproved {
 			t.Errorf("%s: got %+v", c.name, s)
 		}

@@ -23,7 +23,7 @@ import (
 // Origin is the one origin that APIs under audit allow, and Admin an account
 // that the API's seeding makes.
 const (
-	Origin = "https://app.clinic.example.net"
+	Origin = "https://app.clinic-under-audit.org"
 	Admin  = "admin-001@clinic.test"
 )
 
