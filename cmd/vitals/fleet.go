@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"vitals/internal/fleet"
 	"vitals/internal/fleet/kubernetes"
 	"vitals/internal/fleet/kubernetes/cluster"
-	"vitals/internal/fleet/rendezvous"
 	"vitals/internal/harness"
 	"vitals/internal/load"
 )
@@ -154,17 +151,7 @@ func newFleetStatusCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status RUN", Short: "How a run at a rendezvous stands", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := rendezvous.OpenFile(file, args[0])
-			if err != nil {
-				return exit.With(exit.Usage, err)
-			}
-			defer m.Close()
-			st, err := m.Status(cmd.Context())
-			if err != nil {
-				return exit.With(exit.NoSystem, err)
-			}
-			fmt.Fprintf(s.Out, "%s: %s\n", args[0], st)
-			return nil
+			return harness.FleetStatus(cmd.Context(), s.Out, file, args[0])
 		},
 	}
 	rendezvousFlag(cmd.Flags(), &file)
@@ -176,18 +163,7 @@ func newFleetAbortCmd(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "abort RUN", Short: "Stop every member of a run at a rendezvous", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m, err := rendezvous.OpenFile(file, args[0])
-			if err != nil {
-				return exit.With(exit.Usage, err)
-			}
-			defer m.Close()
-			ctx, cancel := context.WithTimeout(cmd.Context(), 10*time.Second)
-			defer cancel()
-			if err := m.Abort(ctx, reason); err != nil {
-				return exit.With(exit.NoSystem, err)
-			}
-			fmt.Fprintln(s.Out, args[0]+": every member was told to stop")
-			return nil
+			return harness.FleetAbort(cmd.Context(), s.Out, file, args[0], reason)
 		},
 	}
 	rendezvousFlag(cmd.Flags(), &file)

@@ -26,6 +26,7 @@ const Table = `Exit codes:
   2    usage: wrong flags; an unreadable or invalid scenario, target or baseline file
   3    no honest answer: invalid measurement, no data, not comparable, or a probe skipped
   4    the system under test could not be started or reached
+  13-16  vitals run --member only: told to stop, late or replaced, the others did not come, another plan
   130  interrupted: what was measured so far is written, marked partial
   78   vitals serve only: the configuration is refused`
 

@@ -36,9 +36,16 @@ const factor = 3
 
 // Unlike says how a member differs from the others: its median or its share of
 // errors (0 to 1) lies outside three times their range. "" when it does not, or when
-// there are fewer than three to tell by. A median of 0 is not known.
+// there are fewer than three to tell by: of two nobody knows which is the odd one. A
+// median of 0 is not known; a member without median and errors is not there.
 func Unlike(i int, p50US []int64, errors []float64) string {
-	if len(p50US) < 3 {
+	there := 0
+	for j := range p50US {
+		if p50US[j] > 0 || errors[j] > 0 {
+			there++
+		}
+	}
+	if there < 3 {
 		return ""
 	}
 	var low, high int64

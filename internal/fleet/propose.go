@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,10 @@ func Propose(w io.Writer, scenario string, capacity float64, members, because st
 	switch {
 	case members != "auto" && (err != nil || workers < 0):
 		return fmt.Errorf("--workers %s: want a number, or auto", members)
+	case because != "" && !slices.Contains(Because, because):
+		return fmt.Errorf("--because %s: want one of %s", because, strings.Join(Because, ", "))
+	case members != "auto" && capacity == 0:
+		return errors.New("how much one machine sends is not known: give --capacity what vitals probe-generator says of it, or let --workers auto measure this machine")
 	case members == "auto" && capacity == 0:
 		if capacity, err = measure(); err != nil {
 			return err
@@ -37,7 +43,7 @@ func Propose(w io.Writer, scenario string, capacity float64, members, because st
 	}
 	need, err := Workers(rate, capacity)
 	if err != nil {
-		return fmt.Errorf("%w; take --capacity from vitals probe-generator, or let --workers auto measure this machine", err)
+		return err
 	}
 	fmt.Fprintf(w, "%s: at most %.0f %s; one machine sends %.0f/s, and is trusted with 60 %% of that: %d needed\n", sc.Name, rate, unit, capacity, need)
 	if workers == 0 {

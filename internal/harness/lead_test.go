@@ -60,12 +60,17 @@ func (r *ledRun) options(out string) Options {
 	}
 }
 
+// startAs starts the members of a run.
+func (r *ledRun) startAs(t *testing.T, run string) { r.members(t, "vitals test", run) }
+
 // start starts the members.
-func (r *ledRun) start(t *testing.T, tool string) {
+func (r *ledRun) start(t *testing.T, tool string) { r.members(t, tool, "led") }
+
+func (r *ledRun) members(t *testing.T, tool, run string) {
 	accounts := writeFile(t, "email,password\na@x.example,secret-a-1\nb@x.example,secret-b-2\nc@x.example,secret-c-3\nd@x.example,secret-d-4\n")
 	for i := range r.n {
 		o := r.options(fmt.Sprint("own", i))
-		o.Member, o.Rendezvous, o.RunID, o.Accounts, o.Tool = fmt.Sprintf("%d/%d", i, r.n), r.redis.File, "led", accounts, tool
+		o.Member, o.Rendezvous, o.RunID, o.Accounts, o.Tool = fmt.Sprintf("%d/%d", i, r.n), r.redis.File, run, accounts, tool
 		r.all.Go(func() {
 			p, err := Read(o)
 			if err == nil {

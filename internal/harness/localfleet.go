@@ -17,6 +17,7 @@ import (
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/stack"
+	"vitals/internal/stack/local"
 	"vitals/report"
 )
 
@@ -154,19 +155,19 @@ func (f *localFleet) run(drain, kill context.Context) (dirs []string, lost error
 func (f *localFleet) member(drain, kill context.Context, i int) error {
 	cmd := exec.CommandContext(kill, f.p.o.Binary, f.args(i, "--start-at", f.start.UTC().Format(time.RFC3339Nano))...)
 	cmd.Stdout, cmd.Stderr = io.Discard, &lines{w: f.talk, prefix: fmt.Sprintf("member %d: ", i)}
-	if err := cmd.Start(); err != nil {
+	child, err := local.StartAsking(cmd)
+	if err != nil {
 		return err
 	}
-	ended := make(chan struct{})
-	defer close(ended)
-	go func() {
-		select {
-		case <-drain.Done():
-			_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended meanwhile
-		case <-ended:
-		}
-	}()
-	return cmd.Wait()
+	select {
+	case <-drain.Done():
+		_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended meanwhile
+	case <-child.Done():
+	}
+	if <-child.Done(); child.Code() != 0 {
+		return errors.New(cmd.ProcessState.String())
+	}
+	return nil
 }
 
 // dir is where member i leaves what it measured.
@@ -180,7 +181,10 @@ func (f *localFleet) args(i int, more ...string) []string {
 	system := *o
 	system.URL, system.AllowProduction = f.st.URL.String(), o.AllowProduction || f.st.Kind != "url"
 	args := append([]string{"run"}, system.MemberArgs(o.Scenarios[0], o.Targets, o.Profile)...)
-	args = append(args, "--accounts", f.accounts, "--member", fleet.Member{Index: i, Of: f.members}.String(), "--out", f.dir(i))
+	if len(f.st.Accounts) > 0 { // else nobody signs in
+		args = append(args, "--accounts", f.accounts)
+	}
+	args = append(args, "--member", fleet.Member{Index: i, Of: f.members}.String(), "--out", f.dir(i))
 	if f.st.Metrics != nil && i == 0 { // one of them is enough to see what the system feels
 		args = append(args, "--metrics", f.st.Metrics.String(), "--cores", strconv.FormatFloat(f.st.Cores, 'g', -1, 64))
 	}

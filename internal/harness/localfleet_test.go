@@ -70,6 +70,27 @@ func TestLocalFleet(t *testing.T) {
 	}
 }
 
+// Where nobody signs in nobody needs accounts.
+func TestLocalFleetWithoutAccounts(t *testing.T) {
+	t.Parallel()
+	c := &counting{seen: map[string]int{}}
+	s := httptest.NewServer(c)
+	defer s.Close()
+	scenario := writeFile(t, "name: guests\narrivals: {rate: 60/s, run_for: 2s}\njourneys:\n  - name: j\n    tasks:\n      - {name: number, get: \"/n/{{seq}}\", anonymous: true}\n")
+	p, err := Fleet{Engine: "local", Because: "rehearsal", Lead: Lead{Members: 2}, Options: Options{
+		Scenarios: []string{scenario}, Pace: "full", Targets: writeFile(t, "targets:\n  - failed < 1%\n"), URL: s.URL,
+		Seed: 7, Replicas: 1, Out: filepath.Join(t.TempDir(), "out"), Binary: program(), Tool: programVersion(),
+	}}.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words bytes.Buffer
+	d, err := RunLocal(t.Context(), t.Context(), p, Lead{Members: 2}, Streams{Out: &words, Err: &syncWriter{w: &words}})
+	if err != nil || d.Partial || len(c.seen) != 120 {
+		t.Errorf("got %v, %d distinct at the server, want 120\n%s", err, len(c.seen), words.String())
+	}
+}
+
 // A member that is killed ends the run: it is partial, says who was lost, and
 // passes nothing.
 func TestLocalFleetLosesAMember(t *testing.T) {

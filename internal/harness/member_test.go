@@ -209,6 +209,31 @@ func TestAMemberThatDiffersIsNamed(t *testing.T) {
 	}
 }
 
+// Of two members nobody knows which is the odd one, also when a third was lost.
+func TestTwoMembersAreNotCompared(t *testing.T) {
+	ms := []fleet.Seen{{Index: 0, P50US: 900}, {Index: 1, P50US: 90000, Errors: 0.5}, {Index: 2}}
+	outliers(ms)
+	for _, m := range ms {
+		if m.Differs != "" {
+			t.Errorf("member %d differs: %s", m.Index, m.Differs)
+		}
+	}
+}
+
+// The merged document does not take a member's place.
+func TestMergeOverwritesNoMember(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{dir, dir + "/.", link} {
+		if _, err := MergeDirs([]string{dir, t.TempDir()}, out, 0); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "is a member's folder") {
+			t.Errorf("--out %s: got %v, want it refused", out, err)
+		}
+	}
+}
+
 // A member that comes after the start sends nothing.
 func TestALateMemberSendsNothing(t *testing.T) {
 	c := &counting{seen: map[string]int{}}

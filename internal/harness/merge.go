@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"time"
 
 	"vitals/internal/baseline"
@@ -18,11 +20,32 @@ import (
 // order, into OUT/document.json, OUT/report.html and, when the run counts,
 // OUT/baseline.json.
 func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error) {
+	for _, dir := range dirs {
+		if a, b := absolute(dir), absolute(out); a == b {
+			return nil, exit.Errorf(exit.Usage, "--out %s is a member's folder, whose document would be overwritten: name another", out)
+		}
+	}
 	d, err := mergeDirs(dirs, maxLost)
 	if err != nil {
 		return nil, exit.With(exit.Usage, err)
 	}
+	d.Command = append([]string{"vitals", "merge"}, slices.Sorted(slices.Values(dirs))...) // in any order
+	d.Command = append(d.Command, "--out", out)
+	if maxLost > 0 {
+		d.Command = append(d.Command, "--max-lost", strconv.Itoa(maxLost))
+	}
 	return d, WriteMerged(out, d)
+}
+
+// absolute is a folder's one name, where links lead to it.
+func absolute(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	return dir
 }
 
 // mergeDirs has one document at a time in memory: it reads each twice, first for the

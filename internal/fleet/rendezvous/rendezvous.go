@@ -52,10 +52,16 @@ func Open(url, run string) (*Meeting, error) {
 	if err != nil {
 		return nil, errors.New("rendezvous: the URL is not redis://USER:PASSWORD@HOST:PORT or rediss://…") // the library's words may hold the password
 	}
+	redis.SetLogger(silent{}) // what goes wrong comes back as an error
 	opt.MaxRetries = 3
 	opt.ContextTimeoutEnabled = true // a Redis that hangs must not keep a member from stopping
 	return &Meeting{redis.NewClient(opt), run}, nil
 }
+
+// silent keeps the client library's own lines out of a report.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // OpenFile is Open with the URL that a file holds.
 func OpenFile(file, run string) (*Meeting, error) {
@@ -98,6 +104,25 @@ func (m *Meeting) clock(ctx context.Context) (offset, bound time.Duration, err e
 		}
 	}
 	return offset, bound, nil
+}
+
+// Unknown is the answer about a run that no controller has led here within a day.
+type Unknown struct{ Run string }
+
+func (u *Unknown) Error() string {
+	return fmt.Sprintf("no run %s is known at this rendezvous: a controller makes it known (vitals fleet run … --run-id %s)", u.Run, u.Run)
+}
+
+// Look is Unknown when no controller has led the run.
+func (m *Meeting) Look(ctx context.Context) error {
+	n, err := m.rdb.Exists(ctx, m.key("plan")).Result()
+	if err != nil {
+		return fmt.Errorf("rendezvous: look for the run: %w", err)
+	}
+	if n == 0 {
+		return &Unknown{m.run}
+	}
+	return nil
 }
 
 // Abort tells every member to stop; the first reason stands.

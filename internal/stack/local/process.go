@@ -32,6 +32,10 @@ type account struct{ uid, gid uint32 }
 // environment is the caller's.
 func Start(cmd *exec.Cmd) (*Process, error) { return start(cmd, nil, syscall.SIGKILL) }
 
+// StartAsking is Start of a child that has something to keep: the kernel asks it to
+// end, by SIGINT, should we die.
+func StartAsking(cmd *exec.Cmd) (*Process, error) { return start(cmd, nil, syscall.SIGINT) }
+
 // start is Start as another account, with the signal that the kernel sends the
 // child should we die.
 func start(cmd *exec.Cmd, as *account, last syscall.Signal) (*Process, error) {
