@@ -35,8 +35,8 @@ A line that was skipped was not proved: without a FAIL the exit code is then 3,
 unless --may-skip names it.
 
 ` + exit.Table,
-		Example: `  vitals audit --url https://staging.example.org
-  vitals audit --url http://127.0.0.1:8000 --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only LK,CO
+		Example: `  vitals audit --url https://staging.example.org --profile vitals/profile.yaml
+  vitals audit --url http://127.0.0.1:8000 --profile clinic --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only LK,CO
   vitals audit --stack embedded --short-clock
   vitals audit --discover --url http://127.0.0.1:8000 --i-own 127.0.0.1 --profile vitals/profile.yaml --accounts accounts.csv
   vitals audit --explain LK8`,
@@ -58,7 +58,7 @@ unless --may-skip names it.
 	f.StringSliceVar(&o.Own, "i-own", nil, "host that is yours to probe intrusively")
 	f.BoolVar(&o.AllowProduction, "allow-production", false, "probe a host intrusively whose /health says env: production")
 	forwardFlag(f, &o.Forward)
-	f.StringVar(&o.Profile, "profile", "clinic", "the API's paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file")
+	f.StringVar(&o.Profile, "profile", "", "what the API promises, its paths and fields: "+strings.Join(profile.Names(), ", ")+", or a file; with --url it must be named")
 	accountsFlag(f, &o.Accounts)
 	certificateFlags(f, &o.CA, &o.Cert, &o.Key)
 	metricsFlag(f, &o.Metrics)

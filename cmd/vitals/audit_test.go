@@ -39,6 +39,7 @@ func TestAuditUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1 --may-skip XY", `--may-skip: no probe or family "XY"`},
 		{"--url http://127.0.0.1:1 --class intrusive", "--i-own 127.0.0.1"},
 		{"--url http://127.0.0.1:1 --short-clock", "--short-clock needs --stack"},
+		{"--url http://127.0.0.1:1", "--url without --profile"},
 		{"--url http://127.0.0.1:1 --profile clinc", `did you mean "clinic"?`},
 		{"--url http://u:p@127.0.0.1:1", "no user or password in a URL"},
 		{"--explain LK99", "did you mean"},
@@ -48,7 +49,7 @@ func TestAuditUsage(t *testing.T) {
 			t.Errorf("audit %s: got exit %d and %q, want 2 and %q", c.args, code, talk, c.want)
 		}
 	}
-	if code, _, talk := auditing(t, "--url", "http://127.0.0.1:1", "--out", dir); code != exit.NoSystem {
+	if code, _, talk := auditing(t, "--url", "http://127.0.0.1:1", "--profile", "clinic", "--out", dir); code != exit.NoSystem {
 		t.Errorf("nobody there: got exit %d and %q, want 4", code, talk)
 	}
 }
@@ -91,7 +92,7 @@ func TestAuditExitCodes(t *testing.T) {
 		{"--only AU3 --may-skip AU", exit.NoAnswer, "0 PASS"},
 	} {
 		dir := t.TempDir()
-		code, out, talk := auditing(t, append(strings.Fields(c.args), "--url", srv.URL, "--out", dir)...)
+		code, out, talk := auditing(t, append(strings.Fields(c.args), "--url", srv.URL, "--profile", "clinic", "--out", dir)...)
 		if code != c.want || !strings.Contains(out, c.says) {
 			t.Errorf("audit %s: got exit %d, want %d with %q:\n%s%s", c.args, code, c.want, c.says, out, talk)
 		}

@@ -103,7 +103,7 @@ slowhttptest -H -c 20 -r 20 -i 1 -l 9 -u "http://$address/health" >headers.log 2
 h=$!
 slowhttptest -B -c 20 -r 20 -i 1 -l 19 -s 1000 -f application/json -u "http://$address/api/v1/auth/login" >body.log 2>&1 || true
 wait $h || true
-"$vitals" audit --url "http://$address" --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only SH4 --out audit >audit.log 2>&1 || true
+"$vitals" audit --url "http://$address" --profile clinic --i-own 127.0.0.1 --class intrusive --accounts accounts.csv --only SH4 --out audit >audit.log 2>&1 || true
 # cut FILE: the second in which no connection was left
 cut() { tr -d '\033' <"$1" | sed 's/\[[0-9;]*m//g' | awk '/Test ended on/ { s = $4 + 0 } /No open connections left/ { print s }'; }
 lived() { sed -n "s/.*connections lived \([0-9.]*m\{0,1\}s\) with headers, \([0-9.]*m\{0,1\}s\) with bodies.*/\\$1/p" audit.log audit/audit.json 2>/dev/null | head -1; }

@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -66,8 +67,13 @@ func read(o Options) (p plan, err error) {
 	if _, err := audit.Select(audit.Control, o.MaySkip); err != nil {
 		note(fmt.Errorf("--may-skip: %w", err))
 	}
-	p.profile, err = profile.Open(o.Profile)
-	note(err)
+	switch {
+	case o.Profile == "" && o.URL != "": // an API is held to what it promised, not to what another did
+		note(fmt.Errorf("--url without --profile: what does this API promise? Name its profile (vitals init --from openapi.yaml writes one), or %s for the reference API", strings.Join(profile.Names(), " or ")))
+	default:
+		p.profile, err = profile.Open(cmp.Or(o.Profile, "clinic"))
+		note(err)
+	}
 	p.bypass, err = audit.ReadBypass(o.Bypass)
 	if err != nil {
 		note(fmt.Errorf("--bypass: %w", err))
