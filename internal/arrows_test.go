@@ -58,7 +58,7 @@ var arrows = map[string]string{
 	// One run, and what is made of several.
 	"internal/harness": "internal/atomicfile internal/baseline internal/exit internal/export internal/faults internal/fleet internal/intruders internal/limitcheck internal/load internal/machine internal/measure " +
 		"internal/observe internal/profile internal/stack internal/strict internal/targetfile internal/wire report scenarios targets",
-	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/profile internal/stack internal/strict report targets",
+	"internal/audit/checklist": "internal/audit internal/discover internal/exit internal/harness internal/machine internal/measure internal/profile internal/stack internal/strict report targets",
 	"internal/capacity":        "",
 	"internal/capacity/steps":  "internal/atomicfile internal/baseline internal/capacity internal/exit internal/harness internal/measure internal/stack targets",
 	"internal/duet":            "internal/atomicfile internal/baseline",

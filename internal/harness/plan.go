@@ -93,6 +93,15 @@ func Read(o Options) (*Plan, error) {
 // Options are what was asked.
 func (p *Plan) Options() Options { return p.o }
 
+// MayLoad is an error when the deployment is somebody's who did not agree, as far as a
+// name tells: see stack.MayLoad. Nobody is asked.
+func (p *Plan) MayLoad() error {
+	if p.url == nil {
+		return nil
+	}
+	return stack.MayLoad(p.url.Hostname(), p.o.Own)
+}
+
 // readScenarios reads the scenarios and checks targets and faults against them.
 func (p *Plan) readScenarios() error {
 	var errs []error

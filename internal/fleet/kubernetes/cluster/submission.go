@@ -11,7 +11,6 @@ import (
 	"vitals/internal/exit"
 	"vitals/internal/fleet/kubernetes"
 	"vitals/internal/harness"
-	"vitals/internal/stack"
 )
 
 // Submission is what is asked of a run whose members are pods.
@@ -47,7 +46,7 @@ func (s Submission) Render(p *harness.Plan, l harness.Lead) ([]byte, error) {
 func (s Submission) job(p *harness.Plan, l harness.Lead) (kubernetes.Job, error) {
 	o, j := p.Options(), s.Job
 	j.Name, j.Run, j.Workers, j.MaxLost = strings.ToLower(l.Run), l.Run, l.Members, l.MaxLost
-	errs := []error{reachable(o.URL, o.Own)}
+	errs := []error{reachable(o.URL), p.MayLoad()}
 	switch {
 	case p.SignsIn() && j.Accounts == "":
 		errs = append(errs, errors.New("the scenario signs in: name the secret that holds the members' accounts (--accounts-secret)"))
@@ -68,8 +67,8 @@ func (s Submission) job(p *harness.Plan, l harness.Lead) (kubernetes.Job, error)
 	return j, errors.Join(append(errs, err)...)
 }
 
-// reachable is an error for a deployment that pods do not reach, or may not load.
-func reachable(text string, own []string) error {
+// reachable is an error for a deployment that pods do not reach.
+func reachable(text string) error {
 	u, err := url.Parse(text)
 	if text == "" || err != nil {
 		return errors.New("the members need a deployment that all of them reach: name it with --url")
@@ -78,5 +77,5 @@ func reachable(text string, own []string) error {
 	if u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
 		return fmt.Errorf("--url %s: in a pod that is the pod itself: name the deployment as the pods reach it", u.Redacted())
 	}
-	return stack.MayLoad(u.Hostname(), own)
+	return nil
 }
