@@ -88,7 +88,8 @@ type search struct {
 }
 
 // Run discovers. An error means that nothing could be told: no answer, or answers
-// that are neither a wrong password nor a refusal.
+// that are neither a wrong password nor a refusal. When ctx ends, what was found until
+// then comes with its error.
 func Run(ctx context.Context, o Options) (*Found, error) {
 	if o.Most <= 0 {
 		o.Most = 60
@@ -105,6 +106,9 @@ func Run(ctx context.Context, o Options) (*Found, error) {
 	if errors.Is(err, errSpent) && s.f.Limited {
 		s.unknown("the rest", "%v", err)
 		err = nil
+	}
+	if ctx.Err() != nil && s.f.Limited { // what is known is kept
+		s.unknown("the rest", "interrupted after %v", s.f.Took.Round(time.Second))
 	}
 	return s.f, err
 }

@@ -247,6 +247,30 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
+// What was found before an interruption is kept, and how long it takes is said.
+func TestInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &planted{kind: "fixed", limit: 5, window: 5 * time.Minute, counts: "failures", by: "address", status: 429, headers: "none", retry: true, keys: map[string]*counted{}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var n byte
+		var said []string
+		f, err := discover.Run(ctx, discover.Options{
+			Try: func(_ context.Context, from netip.Addr, account, password string) (discover.Answer, error) {
+				return p.serve(from.String(), account, password), nil
+			},
+			Address: func() netip.Addr { n++; return netip.AddrFrom4([4]byte{127, 60, 0, n}) },
+			Say:     func(words string) { said = append(said, words) },
+		})
+		if err == nil || !f.Limited || f.Limit.Limit != 5 || f.Limit.By != "address" || !strings.Contains(f.Lines(), "# cannot tell the rest: interrupted after 1m0s") {
+			t.Errorf("got %v and\n%s", err, f.Lines())
+		}
+		if all := strings.Join(said, "\n"); !strings.Contains(all, "all of it takes about 20m0s") {
+			t.Errorf("got %q, want how long it takes", all)
+		}
+	})
+}
+
 // Sign-ins travel as the profile has them, from the address that was asked for.
 func TestOver(t *testing.T) {
 	var got string

@@ -20,11 +20,14 @@ import (
 // How many are judged at once in the end tells a bucket, which gives back one, from a
 // window or a lock, which give back all.
 func (s *search) times(ctx context.Context, a who, refusedAt time.Time) error {
-	s.say("waiting until the first one is judged again")
+	if s.say("waiting until the first one is judged again"); s.first.Told && s.first.RetryAfter > 0 {
+		s.say("the API says in %v: all of it takes about %v", s.first.RetryAfter, wholes*s.first.RetryAfter)
+	}
 	low, high, err := s.released(ctx, a, refusedAt)
 	if err != nil || high == 0 {
 		return err
 	}
+	s.say("it was refused for %v: the rest takes about %v", high.Round(100*time.Millisecond), ((wholes - 1) * high).Round(time.Second))
 	// The same again, from the moment of release on.
 	b := s.somebody()
 	if s.o.Address == nil {
@@ -59,6 +62,10 @@ func (s *search) times(ctx context.Context, a who, refusedAt time.Time) error {
 	}
 	return s.lockOrWindow(ctx, low, high, aligned)
 }
+
+// wholes is how many times a refusal is waited for, one after the other: until it ends,
+// the same again, and half of it and all of it to tell a window from a lock.
+const wholes = 4
 
 // released asks one who is refused until judged; the interval of the moment, counted
 // from began, with nothing when patience ends first.

@@ -63,8 +63,10 @@ func discovers(ctx context.Context, o Options, p plan, g *audit.Target, s harnes
 	fmt.Fprintf(s.Err, "Discovery on %s: wrong passwords for accounts that nobody has, from fresh addresses, and at most %d requests; it waits at most %v for one thing. Addresses that it locks stay locked as long as the API says.\n", p.url.Redacted(), discoveryBudget, o.Patience)
 	f, err := discover.Run(ctx, opt)
 	switch {
+	case ctx.Err() != nil && f.Limited:
+		return errors.Join(f.Write(s.Out), exit.With(exit.Interrupted, errors.New("interrupted: what was found until then is above")))
 	case ctx.Err() != nil:
-		return exit.With(exit.Interrupted, errors.New("interrupted"))
+		return exit.With(exit.Interrupted, errors.New("interrupted before a limit was met"))
 	case err != nil:
 		return exit.Errorf(exit.NoAnswer, "--discover: %w", err)
 	}
