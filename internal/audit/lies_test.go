@@ -44,6 +44,7 @@ var lies = []struct {
 	{"hanging up is a refund", "LK27", "whose client hung up"},
 	{"unknown accounts are told", "AU1", "of an unknown account got 404, [3] wrong password of a known account got 401: want the same"},
 	{"limiter on the raw path", "LK20", "by mixing spellings"},
+	{"guests alone are limited", "LK20", "beside a session"},
 	{"refresh reuse accepted", "AU4", "got 200, want 401"},
 	{"foreign objects readable", "AU10", "got 200"},
 	{"who is not signed in may delete", "AU10", "delete of an object by nobody signed in: got 204"},

@@ -119,6 +119,10 @@ func (x *call) enter(policy, key string) (settle func(ok bool, user string), adm
 	switch s.Lie {
 	case "limiter on the raw path":
 		key += x.r.URL.Path
+	case "guests alone are limited":
+		if x.r.Header.Get("Authorization") != "" {
+			return func(bool, string) {}, true
+		}
 	case "accounts are locked, not addresses":
 		if policy == "login" {
 			key = strings.ToLower(x.text("mail"))
