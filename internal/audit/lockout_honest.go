@@ -128,4 +128,5 @@ func windowSlides(t *T) {
 			return
 		}
 	}
+	t.WantRefused("login", t.Guess(from, email)) // else nothing was counted that could leave
 }
