@@ -156,7 +156,7 @@ func (o Request) say(w io.Writer, made *Files) error {
 		fmt.Fprintf(&b, "  put test accounts into %s, a line each: someone@example.com,their password\n", in("accounts.csv"))
 	}
 	fmt.Fprintf(&b, "  vitals validate %s --profile %s --targets %s\n", in("scenario.yaml"), in("profile.yaml"), in("targets.yaml"))
-	fmt.Fprintf(&b, "  vitals run %s --url %s%s --targets %s\n", in("scenario.yaml"), url, accounts, in("targets.yaml"))
+	fmt.Fprintf(&b, "  vitals run %s --url %s --profile %s%s --targets %s\n", in("scenario.yaml"), url, in("profile.yaml"), accounts, in("targets.yaml"))
 	fmt.Fprintf(&b, "  vitals audit --url %s --profile %s%s\n", url, in("profile.yaml"), accounts)
 	_, err := io.WriteString(w, b.String())
 	return err
