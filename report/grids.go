@@ -261,6 +261,7 @@ func firstOfEach(es []measure.Exemplar) (ordered []measure.Exemplar, kinds int) 
 // differ from one to the next.
 func kindOf(e measure.Exemplar) string {
 	expected, _, _ := strings.Cut(e.Why, ", got ")
+	expected, _, _ = strings.Cut(expected, ", it took ")
 	return fmt.Sprint("kind ", e.Step, "\n", e.Class, "\n", e.Code, "\n", expected)
 }
 

@@ -193,6 +193,19 @@ func refused(t *testing.T, docs []*report.Document) {
 			t.Errorf("got %v, %v, want %q", d, err, want)
 		}
 	}
+	// A baseline of an earlier run is not taken for that of one that leaves none.
+	out := t.TempDir()
+	old := filepath.Join(out, "baseline.json")
+	if err := os.WriteFile(old, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	partial, err := Merge([]*report.Document{docs[0], docs[2]}, 1)
+	if err == nil {
+		err = WriteMerged(out, partial)
+	}
+	if _, there := os.Stat(old); err != nil || there == nil {
+		t.Errorf("got %v, and the old baseline there: %v", err, there == nil)
+	}
 	// One may be lost: the run is partial, and never a pass.
 	d, err := Merge([]*report.Document{docs[0], docs[2]}, 1)
 	if err != nil || !d.Partial || d.Verdict == report.Pass || d.Exit == exit.Pass {

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"vitals/internal/baseline"
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
 	"vitals/internal/stack"
@@ -80,14 +79,7 @@ func WriteMerged(out string, d *report.Document) error {
 }
 
 func writeMerged(out string, d *report.Document) error {
-	err := report.WriteAll(out, d)
-	if err == nil && !d.Partial {
-		err = baseline.Write(filepath.Join(out, "baseline.json"), Baseline(d))
-	}
-	if err != nil {
-		return exit.With(exit.NoAnswer, err)
-	}
-	return nil
+	return exit.With(exit.NoAnswer, leave(out, d, !d.Partial))
 }
 
 // Merge makes the one document of a run from its members', and judges it by the

@@ -96,7 +96,7 @@ func (p *Plan) unstarted(why error) error {
 		d.Stack = report.Stack{Kind: "url", URL: p.url.Redacted()}
 	}
 	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(nil, sessionEnd{err: why})
-	return report.WriteAll(p.o.Out, d)
+	return leave(p.o.Out, d, false)
 }
 
 // startError gives a stack that did not start its exit code.

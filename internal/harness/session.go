@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -190,13 +191,23 @@ func (ses *session) save() error {
 }
 
 func (ses *session) write(dir string) error {
-	if err := report.WriteAll(dir, ses.doc); err != nil {
+	return leave(dir, ses.doc, ses.p.member == nil) // a share is no baseline
+}
+
+// leave writes a document, its page and, when it makes one, its baseline. That of an
+// earlier run would pass for this one's, and goes.
+func leave(dir string, d *report.Document, baselined bool) error {
+	if err := report.WriteAll(dir, d); err != nil {
 		return err
 	}
-	if ses.p.member != nil {
-		return nil // a share is no baseline
+	file := filepath.Join(dir, "baseline.json")
+	if baselined {
+		return baseline.Write(file, Baseline(d))
 	}
-	return baseline.Write(filepath.Join(dir, "baseline.json"), Baseline(ses.doc))
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // runError gives a run that could not begin its exit code.

@@ -18,11 +18,16 @@ func Nearest(word string, among []string) (string, bool) {
 			d = 1 // as near as one other letter
 		}
 		// Of two that are as near, the one of the same letters: they were swapped.
-		if d < least || d == least && best != "" && letters(w) == letters(strings.ToLower(c)) && letters(w) != letters(strings.ToLower(best)) {
+		if d < least || d == least && best != "" && longer(w, c) && !longer(w, best) || d == least && best != "" && letters(w) == letters(strings.ToLower(c)) && letters(w) != letters(strings.ToLower(best)) {
 			best, least = c, d
 		}
 	}
 	return best, best != ""
+}
+
+// longer reports whether the candidate is the word and more: users, of user.
+func longer(word, candidate string) bool {
+	return len(candidate) > len(word) && strings.HasPrefix(strings.ToLower(candidate), word)
 }
 
 // missesLetters reports whether the word is the candidate but for letters that are

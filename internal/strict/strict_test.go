@@ -23,6 +23,9 @@ func TestNearest(t *testing.T) {
 	if got, _ := strict.Nearest("p59", []string{"p50", "p90", "p95"}); got != "p95" { // as near as p50, and of the same letters
 		t.Errorf("p59: got %q, want p95", got)
 	}
+	if got, _ := strict.Nearest("user", []string{"use", "users"}); got != "users" { // a letter that is missing, before one too many
+		t.Errorf("user: got %q, want users", got)
+	}
 	for word, want := range map[string]string{"eror": "errors", "save": "", "rors": "", "err": ""} { // missing letters, not other ones
 		if got, _ := strict.Nearest(word, []string{"errors", "size", "rps"}); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
