@@ -33,8 +33,8 @@ type asked struct {
 //   - times of a run in which we were late are nobody's, and counts that do not
 //     agree with the server's are of no one run: invalid;
 //   - a target that was missed is a failure;
-//   - a run that ended before its schedule, a target without data, and a run of which
-//     nothing at all was judged, are no answer.
+//   - a run that ended before its schedule, or in which nobody was served, a target
+//     without data, and a run of which nothing at all was judged, are no answer.
 func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	h := r.Result.Health
 	ours := slices.DeleteFunc(slices.Clone(h.Invalid), func(why string) bool { return slices.Contains(h.Late, why) })
@@ -78,6 +78,9 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 		aborted = []string{why}
 	default:
 		ended = []string{why}
+	}
+	if c := r.Result.Total(true, false).Counts; c.Sent > 0 && c.Refused == c.Sent { // a refusal is no error, and no answer either
+		ended = append(ended, fmt.Sprintf("nobody was served: all %d requests were refused", c.Sent))
 	}
 	switch {
 	case len(r.Verdicts) > 0 || a.nothing && r.Invariants.Judged():
