@@ -111,7 +111,7 @@ func (p *Plan) turn(st *stack.Stack) uint64 {
 	return h.Sum64()
 }
 
-// signsIn tells whether anybody needs an account.
+// SignsIn tells whether anybody needs an account.
 func (p *Plan) SignsIn() bool {
 	return slices.ContainsFunc(p.scenarios, func(sc *scenarios.Scenario) bool { return sc.Accounts.SignIn.Path != "" })
 }

@@ -19,6 +19,7 @@ import (
 	"vitals/internal/stack"
 	"vitals/internal/stack/local"
 	"vitals/report"
+	"vitals/scenarios"
 )
 
 // RunLocal carries a plan out with child processes of this machine as members,
@@ -51,7 +52,7 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 		return nil, exit.With(exit.NoSystem, err)
 	}
 
-	f := &localFleet{p: p, st: st, accounts: accounts, members: l.Members, maxLost: l.MaxLost, talk: s.Err, start: time.Now().Add(startLead(l.Members))}
+	f := &localFleet{p: p, st: st, accounts: accounts, members: l.Members, maxLost: l.MaxLost, talk: s.Err, start: time.Now().Add(p.startLead(l.Members))}
 	if l.Rendezvous != "" {
 		return f.led(drain, kill, l, s)
 	}
@@ -82,9 +83,14 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 	return d, nil
 }
 
-// startLead is how long the members have to come up and sign their users in.
-func startLead(members int) time.Duration {
-	return 10*time.Second + time.Duration(members)*time.Second
+// startLead is how long the members have to come up and sign their users in, which
+// costs the system a password hash each.
+func (p *Plan) startLead(members int) time.Duration {
+	lead := 10*time.Second + time.Duration(members)*time.Second
+	if p.SignsIn() {
+		lead += min(30*time.Second, time.Duration(scenarios.Needed(p.o.Pace, p.scenarios...))*100*time.Millisecond)
+	}
+	return lead
 }
 
 // writeAccounts keeps the stack's accounts for the members, readable by this user
