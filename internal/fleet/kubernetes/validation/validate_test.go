@@ -53,8 +53,8 @@ func admit(t *testing.T, text []byte) []string {
 // rendered is the job as the program writes it, from the main module.
 func rendered(t *testing.T) []byte {
 	t.Helper()
-	cmd := exec.Command("go", "run", "./cmd/vitals", "fleet", "render", "peak", "--name", "peak-1", "--namespace", "load", "--workers", "4",
-		"--image", "example.org/vitals:1", "--rendezvous-secret", "meeting", "--accounts-secret", "accounts", "--", "--url", "http://10.0.0.5:8000")
+	cmd := exec.Command("go", "run", "./cmd/vitals", "fleet", "render", "peak", "--run-id", "peak-1", "--namespace", "load", "--workers", "4",
+		"--image", "example.org/vitals:1", "--rendezvous-secret", "meeting", "--accounts-secret", "accounts", "--url", "http://10.0.0.5:8000")
 	cmd.Dir = "../../../.."
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	var errs bytes.Buffer
