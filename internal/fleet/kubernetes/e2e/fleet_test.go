@@ -109,12 +109,14 @@ func evictedBefore(t *testing.T, m *machine) {
 	r := m.fleet(t, "evicted-before", 10)
 	until(t, 2*time.Minute, "three members are ready", func(context.Context) bool { return strings.Contains(r.talk.String(), "3 of 4 members are ready") })
 	var moved corev1.Pod
-	for _, i := range []string{"0", "1", "2", "3"} {
-		if pod, ok := r.member(i); ok {
-			moved = pod
-			break
+	until(t, time.Minute, "the kubelet says that one of them runs", func(context.Context) (ok bool) {
+		for _, i := range []string{"0", "1", "2", "3"} {
+			if moved, ok = r.member(i); ok {
+				return true
+			}
 		}
-	}
+		return false
+	})
 	m.evict(t, moved)
 	m.limitPods(t, 100) // the job's controller asks again within a minute, and sees the eviction then
 	code, d := r.end(t)
@@ -162,10 +164,11 @@ func lostOne(t *testing.T, m *machine, id string, maxLost int, lose func(t *test
 }
 
 func evictOne(t *testing.T, r *run) {
-	pod, ok := r.member("1")
-	if !ok {
-		t.Fatal("member 1 does not run")
-	}
+	var pod corev1.Pod
+	until(t, 10*time.Second, "the kubelet says that member 1 runs", func(context.Context) (ok bool) {
+		pod, ok = r.member("1")
+		return ok
+	})
 	r.m.evict(t, pod)
 }
 
