@@ -8,7 +8,9 @@ for controller in /sys/fs/cgroup/*/; do
   mkdir -p "$controller/$E2E_K8S_CGROUP" 2>/dev/null || true
 done
 ip link set lo up
-ip link add cni0 type bridge
+# An address of its own: else it is the lowest of its ports', and changes when a pod
+# goes, whereupon the others cannot reach it until they ask again.
+ip link add cni0 address 0a:58:0a:58:00:01 type bridge
 ip addr add 10.88.0.1/24 dev cni0
 ip link set cni0 up
 test=$1
