@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -59,12 +60,9 @@ func newFleetRenderCmd(s streams) *cobra.Command {
 				return err
 			}
 			r.Options.ReadOnly = true
-			p, err := r.Read()
-			if err != nil {
-				return exit.With(exit.Usage, err)
-			}
+			p, wrong := r.Read()
 			text, err := sub.Render(p, r.Lead)
-			if err != nil {
+			if err := errors.Join(wrong, err); err != nil {
 				return exit.With(exit.Usage, err)
 			}
 			_, err = s.Out.Write(text)

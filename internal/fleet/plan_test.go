@@ -1,6 +1,10 @@
 package fleet
 
-import "testing"
+import (
+	"math"
+	"strings"
+	"testing"
+)
 
 func TestParseMember(t *testing.T) {
 	for text, want := range map[string]Member{"0/1": {0, 1}, "3/4": {3, 4}, "199/200": {199, 200}} {
@@ -47,5 +51,40 @@ func TestPlanID(t *testing.T) {
 			t.Errorf("%+v has the identity of another plan", p)
 		}
 		ids[p.ID()] = true
+	}
+}
+
+// A plan is told in commands that can be typed, or refused with what is wrong.
+func TestPropose(t *testing.T) {
+	measure := func() (float64, error) { return 60_000, nil }
+	for _, c := range []struct {
+		capacity     float64
+		members, why string
+		want, not    string
+		refused      bool
+	}{
+		{60_000, "0", "", "1 needed\n  vitals run peak …", "--member", false},
+		{0, "auto", "", "1 needed", "--member", false},
+		{10, "0", "", "--member 0/84 …", "--member 11/84", false},
+		{100, "1", "", "1 are fewer", "", false},
+		{60_000, "2", "rehearsal", "--member 1/2 …", "", false},
+		{60_000, "2", "", "one machine suffices", "", true},
+		{60_000, "2", "fun", "--because fun", "", true},
+		{0, "0", "", "vitals probe-generator", "", true},
+		{-5, "0", "", "--capacity -5", "", true},
+		{math.NaN(), "0", "", "--capacity NaN", "", true},
+		{math.Inf(1), "0", "", "--capacity +Inf", "", true},
+		{1e-9, "0", "", "want at most 10000", "", true},
+		{60_000, "many", "", "--workers many", "", true},
+	} {
+		var out strings.Builder
+		err := Propose(&out, "peak", c.capacity, c.members, c.why, measure)
+		said := out.String()
+		if err != nil {
+			said = err.Error()
+		}
+		if (err != nil) != c.refused || !strings.Contains(said, c.want) || c.not != "" && strings.Contains(said, c.not) {
+			t.Errorf("%+v: got %v and\n%s", c, err, out.String())
+		}
 	}
 }

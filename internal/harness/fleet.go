@@ -70,6 +70,9 @@ func (f Fleet) check() error {
 	if l.Run == "" && f.Engine != "local" {
 		errs = append(errs, errors.New("no run id: give the members and this command the same, new one (--run-id)"))
 	}
+	if l.Rendezvous != "" && l.Barrier <= 0 {
+		errs = append(errs, fmt.Errorf("--barrier %s: want a time, as in 10m", l.Barrier))
+	}
 	if l.Members < 1 {
 		errs = append(errs, fmt.Errorf("--workers %d: want at least 1", l.Members))
 	}

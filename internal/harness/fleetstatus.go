@@ -26,7 +26,13 @@ func FleetStatus(ctx context.Context, w io.Writer, file, run string) error {
 // FleetAbort tells every member of a run to stop, and why. Errors carry an exit code.
 func FleetAbort(ctx context.Context, w io.Writer, file, run, reason string) error {
 	return atRendezvous(ctx, file, run, func(ctx context.Context, m *rendezvous.Meeting) error {
-		err := m.Abort(ctx, reason)
+		st, err := m.Status(ctx)
+		if err == nil && !st.Began.IsZero() && st.Living == 0 {
+			return &endedRun{run}
+		}
+		if err == nil {
+			err = m.Abort(ctx, reason)
+		}
 		if err == nil {
 			fmt.Fprintln(w, run+": every member was told to stop")
 		}
@@ -47,8 +53,16 @@ func atRendezvous(ctx context.Context, file, run string, ask func(context.Contex
 	if err = m.Look(ctx); err == nil {
 		err = ask(ctx, m)
 	}
-	if unknown := (*rendezvous.Unknown)(nil); errors.As(err, &unknown) {
+	var unknown *rendezvous.Unknown
+	var ended *endedRun
+	if errors.As(err, &unknown) || errors.As(err, &ended) {
 		return exit.With(exit.Usage, err)
 	}
 	return exit.With(exit.NoSystem, err)
 }
+
+// endedRun is a run that has ended: an abort would be taken for its end when its result is
+// collected again.
+type endedRun struct{ run string }
+
+func (o *endedRun) Error() string { return "run " + o.run + " has ended: there is nobody to stop" }

@@ -36,4 +36,15 @@ func TestARunThatNobodyLed(t *testing.T) {
 	if err := FleetStatus(t.Context(), &out, redis.File, "peak-1"); err != nil || !strings.Contains(out.String(), "2 finished, lost []") {
 		t.Errorf("got %q, %v, want two members that finished", out.String(), err)
 	}
+	if err := FleetAbort(t.Context(), &out, redis.File, "peak-1", "by hand"); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("abort of a run that has ended: got %v", err)
+	}
+	again, err := Fleet{Options: r.options("again"), Lead: l, Engine: "none"}.Run(t.Context(), t.Context(), Streams{Out: &out, Err: &out})
+	if err != nil || again.Partial || again.Verdict != d.Verdict {
+		t.Errorf("collected again: got %v, %+v, want what it was", err, again)
+	}
+	l.Members = 3
+	if _, err := (Fleet{Options: r.options("other"), Lead: l, Engine: "none"}).Run(t.Context(), t.Context(), Streams{Out: &out, Err: &out}); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "choose another run id") {
+		t.Errorf("another plan: got %v, want it refused", err)
+	}
 }

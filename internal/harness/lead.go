@@ -100,6 +100,9 @@ func (l Lead) run(drain, kill context.Context, p *Plan, s Streams) (*report.Docu
 	case err != nil && drain.Err() != nil:
 		return nil, exit.Errorf(exit.Interrupted, "interrupted before this controller led the run")
 	case err != nil:
+		if other := (*rendezvous.OtherPlan)(nil); errors.As(err, &other) {
+			return nil, exit.With(exit.Usage, err)
+		}
 		return nil, exit.With(exit.NoSystem, err)
 	}
 	defer c.Release()

@@ -60,6 +60,12 @@ func (p *Plan) readMember() (*member, error) {
 	if o.StartAt == "" && o.Rendezvous == "" && m.Of > 1 {
 		errs = append(errs, fmt.Errorf("--member %s: the members begin at one instant, or their sum is no load that ever was: give all of them the same --start-at, or --rendezvous-file", m.Member))
 	}
+	if o.StartAt != "" && o.Rendezvous != "" {
+		errs = append(errs, errors.New("--start-at and --rendezvous-file exclude each other: who leads the members says when they begin"))
+	}
+	if o.Once {
+		errs = append(errs, errors.New("--member and --once exclude each other: once is not a load that could be shared"))
+	}
 	if o.URL == "" {
 		errs = append(errs, errors.New("--member shares the load on a deployment that is there: name it with --url"))
 	}

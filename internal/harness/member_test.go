@@ -15,6 +15,7 @@ import (
 
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
+	"vitals/internal/measure"
 	"vitals/report"
 )
 
@@ -222,6 +223,22 @@ func TestAMemberThatDiffersIsNamed(t *testing.T) {
 	}
 }
 
+// An intruder goes by its answers and not by a schedule: what it sends was not planned,
+// and the equation of the schedule is not asked of it.
+func TestEquationsLeaveIntrudersOut(t *testing.T) {
+	r := &measure.Result{Phases: []measure.PhaseResult{{Steps: []measure.StepResult{
+		{Step: measure.Step{Name: "list"}, Counts: measure.Counts{Planned: 9, Sent: 8, Dropped: 1, Served: 8}},
+		{Step: measure.Step{Name: "guess", Intruder: true}, Counts: measure.Counts{Sent: 12, Refused: 12}},
+	}}}}
+	if broken := equations("member 0", r); len(broken) > 0 {
+		t.Errorf("got %q", broken)
+	}
+	r.Phases[0].Steps[0].Counts.Sent = 7
+	if broken := equations("member 0", r); len(broken) != 2 {
+		t.Errorf("got %q, want both equations broken", broken)
+	}
+}
+
 // Of two members nobody knows which is the odd one, also when a third was lost.
 func TestTwoMembersAreNotCompared(t *testing.T) {
 	ms := []fleet.Seen{{Index: 0, P50US: 900}, {Index: 1, P50US: 90000, Errors: 0.5}, {Index: 2}}
@@ -239,6 +256,9 @@ func TestMergeOverwritesNoMember(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := MergeDirs([]string{dir}, t.TempDir(), -1); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "--max-lost -1") {
+		t.Errorf("got %v, want the bound refused", err)
 	}
 	for _, out := range []string{dir, dir + "/.", link} {
 		if _, err := MergeDirs([]string{dir, t.TempDir()}, out, 0); exit.Code(err) != exit.Usage || !strings.Contains(err.Error(), "is a member's folder") {
@@ -263,11 +283,13 @@ func TestALateMemberSendsNothing(t *testing.T) {
 		t.Errorf("got %v and %d requests, want exit %d and none", err, len(c.seen), fleet.ExitFenced)
 	}
 	for want, o := range map[string]Options{
-		`member "2/2"`:        {Member: "2/2", URL: s.URL},
-		"name it with --url":  {Member: "0/2"},
-		"are for members":     {StartAt: "2026-01-01T00:00:00Z"},
-		"want a time":         {Member: "0/2", URL: s.URL, StartAt: "noon"},
-		"the same --start-at": {Member: "0/2", URL: s.URL},
+		`member "2/2"`:          {Member: "2/2", URL: s.URL},
+		"name it with --url":    {Member: "0/2"},
+		"are for members":       {StartAt: "2026-01-01T00:00:00Z"},
+		"want a time":           {Member: "0/2", URL: s.URL, StartAt: "noon"},
+		"the same --start-at":   {Member: "0/2", URL: s.URL},
+		"and --once exclude":    {Member: "0/2", URL: s.URL, StartAt: "2026-01-01T00:00:00Z", Once: true},
+		"who leads the members": {Member: "0/2", URL: s.URL, StartAt: "2026-01-01T00:00:00Z", Rendezvous: "file"},
 	} {
 		o.Scenarios, o.Pace, o.Targets, o.Out, o.Replicas = []string{"smoke"}, "quick", "production", t.TempDir(), 1
 		if _, err := Read(o); err == nil || !strings.Contains(err.Error(), want) {

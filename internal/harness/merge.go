@@ -19,6 +19,9 @@ import (
 // order, into OUT/document.json, OUT/report.html and, when the run counts,
 // OUT/baseline.json.
 func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error) {
+	if maxLost < 0 {
+		return nil, exit.Errorf(exit.Usage, "--max-lost %d: want 0 or more", maxLost)
+	}
 	for _, dir := range dirs {
 		if a, b := absolute(dir), absolute(out); a == b {
 			return nil, exit.Errorf(exit.Usage, "--out %s is a member's folder, whose document would be overwritten: name another", out)
@@ -29,7 +32,6 @@ func MergeDirs(dirs []string, out string, maxLost int) (*report.Document, error)
 		return nil, exit.With(exit.Usage, err)
 	}
 	d.Command = append([]string{"vitals", "merge"}, slices.Sorted(slices.Values(dirs))...) // in any order
-	d.Command = append(d.Command, "--out", out)
 	if maxLost > 0 {
 		d.Command = append(d.Command, "--max-lost", strconv.Itoa(maxLost))
 	}

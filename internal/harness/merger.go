@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"vitals/internal/exit"
 	"vitals/internal/fleet"
@@ -31,6 +33,7 @@ type merger struct {
 	invariants *report.Invariants
 	there      map[int]string // index -> incarnation
 	broken     []string       // equations that do not hold
+	stopped    []string       // members that were interrupted
 	planned    int64
 }
 
@@ -64,6 +67,9 @@ func (g *merger) add(d *report.Document) error {
 	r := d.Runs[0].Result
 	g.doc.Members = append(g.doc.Members, seen(d))
 	g.invariants = mergeInvariants(g.invariants, d.Runs[0].Invariants)
+	if r.Partial && (r.EndedBy == measure.Interrupted || r.EndedEarly == "") {
+		g.stopped = append(g.stopped, fmt.Sprintf("member %d was interrupted after %s", m.Index, r.Took.Round(100*time.Millisecond)))
+	}
 	g.broken = append(g.broken, equations(fmt.Sprintf("member %d", m.Index), r)...)
 	g.planned += r.Total(true, false).Counts.Planned
 	return g.sum.Add(m.Index, r)
@@ -89,6 +95,9 @@ func (g *merger) document(maxLost int, end runEnd) (*report.Document, error) {
 	outliers(d.Members)
 	run := report.Run{Result: res, Invariants: g.invariants}
 	res.Health.Invalid = slices.Concat(end.invalid, res.Health.Invalid, g.broken, equations("the merged run", res), whole(g.planned, res))
+	if len(g.stopped) > 0 && res.EndedEarly == "" { // by their own clocks: the sum has been going on for as long as the longest
+		res.Partial, res.EndedBy, res.EndedEarly = true, measure.OtherEnding, strings.Join(g.stopped, "; ")
+	}
 	if end.rule != nil {
 		res.Partial, res.EndedBy, res.EndedEarly = true, measure.Aborted, end.note
 	}
@@ -110,6 +119,7 @@ func (g *merger) document(maxLost int, end runEnd) (*report.Document, error) {
 		d.Reasons = append([]string{fmt.Sprintf("members %v of %d %s: what the others measured is no whole run", gone.who, g.first.Plan.Members, gone.how)}, d.Reasons...)
 		if d.Verdict == report.Pass {
 			d.Verdict, d.Exit = report.Invalid, exit.NoAnswer
+			d.Runs[0].Verdict = report.Invalid
 		}
 	}
 	return &d, nil
@@ -118,11 +128,10 @@ func (g *merger) document(maxLost int, end runEnd) (*report.Document, error) {
 // equations are what must hold of the counts of a member, or of the sum; each that
 // does not makes the run invalid and is returned in words.
 func equations(who string, r *measure.Result) (broken []string) {
-	c := r.Total(false, false).Counts
-	if c.Planned != c.Sent+c.Dropped+c.Unsent {
+	if c := r.Total(true, false).Counts; c.Planned != c.Sent+c.Dropped+c.Unsent { // an intruder goes by what it is answered, and not by a schedule
 		broken = append(broken, fmt.Sprintf("%s: planned %d != sent %d + dropped %d + unsent %d", who, c.Planned, c.Sent, c.Dropped, c.Unsent))
 	}
-	if c.Sent != c.Served+c.Refused+c.Failed {
+	if c := r.Total(false, false).Counts; c.Sent != c.Served+c.Refused+c.Failed {
 		broken = append(broken, fmt.Sprintf("%s: sent %d != served %d + refused %d + failed %d", who, c.Sent, c.Served, c.Refused, c.Failed))
 	}
 	return broken

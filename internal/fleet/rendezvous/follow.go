@@ -26,6 +26,9 @@ type Status struct {
 // String is the status for a person; an abort has a line of its own.
 func (s Status) String() string {
 	text := fmt.Sprintf("%d ready, %d running, %d finished, lost %v", s.Ready, s.Living, s.Finished, s.Lost)
+	if s.Began.IsZero() {
+		text = fmt.Sprintf("%d ready, not begun", s.Ready)
+	}
 	if s.Aborted != "" {
 		text += "\naborted: " + s.Aborted
 	}

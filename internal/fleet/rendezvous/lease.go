@@ -23,6 +23,14 @@ func (f *Fenced) Error() string {
 	return fmt.Sprintf("run %s is led by another controller now (%s), which goes on with it", f.Run, f.By)
 }
 
+// OtherPlan is a run id that was used with another plan: other files, flags, number of
+// members, or version.
+type OtherPlan struct{ Run string }
+
+func (o *OtherPlan) Error() string {
+	return fmt.Sprintf("run %s was begun with another scenario, number of members, --url, --pace, --seed, --targets, --profile or version: give the same, or choose another run id", o.Run)
+}
+
 // Control sets the plan and holds the lease until ctx ends. A run that has another
 // plan is refused, and so is one that another controller leads. One that was killed
 // leaves its lease behind, which ends within its time: that is waited for.
@@ -35,7 +43,7 @@ func (m *Meeting) Control(ctx context.Context, planID string, members int, w Wat
 		return nil, fmt.Errorf("rendezvous: read the plan: %w", err)
 	}
 	if there != planID {
-		return nil, fmt.Errorf("rendezvous: run %s has the plan %.12s, not %.12s: choose another run id", m.run, there, planID)
+		return nil, &OtherPlan{m.run}
 	}
 	me := identity()
 	if err := m.take(ctx, me, w.Held); err != nil {
@@ -81,7 +89,7 @@ func person(identity string) string {
 // take waits for the lease. One that is renewed meanwhile has a controller that lives.
 func (m *Meeting) take(ctx context.Context, me string, held func(by string)) error {
 	left := time.Duration(-1) // of the other's lease, when it was looked at last
-	err := wait(ctx, lease+renewLease, func() (bool, error) {
+	err := wait(ctx, kept+renewLease, func() (bool, error) {
 		other, err := m.hold(ctx, me)
 		if err != nil || other == "" {
 			return err == nil, err
@@ -108,7 +116,7 @@ func (m *Meeting) take(ctx context.Context, me string, held func(by string)) err
 func (m *Meeting) hold(ctx context.Context, me string) (other string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, call)
 	defer cancel()
-	return hold.Run(ctx, m.rdb, []string{m.key("lease")}, me, lease.Milliseconds()).Text()
+	return hold.Run(ctx, m.rdb, []string{m.key("lease")}, me, kept.Milliseconds()).Text()
 }
 
 // keepLease renews the lease until ctx ends, and then gives it back.

@@ -52,7 +52,7 @@ const maxBound = 50 * time.Millisecond
 
 // Join claims the member's index, holds its plan against the controller's, and
 // says that it is ready. barrier bounds the wait for the controller.
-func (m *Meeting) Join(ctx context.Context, member fleet.Member, r Ready, barrier time.Duration) (*Seat, error) {
+func (m *Meeting) Join(ctx context.Context, member fleet.Member, r Ready, barrier time.Duration) (_ *Seat, err error) {
 	claimed, err := m.rdb.SetNX(ctx, m.key("claim", member.Index), r.Incarnation, keep).Result()
 	if err != nil {
 		return nil, exitf(fleet.ExitRefused, "rendezvous: claim index %d: %w", member.Index, err)
@@ -62,7 +62,7 @@ func (m *Meeting) Join(ctx context.Context, member fleet.Member, r Ready, barrie
 	}
 	s := &Seat{m: m, member: member, who: r.Incarnation}
 	defer func() {
-		if ctx.Err() != nil {
+		if err != nil || ctx.Err() != nil { // nothing was sent: the index is another's, as of who has the right flags
 			s.giveUp(ctx)
 		}
 	}()
@@ -158,6 +158,7 @@ func (s *Seat) Watch(ctx context.Context, stop func(why error)) {
 	defer t.Stop()
 	var once sync.Once
 	led, beaten := time.Now(), time.Time{}
+	var missed time.Time // since when Redis has said that nobody leads
 	for {
 		select {
 		case <-ctx.Done():
@@ -168,13 +169,17 @@ func (s *Seat) Watch(ctx context.Context, stop func(why error)) {
 			beaten = time.Now()
 		}
 		held, abort, err := s.look(ctx)
-		if err == nil && held {
-			led = time.Now()
+		switch {
+		case err != nil: // Redis is away: whether anybody leads is not known
+		case held:
+			led, missed = time.Now(), time.Time{}
+		case missed.IsZero():
+			missed = time.Now()
 		}
 		switch {
 		case err == nil && abort != "":
 			once.Do(func() { stop(exitf(fleet.ExitAborted, "stopped by the controller: %s", abort)) })
-		case time.Since(led) > lease:
+		case time.Since(led) > lease, !missed.IsZero() && time.Since(missed) > absent:
 			once.Do(func() { stop(exitf(fleet.ExitAborted, NoController+" for %s", lease)) })
 		}
 	}

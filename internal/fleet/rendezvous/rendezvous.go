@@ -25,7 +25,9 @@ const NoController = "no controller was to be seen"
 const (
 	keep       = 24 * time.Hour         // every key ends by itself
 	lease      = Lease                  // without a controller for so long, members stop
-	renewLease = 5 * time.Second        // how often it is renewed
+	kept       = 8 * time.Second        // how long a controller that is gone holds the lease, and keeps its successor waiting
+	absent     = lease - kept           // for so long members see no lease before they stop: it ended when the controller had been gone for the rest
+	renewLease = 2 * time.Second        // how often it is renewed
 	alive      = 5 * time.Second        // a member that is silent for so long is lost
 	beat       = time.Second            // how often a member says that it lives
 	poll       = 100 * time.Millisecond // how often members look for the start and for an abort

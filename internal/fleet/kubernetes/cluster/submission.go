@@ -74,7 +74,7 @@ func reachable(text string) error {
 		return errors.New("the members need a deployment that all of them reach: name it with --url")
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
-	if u.Hostname() == "localhost" || err == nil && ip.IsLoopback() {
+	if u.Hostname() == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		return fmt.Errorf("--url %s: in a pod that is the pod itself: name the deployment as the pods reach it", u.Redacted())
 	}
 	return nil
