@@ -20,7 +20,7 @@ func TestInit(t *testing.T) {
 	}
 	spec := "../../internal/importer/testdata/shop-3.0.yaml"
 	code, out, talk := cli("init", "--from", spec, "--dir", dir, "--url", "http://127.0.0.1:8080")
-	if code != 0 || !strings.Contains(out, "OpenAPI 3.0.3") || !strings.Contains(out, "vitals run "+filepath.Join(dir, "scenario.yaml")+" --url http://127.0.0.1:8080 --accounts ") {
+	if code != 0 || !strings.Contains(out, "OpenAPI 3.0.3") || !strings.Contains(out, "vitals run "+filepath.Join(dir, "scenario.yaml")+" --url http://127.0.0.1:8080 --profile ") {
 		t.Fatalf("got %d\n%s%s", code, out, talk)
 	}
 	file := func(name string) string { return filepath.Join(dir, name) }

@@ -23,6 +23,9 @@ without a scenario checks the profile alone.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Scenarios = args
 			if send {
+				if o.URL == "" {
+					return exit.Errorf(exit.Usage, "--send needs --url: where to?")
+				}
 				o.ReadOnly, o.Once = false, true
 				return runOnce(cmd.Context(), s, o)
 			}

@@ -74,6 +74,19 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 	return Basis{}, false, why
 }
 
+// Untried are the probes of what the target's profile promises, or of standards that
+// were asked for, that only a higher class would send: of those that only names, of all
+// where it names none.
+func Untried(g *Target, upTo Class, only, standards []string) (ids []string, err error) {
+	probes, err := Select(Intrusive, only)
+	for _, p := range probes {
+		if b, asked, _ := p.basis(g, standards); p.Class > upTo && asked && b.Promised {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids, err
+}
+
 // unfit is why the target's limit on signing in is none that the probe is about; "" =
 // it is, or there is none.
 func (p Probe) unfit(g *Target) string {

@@ -99,7 +99,10 @@ func (f *Found) Write(w io.Writer) error {
 	if !f.Limited {
 		fmt.Fprintf(&b, "No limit on signing in was met. %s.\n", strings.Join(f.Notes, ". "))
 	} else {
-		fmt.Fprintf(&b, "For the profile:\n\nlimits:\n%s\nFor the document:\n\n  %s\n", f.Lines(), f.Sentence())
+		fmt.Fprintf(&b, "For the profile:\n\nlimits:\n%s", f.Lines())
+		if f.Limit.Window+f.Limit.Lock > 0 {
+			fmt.Fprintf(&b, "\nFor the document:\n\n  %s\n", f.Sentence())
+		}
 		for _, n := range f.Notes {
 			fmt.Fprintf(&b, "\n  note: %s", n)
 		}

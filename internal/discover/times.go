@@ -21,13 +21,13 @@ import (
 // window or a lock, which give back all.
 func (s *search) times(ctx context.Context, a who, refusedAt time.Time) error {
 	if s.say("waiting until the first one is judged again"); s.first.Told && s.first.RetryAfter > 0 {
-		s.say("the API says in %v: all of it takes about %v", s.first.RetryAfter, wholes*s.first.RetryAfter)
+		s.say("the API says in %v: all of it takes about %v, for a lock with a window %v", s.first.RetryAfter, wholes*s.first.RetryAfter, withWindow*s.first.RetryAfter)
 	}
 	low, high, err := s.released(ctx, a, refusedAt)
 	if err != nil || high == 0 {
 		return err
 	}
-	s.say("it was refused for %v: the rest takes about %v", high.Round(100*time.Millisecond), ((wholes - 1) * high).Round(time.Second))
+	s.say("it was refused for %v: the rest takes about %v, for a lock with a window %v", high.Round(100*time.Millisecond), ((wholes - 1) * high).Round(time.Second), ((withWindow - 1) * high).Round(time.Second))
 	// The same again, from the moment of release on.
 	b := s.somebody()
 	if s.o.Address == nil {
@@ -65,7 +65,11 @@ func (s *search) times(ctx context.Context, a who, refusedAt time.Time) error {
 
 // wholes is how many times a refusal is waited for, one after the other: until it ends,
 // the same again, and half of it and all of it to tell a window from a lock.
-const wholes = 4
+// How long failures before a lock are counted takes as many again, and more.
+const (
+	wholes     = 4
+	withWindow = 12
+)
 
 // released asks one who is refused until judged; the interval of the moment, counted
 // from began, with nothing when patience ends first.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,7 +158,11 @@ func (o Request) say(w io.Writer, made *Files) error {
 	}
 	fmt.Fprintf(&b, "  vitals validate %s --profile %s --targets %s\n", in("scenario.yaml"), in("profile.yaml"), in("targets.yaml"))
 	fmt.Fprintf(&b, "  vitals run %s --url %s --profile %s%s --targets %s\n", in("scenario.yaml"), url, in("profile.yaml"), accounts, in("targets.yaml"))
-	fmt.Fprintf(&b, "  vitals audit --url %s --profile %s%s\n", url, in("profile.yaml"), accounts)
+	host := "HOST"
+	if u, err := neturl.Parse(made.URL); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	fmt.Fprintf(&b, "  vitals audit --url %s --profile %s%s --class intrusive --i-own %s\n", url, in("profile.yaml"), accounts, host)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
