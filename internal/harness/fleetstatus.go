@@ -27,7 +27,7 @@ func FleetStatus(ctx context.Context, w io.Writer, file, run string) error {
 func FleetAbort(ctx context.Context, w io.Writer, file, run, reason string) error {
 	return atRendezvous(ctx, file, run, func(ctx context.Context, m *rendezvous.Meeting) error {
 		st, err := m.Status(ctx)
-		if err == nil && !st.Began.IsZero() && st.Living == 0 {
+		if err == nil && !st.Began.IsZero() && st.Finished == st.Ready { // one that is only silent may still send
 			return &endedRun{run}
 		}
 		if err == nil {
