@@ -29,7 +29,7 @@ var faults = map[fault.Name]struct{ caught, also, why string }{
 	fault.LockExtended:         {"LK4", "J7", ""},
 	fault.SuccessClearsAddress: {"LK14", "J1 J6", ""},
 	fault.LeftmostForwarded:    {"LK17", "J1 J6", ""},
-	fault.RawPath:              {"LK20", "J1 J6", ""},
+	fault.RawPath:              {"LK20", "J1 J2 J6", ""},
 	fault.FailOpen:             {"LK12", "", ""},
 	fault.SuccessFalse:         {"LK1", "AU1 LK2 LK3 LK4 LK6 LK7 LK8 LK14 LK15 LK17 LK20 LK25 LK27 J4 J6", "they see that a wrong password gets 401; and who sees none does not see what earned the lock"},
 	fault.TOTPReplay:           {"AU9", "", ""},
