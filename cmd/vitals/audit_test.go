@@ -86,6 +86,8 @@ func TestAuditExitCodes(t *testing.T) {
 		says string
 	}{
 		{"--only SH3", exit.Pass, "1 PASS, 0 FAIL, 0 SKIP"},
+		{"--only SH3,LK2", exit.NoAnswer, "makes data: LK2 (--class intrusive --i-own 127.0.0.1 tries it)"},
+		{"--only SH3,LK2 --class safe", exit.Pass, "makes data: LK2"},
 		{"--only HL3", exit.Fail, "FAIL   HL3"},
 		{"--only SH3,AU3", exit.NoAnswer, "skipped is not proved"},
 		{"--only SH3,AU3 --may-skip au3", exit.Pass, "it needs test accounts"},

@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", filepath.Join(o.Out, "audit.json"), filepath.Join(o.Out, "report.html"))
 	why, ends := verdict(ctx, rep, o.MaySkip)
 	if untried, _ := audit.Untried(target, p.class, o.Only, o.Standard); p.url != nil && len(untried) > 0 { // the words of only were read before
-		fmt.Fprintf(s.Out, "Not tried: %s: they guess passwords and make data, which --class intrusive --i-own %s asks for\n", strings.Join(untried, " "), p.url.Hostname())
+		fmt.Fprintf(s.Out, "Not tried of what is promised, because it guesses passwords or makes data: %s (--class intrusive --i-own %s tries it)\n", strings.Join(untried, " "), p.url.Hostname())
 		if ends == nil && o.Class == "" {
 			why, ends = "nothing failed, and what the profile promises was not all tried (--class safe takes it as it is)", exit.Said(exit.NoAnswer)
 		}
