@@ -12,7 +12,7 @@ import (
 // factor is due takes no wrong code back.
 func (c *Checker) forgive(e *Event) {
 	for policy, rule := range c.rules {
-		if !rule.Failures {
+		if !rule.Failures || rule.Kept {
 			continue
 		}
 		for _, k := range c.countsOf(policy, e) {

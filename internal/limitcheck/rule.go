@@ -28,6 +28,7 @@ type Rule struct {
 	Fixed    bool          // windows follow one another, so that two of them may fall into one as long; else they slide
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Failures bool          // counts refused credentials; else every admitted request
+	Kept     bool          // a right credential takes no failure back
 	By       By
 	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
 	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never

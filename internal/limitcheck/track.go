@@ -19,6 +19,7 @@ type track struct {
 	passes  []Event // latest successes: they took slots, and forgave
 	lock    *lock
 	ended   time.Time // when the last lock was over at the latest
+	untold  time.Time // when a lock may be over at the earliest whose refusals do not say how long it lasts
 	refusal *Event    // the latest, while nothing was counted after it
 	suspect *suspicion
 	odd     *remainder
@@ -53,6 +54,9 @@ func (t *track) keep() int { return t.rule.most() + min(64, t.rule.Limit+16) }
 func (t *track) add(c *Checker, e *Event, throttled, other bool) {
 	t.settle(c, e.Sent)
 	t.overlap(e)
+	if !t.rule.refused(e) && !t.untold.IsZero() && e.Sent.After(t.untold) {
+		t.emptied()
+	}
 	switch {
 	case t.rule.refused(e) && e.Unsure:
 	case t.rule.refused(e):
@@ -90,6 +94,13 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if t.rule.Lock > 0 && e.RetryAfter > 1 && ofAddress {
 		t.hold(c, e)
 	}
+	if t.rule.Lock > 0 && e.RetryAfter <= 1 && t.lock == nil && t.untold.IsZero() {
+		began := e.Sent
+		if n := len(t.counted); n > 0 { // the last failure may have begun it
+			began = t.epoch.Add(time.Duration(t.counted[n-1].sent))
+		}
+		t.untold = began.Add(t.rule.Lock - slack)
+	}
 	if c.o.Shared || c.doubted || t.rule.Partial || other || t.suspect != nil {
 		return
 	}
@@ -113,6 +124,15 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if e.RetryAfter > 1 || t.refusal == nil {
 		t.refusal = &s.Event
 	}
+}
+
+// emptied takes a lock of which nobody said how long it lasts as over: what was counted
+// before it may have been forgotten.
+func (t *track) emptied() {
+	for i := range t.counted {
+		t.counted[i].certain = false
+	}
+	t.untold, t.windows = time.Time{}, windows{}
 }
 
 // hold learns from a refusal when the lock ends, and accuses one whose end moves.
