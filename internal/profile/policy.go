@@ -7,6 +7,27 @@ import (
 	"vitals/internal/routes"
 )
 
+// roles are the names by which a limit is asked for, each with the operation whose
+// limit it is. What a profile calls that limit is its own affair.
+var roles = map[string]string{
+	"login": "login", "2fa_verify": "two_factor_verify", "password_reset": "password_reset", "password_change": "password_change", API: "me",
+}
+
+// Role is the profile's name of the limit of a role (login, 2fa_verify, password_reset,
+// password_change, api), as the role's operation refers to it; "" when the operation
+// counts under none. An operation that names no policy leaves the role's own name, and
+// so does a sign-in under the limit of all the rest, which is no limit on sign-ins.
+func (p *Profile) Role(role string) string {
+	op, ok := p.Operations[roles[role]]
+	switch {
+	case !ok || op.Policy == "" || op.Policy == API:
+		return role
+	case op.Policy == "none":
+		return ""
+	}
+	return op.Policy
+}
+
 // API is the policy of all that has none of its own.
 const API = "api"
 

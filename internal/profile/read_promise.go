@@ -25,6 +25,7 @@ func (r *reader) limit(n *yaml.Node) Limit {
 			}
 		},
 		"counts":   r.word("counts", &l.Counts, Failures, Requests),
+		"success":  r.word("success", &l.Success, Clears, Keeps),
 		"by":       r.word("by", &l.By, ByAddress, ByAccount, ByUser, ByBoth, ByPair),
 		"account":  func(n *yaml.Node) { l.Account = r.Int(n, "account", 0) },
 		"statuses": func(n *yaml.Node) { l.Statuses = r.statuses(n, "statuses") },
@@ -39,6 +40,9 @@ func (r *reader) limit(n *yaml.Node) Limit {
 	}
 	if found["window"] == nil && found["lock"] == nil && found["delay"] == nil {
 		r.Fail(n, "as in {limit: 5, window: 300s}", "a limit needs window, lock or delay")
+	}
+	if found["success"] != nil && l.Counts != Failures {
+		r.Fail(found["success"], "add counts: failures", "success: found %q, expected it only where failures are counted", l.Success)
 	}
 	return l
 }
