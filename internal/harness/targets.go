@@ -34,7 +34,7 @@ func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
 			continue
 		}
 		if t.Metric == "lockout.admitted" && p.profile != nil {
-			if limit, ok := p.profile.Limits["login"]; ok && limit.Limit > 0 {
+			if limit, ok := p.profile.Limits[p.profile.Role("login")]; ok && limit.Limit > 0 {
 				t = at(t, limit.Limit)
 			}
 		}

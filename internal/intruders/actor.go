@@ -32,7 +32,7 @@ type actor struct {
 
 func (m maker) actor() actor {
 	a := actor{Group: m.g, in: m.in, spans: m.in.Hours(m.g.Load), seen: Attack{Intruder: m.in.Name, Kind: m.in.Kind}}
-	a.login = m.g.judge(m.in, login, login)
+	a.login = m.g.judge(m.in, login, m.g.policy(login))
 	a.seen.Promised = a.login.Limit.Limit
 	return a
 }

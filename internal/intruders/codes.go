@@ -31,7 +31,7 @@ const tries = 5
 // It confirms with the code of the step before this one, so that the code of this
 // step is still unspent.
 func (c *coder) prepare(ctx context.Context) {
-	c.codes = c.judge(c.in, "two_factor_verify", twoFactor)
+	c.codes = c.judge(c.in, "two_factor_verify", c.policy(twoFactor))
 	c.meter = c.codes.meter()
 	c.seen.Promised = c.codes.Limit.Limit
 	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {

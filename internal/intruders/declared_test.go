@@ -72,6 +72,23 @@ func TestDeclaredStatuses(t *testing.T) {
 	}
 }
 
+// A limit is the one that the sign-in refers to, whatever the profile calls it.
+func TestALimitUnderItsOwnName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor("")
+		d.says = map[int]int{http.StatusTooManyRequests: http.StatusLocked}
+		text := strings.NewReplacer("policy: login", "policy: sign_in", "  login: {limit: 5, window: 300s}", "  sign_in: {limit: 5, window: 300s, statuses: [423]}").Replace(words)
+		p, err := profile.Read(strings.NewReader(text), "door.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		attacks, facts, _ := assaultIn(t, d, p, guess)
+		if diff := cmp.Diff(values(facts), map[string]float64{"lockout.admitted": 5}); diff != "" {
+			t.Errorf("facts (-got +want):\n%s\n%s", diff, intruders.Told(attacks))
+		}
+	})
+}
+
 // An intruder may declare them itself, where there is no profile.
 func TestAnIntruderDeclaresStatuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -45,6 +45,14 @@ var published = map[string]profile.Limit{
 	twoFactor: {Limit: 10, Window: 300 * time.Second},
 }
 
+// policy is what the profile calls the limit of a role.
+func (g *Group) policy(role string) string {
+	if g.Profile == nil {
+		return role
+	}
+	return g.Profile.Role(role)
+}
+
 // judge is the one for an operation and the policy that it counts under.
 func (g *Group) judge(in scenarios.Intruder, operation, policy string) judge {
 	p := g.Profile

@@ -17,7 +17,7 @@ func Measured(ins []scenarios.Intruder, p *profile.Profile) (names []string) {
 	}
 	for _, in := range ins {
 		a := Attack{Kind: in.Kind}
-		a.Everywhere = a.locks() && p != nil && everywhere(p.Limits[login])
+		a.Everywhere = a.locks() && p != nil && everywhere(p.Limits[p.Role(login)])
 		if a.locks() {
 			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {
 				add(name)
