@@ -58,15 +58,6 @@ func (p *pool) spare() (intruders.Victim, bool) {
 	return v, true
 }
 
-// addressesASecond is how far apart the addresses of two runs lie that begin a
-// second apart: neither honest users nor intruders come from where an earlier run's
-// locks and spent quotas still stand. Of the smallest block of client addresses
-// (198.18.0.0/15) they come round after 17 minutes, when locks of 15 are over.
-const addressesASecond = 128
-
-// freshAddress is the first client address of a run that begins now.
-func freshAddress(now time.Time) uint64 { return uint64(now.Unix()) * addressesASecond }
-
 // take takes accounts and addresses out; it panics when there are too few accounts.
 func (p *pool) take(victims, addresses int) (list []intruders.Victim, first uint64) {
 	list, first = p.victims[:victims], p.address

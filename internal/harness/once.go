@@ -9,6 +9,7 @@ import (
 
 	"vitals/internal/exit"
 	"vitals/internal/load"
+	"vitals/internal/stack"
 )
 
 // Once sends each task of each journey of a plan's scenarios once, and prints every
@@ -28,7 +29,7 @@ func Once(ctx context.Context, p *Plan, s Streams) error {
 		var printed error
 		opt := load.Options{
 			Base: st.URL, Replicas: st.Replicas, Accounts: honest(st.Accounts), Pace: p.o.Pace, Seed: p.o.Seed,
-			Source: homes(st.Source, freshAddress(time.Now())), Forward: st.Forward,
+			Source: homes(st.Source, stack.FirstAddress(time.Now())), Forward: st.Forward,
 		}
 		err := load.Once(ctx, sc, opt, func(x load.Exchange) {
 			switch {

@@ -39,7 +39,7 @@ type session struct {
 }
 
 func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *session {
-	first := freshAddress(time.Now())
+	first := stack.FirstAddress(time.Now())
 	ses := &session{s: s, p: p, st: st, shown: shown, address: first, pool: pool{address: first + neighbours}, monitor: newLimitMonitor(st, p.api())}
 	ses.monitor.watch(st)
 	accounts, victims := divide(st.Accounts, p, st)

@@ -54,7 +54,7 @@ func discovers(ctx context.Context, o Options, p plan, g *audit.Target, s harnes
 		Say: func(words string) { fmt.Fprintln(s.Err, words) },
 	}
 	if g.Source != nil {
-		n := uint64(time.Now().Unix()) * 128 // so that a second discovery does not meet what the first left locked
+		n := stack.FirstAddress(time.Now())
 		opt.Address = func() netip.Addr { n++; return g.Source(n) }
 	}
 	for _, a := range p.accounts {
