@@ -2,6 +2,8 @@ package harness
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"vitals/internal/load"
 	"vitals/internal/machine"
@@ -22,8 +24,18 @@ func (h *busyHook) After(ctx context.Context, run *report.Run) {
 	if len(health.Late) == 0 {
 		return
 	}
-	if words := machine.ReadLoad(context.WithoutCancel(ctx)).Busy(h.before); words != "" {
-		words = measure.CauseCPU + ": " + words
-		health.Invalid, health.Late = append(health.Invalid, words), append(health.Late, words)
+	words, share := machine.ReadLoad(context.WithoutCancel(ctx)).Busy(h.before)
+	if words == "" {
+		return
 	}
+	words = measure.CauseCPU + ": " + words
+	if share > crowded { // more workers would only wait for a processor, too
+		few := func(reason string) bool { return strings.HasPrefix(reason, measure.CauseWorkers) }
+		health.Invalid, health.Late = slices.DeleteFunc(health.Invalid, few), slices.DeleteFunc(health.Late, few)
+	}
+	health.Invalid, health.Late = append(health.Invalid, words), append(health.Late, words)
 }
+
+// crowded is the share of the processors from which what other programs take is why
+// requests waited for a worker.
+const crowded = 0.8

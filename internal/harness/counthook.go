@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"vitals/internal/load"
@@ -52,7 +53,7 @@ func (h *countHook) After(ctx context.Context, run *report.Run) {
 		run.Reconciliation = &observe.Reconciliation{Unread: h.why}
 		return
 	}
-	run.Reconciliation = observe.Reconcile(h.first, last, h.counts, observe.Terms{Operational: operational, Restart: h.restarts()})
+	run.Reconciliation = observe.Reconcile(h.first, last, h.counts, observe.Terms{Operational: h.operational, Restart: h.restarts()})
 }
 
 func (h *countHook) read(ctx context.Context) *observe.Reading {
@@ -73,9 +74,11 @@ func (h *countHook) pages() []*url.URL {
 	return h.st.Admins
 }
 
-// operational are the routes that orchestrators and balancers ask at any time.
-func operational(route string) bool {
-	return route == "/health" || route == "/ready" || route == "/live"
+// operational are the routes that orchestrators and balancers ask at any time, and the
+// metrics page, which we read ourselves.
+func (h *countHook) operational(route string) bool {
+	page := slices.ContainsFunc(h.pages(), func(u *url.URL) bool { return u.Path == route })
+	return page || route == "/health" || route == "/ready" || route == "/live"
 }
 
 // see enters one request into our counts.

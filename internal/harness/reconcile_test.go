@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,6 +74,19 @@ func TestCountsAgree(t *testing.T) {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the report lacks %q", want)
 		}
+	}
+}
+
+// A server that counts the readings of its own metrics page among its requests is not
+// used by somebody else: the readings are ours.
+func TestReadingsOfThePageAreOurs(t *testing.T) {
+	t.Parallel()
+	var readings atomic.Int64
+	_, run, _ := against(t, start(t), func(page string) string {
+		return page + fmt.Sprintf("http_requests_total{method=\"GET\",route=\"/metrics\",status=\"200\"} %d\n", readings.Add(1))
+	}, alone)
+	if b := run.Reconciliation; b == nil || b.Unread != "" || len(b.Findings) > 0 || readings.Load() < 2 {
+		t.Errorf("got counts %+v after %d readings, want them to agree", b, readings.Load())
 	}
 }
 

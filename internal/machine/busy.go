@@ -44,11 +44,12 @@ func ReadLoad(ctx context.Context) Load {
 }
 
 // Busy names the programs that kept the machine busy since an earlier reading, the
-// busiest first; "" when there is none to name.
-func (l Load) Busy(before Load) string {
+// busiest first, and tells what share of its processors they took together (0 to 1);
+// "" and 0 when there is none to name.
+func (l Load) Busy(before Load) (words string, share float64) {
 	whole := l.at.Sub(before.at).Seconds() * float64(runtime.NumCPU())
 	if whole <= 0 {
-		return ""
+		return "", 0
 	}
 	own := int32(os.Getpid())
 	programs := map[string]float64{}
@@ -62,17 +63,18 @@ func (l Load) Busy(before Load) string {
 	for name := range programs {
 		if programs[name] >= 0.02 {
 			names = append(names, name)
+			share += programs[name]
 		}
 	}
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(cmp.Compare(programs[b], programs[a]), cmp.Compare(a, b))
 	})
 	if len(names) == 0 {
-		return ""
+		return "", 0
 	}
-	words := make([]string, 0, 3)
+	list := make([]string, 0, 3)
 	for _, name := range names[:min(3, len(names))] {
-		words = append(words, fmt.Sprintf("%s %.0f %%", name, 100*programs[name]))
+		list = append(list, fmt.Sprintf("%s %.0f %%", name, 100*programs[name]))
 	}
-	return fmt.Sprintf("busy beside this process: %s of %d cores", strings.Join(words, ", "), runtime.NumCPU())
+	return fmt.Sprintf("busy beside this process: %s of %d cores", strings.Join(list, ", "), runtime.NumCPU()), share
 }

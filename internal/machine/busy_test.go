@@ -18,11 +18,11 @@ func TestBusy(t *testing.T) {
 	after := Load{at: now.Add(10 * time.Second), procs: map[int32]used{
 		own: {1 + 1*cores, "vitals"}, other: {5 + 3*cores, "postgres"}, other + 1: {0, "idle"}, other + 2: {2 * cores, "compile"}, other + 3: {2 * cores, "compile"},
 	}}
-	got := after.Busy(before)
-	if want := "compile 40 %, postgres 30 % of"; !strings.Contains(got, want) {
-		t.Errorf("got %q, want %q in it", got, want)
+	got, share := after.Busy(before)
+	if want := "compile 40 %, postgres 30 % of"; !strings.Contains(got, want) || share < 0.699 || share > 0.701 {
+		t.Errorf("got %q and %g, want %q in it and 0.7", got, share, want)
 	}
-	if got := (Load{at: now.Add(time.Second)}).Busy(before); got != "" {
+	if got, _ := (Load{at: now.Add(time.Second)}).Busy(before); got != "" {
 		t.Errorf("got %q of an idle machine", got)
 	}
 	if l := ReadLoad(t.Context()); l.procs[own].seconds <= 0 {

@@ -141,7 +141,7 @@ func (b *Reconciliation) compare(ours, theirs map[Entry]int64, wasInFlight, inFl
 		b.Explained = append(b.Explained, fmt.Sprintf("%s no whole answer; the server counted %d of them", had(silent), silentServed))
 	}
 	b.explain(gone, "counted as 499 by the server: it saw the client go, after the answer")
-	b.explain(probes, "probes of the operator's own, by others")
+	b.explain(probes, "health checks and readings of the metrics page, which are no load")
 	b.explain(stragglers, "under way at the first reading, and answered after it")
 	b.explain(inFlight, "still under way at the last reading")
 }

@@ -95,7 +95,7 @@ func TestReconcile(t *testing.T) {
 		"another status":      {ours: honest, theirs: and(agreed, counts{"POST /api/login 429": -1, "POST /api/login 200": 1}), finding: "POST /api/login 200: we counted 0, the server 1"},
 		"another client":      {ours: honest, theirs: and(agreed, counts{"GET /api/users 200": 10}), finding: "GET /api/users 200: we counted 0, the server 10: somebody else uses it"},
 		"another method":      {ours: honest, theirs: and(agreed, counts{"PATCH /api/items/{id} 200": 1}), finding: "somebody else"},
-		"a probe":             {ours: honest, theirs: and(agreed, counts{"GET /ready 200": 3}), terms: observe.Terms{Operational: probe}, explained: "3 probes of the operator's own"},
+		"a probe":             {ours: honest, theirs: and(agreed, counts{"GET /ready 200": 3}), terms: observe.Terms{Operational: probe}, explained: "3 health checks and readings"},
 		"a probe of another":  {ours: honest, theirs: and(agreed, counts{"GET /health 200": 3}), terms: observe.Terms{Operational: probe}, finding: "GET /health 200"},
 		"no answer":           {ours: and(honest, counts{"POST /api/login 0": 3}), theirs: and(agreed, counts{"POST /api/login 499": 1, "POST /api/login 401": 1}), explained: "3 requests had no whole answer; the server counted 2 of them"},
 		"no answer, but more": {ours: and(honest, counts{"POST /api/login 0": 1}), theirs: and(agreed, counts{"POST /api/login 499": 1, "POST /api/login 401": 1}), finding: "POST /api/login 401"},
