@@ -19,6 +19,9 @@ type told429 struct {
 var (
 	everyText = regexp.MustCompile(`(?i)(\d{1,6})\s*(?:[a-z-]+\s+){0,4}?(?:per|/|every|each|in|within)\s*(?:an?\s+)?(\d{1,5})?[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
 	lockText  = regexp.MustCompile(`(?i)(?:lock|block|bann?|suspend)[a-z]*\s+(?:[a-z]+\s+){0,4}?(\d{1,5})[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
+	tooMany   = regexp.MustCompile(`(?i)too many requests`) // the name of the status
+	countText = regexp.MustCompile(`(?i)\b(fail(?:ed|ures?)|wrong|unsuccessful|invalid|incorrect)\b|\b(requests?|calls?)\b`)
+	ownerText = regexp.MustCompile(`(?i)\b(?:per|by|each|every|from (?:one|an?|each|the same)|for (?:one|an?|each|the same))\s+(?:[a-z]+\s+){0,1}?(ip|address|client|user|account|username|e-?mail)\b|\b(ip|address) (?:address )?is (?:locked|blocked|banned)|\b(user|account) is (?:locked|blocked|suspended)`)
 	policyFmt = regexp.MustCompile(`(\d+)\s*;\s*w=(\d+)|q=(\d+)\s*;\s*w=(\d+)`)
 )
 
@@ -68,8 +71,9 @@ func (s *spec) documented() {
 		if own, _ := t.form(); own != form {
 			l.header = own
 		}
-		if policy == "login" {
-			l.counts = "failures"
+		l.counts, l.by = t.counts(), t.by()
+		if policy == "api" && l.by == "account" {
+			l.by = "user" // who is signed in
 		}
 		if m := everyText.FindStringSubmatch(t.description); m != nil {
 			l.limit, _ = strconv.Atoi(m[1]) // digits, by the pattern
@@ -88,10 +92,49 @@ func (s *spec) documented() {
 			l.limit, l.window, l.lock = 0, 0, 0
 			l.decide = "limit and window of " + t.c.method + " " + t.c.path + ": a 429 is documented, its numbers are not"
 		} else if policy == "login" {
-			l.decide = "counts: failures or requests; by: address, account or both"
+			var open []string
+			if l.counts == "" {
+				l.counts = "failures"
+				open = append(open, "counts: failures or requests")
+			}
+			if l.by == "" {
+				open = append(open, "by: address, account or both")
+			}
+			l.decide = strings.Join(open, "; ")
 		}
 		s.d.limits = append(s.d.limits, l)
 	}
+}
+
+// counts is what the description says that the limit counts; "" = nobody can tell.
+func (t told429) counts() string {
+	said := map[string]bool{}
+	for _, m := range countText.FindAllStringSubmatch(tooMany.ReplaceAllString(t.description, ""), -1) {
+		said[map[bool]string{true: "failures", false: "requests"}[m[1] != ""]] = true
+	}
+	return only(said)
+}
+
+// by is by whom the description says that it counts; "" = nobody can tell.
+func (t told429) by() string {
+	said := map[string]bool{}
+	for _, m := range ownerText.FindAllStringSubmatch(t.description, -1) {
+		switch strings.ToLower(m[1] + m[2] + m[3]) {
+		case "ip", "address", "client":
+			said["address"] = true
+		default:
+			said["account"] = true
+		}
+	}
+	return only(said)
+}
+
+// only is the one word of a set; "" for none, and for more.
+func only(said map[string]bool) string {
+	if len(said) != 1 {
+		return ""
+	}
+	return keys(said)[0]
 }
 
 // form is how the refusal announces its limit, "" when it does not, and whether it

@@ -137,11 +137,12 @@ type operation struct {
 
 // limit is one of the profile's; without its numbers it is written as a comment.
 type limit struct {
-	policy, says   string
-	limit          int
-	window, lock   time.Duration
-	counts, header string
-	decide         string
+	policy, says string
+	limit        int
+	window, lock time.Duration
+	counts, by   string
+	header       string
+	decide       string
 }
 
 // say adds something that a person should know, once.

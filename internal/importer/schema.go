@@ -2,6 +2,7 @@ package importer
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -176,6 +177,26 @@ func textOf(s *base.Schema) string {
 		text = text[:max(0, *s.MaxLength)]
 	}
 	return strings.TrimRight(text, " ")
+}
+
+// inventedText is what textOf gives where a schema says nothing but its length.
+var inventedText = regexp.MustCompile(`^text( text)*$`)
+
+// invented says which fields of a body nobody gave a value: an API may refuse them.
+func (d *outline) invented(body any) []string {
+	if !strings.HasPrefix(d.kind, "OpenAPI") && !strings.HasPrefix(d.kind, "Swagger") {
+		return nil // it was sent once
+	}
+	var places []string
+	for _, f := range walk(body) {
+		if s, ok := f.value.(string); ok && inventedText.MatchString(s) {
+			places = append(places, f.place)
+		}
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	return []string{"the document has no example for " + strings.Join(places, ", ") + ": a text was invented"}
 }
 
 // named makes a text more like what the field's name says, where the schema says

@@ -20,7 +20,7 @@ func (d *outline) files() *Files {
 }
 
 func (d *outline) profile(p *page) {
-	p.line(0, "%s", comment("Written by vitals init from %s (%s). Lines marked decide: are guesses.", printable(d.file), d.kind))
+	p.line(0, "%s", comment("Written by vitals init from %s (%s). Lines that begin with # decide are guesses.", printable(d.file), d.kind))
 	p.line(0, "%s", comment("Every field stands in docs/profiles.md of Vitals; vitals validate --profile checks this file."))
 	p.line(0, "profile: %s", text(d.name))
 	p.line(0, "about: %s", text(d.about))
@@ -67,6 +67,7 @@ func (d *outline) profile(p *page) {
 		}
 		p.line(2, "path: %s", text(o.path))
 		p.header(2, o.header)
+		p.mark(2, d.invented(o.body))
 		if m, ok := o.body.(map[string]any); ok {
 			if p.line(2, "body:%s", map[bool]string{true: "", false: " " + flow(m)}[wide(m)]); wide(m) {
 				p.fields(3, m)
@@ -108,6 +109,9 @@ func (d *outline) limit(p *page, l limit) {
 	}
 	if l.counts != "" {
 		fields = append(fields, "counts: "+l.counts)
+	}
+	if l.by != "" {
+		fields = append(fields, "by: "+l.by)
 	}
 	if l.header != "" {
 		fields = append(fields, "headers: "+l.header)
@@ -151,7 +155,7 @@ func ordered(ops map[string]operation) (names []string) {
 }
 
 func (d *outline) scenario(p *page) {
-	p.line(0, "%s", comment("Written by vitals init from %s (%s). Lines marked decide: are guesses.", printable(d.file), d.kind))
+	p.line(0, "%s", comment("Written by vitals init from %s (%s). Lines that begin with # decide are guesses.", printable(d.file), d.kind))
 	p.line(0, "name: %s", text(d.name))
 	p.line(0, "about: %s", text(d.about))
 	p.line(0, "")
@@ -222,6 +226,7 @@ func (d *outline) scenario(p *page) {
 func (d *outline) request(p *page, level int, s step) {
 	p.line(level, "%s: %s", strings.ToLower(s.method), text(s.path))
 	p.header(level, s.header)
+	p.mark(level, d.invented(s.body))
 	switch m, fields := s.body.(map[string]any); {
 	case s.text != "":
 		p.line(level, "body: %s", flow(s.text))
