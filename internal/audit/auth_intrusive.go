@@ -91,7 +91,9 @@ func sameRefusals(t *T) {
 		return a.Err == nil && a.Status/100 == 4 && !j.Refuses(a.Status, a.RetryAfter() >= 0)
 	}
 	if unknown.Status == wrong.Status || !told(unknown) || !told(wrong) {
-		t.WantWrong("login", unknown)
+		if !t.WantWrong("login", unknown) || !t.WantWrong("login", wrong) {
+			return
+		}
 	} // else two answers are the finding, whatever either says
 	t.same(unknown, wrong, "request_id")
 	disabled, ok := t.disabled()
@@ -146,8 +148,12 @@ func sameTimes(t *T) {
 			}
 			one := func(email string, into *[]time.Duration) {
 				a := t.Guess(from, email)
-				if t.read("login", a) == profile.Wrong {
+				switch t.read("login", a) {
+				case profile.Wrong:
 					*into = append(*into, a.Done.Sub(a.Sent))
+				case profile.Granted: // nothing is judged whose time could tell
+					t.WantWrong("login", a)
+					t.Stop()
 				}
 			}
 			first, second := func() { one(accounts[i%len(accounts)].Email, &known) }, func() { one(unknownAccount(), &unknown) }
@@ -259,7 +265,16 @@ func changeEndsSessions(t *T) {
 		r, _ := t.Refresh(two, two.refresh)
 		t.WantTurned("refresh", r)
 	}
-	t.WantIn(t.SignIn(t.Address(), Account{Email: acc.Email, Password: word}))
+	from := t.Address()
+	in := t.SignIn(from, Account{Email: acc.Email, Password: word})
+	if !t.WantIn(in) {
+		return
+	}
+	token, _ := t.Operation("login").Field(in.Body, "access_token")
+	back := t.Do("password_change", from, token, values{"password": word, "new_password": acc.Password})
+	if !t.Operation("password_change").Succeeded(back.Status) {
+		t.Note("%v: got %s: the password of %s stays changed, so that a later audit needs another account", back, back.got(), shorten(acc.Email))
+	}
 }
 
 func codeOnce(t *T) {

@@ -121,7 +121,7 @@ type variant struct {
 // to change, as a form where a form is sent, are left out.
 func (b *Bypass) variants(q Request) (out []variant) {
 	for _, p := range b.Paths {
-		out = append(out, variant{"path " + p, func(n int, q *Request) { q.Path = spell(p, q.Path, n) }})
+		out = append(out, variant{"path " + spell(p, q.Path, 0), func(n int, q *Request) { q.Path = spell(p, q.Path, n) }})
 	}
 	for _, m := range b.Methods {
 		out = append(out, variant{"method " + m, func(_ int, q *Request) { q.Method, q.Policy = m, "" }})

@@ -56,6 +56,9 @@ func Select(upTo Class, only []string) ([]Probe, error) {
 	wanted := map[string]bool{}
 	for _, word := range only {
 		word = strings.ToUpper(strings.TrimSpace(word))
+		if limitcheck.Means[word] != "" {
+			return nil, fmt.Errorf("%s is no probe: it is read off the answers to all probes of limits (LK)", word)
+		}
 		if !slices.Contains(names, word) {
 			return nil, fmt.Errorf("no probe or family %q%s", word, hint(word, names))
 		}

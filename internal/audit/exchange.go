@@ -138,7 +138,15 @@ func plainError(err error) string {
 // WantIn checks that a sign-in succeeded, by the status that the profile has for it.
 func (t *T) WantIn(a Answer) bool {
 	op := t.Operation("login")
-	return t.Check(op.Succeeded(a.Status) && a.Err == nil, "%v: got %s, want the right password to sign in", a, a.got())
+	return t.Check(op.Succeeded(a.Status) && a.Err == nil, "%v: got %s, want the right password to sign in", a, a.got()) &&
+		t.Check(!t.hollow(a), "%v: got %s without the access_token that the profile says it has, want the right password to sign in", a, a.got())
+}
+
+// hollow tells whether a sign-in's success is none: the profile says where its token
+// stands, and there is neither that, nor a challenge, nor a cookie.
+func (t *T) hollow(a Answer) bool {
+	_, named := t.Operation("login").Fields["access_token"]
+	return named && a.Status/100 == 2 && len(t.target.Profile.Secrets(a.Body)) == 0 && a.Header.Get("Set-Cookie") == ""
 }
 
 // turned tells whether an operation refused whoever asked, in one of the ways that are

@@ -38,14 +38,27 @@ func (t *T) read(operation string, a Answer) profile.Reading {
 
 // WantWrong checks that an answer says that a credential is wrong.
 func (t *T) WantWrong(operation string, a Answer) bool {
-	r, more := t.read(operation, a), ""
+	r, more, want := t.read(operation, a), "", profile.Statuses(t.judge(operation).Wrong)
 	if r == profile.Granted {
 		more = ": a wrong credential was answered as a right one, though with no token"
 		if a.Status/100 != 2 || len(t.target.Profile.Secrets(a.Body)) > 0 {
 			more = ": a wrong credential was accepted"
+			return t.declares(operation, false, "%v: got %s, want %s%s", a, a.got(), want, more)
 		}
 	}
-	return t.counts(operation, r == profile.Wrong, "%v: got %s, want %s%s", a, a.got(), profile.Statuses(t.judge(operation).Wrong), more)
+	return t.counts(operation, r == profile.Wrong, "%v: got %s, want %s%s", a, a.got(), want, more)
+}
+
+// declares is Check for an answer that the profile declares of an operation, as that a
+// wrong credential is refused: what breaks it fails, whatever the probe rests on.
+func (t *T) declares(operation string, ok bool, format string, args ...any) bool {
+	if !t.Check(ok, format, args...) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		last := &t.failures[len(t.failures)-1]
+		last.cause, last.declared = operation, operation
+	}
+	return ok
 }
 
 // WantRefused checks that a limit turned a credential away.

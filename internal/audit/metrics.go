@@ -113,6 +113,8 @@ func countersAgree(t *T) {
 		t.Note("the metrics page has no %s, and nobody promised it: lockouts were not compared", lockouts)
 		return
 	}
-	got := sum(after, lockouts, map[string]string{"policy": "login"}) - sum(before, lockouts, map[string]string{"policy": "login"})
-	t.Check(got == 1, "%s{policy=login}: the server counted %g, we earned 1", lockouts, got)
+	policy := t.target.policy("login")
+	labels := map[string]string{"policy": policy}
+	got := sum(after, lockouts, labels) - sum(before, lockouts, labels)
+	t.Check(got == 1, "%s{policy=%s}: the server counted %g, we earned 1", lockouts, policy, got)
 }

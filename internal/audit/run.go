@@ -31,6 +31,7 @@ type Options struct {
 	// Siege runs the built-in scenario of that name against a target, at quick pace or
 	// in full, and reads its result; nil = LK28 is skipped.
 	Siege func(ctx context.Context, g *Target, quick bool) (Siege, error)
+	First uint64 // the first client address, by its number; 0 = one by the clock
 }
 
 // Progress is what happens while an audit runs: a probe begins, waits, or ends.
@@ -73,8 +74,11 @@ type runner struct {
 // that want to be alone last. When ctx ends, what is under way is ended and the
 // rest is skipped.
 func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report {
+	if o.First == 0 {
+		o.First = uint64(time.Now().Unix()) << 7
+	}
 	r := &runner{
-		o: o, target: target, of: len(probes), address: uint64(time.Now().Unix()) * addressesASecond,
+		o: o, target: target, of: len(probes), address: o.First,
 		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
@@ -185,10 +189,6 @@ func (r *runner) progress(p Progress) {
 	r.o.Progress(p)
 }
 
-// addressesASecond is how far apart the addresses of two audits lie that begin a
-// second apart, so that neither meets what the other left locked.
-const addressesASecond = 128
-
 // next numbers client addresses.
 func (r *runner) next() uint64 {
 	r.mu.Lock()
@@ -236,7 +236,7 @@ func (r *runner) pace(t *T) {
 	if now := time.Now(); at.Before(now) {
 		at = now
 	}
-	r.paced = at.Add(time.Second/SafeRate + 10*time.Millisecond)
+	r.paced = at.Add(safePause)
 	r.mu.Unlock()
 	select {
 	case <-time.After(time.Until(at)):

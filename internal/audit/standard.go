@@ -98,7 +98,7 @@ var proofs = map[string]proof{
 	"LK12": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, nil},
 	"LK13": {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
 	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, untilSuccess},
-	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, failures},
+	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgiven},
 	"LK16": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgets},
 	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
 	"LK18": {High, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
@@ -168,6 +168,14 @@ func failures(l profile.Limit) string {
 		return "the limit on signing in counts requests, right ones as well"
 	}
 	return ""
+}
+
+// forgiven is for counts that a success is promised to clear.
+func forgiven(l profile.Limit) string {
+	if l.Success == profile.Keeps {
+		return "the limit on signing in keeps what was counted when somebody signs in"
+	}
+	return failures(l)
 }
 
 func forgets(l profile.Limit) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -49,8 +50,9 @@ type trial struct {
 
 // failure is one thing that did not hold.
 type failure struct {
-	words string
-	cause string // operation whose limit was not kept; "" = none
+	words    string
+	cause    string // operation whose limit was not kept; "" = none
+	declared string // operation whose answer is not the one that the profile declares (refused:), so that it is broken whatever the probe rests on; "" = none
 }
 
 // on is the same probe against another target: an API that was launched.
@@ -237,6 +239,10 @@ func (t *T) finding(returned bool) Finding {
 		f.Status, f.cause = Fail, t.failures[0].cause
 		if !t.basis.Promised {
 			f.Status = Advice
+			if broken := slices.IndexFunc(t.failures, func(one failure) bool { return one.declared != "" }); broken >= 0 {
+				what := "operations." + t.failures[broken].declared
+				f.Status, f.Basis = Fail, &Basis{Promise: what, Promised: true, Place: t.target.Profile.At(what)}
+			}
 		}
 		var lines []string
 		for _, one := range t.failures {

@@ -15,6 +15,9 @@ import (
 // that nobody declared to own.
 const SafeRate = 5
 
+// safePause keeps safe probes a little below SafeRate.
+const safePause = time.Second/SafeRate + 10*time.Millisecond
+
 // Account is a user of the target, made for tests.
 type Account struct {
 	Email, Password string

@@ -41,6 +41,10 @@ func (x *call) dispatch(route route) {
 	if !own && !x.spend("api", x.subject()) {
 		return
 	}
+	if x.s.Lie == "whoami is open" && x.user == nil && x.r.URL.Path == "/v2/whoami" {
+		x.answer(200, map[string]any{})
+		return
+	}
 	if !open && x.user == nil && !x.nobodys(route) {
 		x.w.Header().Set("WWW-Authenticate", "Bearer")
 		x.fail(401, "token")

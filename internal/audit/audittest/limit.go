@@ -68,6 +68,9 @@ func (x *call) loginKey(mail string) string {
 	case profile.ByPair:
 		return x.ip + " " + mail
 	}
+	if x.s.Lie == "a count for each User-Agent" {
+		return x.ip + " " + x.r.UserAgent()
+	}
 	return x.ip
 }
 
@@ -185,6 +188,10 @@ func (x *call) settle(h *count, policy string, ok bool, user string) {
 	h.pending--
 	l, now := x.s.limits[policy], time.Now()
 	if refund {
+		return
+	}
+	if ok && x.s.Lie == "a success clears nothing" {
+		x.tell(policy, l.Limit-len(h.failed), now.Add(l.Window))
 		return
 	}
 	if ok {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	mathrand "math/rand/v2"
 	"strconv"
 	"strings"
@@ -108,6 +109,11 @@ func (x *call) login() {
 		x.s.challenges[id] = &challenge{email: mail}
 		x.s.mu.Unlock()
 		x.answer(200, map[string]any{"state": "second", "dare": id})
+		return
+	}
+	if x.s.Lie == "sign-in is a page" {
+		x.w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(x.w, "<!doctype html><title>Welcome</title>")
 		return
 	}
 	x.answer(200, x.pair(u, ""))

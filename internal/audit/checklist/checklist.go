@@ -92,11 +92,16 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 	if err != nil {
 		return err
 	}
+	if p.url != nil {
+		if words := audit.Absent(ctx, target); words != "" && ctx.Err() == nil {
+			return exit.Errorf(exit.NoSystem, "what answers at %s is not the API of profile %s, or it is down: %s. Nothing else was asked; is the URL right, with the part of the path that comes before all others?", p.url.Redacted(), p.profile.Name, words)
+		}
+	}
 	if o.Discover {
 		return discovers(ctx, o, p, target, s)
 	}
 	rep := audit.Run(ctx, p.probes, target, audit.Options{
-		Owner: owner, Patience: o.Patience, Standard: o.Standard, Bypass: p.bypass, Progress: talk(s.Err), Siege: siege(o.Tool),
+		Owner: owner, Patience: o.Patience, Standard: o.Standard, Bypass: p.bypass, Progress: talk(s.Err), Siege: siege(o.Tool), First: stack.FirstAddress(time.Now()),
 	})
 	if err := report.WriteAudit(o.Out, &rep); err != nil {
 		return exit.With(exit.NoAnswer, err)

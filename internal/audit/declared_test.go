@@ -1,0 +1,154 @@
+package audit_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/audit"
+	"vitals/internal/audit/audittest"
+	"vitals/internal/profile"
+)
+
+// An API that promises no standard is held to what its operations declare all the same:
+// a wrong password that is accepted, and a forged token that is, are no advice.
+func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ lie, probe, promise string }{
+		{"any password will do", "AU1", "operations.login"},
+		{"whoami is open", "AU3", "operations.me"},
+	} {
+		t.Run(c.lie, func(t *testing.T) {
+			t.Parallel()
+			s := audittest.New(c.lie)
+			g := s.Serve(t)
+			g.Profile.Promises.Standards = nil
+			rep := audit.Run(t.Context(), probes(t, audit.Intrusive, c.probe), g, audit.Options{Patience: time.Minute})
+			if f := rep.Findings[0]; f.Status != audit.Fail || f.Basis == nil || f.Basis.Promise != c.promise || f.Basis.Place.Line == 0 {
+				t.Errorf("got %v by %+v, want FAIL by %s:\n%s", f.Status, f.Basis, c.promise, show(rep))
+			}
+		})
+	}
+	// What nobody declared stays advice.
+	g := audittest.New("unknown accounts are told").Serve(t)
+	g.Profile.Promises.Standards = nil
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU1"), g, audit.Options{Patience: time.Minute})
+	if f := rep.Findings[0]; f.Status != audit.Advice {
+		t.Errorf("got %v, want ADVICE:\n%s", f.Status, show(rep))
+	}
+}
+
+// A probe names a cause only when no other fits.
+func TestCausesAreNamedOnlyWhereTheyFit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, probe, want, not string
+		api                    func() *audittest.API
+	}{
+		{"no limit at all, headers", "LK17", "without one no limit is met either", "believed", func() *audittest.API {
+			s := audittest.New("")
+			s.Limit("login", 1000)
+			return s
+		}},
+		{"no limit at all, spellings", "LK20", "by one spelling alone no limit is met either", "still judged", func() *audittest.API {
+			s := audittest.New("")
+			s.Limit("login", 1000)
+			return s
+		}},
+		{"one header", "LK17", "X-Forwarded-For is believed", "X-Real-IP", func() *audittest.API { return audittest.New("leftmost X-Forwarded-For") }},
+		{"one spelling", "LK20", "these are still judged: beside a session", "path ", func() *audittest.API { return audittest.New("guests alone are limited") }},
+		{"a count for each pair", "LK8", "so it is no race", "round 1", func() *audittest.API {
+			s := audittest.New("")
+			s.CountLoginsBy(profile.ByPair)
+			return s
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			rep := examined(t, c.api(), c.probe)
+			if f := rep.Findings[0]; f.Status != audit.Fail || !strings.Contains(f.Reason, c.want) || strings.Contains(f.Reason, c.not) {
+				t.Errorf("got %v %q, want FAIL with %q and without %q", f.Status, f.Reason, c.want, c.not)
+			}
+		})
+	}
+	// Hang-ups are sent as other guesses are: a count for each User-Agent has them too.
+	rep := examine(t, "a count for each User-Agent", "LK27")
+	if f := rep.Findings[0]; f.Status != audit.Pass {
+		t.Errorf("got %v %q, want PASS", f.Status, f.Reason)
+	}
+}
+
+// An API whose failures stay when somebody signs in breaks the usual promise, and keeps
+// its own where that is what it says.
+func TestASuccessThatClearsNothingMayBePromised(t *testing.T) {
+	t.Parallel()
+	for _, keeps := range []bool{false, true} {
+		g := audittest.New("a success clears nothing").Serve(t)
+		l := g.Profile.Limits["login"]
+		if keeps {
+			l.Success = profile.Keeps
+		}
+		g.Profile.Limits["login"] = l
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1", "LK2", "LK14", "LK15"), g, audit.Options{Patience: time.Minute})
+		if got := strings.Join(red(rep), " "); keeps && got != "" || !keeps && !strings.Contains(got, "LK15") {
+			t.Errorf("keeps %v: red at %q:\n%s", keeps, got, show(rep))
+		}
+	}
+}
+
+// A promised lock is waited for as long as it is promised, whatever refusals say of it.
+func TestALockIsAsLongAsItIsPromised(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("")
+	g := s.Serve(t)
+	g.Profile.Promises.LimitHeaders = nil // nobody promised a Retry-After, and it says 4 s
+	l := g.Profile.Limits["login"]
+	l.Lock = 8 * time.Second
+	g.Profile.Limits["login"] = l
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK5"), g, audit.Options{Patience: time.Minute})
+	if f := rep.Findings[0]; f.Status != audit.Fail || !strings.Contains(f.Reason, "want 429") {
+		t.Errorf("got %v %q, want FAIL: the lock ended after 4 s of 8", f.Status, f.Reason)
+	}
+}
+
+// What answers but is not the API is told in one sentence, and nothing else is asked.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	serve := func(h http.HandlerFunc) *url.URL {
+		srv := httptest.NewServer(h)
+		t.Cleanup(srv.Close)
+		u, err := url.Parse(srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	sound := audittest.New("").Serve(t)
+	for _, c := range []struct {
+		name, want string
+		at         *url.URL
+	}{
+		{"sound", "", sound.URL},
+		{"all 503", "GET /health got 503, declared is any of 2xx; GET /v2/whoami without a token got 503, declared is 401", serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })},
+		{"all redirected", "GET /health got 302", serve(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/sign-in", http.StatusFound) })},
+		{"one page", "GET /health is answered 200 with what a path that is not there gets", serve(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "<!doctype html>") })},
+		{"another prefix", "GET /health got 404", serve(http.NotFound)},
+		{"everything guarded", "", serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })},
+		{"me is open, and health elsewhere", "", serve(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(map[bool]int{true: 200, false: 404}[r.URL.Path == "/v2/whoami"])
+		})},
+		{"health alone is elsewhere", "", serve(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(map[bool]int{true: 401, false: 404}[r.URL.Path == "/v2/whoami"])
+		})},
+	} {
+		g := *sound
+		g.URL = c.at
+		if got := audit.Absent(t.Context(), &g); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
