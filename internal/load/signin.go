@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -134,7 +135,11 @@ func (v *visitor) trouble(s *step) string {
 	words := redactKnown(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
 		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
-			return words + ": " + body
+			words += ": " + body
+			if v.call.Code == http.StatusUnauthorized {
+				words += "; are the accounts (--accounts) those of this deployment?"
+			}
+			return words
 		}
 		if code, ok := (path{"code"}).find(v.answer(), first); ok {
 			words += fmt.Sprintf(", code %s", came(text(nil, code), v.secrets()))
