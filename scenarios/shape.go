@@ -144,7 +144,7 @@ func (s *shape) spawned(r *reader) []Stage {
 		name, as string
 		node     *yaml.Node
 	}{{"users", "500", s.users}, {"run_for", "10m", s.runFor}} {
-		if f.node == nil {
+		if f.node == nil && !r.Odd(s.node) {
 			r.Fail(s.node, fmt.Sprintf("as in %s: %s; or write stages, or arrivals", f.name, f.as), "the load needs %s", f.name)
 		}
 	}
@@ -193,7 +193,7 @@ func (r *reader) stages(n *yaml.Node, model Model) []Stage {
 			"for":    func(n *yaml.Node) { s.For = r.positive(n, "for") },
 			"judged": func(n *yaml.Node) { judged = r.Bool(n, "judged") },
 		})
-		if found["for"] == nil && n.Kind == yaml.MappingNode {
+		if found["for"] == nil && n.Kind == yaml.MappingNode && !r.Odd(n) {
 			r.Fail(n, "as in for: 2m", "a stage needs its length")
 		}
 		if s.For > MaxStage {

@@ -20,7 +20,7 @@ func (r *reader) limit(n *yaml.Node) Limit {
 				"from": func(n *yaml.Node) { l.Delay.From = r.Duration(n, "from") },
 				"to":   func(n *yaml.Node) { l.Delay.To = r.Duration(n, "to") },
 			})
-			if n.Kind == yaml.MappingNode && (l.Delay.From <= 0 || l.Delay.To > 0 && l.Delay.To < l.Delay.From) {
+			if n.Kind == yaml.MappingNode && !r.Odd(n) && (l.Delay.From <= 0 || l.Delay.To > 0 && l.Delay.To < l.Delay.From) {
 				r.Fail(n, "as in {from: 1s, to: 15m}", "a delay needs the first wait, and no less at most")
 			}
 		},

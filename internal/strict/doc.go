@@ -16,6 +16,7 @@ type Doc struct {
 	text []byte
 	errs Errors
 	warn Errors
+	odd  map[*yaml.Node]bool // mappings with a field that nobody knows
 }
 
 // Parse reads the text of one YAML document. The root is nil when the text is

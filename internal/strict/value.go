@@ -28,6 +28,10 @@ func (d *Doc) Fields(n *yaml.Node, what string, fields Fields) map[string]*yaml.
 		read, ok := fields[key.Value]
 		if !ok {
 			d.Fail(key, Hint(key.Value, names), "unknown field %q in %s", key.Value, what)
+			if d.odd == nil {
+				d.odd = map[*yaml.Node]bool{}
+			}
+			d.odd[n] = true
 			if near, ok := Nearest(key.Value, names); ok && found[near] == nil {
 				found[near] = key // so that it is not called missing as well
 			}
@@ -38,6 +42,10 @@ func (d *Doc) Fields(n *yaml.Node, what string, fields Fields) map[string]*yaml.
 	})
 	return found
 }
+
+// Odd tells whether a mapping has a field that nobody knows: it may be the one that it
+// seems to lack.
+func (d *Doc) Odd(n *yaml.Node) bool { return d.odd[n] }
 
 // Pairs walks a mapping whose keys are free; a doubled key is a mistake.
 func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) {

@@ -69,7 +69,7 @@ func Read(file, rate, length string) (sc *scenarios.Scenario, base *url.URL, err
 	if asJSON {
 		next = vegeta.NewJSONTargeter(bytes.NewReader(text), nil, nil)
 	}
-	w := writer{file: file, seen: map[string]int{}}
+	w := writer{file: file, lines: strings.Split(string(text), "\n"), seen: map[string]int{}}
 	for n := 0; ; n++ {
 		var t vegeta.Target
 		line := 0
@@ -79,7 +79,7 @@ func Read(file, rate, length string) (sc *scenarios.Scenario, base *url.URL, err
 		if err := next(&t); errors.Is(err, vegeta.ErrNoTargets) {
 			break
 		} else if err != nil {
-			w.fail(line, "as in GET http://127.0.0.1:8000/goods", "%v", err)
+			w.unread(line, asJSON, err)
 			break // the reader does not say where the next one begins
 		}
 		w.add(line, t)
@@ -134,6 +134,7 @@ type writer struct {
 	file  string
 	base  *url.URL
 	steps []*step
+	lines []string       // of the file
 	seen  map[string]int // requests by all that is sent → their place in steps
 	errs  strict.Errors
 }
@@ -182,7 +183,7 @@ func (w *writer) add(line int, t vegeta.Target) {
 			sep = "; "
 		}
 		if len(vs) > 1 && slices.Contains(single, strings.ToLower(name)) {
-			w.fail(line, "keep one of them", "the header %s stands %d times, expected it once: it is no list", name, len(vs))
+			w.fail(w.within(line, name+":"), "keep one of them", "the header %s stands %d times, expected it once: it is no list", name, len(vs))
 		}
 		s.Header[name] = strings.Join(vs, sep)
 	}
