@@ -71,6 +71,8 @@ func invariantsCheck(h *Invariants) check {
 		}
 	case h.Unjudged != "":
 		c.words = "rate-limit invariants not judged: " + h.Unjudged
+	case h.Answers == 0 && len(h.Doubts) > 0:
+		c.words, c.doubts = "rate-limit invariants not judged: "+strings.Join(h.Doubts, "; "), nil
 	case h.Answers == 0:
 		c.words = "rate-limit invariants not judged: no answer of an operation was seen whose limit they are about"
 	default:

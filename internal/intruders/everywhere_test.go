@@ -10,6 +10,24 @@ import (
 	"vitals/scenarios"
 )
 
+// A profile without a limit on sign-ins promises no lock: no figure of one is asked for
+// by itself, and one that is asked for all the same is told why it is absent.
+func TestNoLockIsAskedOfWhoPromisedNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := read(t, "", "limit: 5, window: 300s")
+		login := p.Operations["login"]
+		login.Policy = "none"
+		p.Operations["login"] = login
+		if got := intruders.Measured([]scenarios.Intruder{guess}, p); slices.Contains(got, "lockout.admitted") || !slices.Contains(got, "intruders.leaked") {
+			t.Errorf("got %v, want leaked and no lockout", got)
+		}
+		attacks, _, _ := assaultIn(t, newDoor(""), p, guess)
+		if why := strings.Join(intruders.NotShown(attacks), "\n"); !strings.Contains(why, "promises no limit on sign-ins") {
+			t.Errorf("got the reasons %q", why)
+		}
+	})
+}
+
 // Where the account itself is locked by promise, nobody can be harmed beyond that: the
 // figure is not among those that are measured, and a target that asks for it all the same
 // is told why.

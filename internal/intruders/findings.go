@@ -186,6 +186,9 @@ func NotShown(attacks []Attack) (why []string) {
 	var order []silent
 	var locks Attack
 	for _, a := range attacks {
+		if words := fmt.Sprintf("intruder %q: %s", strings.TrimSpace(a.Intruder), a.Trouble); a.Complete && a.locks() && a.Promised == 0 && a.Trouble != "" && !slices.Contains(why, words) {
+			why = append(why, words) // it was let in nowhere, and met no lock
+		}
 		if a.Complete && a.locks() && a.Promised > 0 {
 			locks.add(a)
 			locks.RetryAfter = max(locks.RetryAfter, a.RetryAfter)

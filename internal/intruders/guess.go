@@ -26,10 +26,12 @@ type guesser struct {
 const farthest = 200
 
 // prepare has the victim sign in from where they live, where the API promises to
-// throttle accounts that are guessed at from everywhere: it then knows them there,
-// and a refusal of theirs is the lock's doing.
+// throttle or to lock accounts that are guessed at from everywhere: it then knows them
+// there, and a refusal of theirs is the lock's doing; one that is refused already gives
+// way to a spare account.
 func (g *guesser) prepare(ctx context.Context) {
-	if g.login.Limit.Account == 0 {
+	limit := g.login.Limit
+	if limit.Account == 0 && !(everywhere(limit) && limit.Counts == profile.Failures) {
 		return
 	}
 	victim, ans, r := g.reach(ctx, g.other, g.victim)
