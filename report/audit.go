@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ type AuditReporter func(w io.Writer, a *audit.Report) error
 
 // auditFormats are the forms an audit is shown in.
 var auditFormats = map[string]AuditReporter{
-	"terminal": func(w io.Writer, a *audit.Report) error { return audit.Print(w, *a) },
+	"terminal": func(w io.Writer, a *audit.Report) error { return audit.Print(w, *a, StyleOf(w, os.Getenv).Width) },
 	"html":     AuditHTML,
 	"json":     AuditJSON,
 	"junit":    AuditJUnit,

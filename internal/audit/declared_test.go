@@ -1,11 +1,14 @@
 package audit_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +99,63 @@ func TestASuccessThatClearsNothingMayBePromised(t *testing.T) {
 		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1", "LK2", "LK14", "LK15"), g, audit.Options{Patience: time.Minute})
 		if got := strings.Join(red(rep), " "); keeps && got != "" || !keeps && !strings.Contains(got, "LK15") {
 			t.Errorf("keeps %v: red at %q:\n%s", keeps, got, show(rep))
+		}
+	}
+}
+
+// Behind a slow network a refusal takes as long as a judgement: what it costs is not
+// promised by a limit alone, and what the way takes is no cost.
+func TestASlowNetworkIsNoCost(t *testing.T) {
+	t.Parallel()
+	for _, guide := range []bool{false, true} {
+		s := audittest.New("")
+		g := s.Serve(t)
+		slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(40 * time.Millisecond) // both ways, of any request
+			s.ServeHTTP(w, r)
+		}))
+		t.Cleanup(slow.Close)
+		u, err := url.Parse(slow.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.URL = u
+		if !guide {
+			g.Profile.Promises.Standards = nil
+		}
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK3"), g, audit.Options{Patience: time.Minute})
+		if f := rep.Findings[0]; f.Status != audit.Pass {
+			t.Errorf("guide %v: got %v %q, want PASS", guide, f.Status, f.Reason)
+		}
+	}
+}
+
+// What a probe was asking when the audit ended is not the API's doing.
+func TestAnInterruptedProbeAccusesNobody(t *testing.T) {
+	t.Parallel()
+	for _, probe := range []string{"LK1", "LK2", "LK4", "LK8", "LK14"} {
+		s := audittest.New("")
+		g := s.Serve(t)
+		ctx, end := context.WithCancel(t.Context())
+		var asked atomic.Int64
+		hung := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 3 {
+				end()
+				_, _ = io.Copy(io.Discard, r.Body) // only then the server sees that the client is gone
+				<-r.Context().Done()
+				return
+			}
+			s.ServeHTTP(w, r)
+		}))
+		t.Cleanup(hung.Close)
+		u, err := url.Parse(hung.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.URL = u
+		rep := audit.Run(ctx, probes(t, audit.Intrusive, probe), g, audit.Options{Patience: time.Minute})
+		if f := rep.Findings[0]; f.Status != audit.Skip || f.Reason != "interrupted" || !rep.Partial {
+			t.Errorf("%s: got %v %q, want SKIP, interrupted", probe, f.Status, f.Reason)
 		}
 	}
 }

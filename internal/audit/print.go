@@ -13,9 +13,14 @@ import (
 const maxPrinted = 5
 
 // Print writes a report for a person: a line for each finding, by family, with
-// the reason below what failed or was skipped, and the counts.
-func Print(w io.Writer, rep Report) error {
+// the reason below what failed or was skipped, and the counts. columns is the width of
+// a terminal; 0 = there is none, and lines are as long as they are.
+func Print(w io.Writer, rep Report, columns int) error {
 	var b strings.Builder
+	title, narrow := 72, columns > 0 && columns < 120
+	if narrow { // without the place of the promise, and no longer than a line
+		title = max(16, columns-27)
+	}
 	fmt.Fprintf(&b, "Audit of %s (profile %s)\n", rep.Target, rep.Profile)
 	if rep.ShortClock {
 		b.WriteString("SHORT CLOCK: locks and windows were shortened to seconds; the published 900 s were not verified.\n")
@@ -33,7 +38,11 @@ func Print(w io.Writer, rep Report) error {
 			family = name
 			fmt.Fprintf(&b, "\n%s%s\n", strings.ToUpper(name[:1]), name[1:])
 		}
-		fmt.Fprintf(&b, "  %-6s %-5s %-72s %8s  %s\n", f.Status, f.ID, short(f.Title, 72), brief(time.Duration(f.Took)), f.rests())
+		rests := "  " + f.rests()
+		if narrow {
+			rests = ""
+		}
+		fmt.Fprintf(&b, "  %-6s %-5s %-*s %8s%s\n", f.Status, f.ID, title, short(f.Title, title), brief(time.Duration(f.Took)), rests)
 		if f.Status != Pass {
 			if f.Follows != "" {
 				fmt.Fprintf(&b, "              follows from %s:\n", f.Follows)

@@ -61,6 +61,9 @@ func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g, of: t.of} }
 // Check counts an assertion and notes a failure when it does not hold; the probe
 // goes on either way, so that one run shows all that is wrong.
 func (t *T) Check(ok bool, format string, args ...any) bool {
+	if !ok && t.ctx.Err() != nil {
+		t.Skip("interrupted") // the answer was cut off by ourselves
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.checks++
@@ -94,7 +97,9 @@ func (t *T) Failed() bool {
 // Skip ends the probe without a verdict. Failures that were found before stay.
 func (t *T) Skip(format string, args ...any) {
 	t.mu.Lock()
-	t.skipped = fmt.Sprintf(format, args...)
+	if t.skipped = fmt.Sprintf(format, args...); t.ctx.Err() != nil {
+		t.skipped = "interrupted" // whatever came of it
+	}
 	t.mu.Unlock()
 	runtime.Goexit()
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func Run(ctx context.Context, o Options, s harness.Streams) error {
 	if err := report.WriteAudit(o.Out, &rep); err != nil {
 		return exit.With(exit.NoAnswer, err)
 	}
-	if err := audit.Print(s.Out, rep); err != nil {
+	if err := audit.Print(s.Out, rep, report.StyleOf(s.Out, os.Getenv).Width); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.Out, "\nTranscripts: %s, and for a browser %s\n", filepath.Join(o.Out, "audit.json"), filepath.Join(o.Out, "report.html"))

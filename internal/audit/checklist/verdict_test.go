@@ -18,7 +18,12 @@ import (
 
 // What an audit ends with stands in its last line, with its reason.
 func TestAuditTellsItsExitCode(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/v1/auth/me" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		fmt.Fprint(w, `{}`)
+	}))
 	defer s.Close()
 	var out bytes.Buffer
 	o := Options{URL: s.URL, Profile: "clinic", Only: []string{"SH3"}, Own: []string{"127.0.0.1"}, Out: filepath.Join(t.TempDir(), "out")}
