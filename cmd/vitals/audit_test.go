@@ -43,6 +43,8 @@ func TestAuditUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1 --profile clinc", `did you mean "clinic"?`},
 		{"--url http://u:p@127.0.0.1:1", "no user or password in a URL"},
 		{"--explain LK99", "did you mean"},
+		{"--acounts a.csv", "unknown flag: --acounts (did you mean --accounts?)"},
+		{"--url http://127.0.0.1:1 --only J1", "J1 is no probe"},
 	} {
 		code, _, talk := auditing(t, append(strings.Fields(c.args), "--out", dir)...)
 		if code != exit.Usage || !strings.Contains(talk, c.want) {
@@ -70,6 +72,16 @@ func TestAuditByThePublishedClock(t *testing.T) {
 	}
 }
 
+// What answers and is not the API is told in one sentence, and accused of nothing.
+func TestAuditOfSomethingElse(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	defer srv.Close()
+	code, out, talk := auditing(t, "--url", srv.URL, "--profile", "clinic", "--out", t.TempDir())
+	if code != exit.NoSystem || out != "" || strings.Count(talk, "\n") != 1 || !strings.Contains(talk, "is not the API of profile clinic, or it is down: GET /health got 404") {
+		t.Errorf("got exit %d, %q and %q, want 4 and one sentence", code, out, talk)
+	}
+}
+
 // A line that failed is 1; one that was skipped is not proved, 3, unless it may
 // be; only what passed whole is 0.
 func TestAuditExitCodes(t *testing.T) {
@@ -77,7 +89,7 @@ func TestAuditExitCodes(t *testing.T) {
 		if r.URL.Path == "/health" {
 			w.Header().Set("Content-Type", "application/json")
 		}
-		w.WriteHeader(http.StatusNotFound)
+		w.WriteHeader(map[bool]int{true: http.StatusUnauthorized, false: http.StatusNotFound}[r.URL.Path == "/api/v1/auth/me"])
 	}))
 	defer srv.Close()
 	for _, c := range []struct {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,9 +13,11 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"vitals/internal/exit"
 	"vitals/internal/harness"
+	"vitals/internal/strict"
 )
 
 // streams are the program's own: stdout is the answer, stderr is the talk.
@@ -67,6 +70,13 @@ with. No number is reported that was not honestly measured.
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+			var names []string
+			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+			if near, ok := strict.Nearest(unknown.GetSpecifiedName(), names); ok {
+				err = fmt.Errorf("%w (did you mean --%s?)", err, near)
+			}
+		}
 		return exit.Errorf(exit.Usage, "%w\nTry: %s --help", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
