@@ -43,7 +43,6 @@ func TestAuditUsage(t *testing.T) {
 		{"--url http://127.0.0.1:1 --profile clinc", `did you mean "clinic"?`},
 		{"--url http://u:p@127.0.0.1:1", "no user or password in a URL"},
 		{"--explain LK99", "did you mean"},
-		{"--acounts a.csv", "unknown flag: --acounts (did you mean --accounts?)"},
 		{"--url http://127.0.0.1:1 --only J1", "J1 is no probe"},
 	} {
 		code, _, talk := auditing(t, append(strings.Fields(c.args), "--out", dir)...)
@@ -77,7 +76,7 @@ func TestAuditOfSomethingElse(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
 	code, out, talk := auditing(t, "--url", srv.URL, "--profile", "clinic", "--out", t.TempDir())
-	if code != exit.NoSystem || out != "" || strings.Count(talk, "\n") != 1 || !strings.Contains(talk, "is not the API of profile clinic, or it is down: GET /health got 404") {
+	if code != exit.NoSystem || out != "" || strings.Contains(talk, "\n") || !strings.Contains(talk, "is not the API of profile clinic, or it is down: GET /health got 404") {
 		t.Errorf("got exit %d, %q and %q, want 4 and one sentence", code, out, talk)
 	}
 }
