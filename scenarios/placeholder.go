@@ -116,20 +116,23 @@ func cut(text string) (inside, after string, found, closed bool) {
 	return strings.TrimSpace(inside), after, true, closed
 }
 
+// wrong is a placeholder that cannot be read: what stands between {{ and }}, and why.
+type wrong struct{ inside, why string }
+
 // variables are the names in a text that are no generators, in their order, and
 // what is wrong with its placeholders.
-func variables(text string) (names, wrongs []string) {
+func variables(text string) (names []string, wrongs []wrong) {
 	for {
 		inside, after, found, closed := cut(text)
 		switch {
 		case !found:
 			return names, wrongs
 		case !closed:
-			return names, append(wrongs, "found {{ without }}")
+			return names, append(wrongs, wrong{"{{", "found {{ without }}"})
 		}
 		switch p, err := ReadPlaceholder(inside); {
 		case err != nil:
-			wrongs = append(wrongs, err.Error())
+			wrongs = append(wrongs, wrong{inside, err.Error()})
 		case p.Word == "":
 			names = append(names, p.Name)
 		}

@@ -12,20 +12,26 @@ import (
 // tasks that could never be drawn. In a scenario that is broken otherwise, what
 // would fill a name may not have been read: then only misspelt names are told.
 func (r *reader) placeholders(broken bool) {
-	fail := func(s *Step, hint, format string, args ...any) {
-		r.Add(&Error{Line: s.Line, Col: s.Col, Msg: fmt.Sprintf("step %q: ", s.Name) + fmt.Sprintf(format, args...), Hint: hint})
+	// A mistake is told where its text stands first in the step.
+	failAt := func(s *Step, text, hint, format string, args ...any) {
+		e := &Error{Line: s.Line, Col: s.Col, Msg: fmt.Sprintf("step %q: ", s.Name) + fmt.Sprintf(format, args...), Hint: hint}
+		if line, col, ok := r.Find(s.Line, text); ok && text != "" {
+			e.Line, e.Col = line, col
+		}
+		r.Add(e)
 	}
+	fail := func(s *Step, hint, format string, args ...any) { failAt(s, "", hint, format, args...) }
 	for _, s := range r.sc.steps() {
 		for _, text := range s.texts() {
 			_, wrongs := variables(text)
-			for _, wrong := range wrongs {
-				fail(s, "", "%s", wrong)
+			for _, w := range wrongs {
+				failAt(s, w.inside, "", "%s", w.why)
 			}
 		}
 		for _, text := range s.Expect.texts() {
 			for inside, rest, found, closed := cut(text); found && closed; inside, rest, found, closed = cut(rest) {
 				if p, err := ReadPlaceholder(inside); err == nil && p.Word != "" && p.Word != "env" {
-					fail(s, "expect what was saved, as in {{name}}, or null for any", "expect: {{%s}} makes another value each time", inside)
+					failAt(s, "{{"+inside+"}}", "expect what was saved, as in {{name}}, or null for any", "expect: {{%s}} makes another value each time", inside)
 				}
 			}
 		}
@@ -35,12 +41,12 @@ func (r *reader) placeholders(broken bool) {
 	check := func(s *Step, known []string) {
 		for _, name := range s.names() {
 			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
-				fail(s, strict.Hint(name, slices.Concat(known, generators)), "nothing fills {{%s}}", name)
+				failAt(s, "{{"+name+"}}", strict.Hint(name, slices.Concat(known, generators)), "nothing fills {{%s}}", name)
 			}
 		}
 		for _, name := range s.Forget {
 			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
-				fail(s, strict.Hint(name, known), "forgets %q, which nothing saves", name)
+				failAt(s, name, strict.Hint(name, known), "forgets %q, which nothing saves", name)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v4"
 )
@@ -44,6 +45,17 @@ func Parse(file string, text []byte) (*Doc, *yaml.Node) {
 // Fail notes a mistake at a node; the hint may be "".
 func (d *Doc) Fail(at *yaml.Node, hint, format string, args ...any) {
 	d.Add(&Error{Line: at.Line, Col: at.Column, Msg: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// Find is where a text stands first in the file, from a line on; false when it stands
+// there nowhere, as where YAML has it escaped.
+func (d *Doc) Find(from int, text string) (line, col int, ok bool) {
+	for i, have := range bytes.Split(d.text, []byte("\n")) {
+		if at := bytes.Index(have, []byte(text)); i+1 >= from && at >= 0 {
+			return i + 1, utf8.RuneCount(have[:at]) + 1, true
+		}
+	}
+	return 0, 0, false
 }
 
 // Warn notes what is read as it was meant, and should be written differently.
