@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,13 +69,13 @@ func until(t *testing.T, holds func() bool) {
 func TestKillStopsAtOnce(t *testing.T) {
 	for _, model := range []scenarios.Model{scenarios.Arrivals, scenarios.Users} {
 		t.Run(string(model), func(t *testing.T) {
-			s := newNullServer(t, nil)
+			kill, now := context.WithCancel(t.Context())
+			var begun sync.Once // by the first request: to open the connections takes a busy machine a while
+			s := newNullServer(t, func(string) { begun.Do(func() { time.AfterFunc(300*time.Millisecond, now) }) })
 			s.gate.mu.Lock()
 			defer s.gate.mu.Unlock()
 			sc := ping(constant(model, 20, 10*time.Second), 10*time.Millisecond)
 			rec := record(sc)
-			kill, now := context.WithCancel(t.Context())
-			time.AfterFunc(300*time.Millisecond, now)
 			o, err := Run(t.Context(), sc, rec, Options{Base: s.url(), Kill: kill})
 			if err != nil {
 				t.Fatal(err)

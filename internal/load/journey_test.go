@@ -52,8 +52,8 @@ func single(l scenarios.Load, steps ...scenarios.Step) *scenarios.Scenario {
 	}}}
 }
 
-// one turn of one user.
-func turn() scenarios.Load { return constant(scenarios.Users, 1, 50*time.Millisecond) }
+// one turn of one user: the next would come after a second of thinking.
+func turn() scenarios.Load { return constant(scenarios.Users, 1, 400*time.Millisecond) }
 
 func TestValuesTravelFromStepToStep(t *testing.T) {
 	base, log := listen(t, func(w http.ResponseWriter, r *http.Request) {
