@@ -172,10 +172,15 @@ func failures(l profile.Limit) string {
 
 // forgiven is for counts that a success is promised to clear.
 func forgiven(l profile.Limit) string {
-	if l.Success == profile.Keeps {
+	switch {
+	case failures(l) != "":
+		return failures(l)
+	case l.Success == profile.Keeps:
 		return "the limit on signing in keeps what was counted when somebody signs in"
+	case l.Success == "":
+		return "the profile does not say what a success does to counted failures (success: of the limit)"
 	}
-	return failures(l)
+	return ""
 }
 
 func forgets(l profile.Limit) string {

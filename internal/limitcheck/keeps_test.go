@@ -13,7 +13,7 @@ import (
 func TestASuccessThatClearsNothing(t *testing.T) {
 	play := func(kept bool, statuses ...int) (rules []string) {
 		rule := login
-		rule.Kept = kept
+		rule.Kept, rule.Clears = kept, !kept
 		c := limitcheck.New(map[string]limitcheck.Rule{"login": rule}, limitcheck.Options{})
 		at := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
 		for _, status := range statuses {

@@ -11,7 +11,7 @@ import (
 	"vitals/internal/limitcheck"
 )
 
-var login = limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true}
+var login = limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Clears: true}
 
 func afternoon(fault string, seed uint64, rule limitcheck.Rule) []limitcheck.Violation {
 	rng := rand.New(rand.NewPCG(seed, 7))

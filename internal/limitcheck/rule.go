@@ -29,6 +29,7 @@ type Rule struct {
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Failures bool          // counts refused credentials; else every admitted request
 	Kept     bool          // a right credential takes no failure back
+	Clears   bool          // it takes its user's back; neither = nobody says
 	By       By
 	Partial  bool // requests that are not seen here count as well: too few left, or refused too early, proves nothing
 	Account  int  // failures of one user, over all addresses, from which that user is throttled; 0 = never

@@ -17,7 +17,7 @@ type Limit struct {
 	Lock     time.Duration // 0 = exceeding it does not lock
 	Delay    Delay         // the zero value = the wait does not grow
 	Counts   string        // Failures or Requests
-	Success  string        // what a right credential does to counted failures: Clears ("" as well) or Keeps
+	Success  string        // what a right credential does to counted failures: Clears or Keeps; "" = nobody says
 	By       string        // ByAddress ("" as well), ByAccount, ByUser, ByBoth or ByPair
 	Account  int           // failures from which an account is throttled whatever the address; 0 = never
 	Statuses []int         // that it refuses with; empty = 429

@@ -49,7 +49,7 @@ func TestByLogin(t *testing.T) {
 func TestRulesOfLimitsInForce(t *testing.T) {
 	p := profile.Clinic()
 	rules := p.Rules(p.InForce(nil))
-	if got, want := rules["login"], (limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Account: 20}); !reflect.DeepEqual(got, want) {
+	if got, want := rules["login"], (limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Clears: true, Account: 20}); !reflect.DeepEqual(got, want) {
 		t.Errorf("login: got %+v, want %+v", got, want)
 	}
 	if got, want := rules["api"], (limitcheck.Rule{Limit: 100, Window: time.Hour, Partial: true, By: limitcheck.User}); !reflect.DeepEqual(got, want) {
@@ -59,7 +59,7 @@ func TestRulesOfLimitsInForce(t *testing.T) {
 		"RATE_LIMIT_LOGIN": "3", "RATE_LIMIT_LOGIN_WINDOW": "20", "RATE_LIMIT_LOCKOUT_DURATION": "5", "ACCOUNT_THROTTLE_FAILURES": "7",
 		"RATE_LIMIT_2FA": "4", "RATE_LIMIT_PASSWORD_RESET": "2", "RATE_LIMIT_API": "1000", "RATE_LIMIT_API_KEY": "ip", "RATE_LIMIT_PASSWORD_CHANGE": "many",
 	}))
-	if got, want := rules["login"], (limitcheck.Rule{Limit: 3, Window: 20 * time.Second, Lock: 5 * time.Second, Failures: true, Account: 7}); !reflect.DeepEqual(got, want) {
+	if got, want := rules["login"], (limitcheck.Rule{Limit: 3, Window: 20 * time.Second, Lock: 5 * time.Second, Failures: true, Clears: true, Account: 7}); !reflect.DeepEqual(got, want) {
 		t.Errorf("login: got %+v, want %+v", got, want)
 	}
 	if got, want := rules["api"], (limitcheck.Rule{Limit: 1000, Window: time.Hour, Partial: true, By: limitcheck.Address}); !reflect.DeepEqual(got, want) {

@@ -25,7 +25,7 @@ func TestBuiltIn(t *testing.T) {
 		}
 	}
 	got := profile.Clinic().Limits["login"]
-	want := profile.Limit{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Counts: profile.Failures, By: profile.ByAddress, Account: 20}
+	want := profile.Limit{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Counts: profile.Failures, Success: profile.Clears, By: profile.ByAddress, Account: 20}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("login limit: got %+v, want %+v", got, want)
 	}

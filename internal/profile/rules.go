@@ -29,7 +29,7 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 			window = limitcheck.Forever
 		}
 		rules[policy] = limitcheck.Rule{
-			Limit: l.Limit, Window: window, Fixed: l.Fixed, Lock: l.Lock, Failures: l.Counts == Failures, Kept: l.Success == Keeps, Account: l.Account,
+			Limit: l.Limit, Window: window, Fixed: l.Fixed, Lock: l.Lock, Failures: l.Counts == Failures, Kept: l.Success == Keeps, Clears: l.Success == Clears, Account: l.Account,
 			Partial: l.Counts != Failures, By: of, Refused: l.Statuses, Wrong: p.wrong(policy), Right: p.right(policy),
 			Silent: h == nil || !h.RetryAfter,
 		}
