@@ -31,6 +31,11 @@ func (d *outline) profileOf(calls []*call) {
 			if !isParam(c.path) {
 				o := c.operation()
 				o.fields = d.placed(c, "user_id", "id")
+				for _, wrong := range []int{401, 403} {
+					if slices.Contains(c.refuse, wrong) && c.signed && o.refused == 0 {
+						o.refused = wrong
+					}
+				}
 				d.add("me", o)
 			}
 		}
@@ -77,13 +82,7 @@ func (d *outline) addLogin(c *call) {
 	if c.answer == nil {
 		o.decide = append(o.decide, "where the tokens stand in the answer: the source does not say")
 	}
-	for _, wrong := range []int{401, 400, 403} {
-		if slices.Contains(c.refuse, wrong) {
-			o.refused = wrong
-			break
-		}
-	}
-	if o.refused == 0 {
+	if o.refused = c.wrong(); o.refused == 0 {
 		o.decide = append(o.decide, "refused: the status of a wrong password; 401 is taken when it is left out")
 	}
 	for _, l := range d.limits {

@@ -15,14 +15,15 @@ type call struct {
 	query  string // what must stand behind the path
 	header [][2]string
 
-	body   any    // a JSON value; nil = none
-	form   bool   // the body travels as a form
-	other  string // the media type of a body that is neither; "" = none
-	answer any    // a sample of a good answer; nil = unknown
-	ok     int    // status of success; 0 = unknown
-	refuse []int  // documented statuses of 400 and above
-	signed bool   // it asks for somebody who is signed in
-	old    bool   // deprecated
+	body   any            // a JSON value; nil = none
+	form   bool           // the body travels as a form
+	other  string         // the media type of a body that is neither; "" = none
+	answer any            // a sample of a good answer; nil = unknown
+	ok     int            // status of success; 0 = unknown
+	refuse []int          // documented statuses of 400 and above
+	told   map[int]string // their descriptions
+	signed bool           // it asks for somebody who is signed in
+	old    bool           // deprecated
 
 	params map[string]any // samples of what stands in the path
 	kind   kind

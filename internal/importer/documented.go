@@ -11,6 +11,7 @@ import (
 // told429 is a documented refusal by a limit.
 type told429 struct {
 	c           *call
+	status      string // 429, or another one
 	description string
 	headers     map[string]any // name → a sample value
 	says        string
@@ -68,6 +69,9 @@ func (s *spec) documented() {
 		}
 		policies[policy] = true
 		l := limit{policy: policy, says: t.says}
+		if t.status != "429" {
+			l.statuses = t.status
+		}
 		if own, _ := t.form(); own != form {
 			l.header = own
 		}
@@ -96,6 +100,9 @@ func (s *spec) documented() {
 			if l.counts == "" {
 				l.counts = "failures"
 				open = append(open, "counts: failures or requests")
+			}
+			if l.counts == "failures" {
+				open = append(open, "success: clears what was counted, or keeps it")
 			}
 			if l.by == "" {
 				open = append(open, "by: address, account or both")

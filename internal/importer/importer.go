@@ -142,6 +142,7 @@ type limit struct {
 	window, lock time.Duration
 	counts, by   string
 	header       string
+	statuses     string // that it refuses with; \"\" = 429
 	decide       string
 }
 

@@ -3,7 +3,9 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,6 +190,39 @@ func refusals(codes []string) (out []int) {
 		}
 	}
 	return out
+}
+
+var (
+	wrongText = regexp.MustCompile(`(?i)\b(wrong|invalid|incorrect|bad|unknown)\b.*\b(credentials?|passwords?|secrets?|logins?|users?|accounts?|e-?mail)\b|\b(credentials?|passwords?|secrets?|logins?)\b.*\b(wrong|invalid|incorrect|not match)|unauthori[sz]ed`)
+	limitText = regexp.MustCompile(`(?i)\b(attempts?|tries|failed|failures?|requests?|sign-?ins?|log-?ins?|locked|blocked)\b`)
+)
+
+// wrong is the documented status of a wrong credential: the one that is described as
+// such, else the likeliest; 0 = none is documented.
+func (c *call) wrong() int {
+	for _, status := range c.refuse {
+		if status != http.StatusTooManyRequests && wrongText.MatchString(c.told[status]) && !everyText.MatchString(c.told[status]) {
+			return status
+		}
+	}
+	for _, likely := range []int{401, 403, 400} {
+		if slices.Contains(c.refuse, likely) && !everyText.MatchString(c.told[likely]) {
+			return likely
+		}
+	}
+	return 0
+}
+
+// limits tells whether a documented answer is a refusal by a limit: 429 always, another
+// status when its description has a limit's numbers.
+func limits(code, description string) bool {
+	switch code {
+	case "429":
+		return true
+	case "400", "403", "423", "503":
+		return limitText.MatchString(description) && everyText.MatchString(description)
+	}
+	return false
 }
 
 // needed adds a parameter that must be sent.

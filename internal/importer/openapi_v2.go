@@ -98,20 +98,23 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 		for code := range op.Responses.Codes.FromOldest() {
 			codes = append(codes, code)
 		}
-		c.ok, c.refuse = success(codes), refusals(codes)
+		c.ok, c.refuse, c.told = success(codes), refusals(codes), map[int]string{}
 		for code, r := range op.Responses.Codes.FromOldest() {
+			if status, err := strconv.Atoi(code); err == nil && r != nil {
+				c.told[status] = r.Description
+			}
 			switch {
 			case r == nil:
 			case code == itoa(c.ok):
 				c.answer = answer2(r)
-			case code == "429":
+			case limits(code, r.Description):
 				headers := map[string]any{}
 				for name, h := range r.Headers.FromOldest() {
 					if headers[name] = ""; h != nil {
 						headers[name] = h.Description
 					}
 				}
-				s.limits = append(s.limits, told429{c: c, description: r.Description, headers: headers, says: s.says("paths", path, strings.ToLower(method), "responses", code)})
+				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, headers: headers, says: s.says("paths", path, strings.ToLower(method), "responses", code)})
 			}
 		}
 	}

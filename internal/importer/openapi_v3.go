@@ -2,6 +2,7 @@ package importer
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	yaml "github.com/pb33f/go-yaml"
@@ -136,14 +137,17 @@ func (s *spec) operation3(path, method string, op *v3.Operation, params []*v3.Pa
 		for code := range op.Responses.Codes.FromOldest() {
 			codes = append(codes, code)
 		}
-		c.ok, c.refuse = success(codes), refusals(codes)
+		c.ok, c.refuse, c.told = success(codes), refusals(codes), map[int]string{}
 		for code, r := range op.Responses.Codes.FromOldest() {
+			if status, err := strconv.Atoi(code); err == nil && r != nil {
+				c.told[status] = r.Description
+			}
 			switch {
 			case r == nil:
 			case c.answer == nil && (strings.HasPrefix(code, "2") && (c.ok == 0 || code == itoa(c.ok))):
 				c.answer = answer3(r)
-			case code == "429":
-				s.limits = append(s.limits, told429{c: c, description: r.Description, headers: headers3(r), says: s.says("paths", path, strings.ToLower(method), "responses", code)})
+			case limits(code, r.Description):
+				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, headers: headers3(r), says: s.says("paths", path, strings.ToLower(method), "responses", code)})
 			}
 		}
 	}

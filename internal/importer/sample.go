@@ -53,10 +53,35 @@ func byKey(v any, keys ...string) (string, bool) {
 	all := walk(v)
 	for _, want := range keys {
 		for _, f := range all {
-			if plain(f.key) == want && isScalar(f.value) {
+			if plain(f.key) != want {
+				continue
+			}
+			if isScalar(f.value) {
 				return f.place, true
 			}
+			if inner, ok := valueOf(f.value); ok {
+				return under(f.place, inner), true
+			}
 		}
+	}
+	return "", false
+}
+
+// valueOf is the field of an object that holds what the object is named for, as value in
+// {"token": {"value": "…"}}: called like a value, or the only text.
+func valueOf(v any) (key string, ok bool) {
+	m, _ := v.(map[string]any)
+	var texts []string
+	for _, k := range keys(m) {
+		if _, text := m[k].(string); text && k != "" && !strings.ContainsAny(k, ".{} \t\r\n") {
+			texts = append(texts, k)
+			if slices.Contains([]string{"value", "jwt", "token", "accesstoken", "access", "key", "raw"}, plain(k)) {
+				return k, true
+			}
+		}
+	}
+	if len(texts) == 1 {
+		return texts[0], true
 	}
 	return "", false
 }

@@ -79,7 +79,7 @@ func (d *outline) profile(p *page) {
 		if o.ok != 0 {
 			p.line(2, "ok: %d", o.ok)
 		}
-		if o.refused != 0 && o.refused != 401 {
+		if o.refused != 0 {
 			p.line(2, "refused: %d", o.refused)
 		}
 		if o.policy != "" {
@@ -112,6 +112,9 @@ func (d *outline) limit(p *page, l limit) {
 	}
 	if l.by != "" {
 		fields = append(fields, "by: "+l.by)
+	}
+	if l.statuses != "" {
+		fields = append(fields, "statuses: ["+l.statuses+"]")
 	}
 	if l.header != "" {
 		fields = append(fields, "headers: "+l.header)
