@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -116,7 +117,11 @@ func (v *visitor) exchange(journey string, s *step, class measure.Class, respons
 	}
 	x.Sent = redactAll(string(c.Method)+" "+string(c.Path)+"\n"+host+headerText(c.Lines), secrets) + bodyText(c.Body, secrets)
 	if c.Code != 0 {
-		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head), secrets) + bodyText(v.answer(), secrets)
+		body := bodyText(v.answer(), secrets)
+		if s == v.r.plan.signIn || s == v.r.plan.refresh { // what opens a session may stand where nobody has said yet
+			body = tokenLike.ReplaceAllString(body, `$1"`+redact.Mark+`"`)
+		}
+		x.Got = redactAll(fmt.Sprintf("%d\n", c.Code)+headerText(c.Head), secrets) + body
 	}
 	if class != measure.None {
 		if x.Why = redactKnown(v.why(s, class, response), secrets); x.Why == "" {
@@ -125,6 +130,9 @@ func (v *visitor) exchange(journey string, s *step, class measure.Class, respons
 	}
 	return x
 }
+
+// tokenLike is a long text without blanks, as a value of JSON.
+var tokenLike = regexp.MustCompile(`(:\s*)"[A-Za-z0-9._~+/=-]{16,}"`)
 
 // headerText is header lines for a person; cookies and credentials are named only.
 func headerText(head []byte) string {

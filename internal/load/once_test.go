@@ -18,7 +18,7 @@ func TestOnce(t *testing.T) {
 		switch r.Method + " " + r.URL.Path {
 		case "POST /in":
 			w.Header().Set("Set-Cookie", "sid=cookie-secret")
-			_, _ = w.Write([]byte(`{"token":"token-secret"}`))
+			_, _ = w.Write([]byte(`{"token":"token-secret", "renewal": {"value": "nobody-saves-this-one"}, "name": "Anna"}`))
 		case "GET /things":
 			_, _ = w.Write([]byte(`{"items":[{"id":"t1"}]}`))
 		case "GET /things/t1":
@@ -66,6 +66,9 @@ journeys:
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(all, "nobody-saves-this-one") || !strings.Contains(all, "Anna") {
+		t.Errorf("a token that nobody saves is shown, or a name is not:\n%s", all)
 	}
 	if !strings.Contains(all, "GET /things/t1\nHost: shop.example\n") {
 		t.Errorf("the Host that was asked for is not shown:\n%s", all)
