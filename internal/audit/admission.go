@@ -39,6 +39,9 @@ func (t *T) admitted() {
 		clear := a.Err == nil && a.Status >= http.StatusMultipleChoices && a.Status < http.StatusInternalServerError
 		if clear && !t.Operation("login").Succeeded(a.Status) && !t.judge("login").Refuses(a.Status, a.RetryAfter() >= 0) {
 			t.run.admission.trouble = fmt.Sprintf("account %d of the file cannot sign in: got %s", at+1, a.got())
+			if a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed {
+				t.run.admission.trouble += "; are the path and the method of the operation login right in the profile?"
+			}
 		}
 	})
 	if t.run.admission.trouble != "" {

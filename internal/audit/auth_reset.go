@@ -9,6 +9,8 @@ import (
 func strong() string { return "Audit " + wrongPassword() + " 7" }
 
 func resetTokens(t *T) {
+	t.Operation("password_reset")
+	t.Operation("password_reset_confirm")
 	t.Addresses(30)
 	acc := t.Account()
 	confirm := func(token, word string) Request {

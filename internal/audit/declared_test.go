@@ -89,16 +89,17 @@ func TestCausesAreNamedOnlyWhereTheyFit(t *testing.T) {
 // its own where that is what it says.
 func TestASuccessThatClearsNothingMayBePromised(t *testing.T) {
 	t.Parallel()
-	for _, keeps := range []bool{false, true} {
-		g := audittest.New("a success clears nothing").Serve(t)
-		l := g.Profile.Limits["login"]
-		if keeps {
-			l.Success = profile.Keeps
-		}
-		g.Profile.Limits["login"] = l
-		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1", "LK2", "LK14", "LK15"), g, audit.Options{Patience: time.Minute})
-		if got := strings.Join(red(rep), " "); keeps && got != "" || !keeps && !strings.Contains(got, "LK15") {
-			t.Errorf("keeps %v: red at %q:\n%s", keeps, got, show(rep))
+	for _, said := range []string{profile.Clears, profile.Keeps, ""} {
+		for _, lie := range []string{"a success clears nothing", ""} {
+			g := audittest.New(lie).Serve(t)
+			l := g.Profile.Limits["login"]
+			l.Success = said
+			g.Profile.Limits["login"] = l
+			rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1", "LK2", "LK14", "LK15"), g, audit.Options{Patience: time.Minute})
+			want := said == profile.Clears && lie != ""
+			if got := strings.Join(red(rep), " "); want != strings.Contains(got, "LK15") || !want && said != profile.Keeps && got != "" {
+				t.Errorf("success: %q, lie %q: red at %q:\n%s", said, lie, got, show(rep))
+			}
 		}
 	}
 }
@@ -157,6 +158,35 @@ func TestAnInterruptedProbeAccusesNobody(t *testing.T) {
 		if f := rep.Findings[0]; f.Status != audit.Skip || f.Reason != "interrupted" || !rep.Partial {
 			t.Errorf("%s: got %v %q, want SKIP, interrupted", probe, f.Status, f.Reason)
 		}
+	}
+}
+
+// An API that goes away in the middle of an audit is accused of nothing, and asked no
+// further.
+func TestAnAPIThatStops(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("")
+	g := s.Serve(t)
+	var asked atomic.Int64
+	var away *httptest.Server
+	away = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 4 {
+			_ = away.Listener.Close()
+			go away.CloseClientConnections()
+			panic(http.ErrAbortHandler)
+		}
+		s.ServeHTTP(w, r)
+	}))
+	away.Start()
+	t.Cleanup(away.Close)
+	u, err := url.Parse(away.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.URL = u
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK2", "LK3", "LK6"), g, audit.Options{Patience: time.Minute})
+	if got := red(rep); len(got) > 0 || rep.Stopped == "" || rep.Counts.Skip != 3 {
+		t.Errorf("red at %v, stopped in %q, want nothing red and all skipped:\n%s", got, rep.Stopped, show(rep))
 	}
 }
 

@@ -79,7 +79,7 @@ func (t *T) record(q Request, w wire.Answer) Answer {
 		t.run.secrets.add(secret)
 	}
 	t.mu.Lock()
-	t.sent = true
+	t.sent, t.last = true, w.Err
 	t.mu.Unlock()
 	a.N = t.script.add(t.began, q, a)
 	return a

@@ -84,7 +84,15 @@ func (t *T) lockOut(from netip.Addr, email string) Answer {
 	}
 	a, judged := t.meet(from, email, 0)
 	limit := t.Limit("login").Limit - before
-	if t.read("login", a) != profile.Refused {
+	switch t.read("login", a) {
+	case profile.Refused:
+	case profile.Granted:
+		t.WantWrong("login", a)
+		t.Stop()
+	case profile.Nothing:
+		t.Fail("%v: got %s, want %s", a, a.got(), profile.Statuses(t.judge("login").Wrong))
+		t.Stop()
+	default:
 		t.counts("login", false, "%d wrong sign-ins from one address, and no lock", judged)
 		t.Stop()
 	}

@@ -28,6 +28,9 @@ func Print(w io.Writer, rep Report, columns int) error {
 	if rep.Partial {
 		b.WriteString("INTERRUPTED: what had not run yet is skipped.\n")
 	}
+	if rep.Stopped != "" {
+		fmt.Fprintf(&b, "STOPPED: the API takes no connections any more since %s; what had not run yet is skipped.\n", rep.Stopped)
+	}
 	family, unasked := "", 0
 	for _, f := range rep.Findings {
 		if f.Status == NotAsked {

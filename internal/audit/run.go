@@ -57,6 +57,7 @@ type runner struct {
 	accounts map[*Target]int
 	done     int
 	paced    time.Time // when the next safe request may go
+	stopped  string    // the probe during which the target stopped answering
 	checkers map[*Target]*limitcheck.Checker
 	order    []*Target
 	owners   map[string]string  // access token → account
@@ -106,7 +107,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		}
 	}
 	follow(findings)
-	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Partial: ctx.Err() != nil, Findings: findings}
+	rep := Report{Target: target.URL.Redacted(), Profile: target.Profile.Name, ShortClock: target.ShortClock, Partial: ctx.Err() != nil, Stopped: r.stoppedIn(), Findings: findings}
 	for _, g := range r.order {
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
 		rep.Events += r.checkers[g].Events()
@@ -141,6 +142,8 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 		switch {
 		case ctx.Err() != nil:
 			t.Skip("interrupted")
+		case r.stoppedIn() != "":
+			t.Skip("the API stopped answering during %s", r.stoppedIn())
 		case !asked:
 			t.Skip("%s", why)
 		case p.Class == Control && r.o.Owner == nil:
@@ -164,6 +167,13 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 	r.mu.Unlock()
 	r.progress(Progress{Probe: p, Finding: &f})
 	return f
+}
+
+// stoppedIn is the probe during which the target stopped answering; "" = it answers.
+func (r *runner) stoppedIn() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.stopped
 }
 
 // culprit is the line of a probe that panicked.

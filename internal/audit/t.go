@@ -3,12 +3,15 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"vitals/internal/profile"
@@ -39,6 +42,7 @@ type trial struct {
 	failures []failure
 	skipped  string
 	sent     bool              // it asked something
+	last     error             // what was wrong on the wire with the latest request
 	lacks    bool              // it was skipped for what the profile does not have
 	broke    bool              // by a mistake of ours
 	title    string            // what was in fact checked; "" = what the probe's title says
@@ -61,8 +65,12 @@ func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g, of: t.of} }
 // Check counts an assertion and notes a failure when it does not hold; the probe
 // goes on either way, so that one run shows all that is wrong.
 func (t *T) Check(ok bool, format string, args ...any) bool {
-	if !ok && t.ctx.Err() != nil {
+	switch {
+	case ok:
+	case t.ctx.Err() != nil:
 		t.Skip("interrupted") // the answer was cut off by ourselves
+	case t.gone():
+		t.Skip("the API stopped answering: no connection to it can be made any more")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,6 +87,29 @@ func (t *T) Check(ok bool, format string, args ...any) bool {
 		}
 	}
 	return ok
+}
+
+// gone tells whether the target takes no connections any more, and remembers it. What a
+// control probe stops is stopped on purpose.
+func (t *T) gone() bool {
+	t.mu.Lock()
+	cut := t.last != nil
+	t.mu.Unlock()
+	if !cut || t.target != t.run.target || t.probe.Class == Control {
+		return false
+	}
+	port := cmp.Or(t.target.URL.Port(), t.target.URL.Scheme) // http and https are names of ports, too
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(t.target.URL.Hostname(), port), time.Second)
+	if err == nil {
+		_ = conn.Close() // it was asked for nothing
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return false
+	}
+	t.run.mu.Lock()
+	defer t.run.mu.Unlock()
+	t.run.stopped = cmp.Or(t.run.stopped, t.probe.ID)
+	return true
 }
 
 // Fail notes a failure and goes on.

@@ -134,6 +134,8 @@ func verdict(ctx context.Context, rep audit.Report, maySkip []string) (why strin
 		return "interrupted; what had not run yet is not proved", exit.Said(exit.Interrupted)
 	case rep.Counts.Fail > 0 || len(rep.Violations) > 0:
 		return "what is marked FAIL does not hold", exit.Said(exit.Fail)
+	case rep.Stopped != "":
+		return "the API stopped answering; what had not run yet is not proved", exit.Said(exit.NoSystem)
 	case unproved:
 		return "nothing failed, and what was skipped is not proved (--may-skip takes it as it is)", exit.Said(exit.NoAnswer)
 	case rep.Counts.Pass+rep.Counts.Advice == 0:
