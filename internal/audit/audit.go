@@ -142,7 +142,7 @@ type Report struct {
 	Profile    string                 `json:"profile"`
 	ShortClock bool                   `json:"short_clock,omitempty"` // locks and windows were shortened: 900 s is not what was verified
 	Partial    bool                   `json:"partial,omitempty"`     // interrupted: the rest is skipped
-	Stopped    string                 `json:"stopped,omitempty"` // the probe during which the target stopped answering: the rest is skipped
+	Stopped    string                 `json:"stopped,omitempty"`     // the probe during which the target stopped answering: the rest is skipped
 	Findings   []Finding              `json:"findings"`
 	Violations []limitcheck.Violation `json:"violations,omitempty"` // of J1–J7
 	Events     int64                  `json:"events"`               // answers the checker of limits saw
