@@ -22,7 +22,7 @@ func deadTokens(t *T) {
 	}
 	acc := t.Account()
 	s := t.SessionOf(acc, t.Address())
-	acc = t.end(s, acc)
+	acc = t.end(s)
 	refusal := t.Operation("me").Refusal()
 	dead := func(from netip.Addr) Answer {
 		q := t.Request("me", from, s.access, nil)
@@ -49,19 +49,17 @@ func deadTokens(t *T) {
 
 // end ends a session, by signing out or by changing the password, and gives the
 // account as it is then.
-func (t *T) end(s session, acc Account) Account {
+func (t *T) end(s session) Account {
 	if _, ok := t.target.Profile.Operations["logout"]; ok {
 		t.Do("logout", s.from, s.access, values{"refresh_token": s.refresh})
-		return acc
+		return s.Account
 	}
 	if _, ok := t.target.Profile.Operations["password_change"]; !ok {
 		t.Lacks("profile %s has no operation that ends a session", t.target.Profile.Name)
 	}
-	word := strong()
-	t.run.secrets.add(word)
-	if a := t.Do("password_change", s.from, s.access, values{"password": acc.Password, "new_password": word}); !t.Operation("password_change").Succeeded(a.Status) {
+	a, changed := t.change(s)
+	if !t.Operation("password_change").Succeeded(a.Status) {
 		t.Skip("changing the password: got %s", a.got())
 	}
-	acc.Password = word
-	return acc
+	return changed
 }

@@ -85,6 +85,31 @@ func TestCausesAreNamedOnlyWhereTheyFit(t *testing.T) {
 	}
 }
 
+// An API that counts by address and account together, where by the address alone is
+// promised, is told so by the probe of the limit; what repeats it follows, and the
+// invariants refer to it.
+func TestACountByOtherThanPromisedIsNamed(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("")
+	s.CountLoginsBy(profile.ByPair)
+	rep := examined(t, s, "LK2", "LK5")
+	for _, f := range rep.Findings {
+		if f.ID == "LK2" && (f.Status != audit.Fail || !strings.Contains(f.Reason, "by address and account together")) {
+			t.Errorf("LK2: got %v %q, want FAIL with what it counts by", f.Status, f.Reason)
+		}
+		if f.ID == "LK5" && f.Follows != "LK2" {
+			t.Errorf("LK5: got %v, follows %q: %s, want it to follow LK2", f.Status, f.Follows, f.Reason)
+		}
+	}
+	var said strings.Builder
+	if err := audit.Print(&said, rep, 0); err != nil {
+		t.Fatal(err)
+	}
+	if len(rep.Violations) == 0 || !strings.Contains(said.String(), "(see LK2 first)") {
+		t.Errorf("%d violations, want some, and that they refer to LK2:\n%s", len(rep.Violations), said.String())
+	}
+}
+
 // An API whose failures stay when somebody signs in breaks the usual promise, and keeps
 // its own where that is what it says.
 func TestASuccessThatClearsNothingMayBePromised(t *testing.T) {

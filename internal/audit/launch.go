@@ -135,15 +135,18 @@ func (t *T) close() {
 			t.Note("cleaning up: %v", err)
 		}
 	}
+	t.hangUpAll()
 }
 
-// hangUpAll ends every exchange under way and every connection.
+// hangUpAll ends every exchange under way and every connection; later ones have clients
+// of their own.
 func (t *T) hangUpAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.clients {
 		c.Close()
 	}
+	clear(t.clients)
 }
 
 // file writes a temporary file that is removed with the probe.

@@ -187,6 +187,13 @@ func sixthLocks(t *T) {
 	}
 	t.lockedFor(a, l)
 	t.limitHeaders(a, l, 0)
+	if byAddress(l) != "" || !l.Locks() {
+		return
+	}
+	other := t.Guess(from, unknownAccount())
+	if t.read("login", other) == profile.Wrong && t.read("login", t.Guess(from, email)) == profile.Refused {
+		t.counts("login", false, "%v: got %s for another account, while the first is refused from the same address: the limit counts by the account, or by address and account together, not by the address alone (by:)", other, other.got())
+	}
 }
 
 // lockedFor checks a refusal that begins a lock.

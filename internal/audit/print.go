@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func Print(w io.Writer, rep Report, columns int) error {
 	case len(rep.Violations) == 0:
 		b.WriteString("0 violations\n")
 	default:
-		fmt.Fprintf(&b, "%d violations\n", len(rep.Violations))
+		fmt.Fprintf(&b, "%d violations%s\n", len(rep.Violations), seeFirst(rep.Findings))
 		for i, v := range rep.Violations {
 			if i == maxPrinted {
 				fmt.Fprintf(&b, "  … and %d more in the document\n", len(rep.Violations)-i)
@@ -100,6 +101,23 @@ func Print(w io.Writer, rep Report, columns int) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// seeFirst names the probes that tell what a limit does instead of what it promises;
+// the invariants show it only in the answers that came.
+func seeFirst(findings []Finding) string {
+	var ids []string
+	for _, f := range findings {
+		for _, first := range firstCauses {
+			if f.Status == Fail && slices.Contains(first, f.ID) {
+				ids = append(ids, f.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return " (see " + strings.Join(ids, ", ") + " first)"
 }
 
 // rests is where what the finding is held to stands: a line of the user's own document
