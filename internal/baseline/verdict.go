@@ -103,6 +103,8 @@ func (f *figure) undecided(j *judging) (notes []string) {
 	beyond := f.estimate.Effect >= f.rule.Tolerance
 	f.Confirm = f.Method != ByPairs && beyond
 	switch {
+	case f.Method == ByPairs && beyond && f.estimate.Effect < f.rule.Smallest:
+		notes = append(notes, fmt.Sprintf("beyond the tolerance, but on this machine %d pairs may call nothing below %+.0f %% worse (the qualification): more pairs (--looks) or a quieter machine would", j.looks.Max(), 100*math.Expm1(f.rule.Smallest)))
 	case f.Confirm:
 		notes = append(notes, "beyond the tolerance, not beyond the noise: a duet decides")
 	case f.Method == ByPairs && f.NeedN == 0:
