@@ -55,6 +55,15 @@ func (p *Plan) victimsOf(scs []*scenarios.Scenario, replicas int) (n int) {
 	return n
 }
 
+// victimsFromOneAddress is the same where all requests come from one address.
+func (p *Plan) victimsFromOneAddress() (n int) {
+	for _, sc := range p.scenarios {
+		can, _ := fromOneAddress(sc.Intruder, p.api())
+		n += intruders.Victims(can)
+	}
+	return n
+}
+
 // accountsNeeded is how many accounts a stack of ours is given: what a session of
 // these scenarios uses up at the production limit of requests per account and hour,
 // a fifth to spare for users who are quicker than others, and those of the attacks.
@@ -72,11 +81,14 @@ func (p *Plan) accountsNeeded() int {
 // in proportion to what both need, and each begins at a turn of its part. There are
 // more victims than are needed where the list has more: spares.
 func divide(all []stack.Account, p *Plan, st *stack.Stack) (users, victims []stack.Account) {
-	if st.Source == nil { // nobody attacks
-		return turned(all, scenarios.Needed(p.o.Pace, p.scenarios...), p.turn(st)), nil
+	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), p.victimsNeeded(len(st.Replicas))
+	if st.Source == nil {
+		attacked = p.victimsFromOneAddress()
 	}
-	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), min(p.victimsNeeded(len(st.Replicas)), len(all)-1)
-	part := max(0, attacked)
+	if attacked = min(attacked, len(all)-1); attacked < 1 {
+		return turned(all, need, p.turn(st)), nil
+	}
+	part := attacked
 	switch spare := len(all) - need - attacked; {
 	case spare <= 0:
 	case st.Kind == "url":
@@ -121,7 +133,7 @@ func (p *Plan) checkAccounts() error {
 	if !p.SignsIn() {
 		return nil
 	}
-	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), 0
+	need, attacked := scenarios.Needed(p.o.Pace, p.scenarios...), p.victimsFromOneAddress()
 	if p.o.Forward || p.url == nil || stack.OwnAddresses(p.url.Hostname()) {
 		attacked = p.victimsNeeded(1)
 	}

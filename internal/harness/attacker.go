@@ -12,6 +12,7 @@ import (
 
 	"vitals/internal/faults"
 	"vitals/internal/intruders"
+	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
 	"vitals/internal/stack"
@@ -33,6 +34,7 @@ type attackers struct {
 	see     func(*wire.Seen)
 	tls     *tls.Config
 	only    func(intruder int) bool // of the scenario's intruders, those that work here; nil = all
+	signIn  *load.SignIn            // as honest users send it
 	sender  *hostile                // the intruders'; it is closed with the scenario
 }
 
@@ -81,9 +83,13 @@ func (p *pool) refill(n int) {
 func (a *attackers) plan(ins []scenarios.Intruder, victims []intruders.Victim, first uint64) intruders.Plan {
 	var mu sync.Mutex
 	shard := a.rec.Shard()
+	address := a.st.Source
+	if address == nil {
+		address = func(uint64) netip.Addr { return netip.Addr{} } // the one that all have
+	}
 	return intruders.Plan{
-		Intruders: ins, Load: a.shape, SignIn: a.sc.Accounts.SignIn, Prefix: wire.Prefix(a.st.URL), Profile: a.profile,
-		Victims: victims, Spare: a.pool.spare, Address: a.st.Source, First: first, Step: a.first, Steps: a.steps,
+		Intruders: ins, Load: a.shape, SignIn: a.sc.Accounts.SignIn, Fill: a.signIn.Fill, Prefix: wire.Prefix(a.st.URL), Profile: a.profile,
+		Victims: victims, Spare: a.pool.spare, Address: address, First: first, Step: a.first, Steps: a.steps,
 		HeadTimeout: seconds(a.st.Settings, "READ_HEADER_TIMEOUT"), BodyTimeout: seconds(a.st.Settings, "READ_TIMEOUT"),
 		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },
 		Ended:  shard.Close,

@@ -24,6 +24,7 @@ type countHook struct {
 	st       *stack.Stack
 	restarts func() bool            // whether a process of the API was restarted on purpose
 	counts   *observe.RequestCounts // ours
+	anew     *anew                  // what the page showed meanwhile
 
 	client http.Client
 	first  *observe.Reading
@@ -51,9 +52,13 @@ func (h *countHook) After(ctx context.Context, run *report.Run) {
 	}
 	if last == nil {
 		run.Reconciliation = &observe.Reconciliation{Unread: h.why}
-		return
+	} else {
+		run.Reconciliation = observe.Reconcile(h.first, last, h.counts, observe.Terms{Operational: h.operational, Restart: h.restarts()})
 	}
-	run.Reconciliation = observe.Reconcile(h.first, last, h.counts, observe.Terms{Operational: h.operational, Restart: h.restarts()})
+	// A page of another make has no counts to compare, and may tell of a restart.
+	if why := h.anew.restarted(); why != "" && h.st.Kind == "url" && !h.restarts() && len(run.Reconciliation.Findings) == 0 {
+		run.Reconciliation.Findings = []string{measure.CauseRestarted + ": " + why}
+	}
 }
 
 func (h *countHook) read(ctx context.Context) *observe.Reading {

@@ -26,6 +26,7 @@ type gaugeHook struct {
 	fails   int
 	last    error
 	missing []string // metrics that the profile names and the last page had not
+	anew    anew     // of a deployment's processes
 }
 
 type reading struct {
@@ -51,6 +52,9 @@ func (w *gaugeHook) After(_ context.Context, run *report.Run) {
 	}
 	if len(w.missing) > 0 {
 		run.Result.Notes = append(run.Result.Notes, "the metrics page has not what the profile names: "+strings.Join(w.missing, ", "))
+	}
+	if why := w.anew.inTurn(); why != "" && w.st.Kind == "url" {
+		run.Result.Notes = append(run.Result.Notes, why)
 	}
 	if w.fails > 0 {
 		run.Result.Notes = append(run.Result.Notes, fmt.Sprintf("%d readings of the system under test failed, the last: %v", w.fails, w.last))
@@ -83,6 +87,7 @@ func (w *gaugeHook) watch(ctx context.Context) {
 					over(w.gauge, then, at, name, v)
 				}
 				before, then = now, at
+				w.anew.page(now)
 				w.missing = w.st.Names.Missing(now)
 			} else if ctx.Err() == nil {
 				w.fails, w.last = w.fails+1, err
@@ -109,9 +114,12 @@ func (w *gaugeHook) read(ctx context.Context) {
 		return
 	}
 	r := reading{time.Since(w.began), u}
+	if n := len(w.usage); n > 0 {
+		w.anew.processor(w.usage[n-1].Usage, u)
+	}
 	if n := len(w.usage); n > 0 && w.st.Cores > 0 && r.at-w.usage[n-1].at > 500*time.Millisecond {
 		last := w.usage[n-1]
-		over(w.gauge, last.at, r.at, "cpu", share(last, r, w.st.Cores))
+		over(w.gauge, last.at, r.at, "cpu", max(0, share(last, r, w.st.Cores)))
 		if u.Periods > 0 { // it has a limit; in a time without a period it met none
 			over(w.gauge, last.at, r.at, "cpu_throttled", part(u.Throttled-last.Throttled, u.Periods-last.Periods))
 		}
@@ -154,6 +162,11 @@ func (w *gaugeHook) cpu(phases []measure.PhaseResult) (measure.Fact, bool) {
 	for _, p := range phases {
 		if !p.Judged {
 			continue
+		}
+		for i := 1; i < len(w.usage); i++ {
+			if a, b := w.usage[i-1], w.usage[i]; b.CPU < a.CPU && b.at > p.From && a.at < p.To {
+				return measure.Fact{}, false
+			}
 		}
 		a, okA := w.at(p.From)
 		b, okB := w.at(p.To)

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"vitals/internal/profile"
 	"vitals/internal/wire"
 	"vitals/report"
+	"vitals/scenarios"
 )
 
 // intruderHook lets the scenario's intruders work beside the load.
@@ -21,6 +23,7 @@ type intruderHook struct {
 	attacks []intruders.Attack
 	drain   context.Context
 	turned  atomic.Int64 // honest requests that a limit refused
+	idle    []scenarios.Intruder
 }
 
 // Before prepares the intruders where each can have an address of its own: from a
@@ -30,8 +33,11 @@ func (h *intruderHook) Before(ctx context.Context, opt *load.Options) {
 	h.watch(opt)
 	h.sender = h.client(h.st.URL)
 	ins := h.sc.Intruder
+	if h.st.Source == nil && h.only == nil {
+		ins, h.idle = fromOneAddress(ins, h.profile)
+	}
 	n := intruders.Victims(ins)
-	if len(ins) == 0 || h.st.Source == nil || len(h.pool.victims) < n {
+	if len(ins) == 0 || len(h.pool.victims) < n || h.st.Source == nil && h.only != nil {
 		return
 	}
 	victims, first := h.pool.take(n, intruders.Places(ins))
@@ -43,6 +49,20 @@ func (h *intruderHook) Before(ctx context.Context, opt *load.Options) {
 	}
 	h.group = intruders.New(h.plan(ins, victims, first), h.sender)
 	h.group.Prepare(ctx)
+}
+
+// fromOneAddress are the intruders that can work where all requests come from one
+// address: those that guess at an account each, where the lock is the account's and
+// nobody else feels it. The others are idle.
+func fromOneAddress(ins []scenarios.Intruder, p *profile.Profile) (can, idle []scenarios.Intruder) {
+	for _, in := range ins {
+		if in.Kind == scenarios.PasswordGuessing && p != nil && p.Limits[p.Role("login")].By == profile.ByAccount {
+			can = append(can, in)
+		} else {
+			idle = append(idle, in)
+		}
+	}
+	return can, idle
 }
 
 // watch counts the honest requests that a limit refuses, by the statuses that the
@@ -82,12 +102,11 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
 	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
 	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)
-	switch {
-	case len(h.sc.Intruder) == 0 || h.group != nil || h.only != nil:
-	case h.st.Source == nil:
-		res.Notes = append(res.Notes, "no intruder worked: all requests come from one address, and locking it would have locked out the honest users")
-	default:
-		res.Notes = append(res.Notes, "no intruder worked: there are too few accounts to attack")
+	for _, in := range h.idle {
+		res.NotShown = append(res.NotShown, fmt.Sprintf("intruder %q did not work: all requests come from one address, and a lock on it would lock the honest users out", in.Name))
+	}
+	if len(h.sc.Intruder) > len(h.idle) && h.group == nil && h.only == nil {
+		res.NotShown = append(res.NotShown, "no intruder worked: there are too few accounts to attack")
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)
 	res.NotShown = append(res.NotShown, intruders.NotShown(attacks)...)

@@ -28,11 +28,15 @@ func (p *Plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string
 	if p.profile == nil {
 		return sc, nil, nil
 	}
-	sc, notes, err := p.profile.Scenario(sc)
+	sent, notes, err := p.profile.Scenario(sc)
 	if err != nil {
 		return nil, nil, err
 	}
-	return sc, append([]string{"sent by profile " + p.profile.Name + ", another API's paths and fields"}, notes...), nil
+	first := "sent by profile " + p.profile.Name + ", another API's paths and fields"
+	if sent == sc {
+		first = "sent as it is written; limits and answers to passwords are judged by profile " + p.profile.Name
+	}
+	return sent, append([]string{first}, notes...), nil
 }
 
 // api is the profile of the API under test: the one that was named, else the one

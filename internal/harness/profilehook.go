@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"vitals/internal/atomicfile"
@@ -53,7 +55,7 @@ func (ses *session) newProfileHook(scenario string, end time.Duration) *profileH
 	if o := ses.p.o; o.Repeat > 1 || o.Window != nil || o.Once || ses.p.member != nil {
 		return nil
 	}
-	h := &profileHook{client: &http.Client{Transport: wire.Pages(ses.p.tls), CheckRedirect: noRedirect}, file: filepath.Join(ses.p.o.Out, scenario+".cpu.pprof"), end: end, lost: make(chan string, 1)}
+	h := &profileHook{client: &http.Client{Transport: wire.Pages(ses.p.tls), CheckRedirect: noRedirect}, file: filepath.Join(ses.p.o.Out, fileName(scenario)+".cpu.pprof"), end: end, lost: make(chan string, 1)}
 	if h.pages = profilers(ses.st); ses.p.pprof != nil {
 		h.pages = []*url.URL{ses.p.pprof}
 	}
@@ -62,6 +64,13 @@ func (ses *session) newProfileHook(scenario string, end time.Duration) *profileH
 	}
 	return h
 }
+
+// fileName is a scenario's name as that of a file, in its folder and on any system.
+func fileName(scenario string) string {
+	return strings.TrimLeft(odd.ReplaceAllString(scenario, "-"), ".-")
+}
+
+var odd = regexp.MustCompile(`[^\pL\pN._-]+`)
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 

@@ -161,3 +161,15 @@ func TestProfilersOfAStack(t *testing.T) {
 	st.Admins, st.Settings = st.Admins[:1], []stack.Setting{{Name: "WORKERS", Value: "2"}}
 	check("http://127.0.0.1:9090/workers/1/debug/pprof/profile", "http://127.0.0.1:9090/workers/2/debug/pprof/profile")
 }
+
+// What is left of a scenario lies in the folder that was named, whatever it is called.
+func TestFilesStayInTheirFolder(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"normal": "normal", "../escaped": "escaped", "/etc/cron.d/x": "etc-cron.d-x", `..\..\evil name/with: colon`: "evil-name-with-colon", "größe 2": "größe-2", ".hidden": "hidden",
+	} {
+		if got := fileName(name); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}

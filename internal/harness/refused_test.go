@@ -128,6 +128,9 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 				if !strings.Contains(text, "the load did not begin: sign in account ") || !strings.Contains(strings.ReplaceAll(text, `\`, ""), c.says) || strings.Contains(text, "interrupted") {
 					t.Errorf("%s: got\n%s\nwant %q", form, b.String(), c.says)
 				}
+				if asked := strings.Contains(strings.ReplaceAll(text, `\`, ""), "are the accounts (--accounts) those of this deployment?"); asked != (name == "wrong password") {
+					t.Errorf("%s: it asks about the accounts: %v:\n%s", form, asked, b.String())
+				}
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func TestTwoReplicasAreOneSystem(t *testing.T) {
 	monitor.watch(s)
 	scenario := func(meanwhile func()) *report.Run {
 		run := &report.Run{Result: &measure.Result{}}
-		counts := &countHook{st: s, restarts: monitor.restarts, counts: observe.NewRequestCounts()}
+		counts := &countHook{st: s, restarts: monitor.restarts, counts: observe.NewRequestCounts(), anew: &anew{}}
 		counts.Before(t.Context(), nil)
 		for i, base := range s.Replicas {
 			c := wire.NewClient(base, s.Forward, 0)

@@ -26,22 +26,28 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	hostile := hostileSteps(sc, ses.p.faults)
 	rec := measure.NewRecorder(slices.Concat(steps, hostile), faults.Phases(shape.Phases(), ses.p.faults, spare), measure.Options{Late: maxLag(wanted, sc.Name), Mergeable: ses.p.member != nil, Deltas: ses.p.member.led()})
 
-	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts()}
+	gauges := &gaugeHook{st: ses.st, gauge: rec.Gauge}
+	counts := &countHook{st: ses.st, restarts: ses.monitor.restarts, counts: observe.NewRequestCounts(), anew: &gauges.anew}
 	see := func(x *wire.Seen) { // of every request, whoever sends it
 		ses.monitor.see(x)
 		counts.see(x)
 		ses.shown.See(sc.Name, x)
 	}
+	signIn, err := load.NewSignIn(sc, load.Options{Seed: ses.p.o.Seed})
+	if err != nil {
+		return nil, err
+	}
 	enemy := &attackers{
-		tls: ses.p.tls,
-		st:  ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
+		signIn: signIn,
+		tls:    ses.p.tls,
+		st:     ses.st, sc: sc, shape: shape, rec: rec, first: len(steps), steps: hostile,
 		profile: ses.monitor.profile, pool: &ses.pool, see: see,
 	}
 	broken := &faultHook{attackers: enemy, faults: ses.p.faults, spare: spare, asked: wanted, say: ses.say}
 	profiling := ses.newProfileHook(sc.Name, shape.Total())
 	hooks := []Hook{
 		&busyHook{},
-		&gaugeHook{st: ses.st, gauge: rec.Gauge},
+		gauges,
 		&storeHook{st: ses.st, gauge: rec.Gauge},
 		&intruderHook{attackers: enemy, apart: broken.apart},
 		broken,

@@ -23,10 +23,10 @@ type actor struct {
 	victim     Victim
 	own, other netip.Addr
 	login      judge
-	lost       int       // answers in a row that proved nothing
-	locked     bool      // its address has had its limit judged: a refusal is the lock's, however short the wait
-	until      time.Time // the lock of its address lasts at least to here, by its first refusal; zero = it did not say
-	known      []string  // tokens that it was given: what repeats one is not kept
+	lost       int      // answers in a row that proved nothing
+	locked     bool     // its address has had its limit judged: a refusal is the lock's, however short the wait
+	lock       lockout  // of its address, under the limit that it tries
+	known      []string // tokens that it was given: what repeats one is not kept
 	seen       Attack
 }
 
@@ -139,8 +139,8 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 // queue's then, though it comes from elsewhere.
 func (a *actor) sameLock(ans wire.Answer) bool {
 	wait, told := retryAfter(ans)
-	off := ans.Sent.Add(wait - time.Second).Sub(a.until)
-	return told && !a.until.IsZero() && off.Abs() <= time.Second
+	off := ans.Sent.Add(wait - time.Second).Sub(a.lock.until)
+	return told && !a.lock.until.IsZero() && off.Abs() <= time.Second
 }
 
 func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
@@ -239,9 +239,8 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 // judged counts a wrong credential that no limit refused. One that was answered
 // as a right one was let in, or, with a 2xx, got an error in disguise where it is known
 // what would let it in.
-func (a *actor) judged(m *meter, j judge, ans wire.Answer, r reading) {
+func (a *actor) judged(j judge, ans wire.Answer, r reading) {
 	a.seen.Judged++
-	m.judged(ans)
 	switch {
 	case r != granted:
 	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body):
@@ -249,28 +248,5 @@ func (a *actor) judged(m *meter, j judge, ans wire.Answer, r reading) {
 	default:
 		a.seen.Disguised++
 		a.seen.Wrong++
-	}
-}
-
-// meter counts what one address had judged, against a limit in a sliding window.
-// Without a limit nothing is too much.
-type meter struct {
-	limit  int
-	window time.Duration
-	sent   []time.Time // of those that are surely still in the window
-	excess int
-}
-
-func (j judge) meter() meter { return meter{limit: j.Limit.Limit, window: j.Limit.Window} }
-
-// judged notes one more. The server judged it between Sent and Done, so two are
-// surely in one window only when it spans both. A window of 0 does not forget.
-func (m *meter) judged(a wire.Answer) {
-	for m.window > 0 && len(m.sent) > 0 && a.Done.Sub(m.sent[0]) > m.window {
-		m.sent = m.sent[1:]
-	}
-	m.sent = append(m.sent, a.Sent)
-	if m.limit > 0 {
-		m.excess = max(m.excess, len(m.sent)-m.limit)
 	}
 }

@@ -15,7 +15,6 @@ import (
 // coder has a victim's password and guesses the code of the second factor.
 type coder struct {
 	actor
-	meter     meter
 	codes     judge
 	secret    string
 	challenge string
@@ -32,7 +31,7 @@ const tries = 5
 // step is still unspent.
 func (c *coder) prepare(ctx context.Context) {
 	c.codes = c.judge(c.in, "two_factor_verify", c.policy(twoFactor))
-	c.meter = c.codes.meter()
+	c.lock = c.codes.lockout()
 	c.seen.Promised = c.codes.Limit.Limit
 	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {
 		return
@@ -114,7 +113,7 @@ func (c *coder) work(ctx context.Context) {
 		}
 	}
 	c.home(ctx)
-	c.seen.Excess = c.meter.excess
+	c.seen.Excess = c.lock.excess
 	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && c.seen.Standing > 0)
 }
 
@@ -129,11 +128,11 @@ func (c *coder) guess(ctx context.Context, n int) {
 			c.fail("%v", err)
 			return
 		}
+		ans, r := c.send(ctx, q, c.codes)
 		step := stepGuessingCode
-		if c.seen.Refused > 0 || c.seen.Judged >= c.meter.limit {
+		if c.lock.due(ans, c.lock.limit) {
 			step = stepRefusedCode
 		}
-		ans, r := c.send(ctx, q, c.codes)
 		c.record(step, ans, c.codes, r == refused || step == stepGuessingCode && r == wrong)
 		rest := c.in.Every
 		if c.note(ans, r) {
@@ -174,10 +173,11 @@ func (c *coder) note(ans wire.Answer, r reading) bool {
 		return false
 	case refused:
 		c.seen.Refused++
+		c.lock.refused(ans)
 	case wrong, granted:
 		c.tries++
-		c.judged(&c.meter, c.codes, ans, r)
-		if c.seen.Refused > 0 {
+		c.judged(c.codes, ans, r)
+		if c.lock.judged(ans) {
 			c.seen.AfterLock++
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"vitals/internal/intruders"
+	"vitals/internal/load"
 	"vitals/internal/measure"
 	"vitals/internal/profile"
 	"vitals/internal/wire"
@@ -309,10 +310,15 @@ func plan(ins []scenarios.Intruder, missed func()) intruders.Plan {
 		name := string(rune('a' + n))
 		victims = append(victims, intruders.Victim{Email: name + "@clinic.test", Password: "right-" + name})
 	}
+	signIn := scenarios.Step{Method: http.MethodPost, Path: "/login", Body: `{"email":"{{email}}","password":"{{password}}"}`}
+	filled, err := load.NewSignIn(&scenarios.Scenario{Accounts: scenarios.Accounts{SignIn: signIn}}, load.Options{})
+	if err != nil {
+		panic(err) // there is nothing in it that could be missing
+	}
 	return intruders.Plan{
-		Intruders: ins, Victims: victims, First: 100,
+		Intruders: ins, Victims: victims, First: 100, Fill: filled.Fill,
 		Load:    scenarios.Load{Stages: []scenarios.Stage{{Name: "quiet", For: time.Minute / 2}, {Name: "attacked", For: time.Minute / 2}}},
-		SignIn:  scenarios.Step{Method: http.MethodPost, Path: "/login", Body: `{"email":"{{email}}","password":"{{password}}"}`},
+		SignIn:  signIn,
 		Address: func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 9, byte(n >> 8), byte(n)}) },
 		Record:  func(*measure.Sample) {},
 		Missed:  func(int, time.Duration) { missed() },

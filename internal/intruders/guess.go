@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"time"
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
@@ -16,10 +15,8 @@ import (
 // a forged address in every request, if that is its kind.
 type guesser struct {
 	actor
-	meter    meter
-	forged   int
-	bursting bool   // answers are noted in the order of release, not of judgement
-	loose    string // why a burst was none
+	forged int
+	loose  string // why a burst was none
 }
 
 // farthest is the limit above which no lock is met by guessing.
@@ -44,7 +41,7 @@ func (g *guesser) prepare(ctx context.Context) {
 // lock is worth: further guesses, the right password, and the same account from
 // elsewhere.
 func (g *guesser) work(ctx context.Context) {
-	g.seen.AtOnce, g.seen.Everywhere, g.meter = g.in.AtOnce, everywhere(g.login.Limit), g.login.meter()
+	g.seen.AtOnce, g.seen.Everywhere, g.lock = g.in.AtOnce, everywhere(g.login.Limit), g.login.lockout()
 	limit := g.login.Limit
 	if !g.turn(ctx) || g.seen.Trouble != "" {
 		return
@@ -63,7 +60,7 @@ func (g *guesser) work(ctx context.Context) {
 	}
 	// What was lost to shedding and full queues, and what is lacking to the limit, is
 	// made up for one by one, so that the lock is met in any case.
-	for extra := 0; g.in.Guesses > 0 && g.seen.Refused == 0 && g.seen.Judged <= limit.Limit && extra < g.in.Guesses+limit.Limit && g.lost < patience && g.seen.undeclared == "" && ctx.Err() == nil; extra++ {
+	for extra := 0; g.in.Guesses > 0 && g.seen.Refused == 0 && g.seen.Judged <= g.lock.allowed() && extra < g.in.Guesses+g.lock.allowed() && g.lost < patience && g.seen.undeclared == "" && ctx.Err() == nil; extra++ {
 		g.guess(ctx, 1)
 	}
 	if g.seen.undeclared != "" { // what follows could not be read either
@@ -73,10 +70,14 @@ func (g *guesser) work(ctx context.Context) {
 	if g.in.Guesses > 0 && g.seen.Refused > 0 && g.seen.Judged < limit.Limit && g.before(ctx) {
 		return
 	}
+	if g.lock.never(g.seen.Judged) {
+		g.fail("at this pace its guesses never met the limit of %d in %v: %d were judged, and no %d of them in one window", limit.Limit, limit.Window, g.seen.Judged, g.lock.allowed()+1)
+		return
+	}
 	g.guess(ctx, 2)
 	switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
 	case granted:
-		if g.over(ans) {
+		if g.lock.over(ans) {
 			g.fail("its lock was over before the right password could be tried in it (Retry-After %s)", g.seen.RetryAfter)
 			return
 		}
@@ -92,7 +93,7 @@ func (g *guesser) work(ctx context.Context) {
 	if !g.seen.Everywhere {
 		g.stand(ctx, g.other)
 	}
-	g.seen.Excess = g.meter.excess
+	g.seen.Excess, g.seen.Admitted = g.lock.excess, g.lock.total()
 	g.complete(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || g.seen.Everywhere))
 	if g.loose != "" {
 		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
@@ -103,10 +104,6 @@ func (g *guesser) work(ctx context.Context) {
 func everywhere(l profile.Limit) bool {
 	return l.By == profile.ByAccount || l.By == profile.ByBoth
 }
-
-// over tells whether a lock may have ended, as its refusal announced, before the
-// answer came.
-func (g *guesser) over(ans wire.Answer) bool { return !g.until.IsZero() && !ans.Done.Before(g.until) }
 
 // unlockable says why no lock can be met by guessing; "" when one can.
 func (g *guesser) unlockable() string {
@@ -163,13 +160,13 @@ func (a *actor) stand(ctx context.Context, home netip.Addr) {
 // refused by the lock; the others prove nothing and are repeated, up to patience.
 func (g *guesser) guess(ctx context.Context, n int) {
 	for n > 0 && g.turn(ctx) {
+		ans, r := g.send(ctx, g.request(g.own, g.wrong()), g.login)
 		// The step is what a correct lockout makes of this guess: judged until
-		// the limit, refused from then on.
+		// the limit, refused from then on, until the lock is over.
 		step := stepGuessing
-		if g.seen.Refused > 0 || g.seen.Limit > 0 && g.seen.Judged >= g.seen.Limit {
+		if g.lock.due(ans, g.seen.Limit) {
 			step = stepRefused
 		}
-		ans, r := g.send(ctx, g.request(g.own, g.wrong()), g.login)
 		// The guess that exceeds the limit is where refusals begin; a server that does
 		// not tell its limit in headers is not blamed for where it draws the line
 		// here, the fact lockout.admitted judges that.
@@ -201,21 +198,26 @@ func (g *guesser) burst(ctx context.Context) {
 		g.loose = err.Error()
 	}
 	g.seen.Spread = spread
-	g.bursting = true
-	for _, ans := range answers {
+	// In what order they were judged is the server's choice; how many is not.
+	var refusal *wire.Answer
+	for i, ans := range answers {
 		r := g.read(ans, g.login)
+		if r == refused {
+			g.seen.Refused++
+			refusal = &answers[i]
+			g.record(stepRefused, ans, g.login, true)
+			continue
+		}
 		if !g.note(ans, r) {
 			g.record(stepGuessing, ans, g.login, g.login.refuses(ans)) // a full queue's refusal is in order
 			continue
 		}
-		// Which of them are judged is the server's choice; how many is not.
-		step, ok := stepRefused, r == refused
-		if !ok {
-			step, ok = stepGuessing, r == wrong && (g.seen.Limit == 0 || g.seen.Judged <= g.seen.Limit)
-		}
-		g.record(step, ans, g.login, ok)
+		g.record(stepGuessing, ans, g.login, r == wrong && (g.seen.Limit == 0 || g.seen.Judged <= g.seen.Limit))
 	}
-	g.bursting, g.lost = false, 0
+	if refusal != nil {
+		g.lock.refused(*refusal)
+	}
+	g.lost = 0
 }
 
 // note counts one wrong guess's answer for this address, and reports whether it
@@ -228,15 +230,13 @@ func (g *guesser) note(ans wire.Answer, r reading) bool {
 		return false
 	case refused:
 		g.seen.Refused++
-		if wait, told := retryAfter(ans); told && wait > 0 && (g.until.IsZero() || g.over(ans)) {
-			g.until = ans.Sent.Add(wait - time.Second) // whole seconds, rounded up
-		}
+		g.lock.refused(ans)
 	case wrong, granted:
-		g.judged(&g.meter, g.login, ans, r)
-		g.locked = g.meter.limit > 0 && g.seen.Judged >= g.meter.limit
-		if g.seen.Refused > 0 && !g.bursting && !g.over(ans) {
+		g.judged(g.login, ans, r)
+		if g.lock.judged(ans) {
 			g.seen.AfterLock++
 		}
+		g.locked = g.lock.limit > 0 && g.seen.Judged >= g.lock.limit
 	}
 	if limit, ok := told(ans); ok {
 		g.seen.Limit = limit

@@ -7,6 +7,7 @@ package intruders
 import (
 	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -42,7 +43,10 @@ type Plan struct {
 	Intruders []scenarios.Intruder
 	Load      scenarios.Load // whose phases they work in
 	SignIn    scenarios.Step // of honest users
-	Prefix    string         // of every path: that of the base URL
+	// Fill is SignIn's path, header and body with somebody's credentials, all its
+	// placeholders filled in as honest users have them.
+	Fill   func(email, password string) (path string, header http.Header, body []byte)
+	Prefix string // of every path: that of the base URL
 	// Profile has the operations beyond signing in. An intruder that needs one
 	// which is not there, nil has none, shows nothing and says so.
 	Profile *profile.Profile

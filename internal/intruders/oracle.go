@@ -21,6 +21,7 @@ type Attack struct {
 	Promised   int  // limit that is promised; 0 = none
 
 	Judged     int           // wrong credentials that no limit refused
+	Admitted   int           // of one that is to be locked out: of those, judged before its lock
 	Granted    int           // hostile requests that were let in: wrong credentials, dead tokens, bodies too large
 	Disguised  int           // wrong credentials answered 2xx without what opens a session: errors in disguise
 	Refused    int           // wrong credentials that a lock refused
@@ -87,8 +88,8 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 		complete++
 		n += int64(a.Judged + a.Refused)
 		judged += a.Judged
-		if d := off(a.Judged, a.Promised); d > most {
-			worst, most = a.Judged, d
+		if d := off(a.Admitted, a.Promised); d > most {
+			worst, most = a.Admitted, d
 		}
 		knowing, leaked = knowing+a.Knowing, leaked+a.Leaked
 		standing, harmed = standing+a.Standing, harmed+a.Harmed

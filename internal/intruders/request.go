@@ -1,11 +1,8 @@
 package intruders
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"vitals/internal/profile"
@@ -15,35 +12,16 @@ import (
 // signIn is a sign-in the way honest users do it: the scenario's own step, with
 // these credentials.
 func (g *Group) signIn(from netip.Addr, email, password string) wire.Request {
-	fill := func(s string, escape func(string) string) string {
-		if !strings.Contains(s, "{{") {
-			return s
-		}
-		return strings.ReplaceAll(strings.ReplaceAll(s, "{{email}}", escape(email)), "{{password}}", escape(password))
-	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	for name, value := range g.SignIn.Header {
-		header.Set(name, fill(value, func(s string) string { return s }))
-	}
-	inBody := inJSON
-	if header.Get("Content-Type") != "application/json" {
-		inBody = url.QueryEscape // a form
-	}
+	path, header, body := g.Fill(email, password)
 	return wire.Request{
-		Method: g.SignIn.Method, Path: fill(g.SignIn.Path, url.PathEscape), Header: header, Body: []byte(fill(g.SignIn.Body, inBody)),
-		From: from, Policy: login, User: strings.ToLower(email),
+		Method: g.SignIn.Method, Path: path, Header: header, Body: body,
+		From: from, Policy: g.policy(login), User: strings.ToLower(email),
 	}
 }
 
 // line is the first line of a sign-in, for a bare connection.
 func (g *Group) line() string {
 	return fmt.Sprintf("%s %s%s HTTP/1.1\r\n", g.SignIn.Method, g.Prefix, g.signIn(netip.Addr{}, "nobody@vitals.test", "x").Path)
-}
-
-// inJSON is s as it stands inside a JSON string.
-func inJSON(s string) string {
-	b, _ := json.Marshal(s) // a string cannot fail
-	return string(b[1 : len(b)-1])
 }
 
 // operation is one of the profile's operations as a request, with the token of

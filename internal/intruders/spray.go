@@ -207,7 +207,8 @@ func (y *sprayer) note(from *source, ans wire.Answer, r reading) {
 			y.seen.Lost++
 		}
 	case wrong, granted:
-		y.judged(&from.meter, y.login, ans, r)
+		y.judged(y.login, ans, r)
+		from.meter.judged(ans)
 		if ans.Sent.After(from.locked.seen) && ans.Done.Before(from.locked.until) {
 			y.seen.AfterLock++
 		}
@@ -215,7 +216,7 @@ func (y *sprayer) note(from *source, ans wire.Answer, r reading) {
 		y.seen.Refused++
 		// An account's throttle answers alike. It is the address's own lock once
 		// the address has had its limit judged.
-		if limit := from.meter.limit; limit > 0 && len(from.meter.sent) >= limit && ans.Done.After(from.locked.until) {
+		if limit := from.meter.limit; limit > 0 && len(from.meter.sure) >= limit && ans.Done.After(from.locked.until) {
 			wait, _ := retryAfter(ans)
 			from.locked.seen, from.locked.until = ans.Done, ans.Done.Add(wait)
 		}

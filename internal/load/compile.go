@@ -14,8 +14,8 @@ import (
 	"vitals/scenarios"
 )
 
-// compile makes the plan. All mistakes are reported, each with its place.
-func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
+// newCompiler begins a plan, with what is known of every account.
+func newCompiler(sc *scenarios.Scenario, opt Options) compiler {
 	c := compiler{
 		plan: &plan{
 			names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests, cookies: sc.Cookies,
@@ -27,6 +27,12 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 	if c.env == nil {
 		c.env = os.LookupEnv
 	}
+	return c
+}
+
+// compile makes the plan. All mistakes are reported, each with its place.
+func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
+	c := newCompiler(sc, opt)
 	for _, s := range accountSteps(sc) {
 		made := c.step(s)
 		switch s {
@@ -39,7 +45,7 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 		}
 		made.unsure = s != &sc.Accounts.SignIn // an old session's token is sent with them
 		for _, k := range made.captures {
-			if k.slot != slotExpires {
+			if k.slot != slotExpires && !identity.MatchString(c.plan.names[k.slot]) {
 				c.plan.secret = append(c.plan.secret, k.slot)
 			}
 		}

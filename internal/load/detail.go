@@ -49,7 +49,7 @@ func (v *visitor) answer() []byte {
 	if v.unpacked {
 		return v.call.Answer
 	}
-	plain, _, err := unpack(&v.call, nil)
+	plain, _, err := wire.Unpack(&v.call, nil)
 	if err == nil {
 		return plain
 	}

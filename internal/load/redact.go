@@ -27,6 +27,10 @@ const secretName = `(?:pass(?:word|wd|code|phrase)?|secret|token|authorization|a
 // hidden finds the names whose values are not shown.
 var hidden = regexp.MustCompile(`(?i)` + secretName)
 
+// identity finds the names of what says who somebody is, and opens nothing: of all that
+// a sign-in gives only this is shown.
+var identity = regexp.MustCompile(`(?i)^(?:(?:user|account|owner|customer|member|tenant|organi[sz]ation|org|patient|profile|team)[_-]?)?(?:id|name|role|number)$|^(?:user|account|owner|customer|member|tenant|patient)$`)
+
 var secretForms = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)("[^"\\]{0,60}` + secretName + `[^"\\]{0,60}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}\]"\[{][^\s,}\]]*)`),
 	regexp.MustCompile(`(?i)(\b[\w.-]{0,40}` + secretName + `[\w.-]{0,40}=)("[^"]*"?|[^&;\s"<]+)`),

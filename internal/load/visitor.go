@@ -209,7 +209,7 @@ func (v *visitor) judge(s *step, response time.Duration) measure.Class {
 	}
 	if s.looks {
 		var plain []byte
-		if plain, v.cut, v.unreadable = unpack(c, v.spare); v.unreadable != nil {
+		if plain, v.cut, v.unreadable = wire.Unpack(c, v.spare); v.unreadable != nil {
 			return measure.Encoding
 		}
 		if len(plain) > 0 && &plain[0] != &c.Answer[0] {

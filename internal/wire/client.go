@@ -42,7 +42,7 @@ func (q *Request) name() string {
 type Answer struct {
 	Status int // 0 = none
 	Header http.Header
-	Body   []byte // up to 1 MiB
+	Body   []byte // up to 1 MiB, without its Content-Encoding
 	Bytes  int64
 	Sent   time.Time // taken in hand; in a burst, released
 	Done   time.Time
@@ -226,9 +226,15 @@ func (c *Client) call(q *Request) (*Call, error) {
 	return call, nil
 }
 
+// answer is what came, its body as the server meant it; one that cannot be unpacked is as
+// it came.
 func (c *Client) answer(call *Call) Answer {
+	body := call.Answer
+	if plain, _, err := Unpack(call, nil); err == nil {
+		body = plain
+	}
 	a := Answer{
-		Status: call.Code, Body: call.Answer, Bytes: call.Bytes, Header: http.Header{}, Class: call.Class, Err: call.Err,
+		Status: call.Code, Body: body, Bytes: call.Bytes, Header: http.Header{}, Class: call.Class, Err: call.Err,
 		Sent: c.began.Add(call.Began), Done: c.began.Add(call.Done),
 	}
 	for line := range strings.SplitSeq(string(call.Head), "\r\n") {

@@ -1,4 +1,4 @@
-package load
+package wire
 
 import (
 	"bufio"
@@ -12,14 +12,14 @@ import (
 	"strings"
 
 	"github.com/andybalholm/brotli"
-
-	"vitals/internal/wire"
 )
 
-// unpack undoes an answer's Content-Encoding, so that expect and save see what the
-// server meant. It happens after the answer is complete and is in no time. cut
-// says that only the beginning of the answer is there.
-func unpack(c *wire.Call, spare []byte) (plain []byte, cut bool, err error) {
+// Unpack undoes an answer's Content-Encoding (gzip, deflate, br), so that whoever reads
+// it sees what the server meant. It happens after the answer is complete and is in no
+// time. At most 1 MiB comes of it, into spare where it fits; cut says that only the
+// beginning of the answer is there. The error names an encoding that is unknown, or
+// what is broken.
+func Unpack(c *Call, spare []byte) (plain []byte, cut bool, err error) {
 	cut = c.Bytes > int64(len(c.Answer))
 	encodings, ok := c.Header("Content-Encoding")
 	if !ok || len(c.Answer) == 0 {
