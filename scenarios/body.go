@@ -132,7 +132,11 @@ func (r *reader) plainValue(b *bytes.Buffer, n *yaml.Node, what string) {
 	if what != "body" {
 		hint = "quote it if it is a text, or write it as JSON does"
 	}
-	switch n.ShortTag() {
+	tag := n.ShortTag()
+	if n.Style == 0 && jsonNumber.MatchString(n.Value) {
+		tag = "!!float" // one that is beyond 64 bits, as 1e400, is a text to YAML
+	}
+	switch tag {
 	case "!!int", "!!float":
 		if !jsonNumber.MatchString(n.Value) {
 			r.Fail(n, hint, "%s: found %s, which is no number in JSON", what, n.Value)

@@ -34,6 +34,6 @@ func ExampleJudge() {
 	// PASS p95 < 300ms (got 120.1ms, n 1000)
 	// PASS errors < 0.1% (got 0.0999%, n 1001)
 	// PASS rps >= 500 (got 500/s, n 1000)
-	// NO DATA cpu < 70% (cpu was not measured)
-	// NO DATA lockout.admitted == 5 (lockout.admitted was not measured)
+	// NO DATA cpu < 70% (it takes the system's metrics page and the cores that it may use (--metrics, --cores))
+	// NO DATA lockout.admitted == 5 (it takes an intruder that guesses passwords to its end)
 }

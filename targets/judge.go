@@ -210,6 +210,9 @@ func share(t Target, c measure.Counts) figure {
 func fact(name string, u Unit, r *measure.Result) figure {
 	f, ok := r.Fact(name)
 	if !ok {
+		if takes := metrics[name].takes; takes != "" {
+			return none("it takes %s", takes)
+		}
 		return none("%s was not measured", name)
 	}
 	v := f.Value

@@ -106,7 +106,7 @@ func TestJudge(t *testing.T) {
 		{"lockout.admitted == 5", targets.Pass, "5", 16, ""},
 		{"lockout.admitted != 5", targets.Fail, "5", 16, ""},
 		{"lockout.retry_after == 900s", targets.Pass, "15m0s", 0, ""},
-		{"lockout.bystanders == 0", targets.NoData, "", 0, "lockout.bystanders was not measured"},
+		{"lockout.bystanders == 0", targets.NoData, "", 0, "it takes an intruder that guesses passwords to its end"},
 		{"lockout.leaked == 0", targets.NoData, "", 0, "lockout.leaked is no number"},
 		{"p95 < 1s for 10s", targets.NoData, "", 0, "a window (for 10s) belongs to an abort rule"},
 		{"goodput > 1%", targets.NoData, "", 0, "the judged window has 0 slices, at least 4 are needed"},

@@ -50,6 +50,7 @@ type metric struct {
 	phase bool    // may name a phase
 	live  bool    // may be an abort rule: the live slices have it
 	about string
+	takes string // what it takes to measure it, where not every run does
 }
 
 // measured tells whether the metric is a time out of a histogram, which holds none
@@ -76,26 +77,26 @@ var metrics = map[string]metric{
 	"dropped": {unit: Share, step: true, phase: true, live: true, about: "share of the planned that was given up before it was sent"},
 	"late":    {unit: Share, step: true, phase: true, live: true, about: "share of the sent that left later than its due time allows"},
 
-	"cpu":      {unit: Share, live: true, about: "the system's CPU, of the cores it may use"},
+	"cpu":      {unit: Share, live: true, about: "the system's CPU, of the cores it may use", takes: "the system's metrics page and the cores that it may use (--metrics, --cores)"},
 	"lag":      {unit: Time, about: "99th percentile of the generator's own lateness"},
 	"recovery": {unit: Time, about: "from the end of the phase \"spike\" until p95 and errors are inside their targets and stay there"},
 	"goodput":  {unit: Share, about: "rate served at the end of the judged window, of the best rate it ever had"},
 	"knee":     {unit: PerRate, about: "highest rate served in one slice with p95 inside its target, whichever scenario that is asked of"},
 
-	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked"},
-	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away"},
-	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock"},
-	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told"},
-	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again"},
-	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten"},
+	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked", takes: "an intruder that guesses passwords to its end"},
+	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away", takes: "an intruder that guesses passwords to its end"},
+	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock", takes: "an intruder that guesses passwords to its end"},
+	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told", takes: "an intruder that guesses passwords to its end"},
+	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again", takes: "a fault (--fault)"},
+	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten", takes: "a fault (--fault)"},
 
-	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind"},
-	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address"},
-	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken"},
-	"intruders.open":   {unit: Number, about: "hostile connections still open when the server should have cut them"},
-	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused"},
+	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind", takes: "intruders that work to their end"},
+	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address", takes: "intruders that work to their end"},
+	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken", takes: "intruders that work to their end"},
+	"intruders.open":   {unit: Number, about: "hostile connections still open when the server should have cut them", takes: "an intruder that holds connections open or oversizes bodies, to its end"},
+	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused", takes: "intruders that work to their end"},
 
-	"siege.p95_ratio": {unit: Number, about: "honest p95 under attack, of that without; a difference below 30 ms counts as none"},
+	"siege.p95_ratio": {unit: Number, about: "honest p95 under attack, of that without; a difference below 30 ms counts as none", takes: "judged phases with and without an intruder (during:), each with answers enough for a p95"},
 }
 
 // Metrics are the words a sentence may begin with, sorted.

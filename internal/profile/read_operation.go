@@ -114,15 +114,16 @@ func (r *reader) tree(n *yaml.Node) any {
 		r.Pairs(n, "a body", func(k, v *yaml.Node) { out[k.Value] = r.tree(v) })
 		return out
 	}
+	if n.Style == 0 && isNumber.MatchString(n.Value) {
+		return json.Number(n.Value) // also one that is beyond 64 bits, a text to YAML
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil
 	case "!!bool":
 		return r.Bool(n, "a flag")
 	case "!!int", "!!float":
-		if !isNumber.MatchString(n.Value) {
-			r.Fail(n, `quote it if it is text: "`+n.Value+`"`, "found %s, expected a decimal number as JSON writes it", n.Value)
-		}
+		r.Fail(n, `quote it if it is text: "`+n.Value+`"`, "found %s, expected a decimal number as JSON writes it", n.Value)
 		return json.Number(n.Value)
 	}
 	r.placeholders(n, n.Value)
