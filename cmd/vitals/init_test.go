@@ -24,7 +24,7 @@ func TestInit(t *testing.T) {
 		t.Fatalf("got %d\n%s%s", code, out, talk)
 	}
 	file := func(name string) string { return filepath.Join(dir, name) }
-	if code, out, talk = cli("validate", file("scenario.yaml"), "--profile", file("profile.yaml"), "--targets", file("targets.yaml")); code != 0 || strings.Contains(out, "no operation of the clinic") {
+	if code, out, talk = cli("validate", file("scenario.yaml"), "--profile", file("profile.yaml"), "--targets", file("targets.yaml")); code != 0 || strings.Contains(out, "another API") || !strings.Contains(out, "sent as it is written") {
 		t.Errorf("validate: got %d\n%s%s", code, out, talk)
 	}
 	if err := os.WriteFile(file("accounts.csv"), []byte("email,password\na@example.com,secret\n"), 0o600); err != nil {
