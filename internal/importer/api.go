@@ -11,7 +11,7 @@ func (d *outline) profileOf(calls []*call) {
 	d.operations = map[string]operation{}
 	d.values = map[string]any{}
 	for _, c := range calls {
-		if c.old || c.other != "" {
+		if c.old || c.other != "" || c.others && c.kind != isLogin {
 			continue
 		}
 		switch c.kind {
@@ -25,6 +25,12 @@ func (d *outline) profileOf(calls []*call) {
 			d.addLogin(c)
 		case isRefresh, isLogout, isConfirm, isReset, isChange:
 			if o := c.operation(); !isParam(c.path) && d.fillIn(c.kind, &o) {
+				switch c.kind {
+				case isRefresh:
+					c.renews(calls, &o)
+				case isChange:
+					o.refused = c.described() // 401 may be of the token, and is what is taken without
+				}
 				d.add(string(c.kind), o)
 			}
 		case isMe:
@@ -51,29 +57,16 @@ func (d *outline) add(name string, o operation) {
 
 func (d *outline) addLogin(c *call) {
 	o := c.operation()
-	s := step{}
 	account, password := credential(c.body)
 	if o.body = put(c.body, password, "{{password}}"); account != "" {
 		o.body = put(o.body, account, "{{email}}")
 	} else {
 		o.decide = append(o.decide, "which field names the account: none is called like one")
 	}
-	o.decide = append(o.decide, s.decide...)
-	o.fields = map[string]string{}
-	set := func(name string, keys ...string) {
-		if place, ok := byKey(c.answer, keys...); ok && place != name {
-			o.fields[name] = place
-		}
-	}
-	set("access_token", accessKeys...)
-	set("refresh_token", "refreshtoken", "refresh")
-	set("expires_in", "expiresin")
-	for _, f := range walk(c.answer) {
-		if m, ok := f.value.(map[string]any); ok && slices.Contains([]string{"user", "account", "profile", "record", "me"}, plain(f.key)) {
-			if id, ok := idKey(m, "user"); ok {
-				o.fields["user_id"] = under(f.place, id)
-			}
-			break
+	o.fields = tokens(c.answer)
+	if token, ok := byKey(c.answer, accessKeys...); ok {
+		if place, ok := person(c.answer, token); ok {
+			o.fields["user_id"] = place
 		}
 	}
 	if _, ok := byKey(c.answer, accessKeys...); !ok && c.answer != nil {
@@ -138,7 +131,7 @@ func (d *outline) collection(calls []*call) {
 		for _, c := range calls {
 			i := strings.LastIndex(c.path, "/")
 			whole := k == isList || k == isCreate || k == isRead
-			if c.kind == k && !c.old && c.other == "" && (whole && trimmed(c.path) == prefix || !whole && i >= 0 && c.path[:i] == prefix && strings.Count(c.path[i:], "{") == 1 && strings.HasPrefix(c.path[i:], "/{")) {
+			if c.kind == k && !c.old && c.other == "" && !c.others && (whole && trimmed(c.path) == prefix || !whole && i >= 0 && c.path[:i] == prefix && strings.Count(c.path[i:], "{") == 1 && strings.HasPrefix(c.path[i:], "/{")) {
 				return c
 			}
 		}
@@ -146,7 +139,7 @@ func (d *outline) collection(calls []*call) {
 	}
 	best, score := "", 0
 	for _, c := range calls {
-		if c.kind != isList && c.kind != isCreate || isParam(c.path) || c.old || c.other != "" {
+		if c.kind != isList && c.kind != isCreate || isParam(c.path) || c.old || c.other != "" || c.others {
 			continue
 		}
 		s := 0

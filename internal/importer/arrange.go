@@ -10,8 +10,9 @@ import (
 
 const pause = time.Second // a gap that a person made
 
-// arrange puts the steps into journeys.
-func (d *outline) arrange(all []exchange, steps []step, signIn int, groups []string) {
+// arrange puts the steps into journeys, but for those that are apart: they belong to the
+// accounts.
+func (d *outline) arrange(all []exchange, steps []step, apart map[int]bool, groups []string) {
 	type piece struct {
 		group string
 		think time.Duration
@@ -19,8 +20,9 @@ func (d *outline) arrange(all []exchange, steps []step, signIn int, groups []str
 	}
 	var pieces []piece
 	var gaps []time.Duration
+	last := -1 // the request before, of those that stay
 	for i, s := range steps {
-		if i == signIn {
+		if apart[i] {
 			continue
 		}
 		group := ""
@@ -28,9 +30,10 @@ func (d *outline) arrange(all []exchange, steps []step, signIn int, groups []str
 			group = groups[i]
 		}
 		gap := time.Duration(0)
-		if i > 0 && !all[i].began.IsZero() && !all[i-1].began.IsZero() {
-			gap = all[i].began.Sub(all[i-1].began.Add(all[i-1].took))
+		if last >= 0 && !all[i].began.IsZero() && !all[last].began.IsZero() {
+			gap = all[i].began.Sub(all[last].began.Add(all[last].took))
 		}
+		last = i
 		n := len(pieces)
 		fresh := n == 0 || pieces[n-1].group != group || groups == nil && gap >= pause
 		if fresh && n > 0 && gap >= pause {
@@ -158,7 +161,8 @@ func (d *outline) known(s *step, known map[string]bool) {
 			s.header[i][1] = with(s.header[i][1])
 		}
 		s.body = jsonValue(with(flow(s.body)))
-		s.decide = append(s.decide, name+": another journey saves it")
+		s.decide = append(s.decide, name+": a request that is elsewhere saves it")
+		s.forget = slices.DeleteFunc(s.forget, func(other string) bool { return other == name })
 		known[name] = false
 	}
 }

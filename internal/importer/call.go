@@ -24,6 +24,7 @@ type call struct {
 	told   map[int]string // their descriptions
 	signed bool           // it asks for somebody who is signed in
 	old    bool           // deprecated
+	others bool           // reserved for others than ordinary accounts
 
 	params map[string]any // samples of what stands in the path
 	kind   kind
@@ -76,6 +77,7 @@ func noun(path string) string {
 var (
 	loginWords    = regexp.MustCompile(`(?i)log[-_]?in|sign[-_]?in|authenticat|auth[-_]?with[-_]?password|sessions?$|/tokens?$|oauth2?/token|access[-_]?token|get[-_]?token|create[-_]?token|create[-_]?session`)
 	logoutWords   = regexp.MustCompile(`(?i)log[-_]?out|sign[-_]?out`)
+	ownSession    = regexp.MustCompile(`(?i)/(session[a-z]*|(sessions?|tokens?)/(current|me|self|this|mine))$`) // deleted, it signs out
 	refreshWords  = regexp.MustCompile(`(?i)refresh`)
 	registerWords = regexp.MustCompile(`(?i)regist(er|ration)|sign[-_]?up`)
 	resetWords    = regexp.MustCompile(`(?i)(forgot|reset|recover)[-_a-z]*pass|pass(word)?[-_/]?(reset|forgot|recover)|request[-_]password`)
@@ -96,6 +98,9 @@ func identify(calls []*call) {
 		if s := c.signsIn(); s > score {
 			best, score = i, s
 		}
+	}
+	for _, c := range calls {
+		c.kind = c.settled(calls)
 	}
 	if best >= 0 {
 		calls[best].kind = isLogin
@@ -134,72 +139,6 @@ func (c *call) signsIn() int {
 	}
 	return s
 }
-
-func (c *call) guess() kind {
-	path := trimmed(c.path)
-	words := path + " " + c.id
-	s := segments(c.path)
-	last := ""
-	if len(s) > 0 {
-		last = s[len(s)-1]
-	}
-	switch c.method {
-	case "GET", "HEAD":
-		switch {
-		case len(s) <= 4 && readyWords.MatchString(path):
-			return isReady
-		case len(s) <= 4 && liveWords.MatchString(path):
-			return isLive
-		case len(s) <= 3 && healthWords.MatchString(path):
-			return isHealth
-		case logoutWords.MatchString(words):
-			return isLogout
-		case meWords.MatchString(path):
-			return isMe
-		case isParam(last):
-			return isGet
-		}
-		if _, ok := listPlace(c.answer); ok {
-			return isList
-		}
-		return isRead
-	case "POST":
-		switch {
-		case refreshWords.MatchString(words):
-			return isRefresh
-		case logoutWords.MatchString(words):
-			return isLogout
-		case resetWords.MatchString(words) && confirmWords.MatchString(words):
-			return isConfirm
-		case resetWords.MatchString(words):
-			return isReset
-		case changeWords.MatchString(words):
-			return isChange
-		case registerWords.MatchString(words):
-			return isRegister
-		case !isParam(last) && c.aNoun():
-			return isCreate
-		}
-		return isAction
-	case "PUT", "PATCH":
-		if isParam(last) {
-			return isUpdate
-		}
-	case "DELETE":
-		switch {
-		case logoutWords.MatchString(words) || len(s) > 0 && strings.HasPrefix(strings.ToLower(last), "session"):
-			return isLogout
-		case isParam(last):
-			return isDelete
-		}
-	}
-	return isAction
-}
-
-// aNoun tells whether what the call posts to is a collection and no deed.
-func (c *call) aNoun() bool { return !deed.MatchString(noun(c.path)) }
-
-var deed = regexp.MustCompile(`(?i)^(search|query|find|calculate|validate|verify|check|send|cancel|approve|reject|upload|import|export|login|logout|sync|run|start|stop|batch|bulk)`)
 
 var (
 	passwordKey = regexp.MustCompile(`^(password|passwd|pass|pwd|passphrase|userpassword|loginpassword|secret|pin|credential)$`)

@@ -63,10 +63,9 @@ func (c *correlation) body(v any, key string, s *step) any {
 		if ours.MatchString(v) {
 			return v
 		}
-		if v != "" && (secretKey.MatchString(plain(key)) || tokenLike.MatchString(v)) {
-			if c.secrets++; v != gone {
-				s.decide = append(s.decide, "the field "+key+": its value was a secret")
-			}
+		if strings.Contains(v, gone) || v != "" && (secretKey.MatchString(plain(key)) || tokenLike.MatchString(v)) {
+			c.secrets++
+			s.decide = append(s.decide, wasSecret(key))
 			return gone
 		}
 		return c.own(literal(strings.ToValidUTF8(v, "")))
@@ -79,6 +78,23 @@ func (c *correlation) body(v any, key string, s *step) any {
 		return literals(v, 1)
 	}
 	return v
+}
+
+func wasSecret(field string) string { return "the field " + field + ": its value was a secret" }
+
+// removed says which fields of a body have no value, for it was a secret, or an earlier
+// answer told it.
+func removed(body any) []string {
+	var places []string
+	for _, f := range walk(body) {
+		if s, ok := f.value.(string); ok && strings.Contains(s, gone) {
+			places = append(places, f.place)
+		}
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	return []string{"a value for " + strings.Join(places, ", ")}
 }
 
 // own puts the account's own name in where a text holds it.

@@ -152,7 +152,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 			if !ours.MatchString(v) {
 				v = c.own(literal(v))
 			}
-			if secretKey.MatchString(p) || strings.Contains(p, "apikey") || strings.Contains(p, "token") || tokenLike.MatchString(v) {
+			if strings.Contains(v, gone) || secretKey.MatchString(p) || strings.Contains(p, "apikey") || strings.Contains(p, "token") || tokenLike.MatchString(v) {
 				c.secrets++
 				v = gone
 				s.decide = append(s.decide, "the header "+h[0]+": its value was a secret")
@@ -177,7 +177,10 @@ func (c *correlation) step(x *exchange, names unique) step {
 	case x.text != "":
 		if s.text = literal(x.text); tokenLike.MatchString(s.text) {
 			s.text = gone
+		}
+		if strings.Contains(s.text, gone) {
 			c.secrets++
+			s.decide = append(s.decide, "the body: something in it was a secret")
 		}
 		if len(s.text) > 16<<10 {
 			s.text = cutAt(s.text, 16<<10)
@@ -215,9 +218,10 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		}
 		if v, ok := c.value(text); ok && i > 1 {
 			parts[i] = v
-		} else if parts[i] = literal(part); tokenLike.MatchString(text) {
+		} else if parts[i] = literal(part); strings.Contains(text, gone) || tokenLike.MatchString(text) {
 			parts[i] = gone
 			c.secrets++
+			s.decide = append(s.decide, "the path: a part of it was a secret")
 		}
 	}
 	path := strings.Join(parts, "/")
@@ -234,7 +238,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		v, ok := c.value(text)
 		switch {
 		case ok:
-		case secretKey.MatchString(plain(key)) || tokenLike.MatchString(text):
+		case strings.Contains(text, gone) || secretKey.MatchString(plain(key)) || tokenLike.MatchString(text):
 			c.secrets++
 			v = gone
 			s.decide = append(s.decide, "the parameter "+key+": its value was a secret")

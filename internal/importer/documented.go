@@ -1,39 +1,25 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // told429 is a documented refusal by a limit.
 type told429 struct {
 	c           *call
-	status      string // 429, or another one
+	status      string // 429, or another one; "" = none is documented, the operation's description may tell
 	description string
+	operation   string         // the description of the operation that is refused
 	headers     map[string]any // name → a sample value
 	says        string
 }
 
-var (
-	everyText = regexp.MustCompile(`(?i)(\d{1,6})\s*(?:[a-z-]+\s+){0,4}?(?:per|/|every|each|in|within)\s*(?:an?\s+)?(\d{1,5})?[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
-	lockText  = regexp.MustCompile(`(?i)(?:lock|block|bann?|suspend)[a-z]*\s+(?:[a-z]+\s+){0,4}?(\d{1,5})[\s-]*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hr|hours?|d|days?)\b`)
-	tooMany   = regexp.MustCompile(`(?i)too many requests`) // the name of the status
-	countText = regexp.MustCompile(`(?i)\b(fail(?:ed|ures?)|wrong|unsuccessful|invalid|incorrect)\b|\b(requests?|calls?)\b`)
-	ownerText = regexp.MustCompile(`(?i)\b(?:per|by|each|every|from (?:one|an?|each|the same)|for (?:one|an?|each|the same))\s+(?:[a-z]+\s+){0,1}?(ip|address|client|user|account|username|e-?mail)\b|\b(ip|address) (?:address )?is (?:locked|blocked|banned)|\b(user|account) is (?:locked|blocked|suspended)`)
-	policyFmt = regexp.MustCompile(`(\d+)\s*;\s*w=(\d+)|q=(\d+)\s*;\s*w=(\d+)`)
-)
-
-func unit(n, word string) time.Duration {
-	count := 1
-	if n != "" {
-		count, _ = strconv.Atoi(n) // digits, by the pattern
-	}
-	per := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[strings.ToLower(word)[0]]
-	return time.Duration(count) * per
-}
+var refusedWith = regexp.MustCompile(`\b(?:403|423|429|503)\b`)
 
 // documented turns documented refusals into limits and promises.
 func (s *spec) documented() {
@@ -56,6 +42,7 @@ func (s *spec) documented() {
 		s.d.promises = append(s.d.promises, fmt.Sprintf("limit_headers: {form: %s, retry_after: %t, says: %s}", form, retry, flowText(says)))
 	}
 	policies := map[string]bool{}
+	slices.SortStableFunc(s.limits, func(a, b told429) int { return cmp.Compare(b.tells(), a.tells()) })
 	for _, t := range s.limits {
 		policy := "api"
 		switch t.c.kind {
@@ -64,84 +51,91 @@ func (s *spec) documented() {
 		case isReset, isConfirm, isChange:
 			policy = string(t.c.kind)
 		}
-		if policies[policy] {
+		if documented := t.status == "429" || t.status != "" && policy == "login"; policies[policy] || !documented && !t.limit().said() {
 			continue
 		}
 		policies[policy] = true
-		l := limit{policy: policy, says: t.says}
-		if t.status != "429" {
-			l.statuses = t.status
-		}
-		if own, _ := t.form(); own != form {
-			l.header = own
-		}
-		l.counts, l.by = t.counts(), t.by()
-		if policy == "api" && l.by == "account" {
-			l.by = "user" // who is signed in
-		}
-		if m := everyText.FindStringSubmatch(t.description); m != nil {
-			l.limit, _ = strconv.Atoi(m[1]) // digits, by the pattern
-			l.window = unit(m[2], m[3])
-		}
-		for name, v := range t.headers {
-			if m := policyFmt.FindStringSubmatch(fmt.Sprint(v)); m != nil && strings.Contains(plain(name), "ratelimit") {
-				l.limit, _ = strconv.Atoi(m[1] + m[3]) // digits, by the pattern
-				l.window = unit(m[2]+m[4], "s")
-			}
-		}
-		if m := lockText.FindStringSubmatch(t.description); m != nil {
-			l.lock = unit(m[1], m[2])
-		}
-		if l.limit == 0 || l.window == 0 {
-			l.limit, l.window, l.lock = 0, 0, 0
-			l.decide = "limit and window of " + t.c.method + " " + t.c.path + ": a 429 is documented, its numbers are not"
-		} else if policy == "login" {
-			var open []string
-			if l.counts == "" {
-				l.counts = "failures"
-				open = append(open, "counts: failures or requests")
-			}
-			if l.counts == "failures" {
-				open = append(open, "success: clears what was counted, or keeps it")
-			}
-			if l.by == "" {
-				open = append(open, "by: address, account or both")
-			}
-			l.decide = strings.Join(open, "; ")
-		}
-		s.d.limits = append(s.d.limits, l)
+		s.d.limits = append(s.d.limits, t.line(policy, form))
 	}
 }
 
-// counts is what the description says that the limit counts; "" = nobody can tell.
-func (t told429) counts() string {
-	said := map[string]bool{}
-	for _, m := range countText.FindAllStringSubmatch(tooMany.ReplaceAllString(t.description, ""), -1) {
-		said[map[bool]string{true: "failures", false: "requests"}[m[1] != ""]] = true
+// limit is what the texts of the refusal say; the one of the operation is read when its
+// own says no numbers.
+func (t told429) limit() toldLimit {
+	l := readLimit(t.description)
+	if whole := readLimit(t.description + ". " + t.operation); !l.said() && t.c.kind == isLogin && whole.said() && (whole.counts != "" || whole.locks) {
+		return whole
 	}
-	return only(said)
-}
-
-// by is by whom the description says that it counts; "" = nobody can tell.
-func (t told429) by() string {
-	said := map[string]bool{}
-	for _, m := range ownerText.FindAllStringSubmatch(t.description, -1) {
-		switch strings.ToLower(m[1] + m[2] + m[3]) {
-		case "ip", "address", "client":
-			said["address"] = true
-		default:
-			said["account"] = true
+	for name, v := range t.headers {
+		if m := policyFmt.FindStringSubmatch(fmt.Sprint(v)); m != nil && strings.Contains(plain(name), "ratelimit") {
+			l.limit, _ = strconv.Atoi(m[1] + m[3]) // digits, by the pattern
+			l.window = unit(m[2]+m[4], "s")
 		}
 	}
-	return only(said)
+	return l
 }
 
-// only is the one word of a set; "" for none, and for more.
-func only(said map[string]bool) string {
-	if len(said) != 1 {
-		return ""
+// tells is how much is known of the limit: of several refusals of one operation the one
+// with numbers is taken, and at a sign-in the one that is about failures.
+func (t told429) tells() (n int) {
+	l := t.limit()
+	if l.said() {
+		n += 2
 	}
-	return keys(said)[0]
+	if t.c.kind == isLogin && (l.counts == "failures" || l.lock > 0) {
+		n++
+	}
+	return n
+}
+
+// line is the refusal as a limit of the profile. form is the one that is promised for all.
+func (t told429) line(policy, form string) limit {
+	told := t.limit()
+	l := limit{policy: policy, says: t.says, limit: told.limit, window: told.window, lock: told.lock, fixed: told.fixed, counts: told.counts, by: told.by, success: told.success}
+	var open []string
+	status := t.status
+	if status == "" {
+		if status = refusedWith.FindString(t.operation); status == "" {
+			open = append(open, "statuses: that it refuses with, else 429")
+		}
+	}
+	if status != "429" {
+		l.statuses = status
+	}
+	own, asks := t.form()
+	if own == "" && asks {
+		own = "none" // it says how long to wait, and nothing else
+	}
+	if own != form {
+		l.header = own
+	}
+	if policy == "api" && l.by == "account" {
+		l.by = "user" // who is signed in
+	}
+	switch {
+	case !told.said():
+		l.limit, l.window, l.lock = 0, 0, 0
+		open = append(open, "limit and window of "+t.c.method+" "+t.c.path+": a "+t.status+" is documented, its numbers are not")
+	case policy == "login":
+		if l.counts == "" {
+			l.counts = "failures"
+			open = append(open, "counts: failures or requests")
+		}
+		if l.counts == "failures" && l.success == "" {
+			open = append(open, "success: clears what was counted, or keeps it")
+		}
+		if l.by == "" {
+			open = append(open, "by: address, account, both (a count of each) or pair (the two together)")
+		}
+		if l.lock == 0 && (told.locks || t.status == "423") {
+			open = append(open, "lock: how long it is refused")
+		}
+	}
+	if l.counts != "failures" {
+		l.success = ""
+	}
+	l.decide = strings.Join(open, "; ")
+	return l
 }
 
 // form is how the refusal announces its limit, "" when it does not, and whether it

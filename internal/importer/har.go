@@ -163,15 +163,18 @@ func (d *outline) captured(all []exchange, groups []string) {
 	calls := asCalls(all, steps)
 	identify(calls)
 	d.profileOf(calls)
+	apart := map[int]bool{at: true} // they are no part of a journey
 	if at >= 0 {
 		d.signedIn(all, steps, at)
+		d.stays(all, steps, calls, apart)
 	} else {
 		d.anonymous = true
 		if slices.ContainsFunc(all, func(x exchange) bool { return x.signed }) {
 			d.decide = append(d.decide, "requests carried a credential, but none that signs in with a password was found: write accounts: with its sign_in")
 		}
 	}
-	d.arrange(all, steps, at, groups)
+	d.forget(steps)
+	d.arrange(all, steps, apart, groups)
 }
 
 // textAt is a text within a body, "" when there is none.
@@ -189,11 +192,12 @@ func (d *outline) signedIn(all []exchange, steps []step, at int) {
 		token = "access_token"
 		s.decide = append(s.decide, "where the token stands in the answer: none is called like one")
 	}
+	d.known(&s, map[string]bool{}) // nothing comes before it
 	if s.save == nil {
 		s.save = map[string]string{}
 	}
 	s.save["token"] = "json:" + token
-	if refresh, ok := byKey(all[at].answer, "refreshtoken", "refresh"); ok && refresh != token && s.save["refresh_token"] == "" {
+	if refresh, ok := byKey(all[at].answer, refreshKeys...); ok && refresh != token && s.save["refresh_token"] == "" {
 		s.save["refresh_token"] = "json:" + refresh
 	}
 	d.signIn = &s

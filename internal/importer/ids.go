@@ -45,7 +45,7 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 		if l == nil { // the list may come later in the source
 			if k := slices.IndexFunc(calls, func(o *call) bool {
 				_, _, ok := o.entry()
-				return o.kind == isList && trimmed(o.path) == prefix && !o.old && o.other == "" && ok
+				return o.kind == isList && trimmed(o.path) == prefix && !o.old && o.other == "" && !o.others && ok
 			}); k >= 0 {
 				p.task(calls[k], calls)
 				l = p.lists[prefix]
@@ -98,7 +98,7 @@ func (p *planner) maker(prefix string, calls []*call) *list {
 	}
 	p.makers[prefix] = nil // while its own path is filled in
 	for _, c := range calls {
-		if c.kind != isCreate || trimmed(c.path) != prefix || c.old || c.other != "" {
+		if c.kind != isCreate || trimmed(c.path) != prefix || c.old || c.other != "" || c.others {
 			continue
 		}
 		place, ok := c.made()

@@ -103,6 +103,7 @@ type step struct {
 	text               string // a body that is no JSON; "" = none
 	status             []int
 	save               map[string]string
+	forget             []string // saved names that it uses up
 	anonymous          bool
 	decide             []string
 }
@@ -141,6 +142,8 @@ type limit struct {
 	limit        int
 	window, lock time.Duration
 	counts, by   string
+	success      string
+	fixed        bool
 	header       string
 	statuses     string // that it refuses with; \"\" = 429
 	decide       string

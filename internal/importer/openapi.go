@@ -69,6 +69,7 @@ func openAPI(source []byte, o Options) (d *outline, err error) {
 	if len(s.calls) == 0 {
 		return nil, errors.New("it has no operation")
 	}
+	exampled(s.calls)
 	for _, c := range s.calls {
 		c.path = s.base + c.path
 		c.body, c.answer = generated(c.body), generated(c.answer)
@@ -78,6 +79,7 @@ func openAPI(source []byte, o Options) (d *outline, err error) {
 	}
 	s.d.name = title(s.d.name, o.File)
 	s.d.about = "from " + s.d.kind
+	shared(s.calls)
 	identify(s.calls)
 	s.documented()
 	s.d.plan(s.calls)
@@ -193,34 +195,43 @@ func refusals(codes []string) (out []int) {
 }
 
 var (
-	wrongText = regexp.MustCompile(`(?i)\b(wrong|invalid|incorrect|bad|unknown)\b.*\b(credentials?|passwords?|secrets?|logins?|users?|accounts?|e-?mail)\b|\b(credentials?|passwords?|secrets?|logins?)\b.*\b(wrong|invalid|incorrect|not match)|unauthori[sz]ed`)
-	limitText = regexp.MustCompile(`(?i)\b(attempts?|tries|failed|failures?|requests?|sign-?ins?|log-?ins?|locked|blocked)\b`)
+	wrongText  = regexp.MustCompile(`(?i)\b(wrong|invalid|incorrect|bad|unknown)\b.*\b(credentials?|passwords?|secrets?|logins?|users?|accounts?|e-?mail)\b|\b(credentials?|passwords?|secrets?|logins?)\b.*\b(wrong|invalid|incorrect|not match)|unauthori[sz]ed`)
+	limitText  = regexp.MustCompile(`(?i)\b(attempts?|tries|failed|failures?|requests?|sign-?ins?|log-?ins?|locked|blocked)\b`)
+	lockedText = regexp.MustCompile(`(?i)\b(?:too many|locked)\b`)
 )
 
 // wrong is the documented status of a wrong credential: the one that is described as
 // such, else the likeliest; 0 = none is documented.
 func (c *call) wrong() int {
-	for _, status := range c.refuse {
-		if status != http.StatusTooManyRequests && wrongText.MatchString(c.told[status]) && !everyText.MatchString(c.told[status]) {
-			return status
-		}
+	if status := c.described(); status != 0 {
+		return status
 	}
 	for _, likely := range []int{401, 403, 400} {
-		if slices.Contains(c.refuse, likely) && !everyText.MatchString(c.told[likely]) {
+		if slices.Contains(c.refuse, likely) && !limits(itoa(likely), c.told[likely]) {
 			return likely
 		}
 	}
 	return 0
 }
 
+// described is the status that is described as the one of a wrong credential; 0 = none is.
+func (c *call) described() int {
+	for _, status := range c.refuse {
+		if status != http.StatusTooManyRequests && wrongText.MatchString(c.told[status]) && !readLimit(c.told[status]).said() {
+			return status
+		}
+	}
+	return 0
+}
+
 // limits tells whether a documented answer is a refusal by a limit: 429 always, another
-// status when its description has a limit's numbers.
+// status when its description has a limit's numbers, or speaks of a lock.
 func limits(code, description string) bool {
 	switch code {
 	case "429":
 		return true
 	case "400", "403", "423", "503":
-		return limitText.MatchString(description) && everyText.MatchString(description)
+		return limitText.MatchString(description) && (readLimit(description).said() || lockedText.MatchString(description))
 	}
 	return false
 }

@@ -114,11 +114,13 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 						headers[name] = h.Description
 					}
 				}
-				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, headers: headers, says: s.says("paths", path, strings.ToLower(method), "responses", code)})
+				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, operation: op.Description, headers: headers, says: s.says("paths", path, strings.ToLower(method), "responses", code)})
 			}
 		}
 	}
+	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: s.says("paths", path, strings.ToLower(method))})
 	s.security(c, op.Security, m.Security)
+	c.others = c.reserved(op.Description, slices.Concat(op.Tags, asked3(op.Security)))
 	return c
 }
 

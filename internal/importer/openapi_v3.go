@@ -2,6 +2,7 @@ package importer
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,15 +148,30 @@ func (s *spec) operation3(path, method string, op *v3.Operation, params []*v3.Pa
 			case c.answer == nil && (strings.HasPrefix(code, "2") && (c.ok == 0 || code == itoa(c.ok))):
 				c.answer = answer3(r)
 			case limits(code, r.Description):
-				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, headers: headers3(r), says: s.says("paths", path, strings.ToLower(method), "responses", code)})
+				s.limits = append(s.limits, told429{c: c, status: code, description: r.Description, operation: op.Description, headers: headers3(r), says: s.says("paths", path, strings.ToLower(method), "responses", code)})
 			}
 		}
 	}
+	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: s.says("paths", path, strings.ToLower(method))})
 	if op.Responses != nil && c.answer == nil && op.Responses.Default != nil && c.ok == 0 {
 		c.answer = answer3(op.Responses.Default)
 	}
 	s.security(c, op.Security, everywhere)
+	c.others = c.reserved(op.Description, slices.Concat(op.Tags, asked3(op.Security)))
 	return c
+}
+
+// asked3 are the schemes and scopes that an operation asks for itself.
+func asked3(ways []*base.SecurityRequirement) (names []string) {
+	for _, way := range ways {
+		if way == nil {
+			continue
+		}
+		for name, scopes := range way.Requirements.FromOldest() {
+			names = append(append(names, name), scopes...)
+		}
+	}
+	return names
 }
 
 // security looks at the first way that an operation offers.

@@ -84,13 +84,15 @@ func (p *planner) tasks(calls []*call) {
 			leave("deprecated", c)
 		case c.other != "":
 			leave("its body is "+c.other, c)
+		case c.others:
+			leave("it is for others than ordinary accounts", c)
 		case c.kind == isLogin || c.kind == isRefresh || c.kind == isLogout:
 		case c.kind == isHealth || c.kind == isReady || c.kind == isLive:
 			// checked by audits; users do not ask for it
 		case c.kind == isRegister || c.kind == isReset || c.kind == isConfirm || c.kind == isChange:
 			leave("it changes an account", c)
 		case c.kind == isAction:
-			leave("what it does is not known: a load of it may do harm", c)
+			leave("it does something to what is there, and nobody can tell what: a load of it may do harm", c)
 		case c.kind == isDelete:
 			later = append(later, c)
 		default:

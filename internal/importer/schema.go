@@ -2,7 +2,6 @@ package importer
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -147,78 +146,6 @@ func (s *sampler) typed(schema *base.Schema, deep int) (any, bool) {
 		return textOf(schema), true
 	}
 	return nil, false
-}
-
-// textOf is a text of a format; one that must be new each time is a placeholder.
-func textOf(s *base.Schema) string {
-	switch s.Format {
-	case "date":
-		return "\x00today"
-	case "date-time":
-		return "\x00now"
-	case "uuid":
-		return "\x00uuid"
-	case "email":
-		return "someone@example.com"
-	case "uri", "url":
-		return "https://example.com/"
-	case "ipv4":
-		return "192.0.2.1"
-	case "byte":
-		return "dGVzdA=="
-	}
-	text := "text"
-	if s.MinLength != nil {
-		for int64(len(text)) < min(*s.MinLength, 200) {
-			text += " text"
-		}
-	}
-	if s.MaxLength != nil && int64(len(text)) > *s.MaxLength {
-		text = text[:max(0, *s.MaxLength)]
-	}
-	return strings.TrimRight(text, " ")
-}
-
-// inventedText is what textOf gives where a schema says nothing but its length.
-var inventedText = regexp.MustCompile(`^text( text)*$`)
-
-// invented says which fields of a body nobody gave a value: an API may refuse them.
-func (d *outline) invented(body any) []string {
-	if !strings.HasPrefix(d.kind, "OpenAPI") && !strings.HasPrefix(d.kind, "Swagger") {
-		return nil // it was sent once
-	}
-	var places []string
-	for _, f := range walk(body) {
-		if s, ok := f.value.(string); ok && inventedText.MatchString(s) {
-			places = append(places, f.place)
-		}
-	}
-	if len(places) == 0 {
-		return nil
-	}
-	return []string{"the document has no example for " + strings.Join(places, ", ") + ": a text was invented"}
-}
-
-// named makes a text more like what the field's name says, where the schema says
-// nothing.
-func named(name string, v any, s *base.Schema) any {
-	if v != "text" || s.Format != "" {
-		return v
-	}
-	p := plain(name)
-	switch {
-	case p == "granttype":
-		return "password"
-	case strings.Contains(p, "email"):
-		return "someone@example.com"
-	case p == "name" || p == "title" || strings.HasSuffix(p, "name"):
-		return "Test " + strings.Join(lower(name), " ")
-	case p == "timezone":
-		return "UTC"
-	case strings.Contains(p, "phone"):
-		return "+15550100"
-	}
-	return v
 }
 
 func isTrue(b *bool) bool { return b != nil && *b }

@@ -11,7 +11,7 @@ import (
 // session finds how users sign in, stay so, and sign out.
 func (d *outline) session(calls []*call) {
 	first := func(k kind) *call {
-		i := slices.IndexFunc(calls, func(c *call) bool { return c.kind == k && !isParam(c.path) })
+		i := slices.IndexFunc(calls, func(c *call) bool { return c.kind == k && !isParam(c.path) && (!c.others || k == isLogin) })
 		if i < 0 {
 			return nil
 		}
@@ -34,7 +34,7 @@ func (d *outline) session(calls []*call) {
 		s.decide = append(s.decide, "where the token stands in the answer: the source does not say")
 	}
 	s.save = map[string]string{"token": "json:" + token}
-	refresh, refreshes := byKey(login.answer, "refreshtoken", "refresh")
+	refresh, refreshes := byKey(login.answer, refreshKeys...)
 	if refreshes && refresh != token {
 		s.save["refresh_token"] = "json:" + refresh
 	}
@@ -45,41 +45,9 @@ func (d *outline) session(calls []*call) {
 	}
 	d.signIn = &s
 	for _, k := range []kind{isRefresh, isLogout} {
-		c := first(k)
-		if c == nil || c.other != "" {
-			continue
+		if c := first(k); c != nil && c.other == "" {
+			d.stay(k, c, login, c.step(""))
 		}
-		made := c.step(map[kind]string{isRefresh: "refresh", isLogout: "sign out"}[k])
-		made.anonymous = false
-		wants := false
-		made.body = replaced(made.body, func(key string, v any) (any, bool) {
-			if strings.Contains(plain(key), "refresh") || plain(key) == "token" {
-				wants = true
-				return "{{refresh_token}}", true
-			}
-			return v, false
-		})
-		if c.form {
-			made.text, made.body = formText(made.body), nil
-			made.header = append(made.header, [2]string{"Content-Type", formType})
-		}
-		if wants && s.save["refresh_token"] == "" {
-			d.say("%s %s is left out: it takes a refresh token, and the answer to the sign-in is not known to have one", c.method, c.path)
-			continue
-		}
-		if k == isLogout {
-			d.signOut = &made
-			continue
-		}
-		place, ok := byKey(c.answer, accessKeys...)
-		if !ok {
-			place = token
-		}
-		made.save = map[string]string{"token": "json:" + place}
-		if again, ok := byKey(c.answer, "refreshtoken", "refresh"); ok && s.save["refresh_token"] != "" && again != place {
-			made.save["refresh_token"] = "json:" + again
-		}
-		d.refresh = &made
 	}
 }
 

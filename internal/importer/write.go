@@ -67,7 +67,7 @@ func (d *outline) profile(p *page) {
 		}
 		p.line(2, "path: %s", text(o.path))
 		p.header(2, o.header)
-		p.mark(2, d.invented(o.body))
+		p.mark(2, append(d.invented(o.body), removed(o.body)...))
 		if m, ok := o.body.(map[string]any); ok {
 			if p.line(2, "body:%s", map[bool]string{true: "", false: " " + flow(m)}[wide(m)]); wide(m) {
 				p.fields(3, m)
@@ -101,14 +101,23 @@ func (d *outline) limit(p *page, l limit) {
 		off = ""
 	}
 	fields = append(fields, fmt.Sprintf("limit: %d", max(l.limit, 1)))
-	if l.window > 0 || l.lock == 0 {
-		fields = append(fields, "window: "+span(max(l.window, time.Second)))
+	if l.window == 0 && l.lock == 0 {
+		l.window = time.Second // of a line that is a comment
+	}
+	if l.window > 0 {
+		fields = append(fields, "window: "+span(l.window))
+	}
+	if l.fixed {
+		fields = append(fields, "fixed: true")
 	}
 	if l.lock > 0 {
 		fields = append(fields, "lock: "+span(l.lock))
 	}
 	if l.counts != "" {
 		fields = append(fields, "counts: "+l.counts)
+	}
+	if l.success != "" {
+		fields = append(fields, "success: "+l.success)
 	}
 	if l.by != "" {
 		fields = append(fields, "by: "+l.by)
@@ -254,6 +263,9 @@ func (d *outline) request(p *page, level int, s step) {
 	}
 	if len(s.save) > 0 {
 		p.line(level, "save: %s", pairs(s.save))
+	}
+	if len(s.forget) > 0 {
+		p.line(level, "forget: [%s]", strings.Join(s.forget, ", "))
 	}
 }
 
