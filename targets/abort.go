@@ -7,26 +7,54 @@ import (
 	"vitals/internal/measure"
 )
 
-// Tripped tells whether an abort rule such as "p95 > 1s for 10s" holds in the
-// last closed slices, and says what was seen. Every slice of the last For that
-// has a figure must satisfy the sentence, at least half of them must have one,
-// and the slices must reach back that far: a run is not ended on no data. Without
-// For the last slice decides.
+// Tripped tells whether an abort rule such as "p95 > 1s for 10s" held for so long in the
+// closed slices, and says what was seen. Every slice of the For that has a figure must
+// satisfy the sentence, at least half of them must have one, and the slices must reach
+// back that far: a run is not ended on no data. Without For one slice decides.
+//
+// A slice is of the requests that were due in it, and the newest lack those that are not
+// answered yet. So windows that end some slices ago are looked at as well; and of a rate
+// or a share, which a missing answer could move either way, only those that are as old
+// as the longest answer. A time above a bound is only further above it when the rest
+// has come.
 func Tripped(t Target, s measure.Snapshot) (bool, string) {
-	if len(s.Last) == 0 {
-		return false, ""
-	}
 	every := s.Every
 	if every <= 0 {
 		every = time.Second
 	}
 	need := max(1, int((t.For+every-1)/every))
-	if len(s.Last) < need {
-		return false, ""
+	newest, oldest := len(s.Last), len(s.Last)-settled
+	if counted := t.Unit() != Time && t.Metric != "cpu"; counted {
+		newest -= unsettled(s.Last, every)
 	}
-	last := s.Last[len(s.Last)-need:]
-	known, worst := 0, 0.0
+	for end := newest; end >= max(need, oldest); end-- {
+		if held, note := t.heldIn(s.Last[end-need:end], every); held {
+			return true, note
+		}
+	}
+	return false, ""
+}
+
+// settled is after how many slices no answer is waited for any more.
+const settled = 10
+
+// unsettled is how many of the newest slices may lack answers: as many as the longest
+// response time spans.
+func unsettled(last []measure.Slice, every time.Duration) int {
+	longest := time.Duration(0)
 	for _, slice := range last {
+		longest = max(longest, slice.Max)
+	}
+	if longest < every/4 {
+		return 0 // of so few answers that they move nothing
+	}
+	return min(settled, int((longest+every-1)/every))
+}
+
+// heldIn tells whether the rule held throughout a window.
+func (t Target) heldIn(window []measure.Slice, every time.Duration) (bool, string) {
+	known, worst := 0, 0.0
+	for _, slice := range window {
 		got, ok := sliceFigure(t, slice, every)
 		if !ok {
 			continue
@@ -39,11 +67,11 @@ func Tripped(t Target, s measure.Snapshot) (bool, string) {
 		}
 		known++
 	}
-	if known == 0 || known*2 < need {
+	if known == 0 || known*2 < len(window) {
 		return false, ""
 	}
-	from := last[0].At
-	return true, fmt.Sprintf("%s: from %s to %s, %s at the worst", t.Text, from, from+time.Duration(need)*every, t.Unit().Format(worst))
+	from := window[0].At
+	return true, fmt.Sprintf("%s: from %s to %s, %s at the worst", t.Text, from, from+time.Duration(len(window))*every, t.Unit().Format(worst))
 }
 
 // further tells whether a lies deeper in what the rule forbids than b.

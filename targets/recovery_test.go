@@ -132,7 +132,9 @@ func TestTripped(t *testing.T) {
 		note             string
 	}{
 		{"p95 > 1s for 3s", "gsss", true, "p95 > 1s for 3s: from 1s to 4s, 2s at the worst"},
-		{"p95 > 1s for 3s", "sssg", false, ""},
+		{"p95 > 1s for 3s", "sssg", true, "p95 > 1s for 3s: from 0s to 3s, 2s at the worst"}, // the newest lacks what is not answered yet
+		{"p95 > 1s for 3s", "sssgggggggggg", true, "p95 > 1s for 3s: from 0s to 3s, 2s at the worst"},
+		{"p95 > 1s for 3s", "sssggggggggggg", false, ""}, // that long nothing is waited for
 		{"p95 > 1s for 3s", "ssgs", false, ""},
 		{"p95 > 1s for 3s", "ss", false, ""},
 		{"p95 > 1s for 3s", "", false, ""},

@@ -78,7 +78,7 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 			body, _ := io.ReadAll(r.Body)
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = fmt.Fprintf(w, `{"detail":%q}`, "wrong: "+string(body))
-		}, code: exit.NoAnswer, by: measure.NoSignIn, says: `want any 2xx, got 401: {"detail":"`},
+		}, code: exit.NoAnswer, by: measure.NoSignIn, says: `want any 2xx, got 401, are the accounts (--accounts) those of this deployment?: {"detail":"`},
 		"locked out": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "900")
 			w.WriteHeader(http.StatusTooManyRequests)

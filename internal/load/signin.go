@@ -135,11 +135,10 @@ func (v *visitor) trouble(s *step) string {
 	words := redactKnown(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
 		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
-			words += ": " + body
 			if v.call.Code == http.StatusUnauthorized {
-				words += "; are the accounts (--accounts) those of this deployment?"
+				words += ", are the accounts (--accounts) those of this deployment?"
 			}
-			return words
+			return words + ": " + body
 		}
 		if code, ok := (path{"code"}).find(v.answer(), first); ok {
 			words += fmt.Sprintf(", code %s", came(text(nil, code), v.secrets()))
