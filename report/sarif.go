@@ -117,7 +117,6 @@ func AuditSARIF(w io.Writer, a *audit.Report) error {
 		case audit.Fail, audit.Advice:
 			run.Results = append(run.Results, sarifResultOf(f, i))
 		case audit.Skip:
-			call.Successful = false // it was promised, and could not be shown
 			call.Notifications = append(call.Notifications, sarifNotification{
 				Level: "note", Message: sarifText{Text: fmt.Sprintf("%s was skipped: %s", f.ID, strip(f.Reason))}, Descriptor: sarifReference{f.ID, i},
 			})

@@ -6,10 +6,32 @@ import (
 
 func authDead() []Probe {
 	return []Probe{{
+		ID: "AU13", Title: "signing out ends the session, its access token and its refresh token", Guide: "–", Class: Intrusive, run: signOut,
+		Why: "Whoever signs out on a shared machine, or because a token was stolen, is still signed in for whoever holds it.",
+		Fix: "End the session on the server, and look it up for every request and every refresh.",
+	}, {
 		ID: "AU12", Title: "a token that was ended spends nothing of its owner's", Guide: "–", Class: Intrusive, run: deadTokens,
 		Why: "Whoever holds a stolen token that is dead uses up its owner's quota with it, and keeps them out that way.",
 		Fix: "Count a request for its user only when its session is alive; all others count for their address.",
 	}}
+}
+
+func signOut(t *T) {
+	s := t.Session()
+	if a := t.Do("me", s.from, s.access, nil); !t.Operation("me").Succeeded(a.Status) {
+		t.Skip("me before signing out: got %s; is its path right in the profile?", a.got())
+	}
+	out := t.Do("logout", s.from, s.access, values{"refresh_token": s.refresh})
+	if !t.WantDone("logout", out) {
+		return
+	}
+	a := t.dead(s, s.from)
+	t.Check(t.turned("me", a), "%v: got %s after signing out, want %d", a, a.got(), t.Operation("me").Refusal())
+	if _, ok := t.target.Profile.Operations["refresh"]; !ok || s.refresh == "" {
+		return
+	}
+	a, _ = t.Refresh(s, s.refresh)
+	t.Check(t.turned("refresh", a), "%v: got %s after signing out, want %d: the refresh token still buys a session", a, a.got(), t.Operation("refresh").Refusal())
 }
 
 func deadTokens(t *T) {
@@ -23,28 +45,26 @@ func deadTokens(t *T) {
 	acc := t.Account()
 	s := t.SessionOf(acc, t.Address())
 	acc = t.end(s)
-	refusal := t.Operation("me").Refusal()
-	dead := func(from netip.Addr) Answer {
-		q := t.Request("me", from, s.access, nil)
-		q.User, q.Label = "", "me with a dead token" // it is nobody's any more
-		return t.Send(q)
-	}
-	a := dead(s.from)
-	if _, out := t.target.Profile.Operations["logout"]; out {
-		t.For("7.4.1").Check(t.turned("me", a), "%v: got %s after signing out, want %d", a, a.got(), refusal)
-	}
+	a := t.dead(s, s.from)
 	if !t.turned("me", a) {
 		t.Skip("%v: got %s after the session was ended, so there is no dead token", a, a.got())
 	}
 	owner := t.SessionOf(acc, t.Address())
 	elsewhere := t.Address()
 	for range l.Limit + 5 {
-		if a := dead(elsewhere); !t.turned("me", a) {
+		if a := t.dead(s, elsewhere); !t.turned("me", a) {
 			break // its own address is refused by now
 		}
 	}
 	a = t.Do("me", owner.from, owner.access, nil)
 	t.Check(t.Operation("me").Succeeded(a.Status), "%v: after %d requests with a dead token from elsewhere its owner, with a token that is alive, got %s, want success", a, l.Limit+5, a.got())
+}
+
+// dead asks who a session that has ended is.
+func (t *T) dead(s session, from netip.Addr) Answer {
+	q := t.Request("me", from, s.access, nil)
+	q.User, q.Label = "", "me with a dead token" // it is nobody's any more
+	return t.Send(q)
 }
 
 // end ends a session, by signing out or by changing the password, and gives the

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -22,6 +23,9 @@ func foreignObjects(t *T) {
 			continue
 		}
 		ans := t.Do(name, b.from, b.access, values{"id": id})
+		if t.asOwner(name, ans, a, id) {
+			continue
+		}
 		t.Check(t.turned(name, ans), "%v of another's object: got %s, want 404 or 403", ans, ans.got())
 	}
 	list := t.Do("list", b.from, b.access, nil)
@@ -49,8 +53,26 @@ func (t *T) byNobody(owner session, id string) {
 			t.Check(ans.Err == nil && !bytes.Contains(ans.Body, []byte(id)), "%v by nobody signed in: got %s, with object %s in it", ans, ans.got(), id)
 			continue
 		}
+		if t.asOwner(name, ans, owner, id) {
+			continue
+		}
 		t.Check(t.turned(name, ans), "%v of an object by nobody signed in: got %s, want %d or another refusal", ans, ans.got(), t.Operation(name).Refusal())
 	}
+}
+
+// asOwner tells that an answer to an update says nothing of who sent it, and notes it: its
+// owner is refused for the same reason, as for a body that the API does not take.
+func (t *T) asOwner(name string, ans Answer, owner session, id string) bool {
+	if name != "update" || t.turned(name, ans) || ans.Status < http.StatusBadRequest || ans.Status >= http.StatusInternalServerError {
+		return false
+	}
+	own := t.Do(name, owner.from, owner.access, values{"id": id})
+	if own.Status != ans.Status {
+		return false
+	}
+	t.Note("whose object may be updated was not shown: %v got %s, and so does its owner: is the body of update right in the profile?", ans, ans.got())
+	t.For("8.2.2").Missing("update is refused to the owner as well")
+	return true
 }
 
 func massAssignment(t *T) {
@@ -64,10 +86,12 @@ func massAssignment(t *T) {
 		t.Skip("making an object: got %s", made.got())
 	}
 	id := t.Field("create", made, "id")
-	guesses := map[string]any{"role": "admin", "user_id": other.id, "clinic_id": "00000000-0000-7000-8000-000000000000", "is_active": false}
-	for field, value := range t.ownFields(other) {
-		guesses[field] = value
+	guesses := map[string]any{"role": "admin", "user_id": other.id, "is_active": false}
+	if t.target.Profile.Name == "clinic" {
+		guesses["clinic_id"] = "00000000-0000-7000-8000-000000000000"
 	}
+	maps.Copy(guesses, t.ownFields(other))
+	maps.Copy(guesses, owned(made, id, before, t.Do("me", other.from, other.access, nil)))
 	for field, value := range guesses {
 		for _, name := range []string{"create", "update"} {
 			if _, ok := t.target.Profile.Operations[name]; !ok {
@@ -87,12 +111,59 @@ func massAssignment(t *T) {
 				t.Check(true, "")
 				continue
 			}
-			got, _ := t.Operation(name).Value(a.Body, field)
+			got, ok := t.Operation(name).Value(a.Body, field)
+			if !ok { // it may stand deeper
+				for place, v := range leaves(a) {
+					if strings.HasSuffix(place, "."+field) {
+						got = v
+					}
+				}
+			}
 			t.Check(a.Status < 300 && fmt.Sprint(got) != fmt.Sprint(value), "%v: got %s and %s is now %v, want it refused or unchanged", a, a.got(), field, got)
 		}
 	}
 	after := t.Do("me", s.from, s.access, nil)
-	t.Check(t.Operation("me").Succeeded(after.Status) && without(before) == without(after), "%v: who I am has changed: %s, before %s", after, cut(without(after)), cut(without(before)))
+	t.Check(t.Operation("me").Succeeded(after.Status) && t.content(before) == t.content(after), "%v: who I am has changed: %s, before %s", after, cut(t.content(after)), cut(t.content(before)))
+}
+
+// owned are the fields of a new object that hold who made it, with what they would be of
+// another user: a value that the maker's me has, where the other's has another one.
+func owned(made Answer, id string, mine, theirs Answer) map[string]any {
+	other := leaves(theirs)
+	becomes := map[string]string{}
+	for place, v := range leaves(mine) {
+		if o, ok := other[place]; ok && o != v && v != "" && o != "" && v != id {
+			becomes[v] = o
+		}
+	}
+	out := map[string]any{}
+	for place, v := range leaves(made) {
+		if o, ok := becomes[v]; ok {
+			out[place[strings.LastIndexByte(place, '.')+1:]] = o
+		}
+	}
+	return out
+}
+
+// leaves are the texts of an answer's JSON object, by their places.
+func leaves(a Answer) map[string]string {
+	out := map[string]string{}
+	var walk func(place string, v any)
+	walk = func(place string, v any) {
+		switch v := v.(type) {
+		case string:
+			out[place] = v
+		case map[string]any:
+			for name, inner := range v {
+				walk(place+"."+name, inner)
+			}
+		}
+	}
+	var body any
+	if json.Unmarshal(a.Body, &body) == nil {
+		walk("", body)
+	}
+	return out
 }
 
 // ownFields are the fields of an object that hold who made it, as {{user_id}} in the

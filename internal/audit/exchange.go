@@ -120,10 +120,14 @@ func (a Answer) got() string {
 	if a.Err != nil {
 		return "no answer (" + plainError(a.Err) + ")"
 	}
+	words := strconv.Itoa(a.Status)
 	if c := a.Code(); c != "" {
-		return strconv.Itoa(a.Status) + " " + c
+		words += " " + c
 	}
-	return strconv.Itoa(a.Status)
+	if a.Status >= http.StatusInternalServerError && traced(a.Body) {
+		words += " (with a stack trace in its body)"
+	}
+	return words
 }
 
 // plainError drops the URL that net/http puts in front: it is in the transcript.

@@ -57,6 +57,8 @@ var lies = []struct {
 	{"few connections for all", "SH8", "idle, want 200 at once"},
 	{"dead tokens spend the owner's quota", "AU12", "its owner, with a token that is alive, got 429"},
 	{"sessions survive a change", "AU6", "got 200, want 401"},
+	{"signing out ends nothing", "AU13", "me with a dead token: got 200 after signing out, want 401"},
+	{"refresh tokens outlive signing out", "AU13", "the refresh token still buys a session"},
 }
 
 // Every lie is found and named, by the probe that is for it.

@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,10 @@ func TestACountByAccountIsSoundAndHeldToIt(t *testing.T) {
 				l := g.Profile.Limits["login"]
 				l.By = by
 				g.Profile.Limits["login"] = l
-				only := []string{"LK1", "LK2", "LK3", "LK4", "LK5", "LK8", "LK15", "LK20", "LK25", "LK27"}
+				only := []string{"LK1", "LK2", "LK3", "LK4", "LK5", "LK6", "LK8", "LK14", "LK15", "LK20", "LK25", "LK27"}
+				if by == profile.ByPair {
+					only = append(only, "LK7", "LK17")
+				}
 				if want != "" {
 					only = []string{want}
 				}
@@ -38,5 +42,32 @@ func TestACountByAccountIsSoundAndHeldToIt(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A limit is promised by address and account together, or by the account; what counts
+// otherwise, or lets a forged address have a count of its own, is found and named.
+func TestALimitThatCountsOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ promised, counted, lie, probe, words string }{
+		{profile.ByPair, profile.ByAccount, "", "LK6", "the lock is not of the one address alone"},
+		{profile.ByPair, profile.ByAddress, "", "LK6", "the lock is everybody's there"},
+		{profile.ByAccount, profile.ByPair, "", "LK6", "the limit does not count by the account alone"},
+		{profile.ByAccount, profile.ByAddress, "", "LK6", "the limit does not count by the account alone"},
+		{profile.ByPair, profile.ByPair, "leftmost X-Forwarded-For", "LK17", "X-Forwarded-For is believed"},
+	} {
+		t.Run(c.promised+" "+c.counted+c.lie, func(t *testing.T) {
+			t.Parallel()
+			s := audittest.New(c.lie)
+			s.CountLoginsBy(c.counted)
+			g := s.Serve(t)
+			l := g.Profile.Limits["login"]
+			l.By = c.promised
+			g.Profile.Limits["login"] = l
+			rep := audit.Run(t.Context(), probes(t, audit.Intrusive, c.probe), g, audit.Options{Patience: time.Minute})
+			if f := rep.Findings[0]; f.Status != audit.Fail || !strings.Contains(f.Reason, c.words) {
+				t.Errorf("got %v %q, want FAIL with %q", f.Status, f.Reason, c.words)
+			}
+		})
 	}
 }

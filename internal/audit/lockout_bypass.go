@@ -20,7 +20,7 @@ func lockoutBypass() []Probe {
 			Fix: "Take the header only from a trusted proxy's own connection, from the right, in the one header it writes.",
 		},
 		{
-			ID: "LK20", Title: "spellings of the path share one count", Guide: "production-guide:156", Class: Intrusive, run: spellings,
+			ID: "LK20", Title: "spellings of the path, and of the account, share one count", Guide: "production-guide:156", Class: Intrusive, run: spellings,
 			Why: "A limiter on the raw path counts /login, //login and /%6cogin each on its own, and one for guests alone lets who has a session guess on.",
 			Fix: "Key limits on the route that will serve the request, found once.",
 		},
@@ -246,7 +246,7 @@ func (t *T) accountSpellings(l profile.Limit) {
 		}
 		judged++
 	}
-	t.Check(judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d", judged, len(names), l.Limit)
+	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d", judged, len(names), l.Limit)
 }
 
 func malformed(t *T) {

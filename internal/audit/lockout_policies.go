@@ -81,6 +81,9 @@ func resetAndChange(t *T) {
 			limited = append(limited, fmt.Sprintf("%d %s", l.Limit, what[1]))
 		}
 	}
+	if len(limited) == 0 {
+		t.Lacks("profile %s has no limit on resets or password changes", t.target.Profile.Name)
+	}
 	t.Checked("after %s further ones are refused", strings.Join(limited, ", and after "))
 	if reset, ok := t.target.limit("password_reset"); ok {
 		ask := func() Answer {

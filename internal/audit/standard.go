@@ -83,14 +83,15 @@ var proofs = map[string]proof{
 	"AU10": {Critical, []string{"promises.objects"}, []string{"8.2.2"}, []int{639}, nil},
 	"AU11": {High, []string{"promises.objects"}, []string{"15.3.3", "8.2.3"}, []int{915}, nil},
 	"AU12": {Medium, nil, []string{"6.1.1"}, []int{645, 770}, nil},
+	"AU13": {High, nil, []string{"7.4.1"}, []int{613}, nil},
 
 	"LK1":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
 	"LK2":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},
 	"LK3":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307, 204}, nil},
 	"LK4":  {Medium, []string{"limits.login"}, []string{"6.1.1", "6.3.1"}, []int{645}, locks},
 	"LK5":  {Medium, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, locks},
-	"LK6":  {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, byAddress},
-	"LK7":  {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, byAddress},
+	"LK6":  {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, ofOne},
+	"LK7":  {High, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, ofAddress},
 	"LK8":  {Critical, []string{"limits.login"}, []string{"6.3.1", "15.4.2"}, []int{362, 367, 307}, nil},
 	"LK9":  {High, []string{"limits.login"}, []string{"6.3.1", "16.5.3"}, []int{307}, nil},
 	"LK10": {High, []string{"limits.login"}, []string{"16.5.2", "16.5.3"}, []int{636, 755}, locks},
@@ -100,8 +101,8 @@ var proofs = map[string]proof{
 	"LK14": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, untilSuccess},
 	"LK15": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgiven},
 	"LK16": {Medium, []string{"limits.login"}, []string{"6.1.1"}, []int{645}, forgets},
-	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
-	"LK18": {High, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, byAddress},
+	"LK17": {Critical, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, ofAddress},
+	"LK18": {High, []string{"limits.login"}, []string{"4.1.3", "6.3.1", "15.3.4"}, []int{290, 348}, ofAddress},
 	"LK19": {Medium, []string{"limits.login"}, []string{"6.3.1", "15.3.4"}, []int{307}, byAddress},
 	"LK20": {High, []string{"limits.login"}, []string{"6.3.1"}, []int{178, 307}, nil},
 	"LK21": {High, []string{"limits.2fa_verify"}, []string{"6.6.3"}, []int{307}, nil},
@@ -129,13 +130,12 @@ var proofs = map[string]proof{
 
 // parts are the requirements that single checks of a probe are about, as For marks them.
 var parts = map[string][]string{
-	"RQ3":  {"16.4.1"},
-	"SH1":  {"3.4.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "13.4.6", "14.3.2"},
-	"SH2":  {"4.1.4", "4.2.1", "13.4.4"},
-	"SH3":  {"13.4.1", "13.4.2", "13.4.5", "13.4.7"},
-	"SH7":  {"16.5.4"},
-	"AU3":  {"9.1.1", "9.1.2", "9.1.3", "9.2.2"},
-	"AU12": {"7.4.1"},
+	"RQ3": {"16.4.1"},
+	"SH1": {"3.4.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6", "13.4.6", "14.3.2"},
+	"SH2": {"4.1.4", "4.2.1", "13.4.4"},
+	"SH3": {"13.4.1", "13.4.2", "13.4.5", "13.4.7"},
+	"SH7": {"16.5.4"},
+	"AU3": {"9.1.1", "9.1.2", "9.1.3", "9.2.2"},
 }
 
 // What a limit on signing in must be for some probes to make sense.
@@ -147,20 +147,39 @@ func locks(l profile.Limit) string {
 	return ""
 }
 
+// byAddress is for limits that count whatever comes from an address.
 func byAddress(l profile.Limit) string {
 	if l.By != "" && l.By != profile.ByAddress && l.By != profile.ByBoth {
+		return "the limit on signing in does not count by address alone"
+	}
+	return ""
+}
+
+// ofAddress is for limits that another address has a count of its own under.
+func ofAddress(l profile.Limit) string {
+	if l.By == profile.ByPair {
+		return ""
+	}
+	if byAddress(l) != "" {
 		return "the limit on signing in does not count by address"
 	}
 	return ""
 }
 
-// untilSuccess is for limits by address that a success of somebody else is not promised
-// to end.
+// ofOne is for limits with one count, of which can be said whom its lock concerns.
+func ofOne(l profile.Limit) string {
+	if l.By == profile.ByBoth {
+		return "the limit on signing in counts by address and by account, so that either may be locked"
+	}
+	return ""
+}
+
+// untilSuccess is for limits that a success of somebody else is not promised to end.
 func untilSuccess(l profile.Limit) string {
 	if !l.Forgets() {
 		return "the limit on signing in has no window: it counts until the lock, or a success, whosever that is"
 	}
-	return byAddress(l)
+	return ""
 }
 
 func failures(l profile.Limit) string {

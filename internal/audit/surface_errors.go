@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 )
 
@@ -48,9 +49,16 @@ func errorForm(t *T) {
 func (t *T) errorOf(a Answer, kind string, fieldsOf []string) {
 	got, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	t.Check(kind == "" || err == nil && strings.EqualFold(got, kind), "%v (%d): the error is %s, want %s", a, a.Status, cmp.Or(a.Header.Get("Content-Type"), "of no type"), kind)
+	t.Check(!traced(a.Body), "%v (%d): the error holds a stack trace: %s", a, a.Status, cut(string(a.Body)))
 	m := fields(a)
 	for _, name := range fieldsOf {
 		_, there := m[name]
 		t.Check(there, "%v (%d): the error has no %s: %s", a, a.Status, name, cut(string(a.Body)))
 	}
 }
+
+// traces are how the stack traces of common languages read.
+var traces = regexp.MustCompile(`Traceback \(most recent call last\)|File \\?"[^"]+\\?", line \d+|\bat [\w$.<>]+\([\w$.]+\.(?:java|kt|scala):\d+\)|\bat .{1,120} in .{1,200}:line \d+|\bat .{1,120}\(?(?:/|[A-Z]:\\)[^)\s]{1,200}\.[jt]s:\d+:\d+|goroutine \d+ \[\w+|#\d+ /[^\s(]+\.php\(\d+\)|\.rb:\d+:in `)
+
+// traced tells whether an answer shows the inside of the program that gave it.
+func traced(body []byte) bool { return traces.Match(body) }

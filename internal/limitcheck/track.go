@@ -209,8 +209,8 @@ func (t *track) judge(c *Checker, e *Event) {
 	case t.rule.judged(e): // neither right nor a declared wrong: it may have been counted
 		t.refusal = nil
 		t.count(e, false)
-	case e.Status == 0 || e.Status >= 500:
-		t.count(e, false) // the client hung up, or we do not know
+	case e.Status == 0 || e.Status >= 400:
+		t.count(e, false) // the client hung up, it was malformed, or we do not know
 	default:
 		return
 	}

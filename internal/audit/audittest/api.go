@@ -203,7 +203,7 @@ func (s *API) table() []route {
 		return route{method, regexp.MustCompile("^" + pattern + "$"), do}
 	}
 	return []route{
-		on("POST", "/v2/session", (*call).login), on("POST", "/v2/session/renew", (*call).renew),
+		on("POST", "/v2/session", (*call).login), on("POST", "/v2/session/renew", (*call).renew), on("DELETE", "/v2/session", (*call).logout),
 		on("POST", "/v2/session/second", (*call).second),
 		on("GET", "/v2/whoami", (*call).whoami), on("POST", "/v2/mfa", (*call).enrol), on("PUT", "/v2/mfa", (*call).confirm),
 		on("PUT", "/v2/password", (*call).change), on("POST", "/v2/forgot", (*call).forgot), on("PUT", "/v2/forgot", (*call).unforget),

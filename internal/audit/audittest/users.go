@@ -130,6 +130,25 @@ func (x *call) pair(u *user, family string) map[string]any {
 	return map[string]any{"data": map[string]any{"jwt": x.s.sign(u), "renewal": raw, "who": u.id}}
 }
 
+// logout ends all of somebody's sessions.
+func (x *call) logout() {
+	if x.user == nil {
+		x.fail(401, "token")
+		return
+	}
+	x.s.mu.Lock()
+	if x.s.Lie != "signing out ends nothing" {
+		x.user.version++
+	}
+	for _, k := range x.s.tokens {
+		if x.s.Lie == "refresh tokens outlive signing out" && k.email == x.user.email {
+			k.version = x.user.version
+		}
+	}
+	x.s.mu.Unlock()
+	x.answer(200, map[string]any{})
+}
+
 func (x *call) renew() {
 	x.s.mu.Lock()
 	k := x.s.tokens[x.text("renewal")]
