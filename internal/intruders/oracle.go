@@ -101,7 +101,7 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	}
 	facts = append(facts,
 		measure.Fact{Name: "lockout.admitted", Value: float64(worst), N: n, Note: admittedNote(attacks, complete, judged)},
-		measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing)},
+		measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing + after)},
 		measure.Fact{Name: "lockout.bystanders", Value: float64(int64(harmed) + honestRefused), N: int64(standing)},
 	)
 	if retry > 0 {
