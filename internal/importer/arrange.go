@@ -167,6 +167,43 @@ func (d *outline) known(s *step, known map[string]bool) {
 	}
 }
 
+// runFor is how long five users take for the answers that a p95 needs, and some to
+// spare, by their think times: from 2 to 10 minutes, in whole ones.
+func (d *outline) runFor() time.Duration {
+	const users, enough = 5, 250
+	thinking, steps := time.Duration(0), 0
+	for _, j := range d.journeys {
+		usual := between(j.think)
+		for _, t := range j.tasks {
+			steps += len(t.steps)
+			if t.think > 0 {
+				thinking += t.think
+			} else {
+				thinking += usual
+			}
+		}
+	}
+	need := thinking * enough / time.Duration(users*max(1, steps))
+	return min(max((need+time.Minute-1).Truncate(time.Minute), 2*time.Minute), 10*time.Minute)
+}
+
+// between is the middle of a range as 1s..3s, or the one time.
+func between(text string) time.Duration {
+	from, to, ok := strings.Cut(text, "..")
+	if !ok {
+		to = from
+	}
+	a, errA := time.ParseDuration(from)
+	b, errB := time.ParseDuration(to)
+	if errA != nil || errB != nil {
+		return 0
+	}
+	return (a + b) / 2
+}
+
+// minutes is a time of whole minutes as a scenario has it.
+func minutes(d time.Duration) string { return strings.TrimSuffix(d.String(), "0s") }
+
 // some refuses an outline without anything to send.
 func (d *outline) some() error {
 	for _, j := range d.journeys {

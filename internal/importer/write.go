@@ -174,7 +174,7 @@ func (d *outline) scenario(p *page) {
 	p.mark(0, []string{"how many users, and for how long; this is a first try, which hurts nobody"})
 	p.line(0, "users: 5")
 	p.line(0, "spawn_rate: 1/s")
-	p.line(0, "run_for: 2m") // p95 needs 200 answers
+	p.line(0, "run_for: %s", minutes(d.runFor()))
 	p.line(0, "")
 	p.mark(0, d.decide)
 	if d.signIn != nil {
