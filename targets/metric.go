@@ -57,6 +57,13 @@ type metric struct {
 // that is longer than measure.Longest.
 func (m metric) measured() bool { return m.unit == Time && m.phase }
 
+// What it takes to measure figures of one kind.
+const (
+	aGuesser    = "an intruder that guesses passwords to its end"
+	anyIntruder = "intruders that work to their end"
+	aFault      = "a fault (--fault)"
+)
+
 // metrics is the closed set of words that a sentence may begin with. The
 // dotted ones are facts of a result; a misspelt one is found when the file is
 // read and not after the run.
@@ -83,18 +90,18 @@ var metrics = map[string]metric{
 	"goodput":  {unit: Share, about: "rate served at the end of the judged window, of the best rate it ever had"},
 	"knee":     {unit: PerRate, about: "highest rate served in one slice with p95 inside its target, whichever scenario that is asked of"},
 
-	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked", takes: "an intruder that guesses passwords to its end"},
-	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away", takes: "an intruder that guesses passwords to its end"},
-	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock", takes: "an intruder that guesses passwords to its end"},
-	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told", takes: "an intruder that guesses passwords to its end"},
-	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again", takes: "a fault (--fault)"},
-	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten", takes: "a fault (--fault)"},
+	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked", takes: aGuesser},
+	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away", takes: aGuesser},
+	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock", takes: aGuesser},
+	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told", takes: aGuesser},
+	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again", takes: aFault},
+	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten", takes: aFault},
 
-	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind", takes: "intruders that work to their end"},
-	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address", takes: "intruders that work to their end"},
-	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken", takes: "intruders that work to their end"},
+	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind", takes: anyIntruder},
+	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address", takes: anyIntruder},
+	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken", takes: anyIntruder},
 	"intruders.open":   {unit: Number, about: "hostile connections still open when the server should have cut them", takes: "an intruder that holds connections open or oversizes bodies, to its end"},
-	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused", takes: "intruders that work to their end"},
+	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused", takes: anyIntruder},
 
 	"siege.p95_ratio": {unit: Number, about: "honest p95 under attack, of that without; a difference below 30 ms counts as none", takes: "judged phases with and without an intruder (during:), each with answers enough for a p95"},
 }

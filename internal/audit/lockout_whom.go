@@ -9,7 +9,7 @@ func elsewhere(t *T) {
 	acc, from, by := t.Account(), t.Address(), t.Limit("login").By
 	t.lockOut(from, acc.Email)
 	if by == profile.ByAccount {
-		t.Checked("the lock is the account's: it holds from elsewhere, and others sign in from there")
+		t.Checked("the lock is the account's: it holds from elsewhere, and others sign in from the same address")
 		a := t.Guess(t.Address(), acc.Email)
 		t.counts("login", t.read("login", a) == profile.Refused, "%v from another address, while the account is locked: got %s, want %s: the limit does not count by the account alone (by:)", a, a.got(), profile.Statuses(t.judge("login").Refused))
 	} else if a := t.SignIn(t.Address(), acc); !t.Operation("login").Succeeded(a.Status) {

@@ -78,7 +78,7 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 			body, _ := io.ReadAll(r.Body)
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = fmt.Fprintf(w, `{"detail":%q}`, "wrong: "+string(body))
-		}, code: exit.NoAnswer, by: measure.NoSignIn, says: `want any 2xx, got 401, are the accounts (--accounts) those of this deployment?: {"detail":"`},
+		}, code: exit.NoAnswer, by: measure.NoSignIn, says: `want any 2xx, got 401 (are the accounts of --accounts those of this deployment?): {"detail":"`},
 		"locked out": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "900")
 			w.WriteHeader(http.StatusTooManyRequests)
@@ -128,7 +128,7 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 				if !strings.Contains(text, "the load did not begin: sign in account ") || !strings.Contains(strings.ReplaceAll(text, `\`, ""), c.says) || strings.Contains(text, "interrupted") {
 					t.Errorf("%s: got\n%s\nwant %q", form, b.String(), c.says)
 				}
-				if asked := strings.Contains(strings.ReplaceAll(text, `\`, ""), "are the accounts (--accounts) those of this deployment?"); asked != (name == "wrong password") {
+				if asked := strings.Contains(strings.ReplaceAll(text, `\`, ""), "are the accounts of --accounts those of this deployment?"); asked != (name == "wrong password") {
 					t.Errorf("%s: it asks about the accounts: %v:\n%s", form, asked, b.String())
 				}
 			}

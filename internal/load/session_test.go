@@ -105,7 +105,7 @@ func TestAnAccountThatCannotSignInIsNamed(t *testing.T) {
 	sc := patients(l, 0, 0)
 	o, err := Run(t.Context(), sc, record(sc), Options{Base: c.base, Accounts: accounts(6)})
 	if err != nil || !strings.Contains(o.EndedEarly, "account 3 of 6") || !strings.Contains(o.EndedEarly, "401") ||
-		!strings.Contains(o.EndedEarly, "invalid_credentials") || !strings.Contains(o.EndedEarly, "those of this deployment?: {") {
+		!strings.Contains(o.EndedEarly, "invalid_credentials") || !strings.Contains(o.EndedEarly, "those of this deployment?): {") {
 		t.Errorf("got %+v, %v, want the account's row, status and code", o, err)
 	}
 	if strings.Contains(o.EndedEarly, "pass word") {

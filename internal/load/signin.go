@@ -136,7 +136,7 @@ func (v *visitor) trouble(s *step) string {
 	if v.class == measure.BadStatus {
 		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
 			if v.call.Code == http.StatusUnauthorized {
-				words += ", are the accounts (--accounts) those of this deployment?"
+				words += " (are the accounts of --accounts those of this deployment?)"
 			}
 			return words + ": " + body
 		}
