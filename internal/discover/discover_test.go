@@ -116,6 +116,13 @@ func (p *planted) wait(c *counted, now time.Time) time.Duration {
 		if len(c.at) >= p.limit {
 			return c.at[0].Add(p.window).Sub(now)
 		}
+	case "whole seconds": // as of a server whose clock has no others
+		if len(c.at) > 0 && time.Duration(now.Unix()-c.at[0].Unix())*time.Second >= p.window {
+			c.at = nil
+		}
+		if len(c.at) >= p.limit {
+			return time.Second
+		}
 	case "aligned":
 		start := now.Truncate(p.window)
 		c.at = slices.DeleteFunc(c.at, func(t time.Time) bool { return t.Before(start) })
@@ -153,13 +160,15 @@ func (p *planted) count(c *counted, now time.Time) {
 func TestPlanted(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
 	var addresses atomic.Uint32
-	kinds := map[string]string{"fixed": discover.FixedWindow, "aligned": discover.FixedWindow, "sliding": discover.SlidingLog, "bucket": discover.TokenBucket, "lockout": discover.Lockout}
+	kinds := map[string]string{"fixed": discover.FixedWindow, "aligned": discover.FixedWindow, "whole seconds": discover.FixedWindow, "sliding": discover.SlidingLog, "bucket": discover.TokenBucket, "lockout": discover.Lockout}
 	right, told := atomic.Int32{}, atomic.Int32{}
 	plants := []*planted{
 		{kind: "fixed", limit: 5, window: 3 * s, counts: "requests", by: "address", status: 429, headers: "none"},
 		{kind: "fixed", limit: 10, window: 2 * s, counts: "failures", by: "account", status: 429, headers: "x-ratelimit", retry: true},
 		{kind: "fixed", limit: 3, window: 4 * s, counts: "failures", by: "pair", status: 403, headers: "none"},
 		{kind: "fixed", limit: 20, window: 3 * s, counts: "requests", by: "both", status: 429, headers: "ietf", retry: true},
+		{kind: "whole seconds", limit: 5, window: 20 * s, counts: "requests", by: "address", status: 429, headers: "none"},
+		{kind: "whole seconds", limit: 5, window: 30 * s, counts: "requests", by: "address", status: 429, headers: "none"},
 		{kind: "aligned", limit: 5, window: 4 * s, counts: "requests", by: "address", status: 429, headers: "none"},
 		{kind: "aligned", limit: 8, window: 3 * s, counts: "failures", by: "account", status: 429, headers: "ietf", retry: true},
 		{kind: "sliding", limit: 5, window: 3 * s, counts: "requests", by: "address", status: 429, headers: "x-ratelimit", retry: true},
@@ -227,6 +236,9 @@ func TestPlanted(t *testing.T) {
 					wrong("kind", f.Kind, kinds[p.kind])
 				}
 				near := func(a, b time.Duration) bool { return a >= b*85/100 && a <= b*115/100 }
+				if p.kind == "whole seconds" && l.Window != p.window {
+					wrong("window", l.Window, p.window)
+				}
 				if !near(l.Window, p.window) && !cannot("window") && !cannot("kind") {
 					wrong("window", l.Window, p.window)
 				}

@@ -33,7 +33,7 @@ func (s *search) times(ctx context.Context, a who, refusedAt time.Time) error {
 	if s.o.Address == nil {
 		b.from = a.from
 		if s.f.Limit.By != "account" {
-			s.settle(low, high)
+			s.f.Limit.Window = s.rounded(low, high) // for want of better
 			s.unknown("kind", "window or lock: it takes several client addresses")
 			return nil
 		}
@@ -212,9 +212,9 @@ func (s *search) apart(ctx context.Context, all []*asked) error {
 // lockOrWindow tells a lock, whose end counts from the last guess, from a window,
 // whose end counts from the first.
 func (s *search) lockOrWindow(ctx context.Context, low, high time.Duration, aligned bool) error {
-	took := nice(low, high)
+	took := s.rounded(low, high)
 	if s.o.Address == nil {
-		s.settle(low, high)
+		s.f.Limit.Window = took
 		return nil
 	}
 	if aligned {
@@ -224,7 +224,7 @@ func (s *search) lockOrWindow(ctx context.Context, low, high time.Duration, alig
 		return nil
 	}
 	if s.limit < 2 {
-		s.settle(low, high)
+		s.f.Limit.Window = took
 		s.unknown("kind", "window or lock: with a limit of 1 they look alike")
 		return nil
 	}
@@ -254,15 +254,23 @@ func (s *search) lockOrWindow(ctx context.Context, low, high time.Duration, alig
 		}
 		return s.window(ctx, high)
 	default:
-		s.settle(low, high)
+		s.f.Limit.Window = took
 		s.unknown("kind", "neither a window nor a lock explains when it was judged again")
 	}
 	s.say("%s", s.f.Kind)
 	return nil
 }
 
-// settle takes how long it lasted as the window, for want of better.
-func (s *search) settle(low, high time.Duration) { s.f.Limit.Window = nice(low, high) }
+// rounded is nice, for a clock that may count whole seconds: 20 s of such a clock end
+// between 19 and 20 s after they began.
+func (s *search) rounded(low, high time.Duration) time.Duration {
+	took, whole := nice(low, high), (high+time.Second-1)/(5*time.Second)*(5*time.Second)
+	if took%(5*time.Second) == 0 || whole <= high || whole < 10*time.Second {
+		return took
+	}
+	s.f.Notes = append(s.f.Notes, fmt.Sprintf("it was judged again between %v and %v: taken for %v of a clock that counts whole seconds", low.Round(100*time.Millisecond), high.Round(100*time.Millisecond), whole))
+	return whole
+}
 
 // window finds out how long failures before a lock are counted: one who makes all but
 // one of them, pauses, and makes two. When the second is refused, the early ones still

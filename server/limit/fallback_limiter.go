@@ -124,14 +124,35 @@ func (f *Fallback) Lift(ctx context.Context, p Policy, key string) (bool, error)
 	return here || there, err
 }
 
-// Admit is Accounts.Admit.
+// Admit is Accounts.Admit. As with Begin, an answer that was lost may have reserved
+// a slot in Redis, and what Redis allowed is held against what this process knows: a
+// crowd that makes Redis slow would else be worth as many guesses again. Beside other
+// processes Redis decides, for one of them may have reset the account.
 func (f *Fallback) Admit(ctx context.Context, t Throttle, account, id string) (wait time.Duration, _ error) {
+	lost := false
 	_, err := f.ask(t.policy(),
-		func() (_ Decision, err error) { wait, err = f.redis.Admit(ctx, t, account, id); return },
+		func() (_ Decision, err error) {
+			wait, err = f.redis.Admit(ctx, t, account, id)
+			lost = err != nil
+			if err == nil && wait == 0 {
+				if here := f.memory.alsoAdmits(t, account, id, f.redis.timeout); here > 0 && f.replicas == 1 {
+					wait = here
+					f.settleLater(t, account, "", id, Released)
+				}
+			}
+			return Decision{}, err
+		},
 		func(p Policy) (_ Decision, err error) {
+			if f.replicas > 1 && !f.degraded() {
+				wait = busyWait // nobody here knows what the others have judged
+				return Decision{}, nil
+			}
 			wait, err = f.memory.Admit(ctx, Throttle{p.Limit, p.Window}, account, id)
-			return
+			return Decision{}, err
 		})
+	if lost && (err != nil || wait > 0) {
+		f.settleLater(t, account, "", id, Released)
+	}
 	return wait, err
 }
 
@@ -146,7 +167,13 @@ func (f *Fallback) Judge(ctx context.Context, t Throttle, account, from, id stri
 			return Decision{}, err
 		},
 		func(p Policy) (Decision, error) {
+			f.settleLater(t, account, from, id, o)
 			return Decision{}, f.memory.Judge(ctx, Throttle{p.Limit, p.Window}, account, from, id, o)
 		})
 	return err
+}
+
+// settleLater leaves to keep how a check at an account ended.
+func (f *Fallback) settleLater(t Throttle, account, from, id string, o Outcome) {
+	f.enqueueOutcome(settlement{t.policy(), account, id, from, o})
 }

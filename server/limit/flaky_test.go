@@ -55,6 +55,49 @@ func TestTroubleWithRedisIsWorthNoGuess(t *testing.T) {
 	}
 }
 
+// The same for guesses at one account from many addresses: twenty in all.
+func TestTroubleWithRedisIsWorthNoGuessAtAnAccount(t *testing.T) {
+	th := Throttle{Failures: 20, Window: 24 * time.Hour}
+	for _, crowd := range []int{1, 8, 60} {
+		t.Run(fmt.Sprintf("%d at once", crowd), func(t *testing.T) {
+			for round := range 20 {
+				m := miniredis.RunT(t)
+				f := newFallback(openRedis(t, "redis://"+m.Addr(), nil), NewMemory(time.Hour, 0), Options{Replicas: 1}, newMetrics(nil), slog.New(slog.DiscardHandler))
+				var judged atomic.Int64
+				moods := rand.New(rand.NewPCG(3, uint64(round)))
+				for range 240 / crowd {
+					trouble := moods.IntN(2) == 0
+					if !trouble {
+						m.SetError("")
+						f.keep(t.Context())
+					}
+					var wg sync.WaitGroup
+					for i := range crowd {
+						id := fmt.Sprintf("%d-%d", moods.Uint64(), i)
+						wg.Go(func() {
+							if trouble && i == crowd/2 { // it begins in the middle of the crowd
+								m.SetError("LOADING not now")
+							}
+							wait, err := f.Admit(t.Context(), th, "alice", id)
+							if err != nil || wait > 0 {
+								return
+							}
+							judged.Add(1)
+							if err := f.Judge(t.Context(), th, "alice", fmt.Sprint("198.51.100.", i), id, Failed); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+					wg.Wait()
+				}
+				if got := judged.Load(); got != 20 {
+					t.Errorf("round %d: got %d judged, want 20", round, got)
+				}
+			}
+		})
+	}
+}
+
 // Two processes share the limit, and single calls of either fail: neither may
 // judge by what it alone knows.
 func TestTroubleOfOneProcessIsWorthNoGuess(t *testing.T) {

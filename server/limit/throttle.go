@@ -60,6 +60,15 @@ func (m *Memory) Admit(_ context.Context, t Throttle, account, id string) (wait 
 	return wait, nil
 }
 
+// alsoAdmits is Admit for an attempt that Redis has allowed, whose clock decides when
+// the next attempt is due: ours may be late by as long as a call takes.
+func (m *Memory) alsoAdmits(t Throttle, account, id string, late time.Duration) (wait time.Duration) {
+	m.with(t.policy(), account, func(r *record, now time.Duration) {
+		wait = r.admit(t, now+late, m.lease, m.hash(id))
+	})
+	return wait
+}
+
 // Judge is Accounts.Judge; it never fails.
 func (m *Memory) Judge(_ context.Context, t Throttle, account, from, id string, o Outcome) error {
 	m.with(t.policy(), account, func(r *record, now time.Duration) {

@@ -33,7 +33,7 @@ const (
 )
 
 // settlement is a check that was settled here. Its id makes it harmless to write it
-// twice.
+// twice. Of a check at an account, key is the account and user where it came from.
 type settlement struct {
 	policy        Policy
 	key, id, user string
@@ -144,10 +144,19 @@ func (f *Fallback) flush(ctx context.Context) error {
 			f.lockWritten(recordKey{l.Policy, l.Key})
 		}
 		for _, s := range outcomes {
-			if _, err := f.redis.Commit(ctx, s.policy, s.key, s.id, s.outcome, s.user); err != nil {
+			if err := f.redis.settle(ctx, s); err != nil {
 				return err
 			}
 			f.outcomeWritten()
 		}
 	}
+}
+
+// settle tells Redis how a check ended.
+func (r *Redis) settle(ctx context.Context, s settlement) error {
+	if s.policy.Name == accountPolicy {
+		return r.Judge(ctx, Throttle{s.policy.Limit, s.policy.Window}, s.key, s.user, s.id, s.outcome)
+	}
+	_, err := r.Commit(ctx, s.policy, s.key, s.id, s.outcome, s.user)
+	return err
 }
