@@ -15,7 +15,7 @@ func ExampleParse() {
 	fmt.Println(err)
 	// Output:
 	// p95 create medication < 250ms <nil>
-	// 1:10: errors: found "0.1", expected a share such as 0.1% (write the unit: 0.1%)
+	// 1:10: errors: found "0.1", expected a share such as 0.1% (write the unit: 0.1% or 10%)
 }
 
 func ExampleJudge() {

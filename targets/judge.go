@@ -76,6 +76,23 @@ func (t Target) holds(got float64) bool {
 	return false
 }
 
+// certain is "every" for a demand that the figures of every result meet, "no" for one
+// that none can meet, else "".
+func (t Target) certain(u Unit) string {
+	top := math.Inf(1)
+	if u == Share {
+		top = 1
+	}
+	least, most := t.holds(0), t.holds(top)
+	switch equality := t.Op == "==" || t.Op == "!="; {
+	case equality && t.Limit <= top, least != most:
+		return ""
+	case least:
+		return "every"
+	}
+	return "no"
+}
+
 // figure is what a result answers: got of n observations, or why not.
 type figure struct {
 	got     float64

@@ -2,7 +2,6 @@ package targets_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -140,7 +139,6 @@ func TestOwnLagIsToldBesideAFigure(t *testing.T) {
 
 // No data is never a pass: no sentence passes on an empty result.
 func TestNothingNeverPasses(t *testing.T) {
-	limits := map[targets.Unit]string{targets.Number: "0", targets.Time: "0s", targets.Share: "0%", targets.PerRate: "0/s"}
 	for _, r := range []*measure.Result{
 		{},
 		{Phases: []measure.PhaseResult{{Phase: measure.Phase{Name: "spike", To: time.Second, Judged: true}}}},
@@ -149,8 +147,7 @@ func TestNothingNeverPasses(t *testing.T) {
 	} {
 		for _, metric := range targets.Metrics() {
 			for _, op := range []string{">=", "<="} {
-				s := targets.Target{Metric: metric}
-				s = parse(t, fmt.Sprintf("%s %s %s", metric, op, limits[s.Unit()]))
+				s := targets.Target{Text: metric + " " + op + " 0", Metric: metric, Op: op} // no file may hold some of these: they are met too easily
 				all := []targets.Target{s, parse(t, "p95 < 300ms")}
 				if v := targets.Judge(all, r)[0]; v.Status != targets.NoData || v.Note == "" {
 					t.Errorf("%s on nothing: got %s", s.Text, v)

@@ -120,14 +120,20 @@ func (u Unit) limit(s string) (v float64, hint string, ok bool) {
 		if d, err := time.ParseDuration(s); err == nil && d >= 0 {
 			return float64(d), "", true
 		}
-		if err == nil {
+		switch {
+		case err == nil && bare < 10: // seconds, perhaps
+			hint = "write the unit: " + s + "s or " + s + "ms"
+		case err == nil:
 			hint = "write the unit: " + s + "ms"
 		}
 	case u == Share:
 		if v, err := number(strings.TrimSuffix(s, "%")); err == nil && (strings.HasSuffix(s, "%") || v == 0) {
 			return v / 100, "", true
 		}
-		if err == nil {
+		switch {
+		case err == nil && bare < 1: // a fraction, perhaps
+			hint = "write the unit: " + s + "% or " + Share.Format(bare)
+		case err == nil:
 			hint = "write the unit: " + s + "%"
 		}
 	case u == PerRate:

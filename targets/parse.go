@@ -81,13 +81,21 @@ func (p *parser) sentence() (Target, error) {
 	limit := p.word("")
 	v, hint, ok := m.unit.limit(limit)
 	if !ok {
+		if words := strings.Fields(p.rest); len(words) > 1 {
+			if _, _, joined := m.unit.limit(words[0] + words[1]); joined {
+				hint = "without the space: " + words[0] + words[1]
+			}
+		}
 		return t, p.fail(hint, "%s: found %s, expected %s", t.Metric, found(limit), m.unit.example())
 	}
 	if m.measured() && time.Duration(v) > measure.Longest {
 		return t, p.fail("", "%s: found %q, expected at most %s: no longer time is measured", t.Metric, limit, measure.Longest)
 	}
-	p.take(limit)
 	t.Limit = v
+	if how := t.certain(m.unit); how != "" {
+		return t, p.fail("it would judge nothing", "%s %s %s is true of %s result", t.Metric, t.Op, limit, how)
+	}
+	p.take(limit)
 	return t, p.tail(&t, m)
 }
 

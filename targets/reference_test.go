@@ -16,7 +16,7 @@ func TestReference(t *testing.T) {
 	may := map[bool]string{true: "yes", false: ""}
 	for _, name := range targets.Metrics() {
 		limit := map[targets.Unit]string{targets.Number: "number", targets.Time: "time", targets.Share: "share", targets.PerRate: "rate"}[(targets.Target{Metric: name}).Unit()]
-		example := map[string]string{"number": "0", "time": "1s", "share": "1%", "rate": "1/s"}[limit]
+		example := map[string]string{"number": "1", "time": "1s", "share": "1%", "rate": "1/s"}[limit]
 		takes := func(sentence string, abort bool) bool {
 			parsed, err := targets.Parse(sentence)
 			if err != nil {
