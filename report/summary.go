@@ -17,6 +17,7 @@ import (
 const (
 	mostMissed    = 16 // targets missed or without data
 	mostReasons   = 6  // beside those of targets
+	mostOfTwo     = 8  // of both, for each to have two lines
 	mostExplained = 3
 )
 
@@ -108,9 +109,10 @@ func reasonsUntold(d *Document) []string {
 	})
 }
 
-// missed is one line for each target that was not met, then for each other reason.
+// missed says of each target that was not met what was seen, then every other reason.
 func (p *page) missed(d *Document) {
-	ms := misses(d)
+	ms, rest := misses(d), reasonsUntold(d)
+	two := len(ms)+len(rest) <= mostOfTwo
 	width := 0
 	for _, m := range ms[:min(len(ms), mostMissed)] {
 		width = max(width, columns(m.head()))
@@ -124,29 +126,30 @@ func (p *page) missed(d *Document) {
 			p.line("  … and %s more not met", count(int64(len(ms)-i)))
 			break
 		}
-		mark := marks[m.status]
-		p.line("  %s %s", p.paint(mark.color, mark.glyph), cut(pad(m.head(), width)+"  "+strip(m.seen), p.width()-4))
+		p.entry(marks[m.status].color, marks[m.status].glyph, pad(m.head(), width)+"  ", m.seen, two)
 	}
-	p.reasons(reasonsUntold(d), len(ms) == 0)
-}
-
-func (p *page) reasons(rest []string, apart bool) {
 	for i, why := range rest {
-		if i == 0 && apart {
+		if i == 0 && len(ms) == 0 {
 			p.line("")
 		}
 		if i == mostReasons && len(rest) > mostReasons+1 {
 			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
 			break
 		}
-		lines := p.brief("  ! ", why)
-		if len(rest) > mostExplained { // one screen
-			lines = []string{cut("  ! "+strip(why), p.width())}
-		}
-		p.line("  %s%s", p.paint(yellow, "!"), lines[0][3:])
-		for _, l := range lines[1:] {
-			p.line("%s", l)
-		}
+		p.entry(yellow, "!", "", why, two)
+	}
+}
+
+// entry is a mark, what it is of, and a text: in two lines at most, or in one.
+func (p *page) entry(c color, mark, head, text string, two bool) {
+	before := "  " + mark + " " + head
+	lines := []string{cut(before+strip(text), p.width())}
+	if two && columns(before) <= p.width()*2/3 {
+		lines = p.brief(before, text)
+	}
+	p.line("  %s%s", p.paint(c, mark), strings.TrimPrefix(lines[0], "  "+mark))
+	for _, l := range lines[1:] {
+		p.line("%s", l)
 	}
 }
 
