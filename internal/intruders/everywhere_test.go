@@ -28,6 +28,16 @@ func TestNoLockIsAskedOfWhoPromisedNone(t *testing.T) {
 	})
 }
 
+// The same of who promises only a wait that grows, or a lock that no guessing meets.
+func TestNoLockIsAskedWhereNoneCanBeMet(t *testing.T) {
+	for _, limit := range []string{"limit: 5, delay: {from: 1s, to: 1m}", "limit: 1000, window: 1h"} {
+		got := intruders.Measured([]scenarios.Intruder{guess}, read(t, "", limit))
+		if slices.Contains(got, "lockout.admitted") || !slices.Contains(got, "intruders.leaked") {
+			t.Errorf("%s: got %v, want leaked and no lockout", limit, got)
+		}
+	}
+}
+
 // Where the account itself is locked by promise, nobody can be harmed beyond that: the
 // figure is not among those that are measured, and a target that asks for it all the same
 // is told why.

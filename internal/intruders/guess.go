@@ -46,11 +46,11 @@ func (g *guesser) work(ctx context.Context) {
 	if !g.turn(ctx) || g.seen.Trouble != "" {
 		return
 	}
-	if why := g.unlockable(); why != "" { // whether a wrong password is let in is asked all the same
+	if why := unlockable(g.login.Limit); why != "" { // whether a wrong password is let in is asked all the same
 		g.guess(ctx, g.in.Guesses)
 		g.seen.Promised = 0
 		g.complete(ctx, g.seen.Judged+g.seen.Refused > 0)
-		g.fail("what a lock is worth was not asked: %s", why)
+		g.fail("what a lock is worth was not asked: profile %s promises %s", g.Profile.Name, why)
 		return
 	}
 	if g.in.AtOnce {
@@ -105,15 +105,16 @@ func everywhere(l profile.Limit) bool {
 	return l.By == profile.ByAccount || l.By == profile.ByBoth
 }
 
-// unlockable says why no lock can be met by guessing; "" when one can.
-func (g *guesser) unlockable() string {
-	switch limit := g.login.Limit; {
+// unlockable says why no lock can be met by guessing, as what a profile promises; ""
+// when one can.
+func unlockable(limit profile.Limit) string {
+	switch {
 	case limit.Limit == 0:
-		return fmt.Sprintf("profile %s promises no limit on sign-ins", g.Profile.Name)
+		return "no limit on sign-ins"
 	case limit.Delay.From > 0:
-		return fmt.Sprintf("profile %s promises a wait that grows with each try", g.Profile.Name)
+		return "a wait that grows with each try"
 	case limit.Limit > farthest:
-		return fmt.Sprintf("profile %s promises a lock after %d wrong passwords, too many to be tried", g.Profile.Name, limit.Limit)
+		return fmt.Sprintf("a lock after %d wrong passwords, too many to be tried", limit.Limit)
 	}
 	return ""
 }

@@ -18,7 +18,7 @@ func Measured(ins []scenarios.Intruder, p *profile.Profile) (names []string) {
 	for _, in := range ins {
 		a := Attack{Kind: in.Kind}
 		a.Everywhere = a.locks() && p != nil && everywhere(p.Limits[p.Role(login)])
-		if a.locks() && (p == nil || p.Limits[p.Role(login)].Limit > 0) { // else nobody promised a lock
+		if a.locks() && (p == nil || unlockable(p.Limits[p.Role(login)]) == "") { // else no lock can be met
 			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {
 				add(name)
 			}
