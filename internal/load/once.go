@@ -44,13 +44,19 @@ func Once(ctx context.Context, sc *scenarios.Scenario, opt Options, each func(Ex
 	r.requests = ctx
 	r.connect()
 	defer r.clients.close()
+	last := -1 // of those that sign in
 	for i := range r.plan.journeys {
-		r.journeyOnce(ctx, uint64(i), &sc.Journeys[i], &r.plan.journeys[i], each)
+		if r.plan.journeys[i].signed {
+			last = i
+		}
+	}
+	for i := range r.plan.journeys {
+		r.journeyOnce(ctx, uint64(i), &sc.Journeys[i], &r.plan.journeys[i], i == last, each)
 	}
 	return context.Cause(ctx)
 }
 
-func (r *run) journeyOnce(ctx context.Context, n uint64, as *scenarios.Journey, j *journey, each func(Exchange)) {
+func (r *run) journeyOnce(ctx context.Context, n uint64, as *scenarios.Journey, j *journey, last bool, each func(Exchange)) {
 	v := r.newVisitor(n)
 	v.quiet = true
 	v.once = func(s *step, class measure.Class, response time.Duration) {
@@ -85,6 +91,20 @@ func (r *run) journeyOnce(ctx context.Context, n uint64, as *scenarios.Journey, 
 		default:
 			v.unsent(as, t.steps, "no answer saved "+strings.Join(v.lacks(t), ", "), each)
 		}
+	}
+	if last && v.sess != nil {
+		v.sessionOnce(ctx)
+	}
+}
+
+// sessionOnce renews the session and ends it.
+func (v *visitor) sessionOnce(ctx context.Context) {
+	if v.r.plan.refresh != nil {
+		v.renew(ctx, v.r.now())
+	}
+	if v.r.plan.signOut != nil {
+		v.do(ctx, v.r.plan.signOut, v.r.now())
+		v.r.sessions.signedOut(v.sess)
 	}
 }
 

@@ -19,6 +19,11 @@ func TestOnce(t *testing.T) {
 		case "POST /in":
 			w.Header().Set("Set-Cookie", "sid=cookie-secret")
 			_, _ = w.Write([]byte(`{"token":"token-secret", "renewal": {"value": "nobody-saves-this-one"}, "name": "Anna"}`))
+		case "POST /renew", "POST /out":
+			if got := r.Header.Get("Authorization"); got != map[string]string{"/out": "Bearer renewed-secret"}[r.URL.Path] {
+				t.Errorf("%s: got %q", r.URL.Path, got)
+			}
+			_, _ = w.Write([]byte(`{"token":"renewed-secret"}`))
 		case "GET /things":
 			_, _ = w.Write([]byte(`{"items":[{"id":"t1"}]}`))
 		case "GET /things/t1":
@@ -41,6 +46,8 @@ users: 100
 run_for: 10m
 accounts:
   sign_in: {post: /in, body: {mail: "{{email}}", word: "{{password}}"}, save: {token: json:token}}
+  refresh: {post: /renew, save: {token: json:token}}
+  sign_out: {post: /out}
 journeys:
   - name: j
     tasks:
@@ -73,7 +80,7 @@ journeys:
 	if !strings.Contains(all, "GET /things/t1\nHost: shop.example\n") {
 		t.Errorf("the Host that was asked for is not shown:\n%s", all)
 	}
-	want := []string{"sign in: ", "all: ", "brew: want any 2xx, got 418", `unsent drink: step "brew" before it went wrong`, "source: want any 2xx, got 418", "one: ", "unsent never: no answer saved {{gone}}"}
+	want := []string{"sign in: ", "all: ", "brew: want any 2xx, got 418", `unsent drink: step "brew" before it went wrong`, "source: want any 2xx, got 418", "one: ", "unsent never: no answer saved {{gone}}", "refresh: ", "sign out: "}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
