@@ -16,7 +16,7 @@ func authentication() []Probe {
 		ID: "AU3", Title: "no forged, foreign or misused token is taken for an access token", Guide: "production-guide:18", Class: Safe, run: forgedTokens,
 		Why: "One accepted forgery is every account at once.",
 		Fix: "Accept one algorithm, known key ids, issuer, audience and type; never take the key or the algorithm from the token.",
-	}}, append(authIntrusive(), authDead()...)...)
+	}}, slices.Concat(authIntrusive(), authDead(), authRoles())...)
 }
 
 // token is a JWT taken apart.

@@ -119,6 +119,8 @@ func (g *Target) promises(what string) bool {
 		return p.SecurityHeaders != nil
 	case "promises.errors":
 		return p.Errors != nil
+	case "promises.admins":
+		return p.Admins != nil
 	case "promises.objects":
 		return p.Objects != nil && p.Objects.Private
 	}

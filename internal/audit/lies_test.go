@@ -58,6 +58,7 @@ var lies = []struct {
 	{"dead tokens spend the owner's quota", "AU12", "its owner, with a token that is alive, got 429"},
 	{"sessions survive a change", "AU6", "got 200, want 401"},
 	{"signing out ends nothing", "AU13", "me with a dead token: got 200 after signing out, want 401"},
+	{"anybody signed in is an admin", "AU14", "by an ordinary account: got 200"},
 	{"refresh tokens outlive signing out", "AU13", "the refresh token still buys a session"},
 }
 

@@ -30,6 +30,7 @@ var requirements = []Requirement{
 	{"6.6.3", 2, "codes that are sent cannot be guessed by trying", "codes that are sent: those of an authenticator were tried"},
 	{"7.4.1", 1, "a session that ended cannot be used", "expiry"},
 	{"7.4.3", 2, "other sessions can be ended when a password or factor changes", "a changed second factor, and resets"},
+	{"8.2.1", 1, "what is for some is refused to others", "requests other than those of the profile's promises: admins, and roles between"},
 	{"8.2.2", 1, "objects of others cannot be reached", "objects other than those of the profile's list, create, get, update and delete"},
 	{"8.2.3", 2, "fields that are not one's own cannot be reached", "reading fields, and writing those whose names were not guessed"},
 	{"9.1.1", 1, "tokens are checked by their signature", ""},

@@ -83,6 +83,7 @@ var proofs = map[string]proof{
 	"AU10": {Critical, []string{"promises.objects"}, []string{"8.2.2"}, []int{639}, nil},
 	"AU11": {High, []string{"promises.objects"}, []string{"15.3.3", "8.2.3"}, []int{915}, nil},
 	"AU12": {Medium, nil, []string{"6.1.1"}, []int{645, 770}, nil},
+	"AU14": {Critical, []string{"promises.admins"}, []string{"8.2.1"}, []int{285, 862}, nil},
 	"AU13": {High, nil, []string{"7.4.1"}, []int{613}, nil},
 
 	"LK1":  {High, []string{"limits.login"}, []string{"6.3.1"}, []int{307}, nil},

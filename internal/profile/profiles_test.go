@@ -92,7 +92,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 			`p.yaml:3:72: says: found "x:0", expected a file of the repository and a line (as in docs/API.md:42)` + "\n" +
 			"p.yaml:3:83: a limit needs window, lock or delay (as in {limit: 5, window: 300s})\n" +
 			"p.yaml:3:116: a delay needs the first wait, and no less at most (as in {from: 1s, to: 15m})",
-		"profile: x\noperations: {login: {path: /a}}\npromises: {headers: none, limit_headers: {form: xratelimit}, health: {exact: [live]}, standards: [asvs]}": `p.yaml:3:12: unknown field "headers" in promises (known: cors, errors, health, limit_headers, objects, request_ids, security_headers, standards)` + "\n" +
+		"profile: x\noperations: {login: {path: /a}}\npromises: {headers: none, limit_headers: {form: xratelimit}, health: {exact: [live]}, standards: [asvs]}": `p.yaml:3:12: unknown field "headers" in promises (known: admins, cors, errors, health, limit_headers, objects, request_ids, security_headers, standards)` + "\n" +
 			`p.yaml:3:49: form: found "xratelimit" (did you mean "x-ratelimit"?)` + "\n" +
 			"p.yaml:3:79: exact: the fields of live are not promised (write which they are)\n" +
 			`p.yaml:3:99: standards: found "asvs" (known: asvs-5.0, production-guide)`,

@@ -16,6 +16,7 @@ type Promises struct {
 	SecurityHeaders *SecurityHeaders
 	Errors          *Errors
 	Objects         *Objects
+	Admins          *Admins
 	Standards       []Standard // whose lines are promised as if they stood here
 }
 
@@ -80,6 +81,12 @@ type Errors struct {
 type Objects struct {
 	Private bool   // who made one sees and changes it, and nobody else; nobody makes one in another's name
 	Says    string // FILE:LINE
+}
+
+// Admins says which requests are for admins alone.
+type Admins struct {
+	Only []Operation
+	Says string // FILE:LINE
 }
 
 // Standard is a published text whose lines an API promises to keep.

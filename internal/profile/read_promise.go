@@ -176,6 +176,18 @@ func (r *reader) promises(n *yaml.Node) {
 			p.Objects = o
 			r.place("promises.objects", o.Says, n)
 		},
+		"admins": func(n *yaml.Node) {
+			a := &Admins{}
+			found := r.Fields(n, "admins", strict.Fields{
+				"only": func(n *yaml.Node) {
+					r.List(n, "only", func(n *yaml.Node) { a.Only = append(a.Only, r.operation(n)) })
+				},
+				"says": r.says(&a.Says),
+			})
+			r.needs(n, found, "admins", "only", "as in {only: [{path: /v2/reports}]}")
+			p.Admins = a
+			r.place("promises.admins", a.Says, n)
+		},
 		"standards": func(n *yaml.Node) {
 			r.place("promises.standards", "", n)
 			r.List(n, "standards", func(n *yaml.Node) {

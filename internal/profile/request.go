@@ -36,6 +36,15 @@ func (p *Profile) Message(operation, token string, values map[string]string) (Me
 	if !ok {
 		return Message{}, fmt.Errorf("profile %s has no operation %q", p.Name, operation)
 	}
+	m, err := p.Fill(op, token, values)
+	if err != nil {
+		return Message{}, fmt.Errorf("profile %s, operation %s: %w", p.Name, operation, err)
+	}
+	return m, nil
+}
+
+// Fill is Message for an operation that may have no name, as one of promises.admins.
+func (p *Profile) Fill(op Operation, token string, values map[string]string) (Message, error) {
 	if _, given := values["access_token"]; token != "" && !given {
 		values = maps.Clone(values)
 		if values == nil {
@@ -55,7 +64,7 @@ func (p *Profile) Message(operation, token string, values map[string]string) (Me
 		}
 	}
 	if err != nil {
-		return Message{}, fmt.Errorf("profile %s, operation %s: %w", p.Name, operation, err)
+		return Message{}, err
 	}
 	if kind != "" {
 		m.Header.Set("Content-Type", kind)

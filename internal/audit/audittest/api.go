@@ -209,7 +209,7 @@ func (s *API) table() []route {
 		on("PUT", "/v2/password", (*call).change), on("POST", "/v2/forgot", (*call).forgot), on("PUT", "/v2/forgot", (*call).unforget),
 		on("GET", "/v2/things", (*call).list), on("POST", "/v2/things", (*call).create),
 		on("GET", "/v2/things/([^/]+)", (*call).thing), on("PATCH", "/v2/things/([^/]+)", (*call).thing), on("DELETE", "/v2/things/([^/]+)", (*call).thing),
-		on("DELETE", "/v2/people/([^/]+)", (*call).bar),
+		on("GET", "/v2/people", (*call).people), on("DELETE", "/v2/people/([^/]+)", (*call).bar),
 	}
 }
 

@@ -58,6 +58,17 @@ func (x *call) thing() {
 	x.answer(200, map[string]any{"ref": x.id, "name": x.text("name")})
 }
 
+// people is for admins alone.
+func (x *call) people() {
+	if !x.user.admin && x.s.Lie != "anybody signed in is an admin" {
+		x.fail(403, "role")
+		return
+	}
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	x.answer(200, map[string]any{"people": len(x.s.users)})
+}
+
 func (x *call) bar() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
