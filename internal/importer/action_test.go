@@ -115,6 +115,9 @@ func TestReservedOperationsAreLeftOut(t *testing.T) {
 		if said := strings.Contains(strings.Join(f.Said, "\n"), "left out, it is for others than ordinary accounts: GET "+path); said == sent {
 			t.Errorf("%s: got %q", op, f.Said)
 		}
+		if asked := strings.Contains(f.Profile, "admins: {only: [{path: \""+path+"\"}], says: \"x.yaml:"); asked == sent {
+			t.Errorf("%s: an audit asks for it: %t, in\n%s", op, asked, f.Profile)
+		}
 		if got := strings.Contains(f.Profile, "path: "+path+"\n"); got && !sent {
 			t.Errorf("%s: it is in the profile", op)
 		}

@@ -25,6 +25,7 @@ type call struct {
 	signed bool           // it asks for somebody who is signed in
 	old    bool           // deprecated
 	others bool           // reserved for others than ordinary accounts
+	says   string         // where the source has it; "" = unknown
 
 	params map[string]any // samples of what stands in the path
 	kind   kind

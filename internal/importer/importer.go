@@ -91,6 +91,7 @@ type outline struct {
 	values                   map[string]any
 	limits                   []limit
 	promises                 []string // lines of the profile
+	reserved                 []*call  // reads that are for others than ordinary accounts
 	decide                   []string // at the top of the scenario
 	said                     []string
 }

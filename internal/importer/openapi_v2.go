@@ -118,7 +118,8 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 			}
 		}
 	}
-	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: s.says("paths", path, strings.ToLower(method))})
+	c.says = s.says("paths", path, strings.ToLower(method))
+	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: c.says})
 	s.security(c, op.Security, m.Security)
 	c.others = c.reserved(op.Description, slices.Concat(op.Tags, asked3(op.Security)))
 	return c

@@ -152,7 +152,8 @@ func (s *spec) operation3(path, method string, op *v3.Operation, params []*v3.Pa
 			}
 		}
 	}
-	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: s.says("paths", path, strings.ToLower(method))})
+	c.says = s.says("paths", path, strings.ToLower(method))
+	s.limits = append(s.limits, told429{c: c, operation: op.Description, says: c.says})
 	if op.Responses != nil && c.answer == nil && op.Responses.Default != nil && c.ok == 0 {
 		c.answer = answer3(op.Responses.Default)
 	}

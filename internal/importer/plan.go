@@ -86,6 +86,9 @@ func (p *planner) tasks(calls []*call) {
 			leave("its body is "+c.other, c)
 		case c.others:
 			leave("it is for others than ordinary accounts", c)
+			if c.signed && c.method == "GET" && !isParam(c.path) {
+				d.reserved = append(d.reserved, c)
+			}
 		case c.kind == isLogin || c.kind == isRefresh || c.kind == isLogout:
 		case c.kind == isHealth || c.kind == isReady || c.kind == isLive:
 			// checked by audits; users do not ask for it

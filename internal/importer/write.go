@@ -43,13 +43,15 @@ func (d *outline) profile(p *page) {
 	}
 	p.line(0, "")
 	p.line(0, "# What is promised beside limits: what does not stand here is never a FAIL.")
-	if len(d.promises) > 0 {
+	if len(d.promises) == 0 {
+		p.mark(0, []string{"promises: headers of limits, fields of health answers, request ids, CORS, security headers, form of errors"})
+	}
+	if len(d.promises)+len(d.reserved) > 0 {
 		p.line(0, "promises:")
 		for _, line := range d.promises {
 			p.line(1, "%s", line)
 		}
-	} else {
-		p.mark(0, []string{"promises: headers of limits, fields of health answers, request ids, CORS, security headers, form of errors"})
+		d.admins(p)
 	}
 	p.line(0, "")
 	if len(d.operations) == 0 {
@@ -89,6 +91,26 @@ func (d *outline) profile(p *page) {
 			p.line(2, "fields: %s", pairs(o.fields))
 		}
 	}
+}
+
+// mostReserved is how many of the reads that are not for ordinary accounts are audited.
+const mostReserved = 5
+
+// admins has audits ask, as an ordinary account, for what the source reserves for others.
+func (d *outline) admins(p *page) {
+	var only []string
+	for _, c := range d.reserved[:min(len(d.reserved), mostReserved)] {
+		only = append(only, "{path: "+flowText(c.operation().path)+"}")
+	}
+	if len(only) == 0 {
+		return
+	}
+	p.mark(1, []string{"whether these are refused to your test accounts; AU14 of an audit asks for them"})
+	says := ""
+	if at := d.reserved[0].says; at != "" {
+		says = ", says: " + flowText(at)
+	}
+	p.line(1, "admins: {only: [%s]%s}", strings.Join(only, ", "), says)
 }
 
 func (d *outline) limit(p *page, l limit) {
