@@ -25,8 +25,8 @@ func TestTroubleWithRedisIsWorthNoGuess(t *testing.T) {
 				var judged atomic.Int64
 				moods := rand.New(rand.NewPCG(1, uint64(round)))
 				for range 40 / crowd {
-					if moods.IntN(2) == 0 {
-						m.SetError("LOADING not now")
+					if trouble := moods.IntN(4); trouble < 2 { // as it starts, or became somebody's replica
+						m.SetError([]string{"LOADING not now", "READONLY You can't write against a read only replica."}[trouble])
 					} else {
 						m.SetError("")
 						f.keep(t.Context())
