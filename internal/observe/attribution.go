@@ -33,6 +33,7 @@ const (
 	leastLink      = 0.6  // Spearman's correlation, of what is not accounted for
 	leastGaugeRise = 1.25 // of a gauge, of its value before
 	leastShare     = 0.5  // of the longer time inside the server: less is a symptom among others
+	mostShare      = 0.75 // of it: no other cause is left
 	mostCauses     = 3
 
 	levelP95   = 20.0 // ms: of faster answers nobody asks why they are slow
@@ -187,8 +188,8 @@ func (r run) moved(c *Cause, k kind) bool {
 		c.score = c.Share
 		return c.Share >= leastShare
 	}
-	starved, of := starvation(c.Gauge, c.During, fullCPU)
-	if c.Correlation < leastLink && !starved || k.unit == "ms" && rise < leastPart*(r.during-r.before) {
+	starved, score := r.starvation(c.Gauge, r.high, c.During, fullCPU)
+	if c.Gauge == "cpu_wait" && !starved || c.Correlation < leastLink && !starved || k.unit == "ms" && rise < leastPart*(r.during-r.before) {
 		return false
 	}
 	c.score = c.Correlation * k.rank
@@ -197,7 +198,7 @@ func (r run) moved(c *Cause, k kind) bool {
 	}
 	switch {
 	case starved:
-		c.score = of + c.During // everything else takes longer because of it
+		c.score = score // everything else takes longer because of it
 	case r.has(requestGauge):
 		c.score *= 0.5 // moving together proves less than a share does
 	}
@@ -205,17 +206,27 @@ func (r run) moved(c *Cause, k kind) bool {
 }
 
 // starvation tells whether the system had too little of a processor, and how near the
-// figure is to why: that a limit of its own stopped it says more than that all it has
-// is used, and this more than that it waited for one, which follows from either and from
-// other work on the machine.
-func starvation(gauge string, v, full float64) (starved bool, rank float64) {
+// figure v is to why, as a score: that a limit of its own stopped it says more than that
+// all it has is used, and this more than that it waited for one, which follows from
+// either and from other work on the machine.
+//
+// Half of a little is little: a wait counts only where the time that the system ran or
+// wanted to run comes near all of the processors that it may use. It comes after what
+// most of a request's time is accounted to.
+func (r run) starvation(gauge string, at []int, v, full float64) (starved bool, score float64) {
 	switch gauge {
 	case "cpu_throttled":
-		return v >= throttled, 3
+		return v >= throttled, 3 + v
 	case "cpu":
-		return v >= full, 2
+		return v >= full, 2 + v
 	case "cpu_wait":
-		return v >= waitedCPU, 1
+		if r.has("cpu") && r.at("cpu", at) < fullCPU*(1-v) {
+			return false, 0
+		}
+		if r.has(requestGauge) {
+			return v >= waitedCPU, mostShare
+		}
+		return v >= waitedCPU, 1 + v
 	}
 	return false, 0
 }
@@ -234,10 +245,10 @@ func (r run) lasting() (out []Cause) {
 		}
 		usual := r.at(gauge, whole)
 		c := Cause{Gauge: gauge, Before: usual, During: usual, P95Before: p95 * 1000, P95During: p95 * 1000}
-		starved, of := starvation(gauge, usual, levelCPU)
+		starved, score := r.starvation(gauge, whole, usual, levelCPU)
 		switch {
 		case starved:
-			c.score = of + usual
+			c.score = score
 			c.Words = fmt.Sprintf("p95 was %s throughout, and so was %s: %s", millis(p95), k.name, inUnit(usual, k.unit))
 		case k.part != "" && request > 0 && usual >= levelCall:
 			part := r.at(k.part, whole)

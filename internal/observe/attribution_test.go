@@ -138,6 +138,11 @@ func TestAttributionOfTooLittleProcessor(t *testing.T) {
 		"all that it has":    {map[string]float64{"cpu": 0.97, "cpu_wait": 0.7}, "cpu"},
 		"other work":         {map[string]float64{"cpu": 0.35, "cpu_throttled": 0, "cpu_wait": 0.8}, "cpu_wait"},
 		"a little of a wait": {map[string]float64{"cpu": 0.35, "cpu_wait": 0.2}, ""},
+		"half of a little":   {map[string]float64{"cpu": 0.12, "cpu_wait": 0.6}, ""},
+		"beside a wait that takes nearly all": {map[string]float64{
+			"cpu": 0.5, "cpu_wait": 0.6, "request_ms": 250, "request_redis_ms": 240, "redis_call_ms": 120}, "redis_call_ms"},
+		"beside a wait that takes half": {map[string]float64{
+			"cpu": 0.5, "cpu_wait": 0.6, "request_ms": 250, "request_redis_ms": 140, "redis_call_ms": 70}, "cpu_wait"},
 	} {
 		for _, throughout := range []bool{false, true} {
 			s := series(20, 5, func(i int, noise func(float64) float64) (float64, map[string]float64) {
