@@ -82,7 +82,7 @@ duets: ## duets whose answer is known: a build with itself, and 20 % and 5 % slo
 	AA=$(AA) sh testdata/duets/run.sh
 
 STARVED ?= 10
-starved: ## starved generators and slow systems, each as often: is the right one blamed? (7 minutes)
+starved: ## starved generators and slow systems, each as often: is the right one blamed? (14 minutes)
 	STARVED=$(STARVED) $(GO) test -count=1 -run TestStarvedGenerator -timeout 60m -v ./internal/harness
 
 CAPACITY ?= 5

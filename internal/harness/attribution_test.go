@@ -18,26 +18,27 @@ import (
 
 	"vitals/internal/measure"
 	"vitals/internal/observe"
+	"vitals/internal/stack"
 	"vitals/internal/stack/containers"
 )
 
 // planted are bottlenecks of the container stack, each with the load that shows it
 // and the figures one of which must be named first; none for a system that is well.
 var planted = []struct {
-	name  string
-	load  string // of the scenario
-	env   map[string]string
-	cpus  float64
-	redis time.Duration // added to every answer of Redis
-	fresh bool          // each run on a stack of its own: sessions are kept from run to run, and a sign-in is what shows this one
-	want  []string
+	name     string
+	load     string // of the scenario
+	env      map[string]string
+	cpus     float64
+	redis    time.Duration // added to every answer of Redis
+	postgres time.Duration // and of Postgres
+	fresh    bool          // each run on a stack of its own: sessions are kept from run to run, and a sign-in is what shows this one
+	want     []string
 }{
 	{name: "healthy", load: "stages:\n  - {name: even, from: 40, for: 14s, judged: true}\nsign_in: before\n"},
 	{
-		// A commit that takes 20 ms, or two connections are enough for all that the machine can do.
-		name: "pool of 2", load: step(5, 300, "before"),
-		env:  map[string]string{"DB_POOL_SIZE": "2", "DB_MAX_OVERFLOW": "0", "PGOPTIONS": "-c commit_delay=20000 -c commit_siblings=0"},
-		want: []string{"db_pool_acquire_ms"},
+		// Of a database 5 ms away, or two connections are enough for all that the machine can do.
+		name: "pool of 2", load: step(5, 300, "before"), postgres: 5 * time.Millisecond,
+		env: map[string]string{"DB_POOL_SIZE": "2", "DB_MAX_OVERFLOW": "0"}, want: []string{"db_pool_acquire_ms"},
 	},
 	{name: "hash concurrency 1", load: strings.Replace(signIns, "to: 290", "to: 640", 1), fresh: true, env: map[string]string{"HASH_CONCURRENCY": "1"}, want: []string{"password_hash_wait_ms"}},
 	{name: "redis 20 ms away", load: step(20, 60, "before"), redis: 20 * time.Millisecond, want: []string{"redis_call_ms"}},
@@ -88,7 +89,13 @@ func TestAttributionOfPlanted(t *testing.T) {
 				p.set[name] = value
 			}
 			if c.redis > 0 {
-				p.set["REDIS_URL"] = "redis://" + distantRedis(t, c.redis) + "/0"
+				kv := store(t, (*containers.Stores).Redis)
+				p.set["REDIS_URL"] = stack.Redis{At: distant(t, kv.At, c.redis)}.URL()
+			}
+			if c.postgres > 0 {
+				db := store(t, (*containers.Stores).Postgres).Postgres
+				db.At = distant(t, db.At, c.postgres)
+				p.set["DATABASE_URL"] = db.URL(containers.Database)
 			}
 			r := carryOutPlan(t, p)
 			if r.doc == nil || len(r.doc.Runs) != rounds {
@@ -130,9 +137,28 @@ func keep(t *testing.T, name string, s measure.Series) {
 	}
 }
 
-// distantRedis is a Redis of its own whose answers come late, at an address that
-// containers reach.
-func distantRedis(t *testing.T, late time.Duration) string {
+// store is a Postgres or a Redis of its own.
+func store[S interface{ Close(context.Context) error }](t *testing.T, start func(*containers.Stores, context.Context) (S, error)) S {
+	t.Helper()
+	stores, err := containers.NewStores(t.Context(), containers.Images{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(stores, t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(s.Close(context.Background()), stores.Close(context.Background())); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// distant is an address that containers reach, where what is at another one answers
+// late.
+func distant(t *testing.T, to string, late time.Duration) string {
 	t.Helper()
 	bridge, err := net.InterfaceByName("docker0")
 	if err != nil {
@@ -146,20 +172,12 @@ func distantRedis(t *testing.T, late time.Duration) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stores, err := containers.NewStores(t.Context(), containers.Images{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	kv, err := stores.Redis(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	l, err := net.Listen("tcp", net.JoinHostPort(ip.String(), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(l.Close(), kv.Close(context.Background()), stores.Close(context.Background())); err != nil {
+		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -169,7 +187,7 @@ func distantRedis(t *testing.T, late time.Duration) string {
 			if err != nil {
 				return
 			}
-			go relay(client, kv.At, late)
+			go relay(client, to, late)
 		}
 	}()
 	return l.Addr().String()
