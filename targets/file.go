@@ -44,7 +44,7 @@ func Open(name string) ([]Target, error) {
 	if !strings.ContainsAny(name, `./\`) {
 		text, err := library.ReadFile("library/" + name + ".yaml")
 		if err != nil {
-			return nil, &strict.Error{Msg: fmt.Sprintf("no built-in targets named %q", name), Hint: strict.Hint(name, Names())}
+			return nil, &strict.Error{Msg: fmt.Sprintf("no built-in targets named %q", name), Hint: strict.Hint(name, append(Names(), "none"))}
 		}
 		return ParseFile(strings.NewReader(string(text)), name+".yaml")
 	}

@@ -70,7 +70,7 @@ func Print(w io.Writer, rep Report, columns int) error {
 	fmt.Fprintf(&b, "\nRate-limit invariants, %d answers: ", rep.Events)
 	switch {
 	case rep.Events == 0:
-		b.WriteString("nothing was sent that a limit counts\n")
+		b.WriteString("nothing was sent that they are about: requests that a window or a lock counts\n")
 	case len(rep.Violations) == 0:
 		b.WriteString("0 violations\n")
 	default:

@@ -113,7 +113,7 @@ func (c *coder) work(ctx context.Context) {
 		}
 	}
 	c.home(ctx)
-	c.seen.Excess = c.lock.excess
+	c.seen.Excess, c.seen.Grows = c.lock.excess, c.codes.Limit.Delay.From > 0
 	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && c.seen.Standing > 0)
 }
 

@@ -35,6 +35,9 @@ func TestNoLockIsAskedWhereNoneCanBeMet(t *testing.T) {
 		if slices.Contains(got, "lockout.admitted") || !slices.Contains(got, "intruders.leaked") {
 			t.Errorf("%s: got %v, want leaked and no lockout", limit, got)
 		}
+		if counted := slices.Contains(got, "intruders.excess"); counted == strings.Contains(limit, "delay") {
+			t.Errorf("%s: what is judged beyond it is asked for: %v", limit, counted)
+		}
 	}
 }
 

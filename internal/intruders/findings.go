@@ -26,7 +26,7 @@ var findings = []finding{
 		return a.Granted + a.Leaked + a.AfterLock, a.tried(), a.Kind != scenarios.Slowloris
 	}},
 	{"intruders.excess", true, "in any window of the limit", func(a *Attack) (int, int, bool) {
-		return a.Excess, a.Judged + a.Refused, a.guesses()
+		return a.Excess, a.Judged + a.Refused, a.guesses() && !a.Grows
 	}},
 	{"intruders.wrong", false, "a 503 that sheds load is not among them", func(a *Attack) (int, int, bool) {
 		return a.Wrong, a.tried(), a.Kind != scenarios.Slowloris
@@ -208,6 +208,9 @@ func NotShown(attacks []Attack) (why []string) {
 			from = fmt.Sprintf(", from %d addresses,", n)
 		}
 		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, s.trouble))
+	}
+	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Grows }) {
+		why = append(why, "intruders.excess: the profile promises a wait that grows with each try: how many guesses that admits is not counted by a run; vitals audit --only LK2 asks for it")
 	}
 	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Everywhere }) {
 		why = append(why, "intruders.harmed: the limit on signing in counts by account, so that whoever is guessed at is refused from everywhere, by promise: nobody can be harmed by its lock beyond that")

@@ -48,7 +48,7 @@ func (g *guesser) work(ctx context.Context) {
 	}
 	if why := unlockable(g.login.Limit); why != "" { // whether a wrong password is let in is asked all the same
 		g.guess(ctx, g.in.Guesses)
-		g.seen.Promised = 0
+		g.seen.Promised, g.seen.Excess, g.seen.Grows = 0, g.lock.excess, g.login.Limit.Delay.From > 0
 		g.complete(ctx, g.seen.Judged+g.seen.Refused > 0)
 		g.fail("what a lock is worth was not asked: profile %s promises %s", g.Profile.Name, why)
 		return

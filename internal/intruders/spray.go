@@ -85,6 +85,7 @@ func (y *sprayer) work(ctx context.Context) {
 	for i := range y.from {
 		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)
 	}
+	y.seen.Grows = y.login.Limit.Delay.From > 0
 	y.seen.Addresses, y.seen.Rate = len(y.from), y.in.Rate
 	y.seen.Lag, _ = y.lag.Quantile(0.95)
 	y.complete(context.WithoutCancel(ctx), y.seen.Trouble == "" && whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0)
@@ -169,13 +170,20 @@ func (y *sprayer) schedule() iter.Seq[shot] {
 	}
 }
 
-// guess sends shot n: each address in turn, and one account in 1 + UnknownAccounts a
-// real one, so that every address comes to try one.
+// drawn is whose turn guess n is of so many addresses, and which account it tries: one
+// guess of an address in many is at a real one, and so it comes to try every one.
+func drawn(n, addresses, accounts, many int) (at, account int, real bool) {
+	row := n / addresses
+	at = n % addresses
+	return at, (row/many + at) % accounts, (row+at)%many == 0
+}
+
+// guess sends shot n.
 func (y *sprayer) guess(ctx context.Context, s shot) {
-	row, at := s.n/len(y.from), s.n%len(y.from)
+	at, owner, real := drawn(s.n, len(y.from), len(y.owners), y.in.UnknownAccounts+1)
 	email, word := "", "not-the-password-of-anybody"
-	if many := y.in.UnknownAccounts + 1; (row+at)%many == 0 {
-		o := y.owners[s.n/many%len(y.owners)]
+	if real {
+		o := y.owners[owner]
 		email, word = o.Email, "not-"+o.Password
 	} else {
 		email = fmt.Sprintf("nobody-%d@%s", s.n, y.domain)

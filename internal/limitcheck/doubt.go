@@ -84,6 +84,9 @@ func (t *track) left(c *Checker, e *Event, other bool) {
 		return
 	}
 	possible, certain := t.within(e)
+	if t.rule.Fixed { // a window may have begun just now
+		certain = 0
+	}
 	if t.rule.failed(e) || !t.rule.Failures {
 		certain++ // itself, which ended after it was sent
 	}

@@ -147,3 +147,25 @@ func TestACountOfAPair(t *testing.T) {
 		t.Errorf("got %v, want J1 of the pair and J4 of the other", vs)
 	}
 }
+
+// What is left jumps up when a window begins, though one as long as it holds more: of
+// windows that slide it may not.
+func TestWhatIsLeftWhenAWindowBegins(t *testing.T) {
+	for _, fixed := range []bool{true, false} {
+		rule := limitcheck.Rule{Limit: 12, Window: 10 * time.Second, Fixed: fixed}
+		c := limitcheck.New(map[string]limitcheck.Rule{"api": rule}, limitcheck.Options{})
+		at := time.Date(2026, 1, 2, 9, 0, 0, 0, time.UTC)
+		for i := range 24 {
+			sent := at.Add(time.Duration(i) * 500 * time.Millisecond) // the second window begins after 6 s
+			c.Add(limitcheck.Event{Sent: sent, Done: sent.Add(time.Millisecond), User: "u", From: netip.MustParseAddr("127.0.0.9"), Policy: "api", Status: 200,
+				Limit: 12, Remaining: 11 - i%12, RetryAfter: -1})
+		}
+		got := ""
+		for _, v := range c.Finish() {
+			got += v.Rule + " "
+		}
+		if accused := strings.Contains(got, "J6"); accused == fixed {
+			t.Errorf("fixed %v: got %q", fixed, got)
+		}
+	}
+}

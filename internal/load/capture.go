@@ -3,7 +3,6 @@ package load
 import (
 	"bytes"
 	"fmt"
-	"net/http"
 	"regexp"
 	"strings"
 
@@ -120,8 +119,11 @@ func headerValues(head []byte, name string) func(yield func([]byte) bool) {
 // counts (RFC 6265, 5.3).
 func setCookie(c *wire.Call, name string) (value string, found bool) {
 	for line := range headerValues(c.Head, "Set-Cookie") {
-		if k, err := http.ParseSetCookie(string(line)); err == nil && k.Name == name {
+		if k, ok := readCookie(string(line)); ok && k.Name == name {
 			value, found = k.Value, true
+			if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' {
+				value = value[1 : n-1]
+			}
 		}
 	}
 	return value, found

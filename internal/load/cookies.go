@@ -3,6 +3,7 @@ package load
 import (
 	"net/http"
 	"net/http/cookiejar"
+	"strings"
 
 	"vitals/internal/wire"
 )
@@ -46,11 +47,24 @@ func (v *visitor) keepCookies(s *step) {
 	}
 	var list []*http.Cookie
 	for line := range headerValues(v.call.Head, "Set-Cookie") {
-		if k, err := http.ParseSetCookie(string(line)); err == nil {
+		if k, ok := readCookie(string(line)); ok {
 			list = append(list, k)
 		}
 	}
 	if len(list) > 0 {
 		v.jar.SetCookies(&v.address, list)
 	}
+}
+
+// readCookie reads a Set-Cookie line as browsers do (RFC 6265, 5.2): its value is all
+// between the first = and the first ;, quotes and commas too, to be sent back as it is.
+func readCookie(line string) (*http.Cookie, bool) {
+	pair, attributes, _ := strings.Cut(line, ";")
+	name, value, _ := strings.Cut(pair, "=")
+	k, err := http.ParseSetCookie(strings.TrimSpace(name) + "=x;" + attributes)
+	if err != nil {
+		return nil, false
+	}
+	k.Value = strings.TrimSpace(value)
+	return k, true
 }

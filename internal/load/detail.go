@@ -225,6 +225,9 @@ func (p path) absent(doc []byte) string {
 	whole := strings.Join(p, ".")
 	var at any
 	if json.Unmarshal(doc, &at) != nil {
+		if bytes.HasPrefix(doc, []byte("\xef\xbb\xbf")) {
+			return whole + " is not in the answer, which begins with a byte order mark, so that it is not JSON (RFC 8259, 8.1)"
+		}
 		return whole + " is not in the answer, which is not JSON"
 	}
 	for i, name := range p {
