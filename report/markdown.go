@@ -80,7 +80,7 @@ func (m *markdown) write(w io.Writer) error {
 }
 
 // signs are visible where colour is not.
-var signs = map[string]string{Pass: "✅", Fail: "❌", Invalid: "⚠️", NoData: "❔"}
+var signs = map[string]string{Pass: "✅", Fail: "❌", Invalid: "⚠️", NoData: "❔", Inconclusive: "❔"}
 
 type markdown struct {
 	bytes.Buffer

@@ -23,6 +23,8 @@ const (
 	Fail    = "FAIL"    // a target missed, or a control that leaked
 	Invalid = "INVALID" // we measured ourselves, or not one system that was ours alone
 	NoData  = "NO DATA"
+
+	Inconclusive = "INCONCLUSIVE" // of two builds that were compared: undecided
 )
 
 // Document is everything of one session in one versioned JSON.

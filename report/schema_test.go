@@ -28,7 +28,7 @@ func TestSchemaIsPublished(t *testing.T) {
 	root := types.Of(reflect.TypeFor[report.Document](), defs)
 	document := defs["report.Document"].(map[string]any)["properties"].(map[string]any)
 	document["schema"] = map[string]any{"const": report.Schema}
-	document["verdict"] = map[string]any{"enum": []string{report.Pass, report.Fail, report.Invalid, report.NoData}}
+	document["verdict"] = map[string]any{"enum": []string{report.Pass, report.Fail, report.Invalid, report.NoData, report.Inconclusive}}
 	root["$schema"], root["title"], root["$defs"] = "https://json-schema.org/draft/2020-12/schema", "Vitals document", defs
 	root["description"] = "One session of `vitals run`, as document.json holds it. Fields may be added within a version; a reader ignores what it does not know."
 	if err := schema.Published(published, root, updating()); err != nil {

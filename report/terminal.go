@@ -90,7 +90,9 @@ func headline(d *Document) string {
 	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Invariants.Judged() }) {
 		text = plural(len(d.Runs), "scenario") + ", no targets asked: only the rate-limit invariants were judged"
 	}
-	if all > 0 || len(d.Runs) == 0 {
+	if len(d.Runs) == 0 && d.Comparison != nil {
+		text = "two builds compared: " + strings.ReplaceAll(string(d.Comparison.Verdict), "_", " ")
+	} else if all > 0 || len(d.Runs) == 0 {
 		text = plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
 	}
 	if len(missed) == 1 {

@@ -151,6 +151,9 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 	c.Profiles = profiles(old, new)
 	c.Notes = append(c.Notes, between(old, new, opt)...)
 	c.conclude(text(new.Env.Hard, "stack"), opt)
+	if len(c.Unmet) > 0 {
+		c.Verdict, c.Decides, c.Reasons = OverallNotCompared, "", []string{"unlike machines: their figures are shown, and never judged"}
+	}
 	return c, nil
 }
 

@@ -161,7 +161,7 @@ func (f *File) check() error {
 	want := summarise(f)
 	for name, w := range want {
 		if got, ok := f.Summary[name]; !ok || got.K != w.K || !near(got.MeanLn, w.MeanLn) || !near(got.SdLn, w.SdLn) {
-			return &NotComparable{{Scope: name, Field: "summary (corrupt file)", Old: fmt.Sprintf("%+v by the runs", w), New: fmt.Sprintf("%+v as stored", got)}}
+			return fmt.Errorf("the file is corrupt: its summary of %s is not that of its runs: it was edited, or written by halves", name)
 		}
 	}
 	return nil

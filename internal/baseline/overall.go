@@ -62,7 +62,7 @@ func (c *Comparison) conclude(stack string, opt Options) {
 			c.Decides += fmt.Sprintf(" --tolerance %q", fmt.Sprintf("%s=%g%%", metric, 100*opt.Tolerance[metric]))
 		}
 		if strings.Contains(c.Decides, unknownOld) || strings.Contains(c.Decides, unknownNew) {
-			c.Notes = append(c.Notes, "put the builds in the place of OLD and NEW: no revision and no image is known of what was measured")
+			c.Notes = append(c.Notes, "put the builds in the place of OLD and NEW, and its file in the place of a scenario that is not built in: no revision and no image is known of what was measured")
 		}
 	}
 }

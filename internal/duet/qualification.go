@@ -83,6 +83,9 @@ func (q *Qualification) Refused() string {
 	if age := q.now.Sub(q.Duets[len(q.Duets)-1].At); age > Valid {
 		return fmt.Sprintf("the qualification of this machine is %.0f days old, more than 30: run vitals duet --qualify", age.Hours()/24)
 	}
+	if len(q.Smallest(stats.DefaultLooks())) == 0 {
+		return "too few valid pairs to say what this machine can see, at least 6 are needed: run vitals duet --qualify once more"
+	}
 	return ""
 }
 

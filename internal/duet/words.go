@@ -72,14 +72,15 @@ func bar(r baseline.Row) string {
 func (q *Qualification) Words(looks stats.Looks) string {
 	var b strings.Builder
 	smallest := q.Smallest(looks)
-	fmt.Fprintf(&b, "qualified: environment class %s, duets of one build with itself: %d\n", q.Class, len(q.Duets))
+	how := "qualified"
+	if len(smallest) == 0 {
+		how = "not qualified yet"
+	}
+	fmt.Fprintf(&b, "%s: environment class %s, duets of one build with itself: %d\n", how, q.Class, len(q.Duets))
 	for _, name := range slices.Sorted(maps.Keys(smallest)) {
 		p := stats.NewPrior(q.ratios(name)...)
 		fmt.Fprintf(&b, "  %-32s pairs spread by %4.1f %%; the smallest change that a gate of %d pairs may fail on: %.1f %%\n",
 			name, 100*math.Sqrt(p.Variance), looks.Max(), 100*smallest[name])
-	}
-	if len(smallest) == 0 {
-		b.WriteString("  too few valid pairs to say what this machine can see: at least 6 are needed\n")
 	}
 	return b.String()
 }

@@ -96,7 +96,11 @@ func (d *distances) weak(s, e int) []ChangePoint {
 	if p > weakP {
 		return nil
 	}
-	return slices.Concat(d.weak(s, tau), []ChangePoint{{At: tau, to: kappa}}, d.weak(tau, e))
+	here := []ChangePoint{{At: tau, to: kappa}}
+	if math.Abs(Median(d.x[tau:kappa])-Median(d.x[s:tau])) < LogFloor {
+		here = nil // of values nearly alike any two that differ stand out, and a real change would be dropped for them
+	}
+	return slices.Concat(d.weak(s, tau), here, d.weak(tau, e))
 }
 
 // merge drops, weakest first, what does not stand between its neighbours.

@@ -80,7 +80,7 @@ func Play(drain, kill context.Context, o Options, s harness.Streams) error {
 		p.Qualified = qualified
 	}
 	out, err := duet.Play(drain, p)
-	if err := errors.Join(err, keepDuet(o, r, out)); err != nil {
+	if err := errors.Join(err, keepDuet(o, r, out, err)); err != nil {
 		if _, tooFine := errors.AsType[*duet.TooFine](err); tooFine {
 			return exit.With(exit.Usage, err)
 		}
@@ -121,16 +121,28 @@ func (o *Options) check() (map[string]float64, error) {
 	return tolerance, errors.Join(errs...)
 }
 
-// keepDuet writes what was measured, of a duet that was cut short as well.
-func keepDuet(o Options, r *Runner, out *duet.Outcome) error {
+// keepDuet writes what was measured, of a duet that ended by an error as well: that is
+// partial, and decides nothing.
+func keepDuet(o Options, r *Runner, out *duet.Outcome, ended error) error {
 	if out == nil || out.Comparison == nil {
 		return nil
 	}
 	d := r.Document(out.Comparison)
 	d.Exit = o.Compare.Policy.Exit(out.Comparison.Verdict)
-	d.Verdict = map[int]string{exit.Pass: report.Pass, exit.Fail: report.Fail}[d.Exit]
-	if d.Verdict == "" {
-		d.Verdict = report.NoData
+	switch v := out.Comparison.Verdict; {
+	case ended != nil:
+		d.Partial, d.Verdict, d.Exit = true, report.Inconclusive, exit.NoAnswer
+		if code := exit.Code(ended); code == exit.Interrupted || errors.Is(ended, context.Canceled) {
+			d.Exit = exit.Interrupted
+		}
+	case v == baseline.OverallWorse:
+		d.Verdict = report.Fail
+	case v == baseline.OverallPass:
+		d.Verdict = report.Pass
+	case v == baseline.OverallInvalid:
+		d.Verdict = report.Invalid
+	default:
+		d.Verdict = report.Inconclusive
 	}
 	return errors.Join(
 		baseline.Write(filepath.Join(o.Run.Out, "base.json.gz"), out.Base),
@@ -158,6 +170,9 @@ func (o *Options) keepQualification(s harness.Streams, out *duet.Outcome, read f
 		return exit.With(exit.NoAnswer, err)
 	}
 	fmt.Fprint(s.Out, q.Words(stats.DefaultLooks()))
+	if why := q.Refused(); why != "" {
+		return exit.With(exit.NoAnswer, errors.New(why))
+	}
 	if len(a.Alarms) > 0 {
 		fmt.Fprintln(s.Err, "vitals: warning: a build was told apart from itself, which happens in 5 of 100 qualifications at most:\n  "+strings.Join(a.Alarms, "\n  "))
 	}
