@@ -45,7 +45,7 @@ func forgedAddresses(t *T) {
 	a, judged := t.guessForging(3*limit, "")
 	switch {
 	case t.read("login", a) != profile.Refused:
-		t.counts("login", false, "%d wrong sign-ins with forged address headers were judged, want %d%s", judged, limit, t.believed(limit))
+		t.counts("login", false, "%d wrong sign-ins with forged address headers were judged, want %d%s", judged, limit, t.believed(limit, judged))
 	case judged == t.run.where(t.target):
 		t.counts("login", false, "%v: refused after %d, want %d", a, judged, limit)
 	default:
@@ -54,13 +54,18 @@ func forgedAddresses(t *T) {
 }
 
 // believed says which header alone shakes the limit off, or that none is needed.
-func (t *T) believed(limit int) string {
+func (t *T) believed(limit, forged int) string {
 	if t.target.Source == nil {
 		return "" // the one address is spent
 	}
-	if a, _ := t.meet(t.Address(), unknownAccount(), 0); t.read("login", a) != profile.Refused {
+	a, plain := t.meet(t.Address(), unknownAccount(), 0)
+	switch {
+	case t.read("login", a) != profile.Refused:
 		return "; without one no limit is met either"
+	case plain >= forged:
+		return fmt.Sprintf("; without one %d are judged as well", plain)
 	}
+	limit = max(limit, plain)
 	var alone []string
 	for _, name := range t.bypass().headers() {
 		if a, n := t.guessForging(limit+1, name); n > limit && t.read("login", a) != profile.Refused {
