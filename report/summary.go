@@ -38,6 +38,11 @@ func Ended(w io.Writer, d *Document, dir string) error {
 func Summary(s Style, dir string) Reporter {
 	return func(w io.Writer, d *Document) error {
 		if len(d.Runs) == 0 && d.Comparison != nil { // a duet: its runs stand in the baselines
+			if d.Partial {
+				if _, err := fmt.Fprintf(w, "%s  %s\n", d.Verdict, headline(d)); err != nil {
+					return err
+				}
+			}
 			return ComparisonText(s, w, d.Comparison)
 		}
 		p := &page{Style: s}
