@@ -2,6 +2,7 @@ package containers
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -32,8 +33,10 @@ func run(ctx context.Context, engine *client.Client, role, img string, ports []s
 	if err != nil {
 		return box{}, err
 	}
+	mark := rand.Text()
 	opts = append(opts,
 		tc.WithLabels(labels()),
+		tc.WithLabels(map[string]string{labelBox: mark}),
 		tc.WithExposedPorts(ports...),
 		tc.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.PortBindings = mobynet.PortMap{}
@@ -48,8 +51,11 @@ func run(ctx context.Context, engine *client.Client, role, img string, ports []s
 	c, err := tc.Run(ctx, img, opts...)
 	if err != nil {
 		err = fmt.Errorf("start %s (%s): %w%s", role, img, err, hint(err))
-		if c != nil { // a container that failed to start is there all the same
+		switch {
+		case c != nil: // a container that failed to start is there all the same
 			err = errors.Join(err, c.Terminate(context.WithoutCancel(ctx)))
+		case ctx.Err() != nil: // as may be one whose making was interrupted
+			err = errors.Join(err, removeMade(engine, mark))
 		}
 		return box{}, err
 	}

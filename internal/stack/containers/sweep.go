@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/client"
 	"github.com/shirou/gopsutil/v4/process"
@@ -16,6 +17,7 @@ import (
 const (
 	labelPID  = "vitals.pid"
 	labelBoot = "vitals.boot"
+	labelBox  = "vitals.box" // of one container alone
 	ownImages = "vitals/api" // their tags end in -BOOT-PID-NETWORK: a label would change the digest
 )
 
@@ -56,6 +58,29 @@ func sweep(ctx context.Context, engine *client.Client) error {
 				continue
 			}
 			_, _ = engine.ImageRemove(ctx, tag, client.ImageRemoveOptions{}) // another start may have been first, and a name costs nothing
+		}
+	}
+	return nil
+}
+
+// interruptedFor is how long the engine may take to make a container that nobody waits
+// for any more.
+const interruptedFor = 2 * time.Second
+
+// removeMade removes the container of that mark, which the engine may be about to make.
+func removeMade(engine *client.Client, mark string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for began := time.Now(); time.Since(began) < interruptedFor; time.Sleep(200 * time.Millisecond) {
+		boxes, err := engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelBox+"="+mark)})
+		if err != nil {
+			return fmt.Errorf("look for a container whose making was interrupted: %w", err)
+		}
+		for _, c := range boxes.Items {
+			if _, err := engine.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err != nil {
+				return fmt.Errorf("remove a container whose making was interrupted: %w", err)
+			}
+			return nil
 		}
 	}
 	return nil
