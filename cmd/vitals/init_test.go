@@ -40,7 +40,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("--overwrite: got %d, want 0", code)
 	}
 	for args, want := range map[string]string{
-		"init":                             "want --from",
+		"init":                             "want --from with an OpenAPI, HAR or Postman file, or --record",
 		"init --from none.yaml":            "no such file",
 		"init --from main.go":              "neither JSON nor YAML",
 		"init --from ../../README.md":      "",

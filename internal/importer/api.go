@@ -37,6 +37,7 @@ func (d *outline) profileOf(calls []*call) {
 			if !isParam(c.path) {
 				o := c.operation()
 				o.fields = d.placed(c, "user_id", "id")
+				o.refused = c.bare
 				for _, wrong := range []int{401, 403} {
 					if slices.Contains(c.refuse, wrong) && c.signed && o.refused == 0 {
 						o.refused = wrong
@@ -167,6 +168,10 @@ func (d *outline) collection(calls []*call) {
 		if _, ok := o.body.(map[string]any); !ok && o.body != nil {
 			d.say("%s %s is not in the profile: its body is a list, and probes fill in fields", c.method, c.path)
 			continue
+		}
+		if o.refused = c.bare; o.refused == 0 && (k == isUpdate || k == isDelete) && d.operations[string(isGet)].refused != 0 {
+			o.refused = d.operations[string(isGet)].refused
+			o.decide = append(o.decide, "refused: as of get; the source has no such request without a token")
 		}
 		o.path = sendable(param.ReplaceAllString(c.path, "{{id}}") + map[bool]string{true: "?" + c.query}[c.query != ""])
 		switch k {

@@ -22,6 +22,7 @@ type call struct {
 	ok     int            // status of success; 0 = unknown
 	refuse []int          // documented statuses of 400 and above
 	told   map[int]string // their descriptions
+	bare   int            // status of a captured refusal of whoever showed no token; 0 = none
 	signed bool           // it asks for somebody who is signed in
 	old    bool           // deprecated
 	others bool           // reserved for others than ordinary accounts
@@ -62,7 +63,9 @@ func segments(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
 }
 
-func isParam(segment string) bool { return strings.Contains(segment, "{") }
+func isParam(segment string) bool {
+	return strings.Contains(strings.ReplaceAll(segment, "{{user_id}}", ""), "{") // that one is known wherever somebody is signed in
+}
 
 // noun is the last fixed segment of a path: what it is about.
 func noun(path string) string {

@@ -68,7 +68,7 @@ func (c *correlation) body(v any, key string, s *step) any {
 			s.decide = append(s.decide, wasSecret(key))
 			return gone
 		}
-		return c.own(literal(strings.ToValidUTF8(v, "")))
+		return c.named(literal(strings.ToValidUTF8(v, "")))
 	case json.Number:
 		if _, long := distinct(key, v); long {
 			if p, ok := c.value(v.String()); ok {
@@ -97,8 +97,8 @@ func removed(body any) []string {
 	return []string{"a value for " + strings.Join(places, ", ")}
 }
 
-// own puts the account's own name in where a text holds it.
-func (c *correlation) own(text string) string {
+// named puts the account's own name in where a text holds it.
+func (c *correlation) named(text string) string {
 	if c.email == "" {
 		return text
 	}
@@ -114,6 +114,9 @@ func kindOf(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
+		if p == "{{user_id}}" {
+			continue // the account's own
+		}
 		if strings.Contains(p, "{{") || idLike.MatchString(p) {
 			parts[i] = "{id}"
 		}
@@ -154,6 +157,11 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 			method: x.method, path: path, title: steps[i].name, body: withoutPlaceholders(steps[i].body), form: x.form, answer: x.answer, ok: x.status,
 			signed: x.signed, params: map[string]any{}, other: x.other,
 		}
+		for _, h := range steps[i].header {
+			if scheme, ok := strings.CutSuffix(h[1], "{{token}}"); ok {
+				c.header = append(c.header, [2]string{h[0], scheme + "{{access_token}}"})
+			}
+		}
 		if x.form {
 			c.body = x.body
 		}
@@ -189,4 +197,4 @@ func withoutPlaceholders(v any) any {
 	return v
 }
 
-var profileOwn = regexp.MustCompile(`^\{\{(email|password|uuid|now|today)\}\}$`)
+var profileOwn = regexp.MustCompile(`^\{\{(email|password|uuid|now|today|user_id)\}\}$`)

@@ -19,7 +19,10 @@ type correlation struct {
 	names   map[string]bool
 	sent    map[string]bool // values that were sent before any answer told them
 	secrets int
-	email   string // the account's, as it was captured; "" = unknown
+	email   string            // the account's, as it was captured; "" = unknown
+	signIn  int               // the exchange that signs in; -1 = none
+	own     map[string]string // by where its answer tells them: the account's own names for its token and its id
+	token   string            // as it was captured; "" = unknown
 }
 
 // origin is where an answer told a value.
@@ -28,9 +31,18 @@ type origin struct{ from, key string }
 const gone = "removed-by-vitals-init"
 
 // correlate turns exchanges into steps, in their order: what an answer told and a later
-// request sends is saved there and filled in here; what is secret is taken out.
-func (d *outline) correlate(all []exchange, email string) []step {
-	c := &correlation{d: d, email: email, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}}
+// request sends is saved there and filled in here; what is secret is taken out. signIn is
+// the exchange that signs in, -1 when none does, and email the account that it names.
+func (d *outline) correlate(all []exchange, signIn int, email string) []step {
+	c := &correlation{d: d, email: email, signIn: signIn, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}, own: map[string]string{}}
+	if signIn >= 0 {
+		if place, ok := byKey(all[signIn].answer, accessKeys...); ok {
+			c.token, c.own["json:"+place] = textAt(all[signIn].answer, place), "token"
+			if id, ok := person(all[signIn].answer, place); ok {
+				c.own["json:"+id] = "user_id"
+			}
+		}
+	}
 	if email != "" {
 		c.sent[email] = true // it is the user's own: no answer had to tell it
 	}
@@ -107,6 +119,9 @@ func (c *correlation) value(v string) (string, bool) {
 		if base == "id" {
 			base = variable(singular(c.owner(i, o.from)) + "_id")
 		}
+		if own, ok := c.own[o.from]; ok && i == c.signIn {
+			base = own
+		}
 		name = base
 		for n := 2; c.names[name]; n++ {
 			name = fmt.Sprintf("%s_%d", base, n)
@@ -141,8 +156,10 @@ func (c *correlation) step(x *exchange, names unique) step {
 		case !isHeader.MatchString(h[0]) || dropped[p] || strings.HasPrefix(p, "sec") || strings.HasPrefix(h[0], ":"):
 			continue
 		case p == "authorization" || p == "cookie" || p == "proxyauthorization":
-			c.secrets++ // the account's own token is sent instead
-			continue
+			c.secrets++ // the account's own token is sent instead, as a bearer token
+			if scheme, ok := strings.CutSuffix(h[1], c.token); ok && p == "authorization" && c.token != "" && !strings.EqualFold(scheme, "Bearer ") {
+				s.header = append(s.header, [2]string{"Authorization", literal(scheme) + "{{token}}"})
+			}
 		default:
 			if v, ok := c.value(h[1]); ok {
 				s.header = append(s.header, [2]string{h[0], v})
@@ -150,7 +167,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 			}
 			v := h[1]
 			if !ours.MatchString(v) {
-				v = c.own(literal(v))
+				v = c.named(literal(v))
 			}
 			if strings.Contains(v, gone) || secretKey.MatchString(p) || strings.Contains(p, "apikey") || strings.Contains(p, "token") || tokenLike.MatchString(v) {
 				c.secrets++
@@ -190,7 +207,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 	if x.status/100 == 2 {
 		s.status = []int{x.status}
 	}
-	call := call{method: x.method, path: kindOf(s.path)}
+	call := call{method: x.method, path: strings.ReplaceAll(kindOf(s.path), "{{user_id}}", "{id}")}
 	call.kind = call.guess()
 	s.name = names.name(stepName(x.name), stepName(call.said()))
 	return s

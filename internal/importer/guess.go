@@ -26,7 +26,7 @@ func (c *call) guess() kind {
 			return isHealth
 		case logoutWords.MatchString(words):
 			return isLogout
-		case meWords.MatchString(path):
+		case meWords.MatchString(path), last == "{{user_id}}":
 			return isMe
 		case isParam(last):
 			return isGet

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,31 +19,34 @@ import (
 // archive is what is read of a HAR 1.2 file (http://www.softwareishard.com/blog/har-12-spec/).
 type archive struct {
 	Log struct {
-		Entries []struct {
-			Started string  `json:"startedDateTime"`
-			Time    float64 `json:"time"` // milliseconds
-			Type    string  `json:"_resourceType"`
-			Request struct {
-				Method  string `json:"method"`
-				URL     string `json:"url"`
-				Headers []pair `json:"headers"`
-				Post    struct {
-					Mime   string `json:"mimeType"`
-					Text   string `json:"text"`
-					Params []pair `json:"params"`
-				} `json:"postData"`
-			} `json:"request"`
-			Response struct {
-				Status  int    `json:"status"`
-				Headers []pair `json:"headers"`
-				Content struct {
-					Mime     string `json:"mimeType"`
-					Text     string `json:"text"`
-					Encoding string `json:"encoding"`
-				} `json:"content"`
-			} `json:"response"`
-		} `json:"entries"`
+		Entries []entry `json:"entries"`
 	} `json:"log"`
+}
+
+// entry is one request of a capture, with its answer.
+type entry struct {
+	Started string  `json:"startedDateTime"`
+	Time    float64 `json:"time"` // milliseconds
+	Type    string  `json:"_resourceType"`
+	Request struct {
+		Method  string `json:"method"`
+		URL     string `json:"url"`
+		Headers []pair `json:"headers"`
+		Post    struct {
+			Mime   string `json:"mimeType"`
+			Text   string `json:"text"`
+			Params []pair `json:"params"`
+		} `json:"postData"`
+	} `json:"request"`
+	Response struct {
+		Status  int    `json:"status"`
+		Headers []pair `json:"headers"`
+		Content struct {
+			Mime     string `json:"mimeType"`
+			Text     string `json:"text"`
+			Encoding string `json:"encoding"`
+		} `json:"content"`
+	} `json:"response"`
 }
 
 type pair struct {
@@ -59,8 +63,13 @@ func har(source []byte, o Options) (*outline, error) {
 	if err := json.Unmarshal(source, &a); err != nil {
 		return nil, fmt.Errorf("not HAR: %w", err)
 	}
-	d := &outline{file: o.File, kind: "HAR", about: "from a capture"}
-	var all []exchange
+	return a.outline("HAR", o)
+}
+
+// outline makes the outline of a capture; kind is what messages call it.
+func (a archive) outline(kind string, o Options) (*outline, error) {
+	d := &outline{file: o.File, kind: kind, about: "from a capture"}
+	var all, refused []exchange
 	hosts := map[string]int{}
 	left := map[string]int{}
 	for _, e := range a.Log.Entries {
@@ -71,12 +80,12 @@ func har(source []byte, o Options) (*outline, error) {
 		}
 		x := exchange{method: strings.ToUpper(e.Request.Method), url: u, status: e.Response.Status, took: millis(e.Time)}
 		x.began, _ = time.Parse(time.RFC3339Nano, e.Started) // without one there is no gap
-		kind, _, _ := mime.ParseMediaType(e.Response.Content.Mime)
+		media, _, _ := mime.ParseMediaType(e.Response.Content.Mime)
 		switch {
 		case !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, x.method):
 			left["preflights and other methods"]++
 			continue
-		case x.method == "GET" && (staticFile.MatchString(u.Path) || static(kind) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
+		case x.method == "GET" && (staticFile.MatchString(u.Path) || static(media) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
 			left["static files and pages"]++
 			continue
 		case e.Type == "websocket" || e.Type == "eventsource" || e.Response.Status == 101:
@@ -84,9 +93,6 @@ func har(source []byte, o Options) (*outline, error) {
 			continue
 		case e.Response.Status == 0:
 			left["requests without an answer"]++
-			continue
-		case e.Response.Status >= 400:
-			left["requests that were refused"]++
 			continue
 		}
 		for _, h := range e.Request.Headers {
@@ -112,6 +118,11 @@ func har(source []byte, o Options) (*outline, error) {
 			}
 		}
 		x.answer = jsonValue(text)
+		if x.status >= 400 {
+			left["requests that were refused"]++
+			refused = append(refused, x)
+			continue
+		}
 		all = append(all, x)
 		hosts[u.Scheme+"://"+u.Host]++
 	}
@@ -139,14 +150,17 @@ func har(source []byte, o Options) (*outline, error) {
 	}
 	d.url = main
 	u, _ := url.Parse(main) // it was parsed above
-	d.name = title(u.Hostname(), o.File)
-	d.captured(all, nil)
+	if d.name = title(u.Hostname(), o.File); net.ParseIP(u.Hostname()) != nil || u.Hostname() == "localhost" {
+		d.name = "api" // an address names nothing
+	}
+	d.captured(all, refused, nil)
 	return d, d.some()
 }
 
 // captured makes the journeys of exchanges. groups name the journey of each; nil =
-// one journey, cut into tasks where the capture paused.
-func (d *outline) captured(all []exchange, groups []string) {
+// one journey, cut into tasks where the capture paused. What was refused is no part of
+// them: it tells how the API refuses.
+func (d *outline) captured(all, refused []exchange, groups []string) {
 	at, email := d.signInOf(all), ""
 	if at >= 0 {
 		account, password := credential(all[at].body)
@@ -159,11 +173,15 @@ func (d *outline) captured(all []exchange, groups []string) {
 			email = "" // it would be found in texts that are not about the account
 		}
 	}
-	steps := d.correlate(all, email)
+	steps := d.correlate(all, at, email)
 	calls := asCalls(all, steps)
 	identify(calls)
+	learnRefusals(all, refused, steps, calls)
 	d.profileOf(calls)
 	apart := map[int]bool{at: true} // they are no part of a journey
+	for i, x := range all {         // nor is a second sign-in, as of somebody else
+		apart[i] = apart[i] || at >= 0 && x.method == all[at].method && x.url.Path == all[at].url.Path
+	}
 	if at >= 0 {
 		d.signedIn(all, steps, at)
 		d.stays(all, steps, calls, apart)

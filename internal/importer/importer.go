@@ -20,6 +20,10 @@ import (
 type Options struct {
 	File string // where the source lies, as messages and `says:` name it
 	URL  string // where the API answers; "" = what the source says
+
+	// Limit is the sentence in which the user's documents promise the limit on
+	// sign-ins; "" = what the source says.
+	Limit string
 }
 
 // Files are what was made of a source.
@@ -29,6 +33,7 @@ type Files struct {
 	Kind    string   // OpenAPI 3.1, Swagger 2.0, HAR, Postman
 	URL     string   // where the API answers; "" = unknown
 	SignsIn bool     // an operation signs users in, so that a run needs accounts
+	Limited bool     // the limit on sign-ins is known
 	Decide  int      // places marked "# decide:"
 	Said    []string // what a person should know: what was left out, and why
 }
@@ -37,6 +42,14 @@ type Files struct {
 // has nothing that could be sent, is an error.
 func Import(source []byte, o Options) (*Files, error) {
 	d, err := draft(source, o)
+	return d.made(o, err)
+}
+
+// made writes and checks the files of an outline; err is why there is none.
+func (d *outline) made(o Options, err error) (*Files, error) {
+	if err == nil && o.Limit != "" {
+		err = d.promised(o.Limit)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.File, err)
 	}

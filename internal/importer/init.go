@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,80 +24,172 @@ const maxSource = 256 << 20
 // Request is what a user asks of Init.
 type Request struct {
 	From           string // OpenAPI, Swagger, HAR or Postman file
-	URL            string // where the API answers; "" = what the file says
+	Record         string // or the URL of an API whose requests are recorded
+	Listen         string // where the recorder listens, as 127.0.0.1:8700
+	URL            string // where the API answers; "" = what the source says
+	Limit          string // a sentence that promises the limit on sign-ins; "" = what the source says
 	Dir            string // folder to write into
 	Yes, Overwrite bool   // ask nothing; replace files that are there
 }
 
 // Init imports a source and writes its profile, scenario, targets and accounts file
 // into a folder; on a terminal it asks on talk what it cannot know, and reads the
-// answer from in. All errors are the user's to mend.
-func Init(o Request, in io.Reader, out, talk io.Writer) error {
-	if o.From == "" {
-		return errors.New("nothing to start from: want --from with an OpenAPI, HAR or Postman file")
+// answer from in. A recording lasts until Ctrl-C, SIGTERM or the end of ctx, or Enter on
+// a terminal. All errors are the user's to mend.
+func Init(ctx context.Context, o Request, in io.Reader, out, talk io.Writer) error {
+	switch {
+	case o.From == "" && o.Record == "":
+		return errors.New("nothing to start from: want --from with an OpenAPI, HAR or Postman file, or --record with the URL of a running API")
+	case o.From != "" && o.Record != "":
+		return errors.New("--from and --record are two sources: want one")
 	}
 	if o.URL != "" {
 		if _, err := strict.ParseURL("--url", o.URL); err != nil {
 			return err
 		}
 	}
-	source, err := readSource(o.From)
-	if err != nil {
-		return err
-	}
-	made, err := Import(source, Options{File: o.From, URL: o.URL})
-	if err != nil {
-		return err
-	}
 	ask := asker(in, talk, o.Yes)
-	if made.URL == "" && ask != nil {
-		answer, err := ask("Where does the API answer? (URL, or nothing to decide later) ")
-		if err != nil {
+	if err := o.room(ask); err != nil { // before anything is recorded
+		return err
+	}
+	made, ask, err := o.source(ctx, ask, talk)
+	if err != nil {
+		return err
+	}
+	f, err := made(o.options())
+	if err != nil {
+		return err
+	}
+	if err := o.write(f); err != nil {
+		return err
+	}
+	if ask != nil { // whoever ends it here keeps what was written
+		if f, err = o.asked(f, made, ask); err != nil {
 			return err
 		}
-		if answer != "" {
-			if _, err := strict.ParseURL("the answer", answer); err != nil {
-				return err
-			}
-			o.URL = answer
-			if made, err = Import(source, Options{File: o.From, URL: o.URL}); err != nil {
-				return err
-			}
-		}
-	}
-	files := []struct{ name, text string }{
-		{"profile.yaml", made.Profile}, {"scenario.yaml", made.Scenario}, {"targets.yaml", made.Targets}, {"accounts.csv", made.Accounts},
-	}
-	var there []string
-	for _, f := range files {
-		if _, err := os.Stat(filepath.Join(o.Dir, f.name)); !errors.Is(err, fs.ErrNotExist) {
-			there = append(there, filepath.Join(o.Dir, f.name))
-		}
-	}
-	if len(there) > 0 && !o.Overwrite {
-		if ask == nil {
-			return fmt.Errorf("%s would be overwritten: name another folder with --dir, or replace with --overwrite", strings.Join(there, ", "))
-		}
-		answer, err := ask(fmt.Sprintf("Overwrite %s? [y/N] ", strings.Join(there, ", ")))
-		if err != nil {
+		if err := o.write(f); err != nil {
 			return err
 		}
-		if a := strings.ToLower(answer); a != "y" && a != "yes" {
-			return errors.New("nothing was written")
-		}
 	}
+	return o.say(out, f)
+}
+
+func (o Request) write(f *Files) error {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder: %w", err)
 	}
-	for _, f := range files {
-		if err := atomicfile.Write(filepath.Join(o.Dir, f.name), func(w io.Writer) error {
-			_, err := io.WriteString(w, f.text)
+	for name, text := range map[string]string{profileFile: f.Profile, scenarioFile: f.Scenario, targetsFile: f.Targets, accountsFile: f.Accounts} {
+		if err := atomicfile.Write(filepath.Join(o.Dir, name), func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
 			return err
 		}); err != nil {
 			return err
 		}
 	}
-	return o.say(out, made)
+	return nil
+}
+
+// The files that Init writes.
+const (
+	profileFile  = "profile.yaml"
+	scenarioFile = "scenario.yaml"
+	targetsFile  = "targets.yaml"
+	accountsFile = "accounts.csv"
+)
+
+// name is what messages call the source.
+func (o Request) name() string {
+	if o.Record != "" {
+		return "a recording of " + o.Record
+	}
+	return o.From
+}
+
+func (o Request) options() Options { return Options{File: o.name(), URL: o.URL, Limit: o.Limit} }
+
+// maker makes the files of a source.
+type maker func(Options) (*Files, error)
+
+// source reads or records what the files are made of. Whoever ends a recording with
+// Ctrl-C is asked nothing: it gives no questioner.
+func (o Request) source(ctx context.Context, ask question, talk io.Writer) (maker, question, error) {
+	if o.Record == "" {
+		text, err := readSource(o.From)
+		return func(o Options) (*Files, error) { return Import(text, o) }, ask, err
+	}
+	var enter chan struct{}
+	if ask != nil {
+		enter = make(chan struct{})
+		go func() {
+			if _, err := ask(""); err == nil {
+				close(enter)
+			}
+		}()
+	}
+	kept, entered, err := record(ctx, o, enter, talk)
+	if !entered {
+		ask = nil
+	}
+	return func(o Options) (*Files, error) {
+		d, err := kept.outline("HAR", o)
+		return d.made(o, err)
+	}, ask, err
+}
+
+// room sees to it that no file is overwritten unasked.
+func (o Request) room(ask question) error {
+	var there []string
+	for _, name := range []string{profileFile, scenarioFile, targetsFile, accountsFile} {
+		if _, err := os.Stat(filepath.Join(o.Dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			there = append(there, filepath.Join(o.Dir, name))
+		}
+	}
+	if len(there) == 0 || o.Overwrite {
+		return nil
+	}
+	if ask == nil {
+		return fmt.Errorf("%s would be overwritten: name another folder with --dir, or replace with --overwrite", strings.Join(there, ", "))
+	}
+	answer, err := ask(fmt.Sprintf("Overwrite %s? [y/N] ", strings.Join(there, ", ")))
+	if err != nil {
+		return err
+	}
+	if a := strings.ToLower(answer); a != "y" && a != "yes" {
+		return errors.New("nothing was written")
+	}
+	return nil
+}
+
+// asked makes the files again with what the source did not say. A sentence that is not
+// understood is asked for again: a recording is not lost for it.
+func (o Request) asked(f *Files, made maker, ask question) (*Files, error) {
+	if f.URL == "" {
+		answer, err := ask("Where does the API answer? (URL, or nothing to decide later) ")
+		if err != nil {
+			return nil, err
+		}
+		if answer != "" {
+			if _, err := strict.ParseURL("the answer", answer); err != nil {
+				return nil, err
+			}
+			o.URL = answer
+		}
+	}
+	for words := "Which limit on sign-ins do your documents promise? (a sentence as \"" + exampleLimit + "\", or nothing) "; f.SignsIn && !f.Limited; {
+		answer, err := ask(words)
+		if err != nil {
+			return nil, err
+		}
+		if o.Limit = answer; answer == "" {
+			break
+		}
+		again, err := made(o.options())
+		if err == nil {
+			return again, nil
+		}
+		words = fmt.Sprintf("%v\nOnce more, or nothing: ", err)
+	}
+	return made(o.options())
 }
 
 // readSource reads a file, and says when it is larger than anybody reads.
@@ -116,15 +209,18 @@ func readSource(file string) ([]byte, error) {
 	return text, nil
 }
 
+// question asks a person, and gives the answer without the spaces around it.
+type question func(words string) (string, error)
+
 // asker asks on a terminal; nil where there is none, or nothing is to be asked.
-func asker(in io.Reader, talk io.Writer, yes bool) func(question string) (string, error) {
+func asker(in io.Reader, talk io.Writer, yes bool) question {
 	f, ok := in.(*os.File)
 	if yes || !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	lines := bufio.NewReader(f)
-	return func(question string) (string, error) {
-		if _, err := io.WriteString(talk, question); err != nil {
+	return func(words string) (string, error) {
+		if _, err := io.WriteString(talk, words); err != nil {
 			return "", fmt.Errorf("ask: %w", err)
 		}
 		line, err := lines.ReadString('\n')
@@ -139,7 +235,7 @@ func asker(in io.Reader, talk io.Writer, yes bool) func(question string) (string
 func (o Request) say(w io.Writer, made *Files) error {
 	var b strings.Builder
 	in := func(name string) string { return filepath.Join(o.Dir, name) }
-	fmt.Fprintf(&b, "Read %s (%s). Wrote %s, %s, %s, %s.\n", o.From, made.Kind, in("profile.yaml"), in("scenario.yaml"), in("targets.yaml"), in("accounts.csv"))
+	fmt.Fprintf(&b, "Read %s (%s). Wrote %s, %s, %s, %s.\n", o.name(), made.Kind, in(profileFile), in(scenarioFile), in(targetsFile), in(accountsFile))
 	for _, said := range made.Said {
 		fmt.Fprintf(&b, "  %s\n", said)
 	}
@@ -153,16 +249,16 @@ func (o Request) say(w io.Writer, made *Files) error {
 	accounts := ""
 	b.WriteString("\nNext:\n")
 	if made.SignsIn {
-		accounts = " --accounts " + in("accounts.csv")
-		fmt.Fprintf(&b, "  put test accounts into %s, a line each: someone@example.com,their password\n", in("accounts.csv"))
+		accounts = " --accounts " + in(accountsFile)
+		fmt.Fprintf(&b, "  put test accounts into %s, a line each: someone@example.com,their password\n", in(accountsFile))
 	}
-	fmt.Fprintf(&b, "  vitals validate %s --profile %s --targets %s\n", in("scenario.yaml"), in("profile.yaml"), in("targets.yaml"))
-	fmt.Fprintf(&b, "  vitals run %s --url %s --profile %s%s --targets %s\n", in("scenario.yaml"), url, in("profile.yaml"), accounts, in("targets.yaml"))
+	fmt.Fprintf(&b, "  vitals validate %s --profile %s --targets %s\n", in(scenarioFile), in(profileFile), in(targetsFile))
+	fmt.Fprintf(&b, "  vitals run %s --url %s --profile %s%s --targets %s\n", in(scenarioFile), url, in(profileFile), accounts, in(targetsFile))
 	host := "HOST"
 	if u, err := neturl.Parse(made.URL); err == nil && u.Hostname() != "" {
 		host = u.Hostname()
 	}
-	fmt.Fprintf(&b, "  vitals audit --url %s --profile %s%s --class intrusive --i-own %s\n", url, in("profile.yaml"), accounts, host)
+	fmt.Fprintf(&b, "  vitals audit --url %s --profile %s%s --class intrusive --i-own %s\n", url, in(profileFile), accounts, host)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -120,7 +120,7 @@ func postman(source []byte, o Options) (*outline, error) {
 		return nil, errors.New("no request in it that can be sent")
 	}
 	d.url = r.host
-	d.captured(r.all, r.groups)
+	d.captured(r.all, nil, r.groups)
 	return d, d.some()
 }
 

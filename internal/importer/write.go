@@ -8,7 +8,7 @@ import (
 
 // files writes the outline.
 func (d *outline) files() *Files {
-	f := &Files{Kind: d.kind, URL: d.url, SignsIn: d.signIn != nil}
+	f := &Files{Kind: d.kind, URL: d.url, SignsIn: d.signIn != nil, Limited: d.operations[string(isLogin)].policy != ""}
 	var p, s, t page
 	d.profile(&p)
 	d.scenario(&s)

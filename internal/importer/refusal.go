@@ -1,0 +1,74 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+// learnRefusals says what captured refusals tell of the calls that were answered as well: how
+// a sign-in refuses a wrong password, and other calls whoever shows no token.
+func learnRefusals(all, refused []exchange, steps []step, calls []*call) {
+	for _, r := range refused {
+		i := slices.IndexFunc(all, func(x exchange) bool {
+			return x.method == r.method && x.url.Scheme == r.url.Scheme && x.url.Host == r.url.Host && x.url.Path == r.url.Path
+		})
+		if i < 0 || r.status >= 500 || r.status == http.StatusTooManyRequests {
+			continue
+		}
+		n := slices.IndexFunc(calls, func(c *call) bool { return c.method == r.method && c.path == kindOf(steps[i].path) })
+		if n < 0 {
+			continue
+		}
+		switch c := calls[n]; {
+		case c.kind == isLogin && c.told == nil: // the first, for a later one may be locked
+			c.refuse, c.told = []int{r.status}, map[int]string{r.status: "wrong credential"}
+		case c.kind != isLogin && c.signed && !r.signed && c.bare == 0:
+			c.bare = r.status
+		}
+	}
+}
+
+// promised is the limit on sign-ins that a sentence of the user's documents promises.
+func (d *outline) promised(sentence string) error {
+	login, ok := d.operations[string(isLogin)]
+	if !ok {
+		return errors.New("a limit on sign-ins is promised, but nothing in it signs in with a password")
+	}
+	t := told429{c: &call{kind: isLogin, method: login.method, path: login.path}, status: refusedWith.FindString(sentence), description: sentence}
+	if t.status == "" {
+		t.status = "429"
+	}
+	l := t.line(string(isLogin), "")
+	if l.limit == 0 {
+		return fmt.Errorf("no count and time were found in %q: want a sentence as %q", sentence, exampleLimit)
+	}
+	d.limits = slices.DeleteFunc(d.limits, func(other limit) bool { return other.policy == l.policy })
+	d.limits = append(d.limits, l)
+	login.policy = string(isLogin)
+	d.operations[string(isLogin)] = login
+	d.say("the limit on sign-ins was read as: %s", l.sentence())
+	return nil
+}
+
+const exampleLimit = "5 failed attempts in 5 minutes per address, then locked for 15 minutes"
+
+// sentence is a limit as it was understood, for the user to compare with what was meant.
+func (l limit) sentence() string {
+	counts, by := l.counts, l.by
+	if counts == "" {
+		counts = "requests"
+	}
+	if by == "" {
+		by = "address"
+	}
+	s := fmt.Sprintf("%d %s by %s", l.limit, counts, by)
+	if l.window > 0 {
+		s += " in " + span(l.window)
+	}
+	if l.lock > 0 {
+		s += ", then locked for " + span(l.lock)
+	}
+	return s
+}
