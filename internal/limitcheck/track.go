@@ -255,15 +255,20 @@ func (t *track) count(e *Event, certain bool) {
 // shownRequests is how many of the requests beyond a limit are shown.
 const shownRequests = 4
 
-// overLimit accuses when the newest limit+1 that were surely counted surely fell
-// into one window (J1).
+// overLimit accuses a limit that was surely not kept (J1): one excess once, whether one
+// window shows it or only many do.
 func (t *track) overLimit(c *Checker, e *Event) {
-	if n := len(t.counted); n > 0 && t.counted[n-1].certain {
-		t.overWindows(c, e)
+	if t.overWindow(c) || t.overWindows(c, e) {
+		t.windows = windows{}
 	}
+}
+
+// overWindow accuses when the newest limit+1 that were surely counted surely fell
+// into one window.
+func (t *track) overWindow(c *Checker) bool {
 	need := t.rule.most() + 1
 	if len(t.counted) < need {
-		return
+		return false
 	}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	i := len(t.counted)
@@ -274,7 +279,7 @@ func (t *track) overLimit(c *Checker, e *Event) {
 	}
 	span := time.Duration(last - first)
 	if need > 0 || span >= t.rule.Window || t.told != 0 && first < t.told {
-		return
+		return false
 	}
 	var shown []*Event
 	what := "requests admitted"
@@ -293,11 +298,15 @@ func (t *track) overLimit(c *Checker, e *Event) {
 		shown = append(shown, &t.newest[k])
 	}
 	in := fmt.Sprintf("in %v", t.rule.Window)
-	if t.rule.Window == Forever {
+	switch {
+	case t.rule.Window == Forever:
 		in = "until a lock or a success"
+	case t.rule.Fixed:
+		in += fmt.Sprintf(": %d in each of the two windows that it may touch", t.rule.Limit)
 	}
 	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d %s", t.rule.most()+1, what, span.Round(time.Millisecond), t.rule.most(), in), shown...)
 	t.told = last // once for each window
+	return true
 }
 
 // within counts what may have been, and what surely was, in the window at e.

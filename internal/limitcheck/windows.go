@@ -33,15 +33,15 @@ func (w *windows) allowed(r *Rule) int {
 	return r.Limit * (int((time.Duration(w.to-w.from)+slack)/r.Window) + 2)
 }
 
-// overWindows accuses a limit of fixed windows that is kept in none of many (J1).
-func (t *track) overWindows(c *Checker, e *Event) {
-	if !t.rule.Fixed {
-		return
+// overWindows accuses a limit of fixed windows that is kept in none of many.
+func (t *track) overWindows(c *Checker, e *Event) bool {
+	if n := len(t.counted); !t.rule.Fixed || n == 0 || !t.counted[n-1].certain {
+		return false
 	}
 	t.windows.add(&t.rule, t.at(e.Sent), t.at(e.Done))
 	allowed := t.windows.allowed(&t.rule)
 	if t.windows.n <= allowed {
-		return
+		return false
 	}
 	what, shown := "requests admitted", []*Event{e}
 	if t.rule.Failures {
@@ -55,5 +55,6 @@ func (t *track) overWindows(c *Checker, e *Event) {
 	}
 	c.accuse("J1", t, fmt.Sprintf("%d %s within %v, allowed are %d: %d in each window of %v, and two windows more for where they begin and end",
 		t.windows.n, what, time.Duration(t.windows.to-t.windows.from).Round(time.Millisecond), allowed, t.rule.Limit, t.rule.Window), shown...)
-	t.windows = windows{}
+	t.told = t.windows.to // a window within it shows nothing more
+	return true
 }

@@ -169,3 +169,29 @@ func TestWhatIsLeftWhenAWindowBegins(t *testing.T) {
 		}
 	}
 }
+
+// One excess over a limit of fixed windows is said once, whether one span as long as a
+// window shows it or only many windows do; what comes after it is an excess of its own.
+func TestOneExcessOfFixedWindowsIsSaidOnce(t *testing.T) {
+	rule := limitcheck.Rule{Limit: 3, Window: 10 * time.Second, Fixed: true, Partial: true}
+	for _, failures := range []bool{false, true} {
+		rule.Failures = failures
+		for n, want := range map[int]int{6: 0, 7: 1, 13: 1, 14: 2} {
+			f := newFeed(rule, limitcheck.Options{})
+			for range n {
+				f.answer(map[bool]int{false: 200, true: 401}[failures], "a")
+				f.at = f.at.Add(-900 * time.Millisecond) // ten a second
+			}
+			if vs := f.Finish(); len(vs) != want {
+				t.Errorf("failures %v, %d at once: got %v, want %d", failures, n, vs, want)
+			}
+		}
+	}
+	// Many windows show it first; the span that shows it next begins before that was said.
+	f := newFeed(rule, limitcheck.Options{})
+	for _, gap := range []time.Duration{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1} {
+		f.at = f.at.Add(gap*time.Second - time.Second)
+		f.answer(401, "a")
+	}
+	f.want(t, "J1")
+}
