@@ -116,6 +116,7 @@ type Finding struct {
 	Omitted    int        `json:"omitted,omitempty"` // exchanges beyond what a transcript keeps
 	unfit      bool       // its subject is none of the target's: the limit has no lock, say
 	cause      string     // of its first failure: the operation whose limit was not kept
+	causes     []string   // of all of them
 }
 
 // Millis is a duration that documents hold in milliseconds.

@@ -106,7 +106,7 @@ func follow(findings []Finding) {
 	for cause, ids := range firstCauses {
 		first := ""
 		for _, id := range ids {
-			if i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id && f.Status == Fail && f.cause == cause }); i >= 0 && first == "" {
+			if i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id && f.Status == Fail && slices.Contains(f.causes, cause) }); i >= 0 && first == "" {
 				first = id
 			}
 		}

@@ -21,7 +21,7 @@ func burstOf200(t *T) {
 	}
 	// A round that was released too slowly says nothing when it holds: it is made up
 	// for by another, while there is patience.
-	tight := 0
+	tight, said := 0, ""
 	for round := 1; tight < rounds && round <= 2*rounds; round++ {
 		from, next := t.Address(), t.strangers()
 		as, once := t.volley(repeat(many, func(i int) Request {
@@ -36,11 +36,16 @@ func burstOf200(t *T) {
 		if !held {
 			return // one round is proof enough
 		}
-		if once && proved {
+		switch {
+		case !proved:
+			said = t.undeclared(next, as)
+		case once:
 			tight++
 		}
 	}
 	switch {
+	case tight == 0 && said != "":
+		t.Skip("in none of %d rounds was it told how many are judged; in the last one: %s", 2*rounds, said)
 	case tight == 0:
 		t.Skip("%v: in none of %d rounds", wire.ErrSpread, 2*rounds)
 	case tight < rounds:
@@ -62,6 +67,14 @@ func (t *T) slowly(next func() string, limit int, burst string) bool {
 	return true
 }
 
+// undeclared words the answers of a burst that proved nothing. A status that says there
+// that a server has no room may be its answer to any wrong credential: one alone tells,
+// and ends the probe where nobody declared it.
+func (t *T) undeclared(next func() string, as []Answer) string {
+	t.read("login", t.Guess(t.Address(), next()))
+	return tally(statuses(as))
+}
+
 // lost are answers that say nothing of a limit where many come at once: none at
 // all, a server that had no room, or one that no longer waited for the request's end.
 func lost(n map[int]int) (sum int) {
@@ -80,7 +93,15 @@ func (t *T) exactly(operation string, as []Answer, limit int, what string) (held
 		t.Note("%s: %s, so that it proves nothing", what, tally(statuses(as)))
 		return true, false
 	}
-	j := t.judge(operation)
+	j, unknown := t.judge(operation), map[int]int{}
+	for status := range rest {
+		if lost(map[int]int{status: 1}) == 0 && j.Read(status, 0, false) == profile.Unknown {
+			unknown[status] = 1
+		}
+	}
+	if wrong <= limit && len(unknown) > 0 { // as read does with one: it may be a judgement, or a refusal
+		t.Skip("%s: %s: %s", what, tally(statuses(as)), j.Undeclared(unknown))
+	}
 	check := t.Check
 	if met := t.run.where(t.target); operation == "login" && wrong == met {
 		check = func(ok bool, format string, args ...any) bool { return t.counts(operation, ok, format, args...) }

@@ -282,7 +282,7 @@ func (t *T) finding(returned bool) Finding {
 		}
 		var lines []string
 		for _, one := range t.failures {
-			lines = append(lines, one.words)
+			lines, f.causes = append(lines, one.words), append(f.causes, one.cause)
 		}
 		f.Reason = strings.Join(lines, "\n")
 		if t.skipped != "" {

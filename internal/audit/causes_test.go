@@ -1,0 +1,54 @@
+package audit_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vitals/internal/audit"
+	"vitals/internal/audit/audittest"
+)
+
+// Where the profile names another status than comes, a burst says which, as one request
+// does: nothing is slow, and nobody is accused.
+func TestABurstNamesAnUndeclaredStatus(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		wrong, refused int
+		want           string
+	}{
+		{400, 429, "400"}, // which a server without room answers as well
+		{403, 429, "403"},
+		{401, 423, "423"},
+	} {
+		s := audittest.New("")
+		g := s.Serve(t)
+		s.Wrong, s.Refused = c.wrong, c.refused // not what its profile says
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK8"), g, audit.Options{Patience: time.Minute, Bursts: 2})
+		f := rep.Findings[0]
+		if want := c.want + " is no answer that is known: a wrong credential is answered 401 (refused: of operation login in the profile)"; f.Status != audit.Skip || !strings.Contains(f.Reason, want) || strings.Contains(f.Reason, "slowly") {
+			t.Errorf("%+v: got %v %q, want SKIP with %q", c, f.Status, f.Reason, want)
+		}
+	}
+}
+
+// An API that judges fewer than its profile says, or answers a wrong password with an
+// error, breaks LK1; what shows the same once more follows from it.
+func TestWhatFollowsFromTooFewJudged(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*audittest.API){
+		"three are judged": func(s *audittest.API) { s.Limit("login", 3) },
+		"an error":         func(s *audittest.API) { s.Wrong = 500 },
+	} {
+		s := audittest.New("")
+		g := s.Serve(t)
+		change(s)
+		g.Profile.Promises.LimitHeaders = nil // that they name 3 is nothing that follows
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK1", "LK2", "LK8", "LK17"), g, audit.Options{Patience: time.Minute, Bursts: 2})
+		for _, f := range rep.Findings {
+			if want := map[bool]string{true: "", false: "LK1"}[f.ID == "LK1"]; f.Status != audit.Fail || f.Follows != want {
+				t.Errorf("%s: %s: got %v, follows %q, want FAIL that follows %q: %s", name, f.ID, f.Status, f.Follows, want, f.Reason)
+			}
+		}
+	}
+}
