@@ -15,7 +15,7 @@ import (
 // it with --standard.
 type Basis struct {
 	Promise  string        `json:"promise,omitempty"`  // "limits.login", "promises.health"; "" = the standard alone
-	Standard string        `json:"standard,omitempty"` // asvs-5.0, production-guide; "" = the promise alone
+	Standard string        `json:"standard,omitempty"` // asvs-5.0, production-guide, or both with "and"; "" = the promise alone
 	Promised bool          `json:"promised"`
 	Place    profile.Place `json:"place"` // where the promise stands
 }
@@ -23,6 +23,8 @@ type Basis struct {
 // String words the basis: "promised at docs/security.md:12", "asvs-5.0, not promised".
 func (b Basis) String() string {
 	switch {
+	case b.Promise != "" && b.Standard != "":
+		return fmt.Sprintf("%s, promised at %v, and %s, promised", b.Promise, b.Place, b.Standard)
 	case b.Promise != "":
 		return fmt.Sprintf("%s, promised at %v", b.Promise, b.Place)
 	case b.Promised:
@@ -72,6 +74,31 @@ func (p Probe) basis(g *Target, chosen []string) (b Basis, asked bool, why strin
 		why += fmt.Sprintf(", and --standard %s was not asked for", standards[0])
 	}
 	return Basis{}, false, why
+}
+
+// broken is what the failures of a probe rest on: of the promise and the standards that
+// it looks at, those that did not hold. The caller holds the lock.
+func (t *T) broken() Basis {
+	b, own, others := t.basis, false, []string{}
+	for _, one := range t.failures {
+		switch {
+		case one.by == "" || one.by == b.Standard:
+			own = true
+		case !slices.Contains(others, one.by):
+			others = append(others, one.by)
+		}
+	}
+	if len(others) == 0 {
+		return b
+	}
+	if !own {
+		b = Basis{Promised: true, Place: t.target.Profile.At("promises.standards." + others[0])}
+	}
+	if b.Standard != "" {
+		others = slices.Insert(others, 0, b.Standard)
+	}
+	b.Standard = strings.Join(others, " and ")
+	return b
 }
 
 // Untried are the probes of what the target's profile promises, or of standards that

@@ -92,3 +92,38 @@ func TestWhatIsNotPromisedIsNoFail(t *testing.T) {
 	}
 	check("promised", run(p), map[string]Status{"HL1": Pass, "HL2": NotAsked, "RQ1": Fail, "SH1": Advice})
 }
+
+// Who promises some headers and keeps them, and is asked for a standard that wants more,
+// is told that the standard is broken, not the promise; where both are, both are named.
+func TestWhatFailsIsNamedByItsOwnBasis(t *testing.T) {
+	for _, c := range []struct {
+		name, sent, want string
+		standards        []string
+	}{
+		{"the standard alone", "nosniff", "asvs-5.0, promised", []string{profile.ASVS}},
+		{"both", "", "promises.security_headers, promised at doc.md:4, and asvs-5.0, promised", []string{profile.ASVS}},
+		{"the promise alone", "", "promises.security_headers, promised at doc.md:4", nil},
+		{"the guide alone", "nosniff", "production-guide, promised", []string{profile.ProductionGuide}},
+		{"two standards", "nosniff", "production-guide and asvs-5.0, promised", []string{profile.ASVS, profile.ProductionGuide}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := server(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("X-Content-Type-Options", c.sent)
+				w.Header().Set("Server", "shop/1.2")
+			})
+			var err error
+			g.Profile, err = profile.Read(strings.NewReader("profile: plain\noperations: {health: {path: /up}}\npromises: {security_headers: {headers: {X-Content-Type-Options: nosniff}, says: doc.md:4}}\n"), "plain.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			chosen, err := Select(Safe, []string{"SH1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f := Run(t.Context(), chosen, g, Options{Standard: c.standards}).Findings[0]
+			if f.Status != Fail || f.Basis == nil || f.Basis.String() != c.want {
+				t.Errorf("got %v by %v, want FAIL by %s:\n%s", f.Status, f.Basis, c.want, f.Reason)
+			}
+		})
+	}
+}

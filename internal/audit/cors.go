@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"vitals/internal/profile"
 )
 
 func crossOrigin() []Probe {
@@ -249,10 +251,11 @@ func corsPreflight(t *T) {
 	}
 	a := t.Send(t.preflight(origin, "PURGE", ""))
 	wild(a)
-	t.Check(!lists || !listed(a.Header, allowMethods, "PURGE"), "%v: the method PURGE was granted", a)
+	guide := t.By(profile.ProductionGuide)
+	guide.Check(!lists || !listed(a.Header, allowMethods, "PURGE"), "%v: the method PURGE was granted", a)
 	a = t.Send(t.preflight(origin, "POST", "x-evil"))
 	wild(a)
-	t.Check(!lists || !listed(a.Header, allowHeaders, "x-evil"), "%v: the header X-Evil was granted", a)
+	guide.Check(!lists || !listed(a.Header, allowHeaders, "x-evil"), "%v: the header X-Evil was granted", a)
 	wild(t.Send(t.crossOriginRequest(origin)))
 }
 

@@ -24,7 +24,13 @@ func bears(id string) []string { return slices.Concat(proofs[id].asvs, parts[id]
 // For is the same probe, whose checks are about requirements of OWASP ASVS (parts has
 // which of them); all others are about the probe's own line alone.
 func (t *T) For(requirements ...string) *T {
-	return &T{trial: t.trial, target: t.target, of: requirements}
+	return &T{trial: t.trial, target: t.target, of: requirements, by: t.by}
+}
+
+// By is the same probe, whose checks are those of a standard that is in force, whatever
+// else the probe rests on: what fails of them breaks no promise beside it.
+func (t *T) By(standard string) *T {
+	return &T{trial: t.trial, target: t.target, of: t.of, by: standard}
 }
 
 // Missing notes what of the requirements of For was not looked at: they are then not

@@ -68,6 +68,7 @@ func securityHeaders(t *T) {
 			t.promisedHeaders(a, promised)
 		}
 		if t.guide() {
+			t := t.By(profile.ProductionGuide)
 			if t.target.URL.Scheme == "https" {
 				t.header(a, "Strict-Transport-Security", "max-age=", "includesubdomains")
 			}
@@ -80,8 +81,8 @@ func securityHeaders(t *T) {
 		if _, limited := t.target.limit("login"); limited && !refused {
 			t.For("3.4.1", "3.4.3", "3.4.4", "3.4.5", "3.4.6").Missing("a refusal by a limit was not looked at")
 		}
-		t.standardHeaders(answered)
-		t.uncached()
+		t.By(profile.ASVS).standardHeaders(answered)
+		t.By(profile.ASVS).uncached()
 	}
 }
 

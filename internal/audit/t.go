@@ -24,6 +24,7 @@ type T struct {
 	*trial
 	target *Target
 	of     []string // requirements that its checks are about: see For
+	by     string   // standard that its checks are of: see By; "" = what the probe rests on
 }
 
 // trial is what all targets of one running probe share.
@@ -55,12 +56,13 @@ type trial struct {
 // failure is one thing that did not hold.
 type failure struct {
 	words    string
+	by       string // standard that asks for it; "" = what the probe rests on
 	cause    string // operation whose limit was not kept; "" = none
 	declared string // operation whose answer is not the one that the profile declares (refused:), so that it is broken whatever the probe rests on; "" = none
 }
 
 // on is the same probe against another target: an API that was launched.
-func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g, of: t.of} }
+func (t *T) on(g *Target) *T { return &T{trial: t.trial, target: g, of: t.of, by: t.by} }
 
 // Check counts an assertion and notes a failure when it does not hold; the probe
 // goes on either way, so that one run shows all that is wrong.
@@ -78,7 +80,7 @@ func (t *T) Check(ok bool, format string, args ...any) bool {
 	said := ""
 	if !ok {
 		said = fmt.Sprintf(format, args...)
-		t.failures = append(t.failures, failure{words: said})
+		t.failures = append(t.failures, failure{words: said, by: t.by})
 	}
 	for _, id := range t.of {
 		p := t.piece(id)
@@ -273,6 +275,9 @@ func (t *T) finding(returned bool) Finding {
 	switch {
 	case len(t.failures) > 0:
 		f.Status, f.cause = Fail, t.failures[0].cause
+		if b := t.broken(); t.asked {
+			f.Basis = &b
+		}
 		if !t.basis.Promised {
 			f.Status = Advice
 			if broken := slices.IndexFunc(t.failures, func(one failure) bool { return one.declared != "" }); broken >= 0 {
