@@ -135,7 +135,7 @@ func AuditHTML(w io.Writer, a *audit.Report) error {
 		}
 		to := &v.Audit.Families[len(v.Audit.Families)-1]
 		h := htmlFinding{
-			ID: f.ID, Title: f.Title, Status: f.Status.String(), Took: f.Took.String(), Reason: stripLines(f.Reason), Notes: f.Notes,
+			ID: f.ID, Title: f.Title, Status: f.Status.String(), Took: f.Took.String(), Reason: stripLines(words(f, "\n")), Notes: f.Notes,
 			Class: f.Class.String(), Transcript: transcript(f), Open: f.Status == audit.Fail,
 		}
 		if f.Status != audit.Pass {
@@ -196,14 +196,16 @@ func transcript(f audit.Finding) string {
 // probe. A probe that was skipped is skipped there too.
 func AuditJUnit(w io.Writer, a *audit.Report) error {
 	out := junitSuites{Name: "vitals audit"}
-	add := func(class string, began time.Time, c junitCase) {
+	var sum time.Duration // of the suite
+	add := func(class string, began time.Time, took audit.Millis, c junitCase) {
 		n := len(out.Suites)
 		if n == 0 || out.Suites[n-1].Name != class {
-			out.Suites = append(out.Suites, junitSuite{Name: class, Time: "0.000", Timestamp: stamp(began)})
-			n++
+			out.Suites = append(out.Suites, junitSuite{Name: class, Timestamp: stamp(began)})
+			n, sum = n+1, 0
 		}
 		s := &out.Suites[n-1]
-		c.Class = class
+		sum += time.Duration(took)
+		c.Class, s.Time = class, seconds(sum)
 		s.Cases = append(s.Cases, c)
 		s.count(c)
 	}
@@ -211,8 +213,8 @@ func AuditJUnit(w io.Writer, a *audit.Report) error {
 		if f.Status == audit.NotAsked {
 			continue // no case: nobody promised it
 		}
-		c := junitCase{Name: f.ID + " " + f.Title}
-		why := &junitMessage{Message: firstLine(f.Reason), Text: stripLines(f.Reason)}
+		c := junitCase{Name: f.ID + " " + f.Title, Time: seconds(time.Duration(f.Took))}
+		why := &junitMessage{Message: firstLine(words(f, " ")), Text: stripLines(words(f, "\n"))}
 		switch f.Status {
 		case audit.Fail:
 			c.Failure = why
@@ -221,9 +223,9 @@ func AuditJUnit(w io.Writer, a *audit.Report) error {
 		case audit.Advice: // no failure, but no bare pass either
 			c.Out = "ADVICE: " + reason(f)
 		}
-		add("vitals.audit."+strings.ReplaceAll(audit.Family(f.ID), " ", "_"), f.Began, c)
+		add("vitals.audit."+strings.ReplaceAll(audit.Family(f.ID), " ", "_"), f.Began, f.Took, c)
 	}
-	add("vitals.audit.invariants", auditTaken(a), checkCase("", auditInvariants(a)))
+	add("vitals.audit.invariants", auditTaken(a), 0, checkCase("", auditInvariants(a)))
 	for _, s := range out.Suites {
 		out.Tests, out.Failures, out.Errors = out.Tests+s.Tests, out.Failures+s.Failures, out.Errors+s.Errors
 	}
@@ -288,9 +290,17 @@ func AuditMarkdown(w io.Writer, a *audit.Report) error {
 // mostFindings is how many lines of a reason a table holds; the page has all.
 const mostFindings = 20
 
+// words is what was found, after the finding that it only repeats, if it does.
+func words(f audit.Finding, between string) string {
+	if f.Follows == "" {
+		return f.Reason
+	}
+	return "follows from " + f.Follows + ":" + between + f.Reason
+}
+
 // reason is what was found, each line of it, with what it rests on.
 func reason(f audit.Finding) string {
-	lines := strings.Split(strings.TrimSpace(f.Reason), "\n")
+	lines := strings.Split(strings.TrimSpace(words(f, "\n")), "\n")
 	for i := range lines {
 		lines[i] = strip(lines[i])
 	}

@@ -106,3 +106,35 @@ func TestAdviceIsInJUnit(t *testing.T) {
 		t.Errorf("got %s, want the advice in system-out and no failure", text)
 	}
 }
+
+// What only repeats another finding says so in every form, and JUnit has the time that
+// each probe took, and each family.
+func TestAuditSaysWhatFollowsAndHowLongItTook(t *testing.T) {
+	a := audited()
+	again := a.Findings[1]
+	again.ID, again.Follows, again.Took = "LK17", "LK2", audit.Millis(1100*ms)
+	a.Findings = append(a.Findings[:2:2], again, a.Findings[2])
+	for name, want := range map[string][]string{
+		"junit": {`<failure message="follows from LK2: #6: got 401, want 429">follows from LK2:&#xA;#6: got`, `<failure message="#6: got 401`,
+			`name="LK17 the sixth wrong password is refused" time="1.100"`, `name="HL1 the health check answers" time="0.012"`,
+			`failures="2" errors="0" time="2.000" timestamp`},
+		"markdown": {`follows from LK2:<br>\#6: got`},
+		"html":     {"follows from LK2:\n#6: got"},
+		"sarif":    {`follows from LK2:\n#6: got`},
+	} {
+		var b bytes.Buffer
+		f := report.File{Audit: a}
+		render, err := f.For(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := render(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(b.String(), text) {
+				t.Errorf("%s: got no %q:\n%s", name, text, b.String())
+			}
+		}
+	}
+}

@@ -162,7 +162,7 @@ func sarifResultOf(f audit.Finding, index int) sarifResult {
 	sum := sha256.Sum256([]byte(f.ID + "\x00" + promiseOf(f)))
 	return sarifResult{
 		RuleID: f.ID, RuleIndex: index, Level: level,
-		Message:      sarifText{Text: fmt.Sprintf("%s (%s)\n%s", f.Title, rests, stripLines(f.Reason))},
+		Message:      sarifText{Text: fmt.Sprintf("%s (%s)\n%s", f.Title, rests, stripLines(words(f, "\n")))},
 		Locations:    []sarifLocation{{sarifPhysical{sarifArtifact{repositoryPath(place.File)}, sarifRegion{max(1, place.Line)}}}},
 		Fingerprints: map[string]string{"vitalsProbe/v1": hex.EncodeToString(sum[:])},
 		Properties:   map[string]string{"severity": string(f.Severity)},
