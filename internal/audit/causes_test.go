@@ -88,3 +88,35 @@ func TestForeignOriginsAreOneLine(t *testing.T) {
 		t.Errorf("got %q, want %q", f.Reason, want)
 	}
 }
+
+// Where me is answered without any token, that a dead one is follows from AU3, advice as
+// well; what outlives its end beside that does not.
+func TestWhatFollowsFromAnOpenMe(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lie     string
+		promise bool
+		follows string
+	}{
+		{"whoami is open", true, "AU4 AU6 AU13"}, {"whoami is open", false, "AU4 AU6 AU13"}, {"sessions survive a change", true, ""}, {"signing out ends nothing", true, ""},
+	} {
+		g := audittest.New(c.lie).Serve(t)
+		if !c.promise {
+			g.Profile.Promises.Standards = nil
+		}
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU3", "AU4", "AU6", "AU13"), g, audit.Options{Patience: time.Minute})
+		var got []string
+		for _, f := range rep.Findings {
+			if f.Follows == "AU3" {
+				got = append(got, f.ID)
+			}
+		}
+		if strings.Join(got, " ") != c.follows {
+			t.Errorf("%s: got %v, want %q to follow from AU3:\n%s", c.lie, got, c.follows, show(rep))
+		}
+		var said strings.Builder
+		if err := audit.Print(&said, rep, 0); err != nil || strings.Contains(said.String(), "see AU3 first") {
+			t.Errorf("%s: %v, AU3 is named as the cause of limits:\n%s", c.lie, err, said.String())
+		}
+	}
+}

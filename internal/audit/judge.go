@@ -88,30 +88,47 @@ func (t *T) tallied(operation string, as []Answer) (wrong, refused int, rest map
 // answered: when the probe that is for this fails, others fail for the same reason.
 func (t *T) counts(operation string, ok bool, format string, args ...any) bool {
 	if !t.Check(ok, format, args...) {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.failures[len(t.failures)-1].cause = operation
+		t.because(operation)
 	}
 	return ok
 }
 
+// because gives the latest failure its cause.
+func (t *T) because(cause string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures[len(t.failures)-1].cause = cause
+}
+
+// WantDead checks that a token that was ended is refused by me.
+func (t *T) WantDead(a Answer, words string) {
+	t.counts(open, t.turned("me", a), "%v: got %s%s, want %d or another refusal", a, a.got(), words, t.Operation("me").Refusal())
+}
+
+// open is the cause of a failure where me is answered whatever token is sent, or none:
+// then it answers to a dead one as well.
+const open = "me to anybody"
+
 // firstCauses are the probes that are for the answers to a credential, and for its
-// limit.
-var firstCauses = map[string][]string{"login": {"LK1", "LK2"}, "two_factor_verify": {"LK21"}}
+// limit; and the one that is for me.
+var firstCauses = map[string][]string{"login": {"LK1", "LK2"}, "two_factor_verify": {"LK21"}, open: {"AU3"}}
 
 // follow marks the findings that only repeat what another one says first: they
-// failed first of all where a limit was not kept, and the probe that is for this limit
-// found it broken.
+// failed first of all where a limit was not kept, or of nothing else where me is open,
+// and the probe that is for this found it broken.
 func follow(findings []Finding) {
+	red := func(f Finding) bool { return f.Status == Fail || f.Status == Advice }
 	for cause, ids := range firstCauses {
 		first := ""
 		for _, id := range ids {
-			if i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id && f.Status == Fail && slices.Contains(f.causes, cause) }); i >= 0 && first == "" {
+			if i := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == id && red(f) && slices.Contains(f.causes, cause) }); i >= 0 && first == "" {
 				first = id
 			}
 		}
 		for i := range findings {
-			if f := &findings[i]; first != "" && f.ID != first && f.Status == Fail && f.cause == cause {
+			f := &findings[i]
+			more := cause == open && slices.ContainsFunc(f.causes, func(one string) bool { return one != cause })
+			if first != "" && f.ID != first && red(*f) && f.cause == cause && !more {
 				f.Follows = first
 			}
 		}

@@ -108,8 +108,8 @@ func Print(w io.Writer, rep Report, columns int) error {
 func seeFirst(findings []Finding) string {
 	var ids []string
 	for _, f := range findings {
-		for _, first := range firstCauses {
-			if f.Status == Fail && slices.Contains(first, f.ID) {
+		for cause, first := range firstCauses {
+			if cause != open && f.Status == Fail && slices.Contains(first, f.ID) {
 				ids = append(ids, f.ID)
 			}
 		}
