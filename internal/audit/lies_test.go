@@ -52,6 +52,7 @@ var lies = []struct {
 	{"foreign objects readable", "AU10", "got 200"},
 	{"who is not signed in may delete", "AU10", "delete of an object by nobody signed in: got 204"},
 	{"who is not signed in may list", "AU10", "list by nobody signed in: got 200"},
+	{"everybody's things are listed", "AU10", "is in the list"},
 	{"keys in capitals are taken", "SH6", "the value under the second key took effect"},
 	{"a date breaks the list", "SH7", "want a list that is whole"},
 	{"few connections for all", "SH8", "idle, want 200 at once"},

@@ -12,7 +12,7 @@ func (x *call) list() {
 	defer x.s.mu.Unlock()
 	out := []map[string]any{}
 	for id, one := range x.s.things {
-		if x.user != nil && one.owner != x.user.email {
+		if x.user != nil && one.owner != x.user.email && x.s.Lie != "everybody's things are listed" {
 			continue
 		}
 		if !sane(one.due) {
