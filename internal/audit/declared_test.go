@@ -266,4 +266,15 @@ func TestAbsent(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
+	// Of a profile that has one of the two, it may be that path which is wrong; a server that is
+	// down is down.
+	alone := *sound
+	alone.Profile = audittest.New("").Profile(t)
+	delete(alone.Profile.Operations, "me")
+	for status, want := range map[int]string{404: "", 503: "GET /health got 503, declared is any of 2xx"} {
+		alone.URL = serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		if got := audit.Absent(t.Context(), &alone); got != want {
+			t.Errorf("health alone, %d: got %q, want %q", status, got, want)
+		}
+	}
 }

@@ -14,7 +14,7 @@ import (
 func surfaceIntrusive() []Probe {
 	return []Probe{{
 		ID: "SH4", Title: "500 connections that send a byte at a time are cut, and honest requests do not feel them", Guide: "hardening-summary:123", Class: Intrusive, Alone: true, run: slowConnections,
-		Why: "A few hundred connections that never finish their headers hold a server's slots for nothing.",
+		Why: "A few hundred connections that never finish their headers hold a server's slots for nothing. How long one may live is said by the production guide (5 s for headers, 15 s for a body) or the API's own settings; without them it is only asked that honest requests do not feel 500 of them, for ASVS names no seconds.",
 		Fix: "Bound the time for headers and for bodies, and the number of connections.",
 	}}
 }

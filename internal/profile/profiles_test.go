@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -157,4 +158,27 @@ func FuzzRead(f *testing.F) {
 		}
 		_, _, _ = p.Scenario(smoke)
 	})
+}
+
+// says takes a file, or a file and a line, as docs/profiles.md has it; it is opened by nobody.
+func TestWherePromisesStand(t *testing.T) {
+	for says, want := range map[string]string{
+		"docs/api.md:42": "docs/api.md:42", "docs/api.md": "docs/api.md", "../api.md:1": "../api.md:1", "a:b.md:3": "a:b.md:3", "": "p.yaml:2",
+		"docs/api.md:0": "!", "docs/api.md:x": "!", "docs/api.md:": "!", ":3": "!", "https://shop.example/api": "!", "a:b.md": "!",
+	} {
+		field := ""
+		if says != "" {
+			field = fmt.Sprintf(", says: %q", says)
+		}
+		p, err := profile.Read(strings.NewReader("profile: x\nlimits: {a: {limit: 5, window: 1m"+field+"}}\noperations: {health: {path: /up}}\n"), "p.yaml")
+		got := "!"
+		if err == nil {
+			got = p.At("limits.a").String()
+		} else if !strings.Contains(err.Error(), "expected a file of the repository and a line") {
+			t.Errorf("%q: %v", says, err)
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", says, got, want)
+		}
+	}
 }
