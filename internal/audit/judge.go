@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/profile"
 )
 
@@ -202,4 +203,19 @@ func shorten(email string) string {
 		return email
 	}
 	return name[:min(2, len(name))] + "…@" + domain
+}
+
+// attribute marks the violations whose requests are all those of a probe that failed: it
+// tells the same with its cause. Of several that ran meanwhile the shortest is taken.
+func attribute(violations []limitcheck.Violation, findings []Finding) {
+	for i := range violations {
+		v, took := &violations[i], time.Duration(0)
+		for _, f := range findings {
+			began, ended := f.Began, f.Began.Add(time.Duration(f.Took))
+			outside := func(s limitcheck.Shown) bool { return s.At.Before(began.Add(-time.Millisecond)) || s.At.After(ended) }
+			if f.Status == Fail && len(v.Shown) > 0 && !slices.ContainsFunc(v.Shown, outside) && (v.Follows == "" || time.Duration(f.Took) < took) {
+				v.Follows, took = f.ID, time.Duration(f.Took)
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/profile"
 )
 
@@ -96,7 +97,11 @@ func Print(w io.Writer, rep Report, columns int) error {
 		b.WriteString(" (skipped is not proved)")
 	}
 	if n := len(rep.Violations); n > 0 {
-		fmt.Fprintf(&b, ", and %d violations of rate-limit invariants, which fail as well (vitals audit --explain %s)", n, rep.Violations[0].Rule)
+		what := "which fail as well"
+		if !slices.ContainsFunc(rep.Violations, func(v limitcheck.Violation) bool { return v.Follows == "" }) {
+			what = "which follow from those"
+		}
+		fmt.Fprintf(&b, ", and %d violations of rate-limit invariants, %s (vitals audit --explain %s)", n, what, rep.Violations[0].Rule)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())

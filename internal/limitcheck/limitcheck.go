@@ -63,6 +63,9 @@ type Violation struct {
 	Key    string  `json:"key"` // whose count
 	Words  string  `json:"words"`
 	Shown  []Shown `json:"shown"`
+
+	// Follows is what found the same in the same requests, as a probe of an audit; "" = nothing.
+	Follows string `json:"follows,omitempty"`
 }
 
 // Shown is one answer of a violation.
@@ -79,7 +82,11 @@ type Shown struct {
 // String is the violation with its requests, one to a line.
 func (v Violation) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s %s: %s", v.Rule, v.Policy, v.Key, v.Words)
+	fmt.Fprintf(&b, "%s %s %s: ", v.Rule, v.Policy, v.Key)
+	if v.Follows != "" {
+		fmt.Fprintf(&b, "follows from %s: ", v.Follows)
+	}
+	b.WriteString(v.Words)
 	for _, s := range v.Shown {
 		fmt.Fprintf(&b, "\n  %s +%.0f ms  %s → %d", s.At.Format("15:04:05.000"), s.Took, s.Step, s.Status)
 		if s.Remaining >= 0 {

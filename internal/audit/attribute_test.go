@@ -1,0 +1,32 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"vitals/internal/limitcheck"
+)
+
+// What a probe that failed sent is not a second finding, wherever the invariants see it.
+func TestViolationsOfAProbeThatFailed(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(1_000_000, 0).Add(time.Duration(ms) * time.Millisecond) }
+	shown := func(ms ...int) (v limitcheck.Violation) {
+		for _, one := range ms {
+			v.Shown = append(v.Shown, limitcheck.Shown{At: at(one)})
+		}
+		return v
+	}
+	took := func(d time.Duration) Millis { return Millis(d) }
+	findings := []Finding{
+		{ID: "LK16", Status: Fail, Began: at(0), Took: took(time.Minute)}, // runs beside the others
+		{ID: "LK17", Status: Fail, Began: at(1000), Took: took(50 * time.Millisecond)},
+		{ID: "LK20", Status: Pass, Began: at(2000), Took: took(50 * time.Millisecond)},
+	}
+	violations := []limitcheck.Violation{shown(1001, 1049), shown(1001, 2010), shown(90_000), {}}
+	attribute(violations, findings)
+	for i, want := range []string{"LK17", "LK16", "", ""} {
+		if got := violations[i].Follows; got != want {
+			t.Errorf("violation %d: got %q, want %q", i, got, want)
+		}
+	}
+}
