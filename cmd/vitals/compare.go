@@ -22,7 +22,8 @@ in silence. Two stored files come from two sessions, and sessions differ althoug
 the builds do not: without history of 10 sessions that noise is taken to be 10 %,
 so that only a change of more than 32 % is called worse. --history learns it. One between the tolerance
 and that is to be confirmed by a duet, whose command is printed (exit 3). The two
-files of one duet are compared pair by pair.
+files of one duet are compared pair by pair, and a duet that may not fail a build
+does not fail it by its files either.
 
 ` + exit.Table,
 		Example: `  vitals compare old/baseline.json out/baseline.json

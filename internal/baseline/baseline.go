@@ -7,6 +7,7 @@ package baseline
 import (
 	"time"
 
+	"vitals/internal/baseline/stats"
 	"vitals/internal/measure"
 )
 
@@ -73,6 +74,16 @@ type Design struct {
 	Looks   []int   `json:"looks,omitempty"`
 	Alpha   float64 `json:"alpha_look,omitempty"`
 	Seed    uint64  `json:"seed"`
+	Gate    *Gate   `json:"gate,omitempty"` // of a duet: what its machine was known to see
+}
+
+// Gate is what a duet knew of its machine, so that its files are judged later as it
+// judged them itself.
+type Gate struct {
+	Unfit    string                  `json:"unfit,omitempty"`    // why it may not fail a build
+	Ended    string                  `json:"ended,omitempty"`    // why it ended without an answer
+	Smallest map[string]float64      `json:"smallest,omitempty"` // "normal p95" → the smallest change that may be called worse
+	Prior    map[string]*stats.Prior `json:"prior,omitempty"`    // "normal p95" → earlier pairs of one build with itself
 }
 
 // Session is the job that made the file.

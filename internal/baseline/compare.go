@@ -114,6 +114,7 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 			return nil, &NotComparable{{Field: "design.looks", Old: fmt.Sprint(old.Design.Looks), New: err.Error()}}
 		}
 		c.Looks = j.looks
+		j.opt = j.opt.asDuet(old.Design.Gate)
 	}
 	bad := NotComparable(files(old, new))
 	env := environment(old.Env, new.Env, j.looks != nil)

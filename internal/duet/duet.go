@@ -94,6 +94,7 @@ func Play(ctx context.Context, o Options) (*Outcome, error) {
 			word, err := d.pair(ctx)
 			if err != nil {
 				d.finish()
+				d.ended(fmt.Sprintf("the duet was cut short after %d of %d pairs: %v", d.pairs, o.Looks.Max(), err))
 				return &d.out, err
 			}
 			d.pairs++
@@ -122,6 +123,7 @@ type duet struct {
 	warmup  time.Duration
 	extends int
 	unfit   string // why this gate may not fail a build
+	gate    *baseline.Gate
 }
 
 // pair runs both arms next to each other, and both again when one is invalid.
@@ -233,6 +235,7 @@ func (d *duet) keep(arm Arm, f *baseline.File) {
 	f.Design = baseline.Design{
 		Mode: baseline.ModeDuet, Order: "ABBA", Planned: d.o.Looks.Max(), Warmup: d.o.Warmup.Microseconds(), Measure: d.o.Measure.Microseconds(),
 		Slice: f.Design.Slice, Looks: d.o.Looks, Alpha: d.o.Looks.Alpha(), Seed: d.o.Seed,
+		Gate: d.gate,
 	}
 	*into = f
 }
@@ -269,11 +272,7 @@ func (d *duet) finish() {
 	if d.unfit == "" || c == nil {
 		return
 	}
-	c.Notes = append(c.Notes, "WARNING: this gate cannot fail a build: "+d.unfit)
-	if c.Verdict == baseline.OverallWorse {
-		c.Verdict = baseline.OverallInconclusive
-		c.Reasons = append(c.Reasons, "worse, but "+d.unfit)
-	}
+	c.CannotFail(d.unfit)
 }
 
 // spoilt says why the measurement as a whole is invalid.
@@ -284,7 +283,22 @@ func (d *duet) spoilt() string {
 	return fmt.Sprintf("%d of %d pairs were invalid, more than %.0f %%", d.bad, d.slots/2, 100*maxInvalid)
 }
 
+// ended writes into both files why the duet has no answer, for who compares them.
+func (d *duet) ended(why string) {
+	for _, f := range []*baseline.File{d.out.Base, d.out.Cand} {
+		if f != nil {
+			g := baseline.Gate{}
+			if d.gate != nil {
+				g = *d.gate
+			}
+			g.Ended = why
+			f.Design.Gate = &g
+		}
+	}
+}
+
 func (d *duet) invalid(why string) {
+	d.ended(why)
 	if d.out.Comparison != nil {
 		d.out.Comparison.Verdict = baseline.OverallInvalid
 		d.out.Comparison.Reasons = append([]string{why}, firstReasons(d.out.Base, d.out.Cand)...)

@@ -195,6 +195,9 @@ func TestRunThatCannotBeMade(t *testing.T) {
 	if out == nil || out.Comparison == nil || out.Comparison.Rows[0].K != 3 {
 		t.Error("what was measured until then is lost")
 	}
+	if g := out.Base.Design.Gate; g == nil || !strings.HasPrefix(g.Ended, "the duet was cut short after 3 of 15 pairs: ") {
+		t.Errorf("the file says %+v of its gate", g)
+	}
 }
 
 func TestQualification(t *testing.T) {
@@ -249,5 +252,8 @@ func TestUnqualifiedGateFailsNothing(t *testing.T) {
 	}
 	if n := strings.Join(out.Comparison.Notes, " "); !strings.Contains(n, "cannot fail a build: no qualification") {
 		t.Errorf("got notes %q", n)
+	}
+	if g := out.Cand.Design.Gate; g == nil || !strings.HasPrefix(g.Unfit, "no qualification") { // for who compares the files
+		t.Errorf("the file says %+v of its gate", g)
 	}
 }

@@ -134,7 +134,13 @@ func (q *Qualification) TooFine(looks stats.Looks, opt baseline.Options) (out []
 
 // qualify gives the comparison what is known of this machine.
 func (d *duet) qualify(first *baseline.File) error {
-	if d.slots > 0 || d.o.Qualified == nil {
+	if d.slots > 0 {
+		return nil
+	}
+	if d.o.Qualified == nil {
+		if d.o.Fixed {
+			d.gate = &baseline.Gate{Unfit: "it was one build against itself, to qualify the machine"}
+		}
 		return nil
 	}
 	q, err := d.o.Qualified(Class(first))
@@ -142,9 +148,15 @@ func (d *duet) qualify(first *baseline.File) error {
 		return err
 	}
 	if d.unfit = q.Refused(); d.unfit != "" {
+		d.gate = &baseline.Gate{Unfit: d.unfit}
 		return nil
 	}
 	d.o.Compare.Prior, d.o.Compare.Smallest = q.Prior, q.Smallest(d.o.Looks)
+	d.gate = &baseline.Gate{Smallest: d.o.Compare.Smallest, Prior: map[string]*stats.Prior{}}
+	for name := range d.gate.Smallest {
+		scenario, metric, _ := strings.Cut(name, " ")
+		d.gate.Prior[name] = q.Prior(scenario, metric)
+	}
 	if fine := q.TooFine(d.o.Looks, d.o.Compare); len(fine) > 0 {
 		return &TooFine{fine}
 	}

@@ -77,6 +77,7 @@ func (o Options) compare(ctx context.Context, older, newer *baseline.File, toler
 	if err != nil {
 		return nil, baseline.Refusal(err)
 	}
+	c.AsDuet(older.Design.Gate)
 	return c, nil
 }
 
