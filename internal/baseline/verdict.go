@@ -78,8 +78,9 @@ func (f *figure) decide(rejected bool, j *judging) {
 	case v.Beyond:
 		notes = append(notes, "wholly beyond the tolerance")
 	}
+	notes = append(notes, f.margins(v)...)
 	if e.rates != nil && e.rates.Bound > 0 {
-		notes = append(notes, fmt.Sprintf("no failure on either side: the rate is below %.3f %%", 100*e.rates.Bound))
+		notes = append(notes, f.unfailed(e.rates.Bound))
 	}
 	if e.rates != nil && e.rates.Dispersion > 1.5 {
 		notes = append(notes, fmt.Sprintf("failures come in bursts (dispersion %.0f)", e.rates.Dispersion))
