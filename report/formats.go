@@ -56,15 +56,13 @@ func For(name string) (Reporter, error) {
 func (d *Document) Only(scenario string) (*Document, error) {
 	one := *d
 	one.Runs = nil
-	var names []string
 	for _, r := range d.Runs {
-		names = append(names, r.Result.Scenario)
 		if r.Result.Scenario == scenario {
 			one.Runs = append(one.Runs, r)
 		}
 	}
 	if one.Runs == nil {
-		return nil, fmt.Errorf("the document has no scenario %q: choose one of %s", scenario, strings.Join(names, ", "))
+		return nil, fmt.Errorf("the document has no scenario %q: choose one of %s", scenario, strings.Join(d.names(), ", "))
 	}
 	return &one, nil
 }

@@ -36,7 +36,7 @@ func overview(d *Document) grid {
 			}
 		}
 		g.rows = append(g.rows, []string{
-			r.Result.Scenario, r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
+			d.title(i), r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
 			rate(total.Counts.Served, r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Judged()),
 		})
 	}

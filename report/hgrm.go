@@ -12,17 +12,14 @@ import (
 )
 
 // HGRM renders the response times of all honest steps in the judged window as the
-// percentile table that HdrHistogram's plotter reads, in milliseconds. A document
+// percentile table that HdrHistogram's plotter reads, in milliseconds: those of all its
+// runs, where it was repeated. A document
 // of several scenarios is an error: they are distributions of their own.
 func HGRM(w io.Writer, d *Document) error {
-	if len(d.Runs) != 1 {
-		var names []string
-		for _, r := range d.Runs {
-			names = append(names, r.Result.Scenario)
-		}
-		return fmt.Errorf("a .hgrm file is one distribution, the document has %s (%s): choose one with --scenario", plural(len(d.Runs), "scenario"), strings.Join(names, ", "))
+	if names := d.names(); len(names) != 1 {
+		return fmt.Errorf("a .hgrm file is one distribution, the document has %s (%s): choose one with --scenario", ran(d), strings.Join(names, ", "))
 	}
-	h, err := dense(d.Runs[0].Result.Total(true, true).Response)
+	h, err := dense(d.pooled())
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ func HTML(w io.Writer, d *Document) error {
 	for i := range d.Runs {
 		c := chartOf(&d.Runs[i])
 		v.Runs = append(v.Runs, htmlOf(&d.Runs[i], &c))
+		v.Runs[i].Name = d.title(i)
 		v.Data = append(v.Data, c)
 	}
 	if c := d.Comparison; c != nil {
@@ -181,7 +182,7 @@ func matrixOf(d *Document) *htmlMatrix {
 	m := &htmlMatrix{}
 	row := map[string]int{}
 	for i, r := range d.Runs {
-		m.Scenarios = append(m.Scenarios, r.Result.Scenario)
+		m.Scenarios = append(m.Scenarios, d.title(i))
 		for _, v := range r.Verdicts {
 			at, ok := row[v.Target.Text]
 			if !ok {

@@ -18,7 +18,7 @@ import (
 func JUnit(w io.Writer, d *Document) error {
 	out := junitSuites{Name: "vitals"}
 	for i := range d.Runs {
-		s := suite(d, &d.Runs[i])
+		s := suite(d, d.title(i), &d.Runs[i])
 		out.Tests += s.Tests
 		out.Failures += s.Failures
 		out.Errors += s.Errors
@@ -83,9 +83,9 @@ type junitMessage struct {
 	Text    string `xml:",chardata"`
 }
 
-func suite(d *Document, r *Run) junitSuite {
+func suite(d *Document, name string, r *Run) junitSuite {
 	s := junitSuite{
-		Name: "vitals." + r.Result.Scenario, Time: seconds(r.Result.Took), Timestamp: stamp(r.Result.Began),
+		Name: "vitals." + name, Time: seconds(r.Result.Took), Timestamp: stamp(r.Result.Began),
 		Properties: []junitProperty{
 			{"stack", subject(d)}, {"machine", machine(d.Machine)}, {"pace", r.Result.Pace}, {"scenario_sha256", r.Result.Hash}, {"verdict", r.Verdict},
 		},

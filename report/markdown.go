@@ -27,7 +27,7 @@ func Markdown(w io.Writer, d *Document) error {
 	m.grid(overview(d))
 	m.grid(byMember(d))
 	for i := range d.Runs {
-		m.run(&d.Runs[i])
+		m.run(d.title(i), &d.Runs[i])
 	}
 	if c := d.Comparison; c != nil {
 		m.line("\n### Comparison\n")
@@ -107,8 +107,8 @@ func (m *markdown) fold(title string, fill func()) {
 	m.line("\n</details>")
 }
 
-func (m *markdown) run(r *Run) {
-	m.line("\n### %s %s\n", signs[r.Verdict], escape(r.Result.Scenario))
+func (m *markdown) run(name string, r *Run) {
+	m.line("\n### %s %s\n", signs[r.Verdict], escape(name))
 	m.line("%s", escape(about(r.Result)))
 	m.list(warnings(r))
 	verdicts := grid{cols: []column{{words: true}, {title: "target", words: true}, {title: "actual"}, {title: "n"}, {title: "note", words: true}}}

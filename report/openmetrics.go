@@ -35,7 +35,7 @@ func OpenMetrics(w io.Writer, d *Document) error {
 	)
 	for i := range d.Runs {
 		r := &d.Runs[i]
-		name := strip(r.Result.Scenario)
+		name := strip(d.title(i))
 		total := r.Result.Total(true, true)
 		steps := map[string]*measure.Histogram{"": total.Response}
 		for _, s := range r.Result.Steps(true) {

@@ -22,7 +22,7 @@ func Text(s Style) Reporter {
 		p := &page{Style: s}
 		p.head(d)
 		for i := range d.Runs {
-			p.run(&d.Runs[i])
+			p.run(d.title(i), &d.Runs[i])
 		}
 		if d.Comparison != nil {
 			p.comparison(d.Comparison)
@@ -86,14 +86,14 @@ func headline(d *Document) string {
 			}
 		}
 	}
-	text := plural(len(d.Runs), "scenario") + ", no targets asked: nothing was judged"
+	text := ran(d) + ", no targets asked: nothing was judged"
 	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Invariants.Judged() }) {
-		text = plural(len(d.Runs), "scenario") + ", no targets asked: only the rate-limit invariants were judged"
+		text = ran(d) + ", no targets asked: only the rate-limit invariants were judged"
 	}
 	if len(d.Runs) == 0 && d.Comparison != nil {
 		text = "two builds compared: " + strings.ReplaceAll(string(d.Comparison.Verdict), "_", " ")
 	} else if all > 0 || len(d.Runs) == 0 {
-		text = plural(len(d.Runs), "scenario") + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
+		text = ran(d) + ", " + count(int64(met)) + " of " + plural(all, "target") + " met"
 	}
 	if len(missed) == 1 {
 		text += "; " + missed[0]

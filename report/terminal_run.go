@@ -10,9 +10,9 @@ import (
 )
 
 // run is one scenario, from its verdict to the requests to look at.
-func (p *page) run(r *Run) {
+func (p *page) run(name string, r *Run) {
 	res := r.Result
-	title := "── " + strip(res.Scenario) + " "
+	title := "── " + strip(name) + " "
 	p.line("")
 	p.line("%s%s %s", p.paint(bold, title), strings.Repeat("─", max(2, p.width()-columns(title)-columns(r.Verdict)-1)), p.verdict(r.Verdict))
 	p.wrap("  ", about(res))
