@@ -68,7 +68,10 @@ func VerdictLines(c *baseline.Comparison) (out []string) {
 	}
 	verdict := "verdict: " + strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " "))
 	gating := func(r baseline.Row) bool { return r.Gating }
-	if len(c.Reasons) > 0 && (c.Verdict == baseline.OverallInvalid || !slices.ContainsFunc(c.Rows, gating)) { // no line above tells why
+	switch {
+	case len(c.Refused) > 0:
+		verdict += ": " + strings.Join(c.Refused, "; ")
+	case len(c.Reasons) > 0 && (c.Verdict == baseline.OverallInvalid || !slices.ContainsFunc(c.Rows, gating)): // no line above tells why
 		verdict += ": " + c.Reasons[0]
 	}
 	out = append(out, verdict)

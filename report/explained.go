@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"vitals/internal/baseline"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 
@@ -13,7 +15,8 @@ import (
 func (p *page) explained(d *Document) {
 	held, unmade := checked(d)
 	why := explanations(d)
-	if len(held)+len(unmade)+len(why) > 0 {
+	unusable := unusable(d)
+	if len(held)+len(unmade)+len(why)+len(unusable) > 0 {
 		p.line("")
 	}
 	if len(held) > 0 {
@@ -39,6 +42,26 @@ func (p *page) explained(d *Document) {
 			p.line("%s", l)
 		}
 	}
+	for _, w := range unusable {
+		for _, l := range p.brief("  · ", w) {
+			p.line("%s", l)
+		}
+	}
+}
+
+// unusable says that runs which were judged cannot be compared with later, and why, in
+// one entry. Of those that are invalid or were cut short that is told already.
+func unusable(d *Document) []string {
+	var results []*measure.Result
+	for _, r := range d.Runs {
+		if r.Verdict != Invalid && !r.Result.Partial {
+			results = append(results, r.Result)
+		}
+	}
+	if why := baseline.Unusable(results); len(why) > 0 && d.Member == nil {
+		return []string{"cannot be a baseline (vitals compare): " + strings.Join(why, "; ")}
+	}
+	return nil
 }
 
 // checked are the checks that held, over all runs, and those that were not made.

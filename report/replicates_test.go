@@ -78,3 +78,24 @@ func TestReplicatesAreOneDistribution(t *testing.T) {
 		t.Errorf("3 runs with %d answers: got %q", all.N(), total)
 	}
 }
+
+// TestRunThatCannotBeABaselineSaysSo: a run that passes and that compare would refuse.
+func TestRunThatCannotBeABaselineSaysSo(t *testing.T) {
+	const words = "cannot be a baseline (vitals compare): normal: no valid run: ended early: the server is gone"
+	d := repeated(t)
+	d.Runs = d.Runs[:1]
+	for _, format := range []string{"terminal", "verbose"} {
+		r, err := report.For(format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(render(t, r, d)); strings.Contains(text, "baseline") {
+			t.Errorf("%s: a sound run:\n%.900s", format, text)
+		}
+		d.Runs[0].Result.EndedEarly = "the server is gone"
+		if text := strings.Join(strings.Fields(string(render(t, r, d))), " "); !strings.Contains(text, words) {
+			t.Errorf("%s: want %q in\n%.900s", format, words, text)
+		}
+		d.Runs[0].Result.EndedEarly = ""
+	}
+}

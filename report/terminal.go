@@ -42,6 +42,9 @@ func (p *page) head(d *Document) {
 	for _, r := range d.Reasons {
 		p.wrap("  · ", r)
 	}
+	for _, w := range unusable(d) {
+		p.wrap("  · ", w)
+	}
 	for _, dev := range d.Deviations {
 		p.line("")
 		for _, l := range p.wrapped("  ! ", "NOT THE PRODUCTION LIMITS: "+dev) {

@@ -57,6 +57,7 @@ type Comparison struct {
 	New      Side            `json:"new"`
 	Verdict  Overall         `json:"verdict"`
 	Reasons  []string        `json:"reasons,omitempty"` // the lines of the rows that decided it
+	Refused  []string        `json:"refused,omitempty"` // why a side cannot be compared at all: the first of the reasons
 	Looks    []int           `json:"looks,omitempty"`   // of a duet
 	Rows     []Row           `json:"rows"`
 	Notes    []string        `json:"notes,omitempty"`
@@ -152,6 +153,10 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 	c.Profiles = profiles(old, new)
 	c.Notes = append(c.Notes, between(old, new, opt)...)
 	c.conclude(text(new.Env.Hard, "stack"), opt)
+	if c.Verdict == OverallNotCompared {
+		c.Refused = refused(old, new, opt.explain())
+		c.Reasons = slices.Concat(c.Refused, c.Reasons)
+	}
 	if len(c.Unmet) > 0 {
 		c.Verdict, c.Decides, c.Reasons = OverallNotCompared, "", []string{"unlike machines: their figures are shown, and never judged"}
 	}

@@ -105,8 +105,10 @@ func (r *Row) set(old, new median) (judged, shown bool) {
 		r.Change, r.Note = NotCompared, "one side is 0, so there is no ratio"
 	case old.k > 0 && new.k > 0:
 		return true, true
-	case (old.some || new.some) && (old.runs == 0 || new.runs == 0):
-		r.Change, r.Note = Insufficient, "no valid run"
+	case (old.some || new.some) && old.runs == 0:
+		r.Change, r.Note = Insufficient, "no valid run in the old file"
+	case (old.some || new.some) && new.runs == 0:
+		r.Change, r.Note = Insufficient, "no valid run in the new file"
 	case old.some && new.some:
 		r.Change, r.Note = Insufficient, "too few requests in a run: a p95 needs 1000, a p99 5000"
 	case old.some:
