@@ -55,6 +55,9 @@ func seriesOf(h *history.Store, s *history.Series) htmlSeries {
 		Name: s.Metric + " " + s.Scenario, About: fmt.Sprintf("environment class %s, %d nights", s.Class, len(s.Nights)),
 		SVG: historySVG(s, found), Nights: nightsOf(s),
 	}
+	if short := s.Short(); short != "" {
+		out.Found = append(out.Found, short)
+	}
 	for _, f := range found {
 		words := f.Words()
 		if why := h.Reason(s.Nights[f.At].Session); f.Accepted && why != "" {

@@ -24,6 +24,7 @@ type htmlHistory struct {
 	CSP     template.HTML
 	CSS     template.CSS
 	Span    string
+	Missing []string // nights that are in no series of p95
 	Confirm []string // the duets that would
 	Series  []htmlSeries
 }
@@ -45,7 +46,7 @@ func ShowHistory(w io.Writer, dir string, all bool, file string) error {
 // network nor scripts: each figure night by night, with the levels between its
 // changes, what is suspected, and what was accepted and why.
 func HistoryHTML(w io.Writer, h *history.Store, series []history.Series) error {
-	v := htmlHistory{CSP: policy("", ""), CSS: template.CSS(pageCSS), Span: span(h)}
+	v := htmlHistory{CSP: policy("", ""), CSS: template.CSS(pageCSS), Span: span(h), Missing: h.Missing()}
 	for i := range series {
 		v.Series = append(v.Series, seriesOf(h, &series[i]))
 		for _, f := range series[i].Findings() {

@@ -41,20 +41,16 @@ fails by itself: a duet confirms, and the command for it is printed.
 			Use: "list DIR", Short: "List the sessions", Args: cobra.ExactArgs(1),
 			RunE: func(_ *cobra.Command, args []string) error { return history.List(s.Out, args[0]) },
 		},
-		newHistoryAcceptCmd())
+		newHistoryAcceptCmd(s))
 	return cmd
 }
 
-func newHistoryAcceptCmd() *cobra.Command {
+func newHistoryAcceptCmd(s streams) *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use: "accept DIR SESSION --reason WHY", Short: "Accept that the level changed with a session", Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			h, err := history.Open(args[0])
-			if err == nil {
-				err = h.Accept(args[1], reason, time.Now())
-			}
-			return exit.With(exit.Usage, err)
+			return history.AcceptIn(s.Out, args[0], args[1], reason, time.Now())
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the next reader")

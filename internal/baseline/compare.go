@@ -151,6 +151,7 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 	}
 	c.Rows = j.judge()
 	c.Profiles = profiles(old, new)
+	c.Notes = append(c.Notes, j.shortHistories()...)
 	c.Notes = append(c.Notes, between(old, new, opt)...)
 	c.conclude(text(new.Env.Hard, "stack"), opt)
 	if c.Verdict == OverallNotCompared {

@@ -14,6 +14,7 @@ type figure struct {
 	metric
 	rule     stats.Rule
 	estimate *estimate // nil when there is nothing to judge
+	history  string    // why the history that was named says nothing of it
 }
 
 // estimate is a figure's, by any method, with what only the method knows.
@@ -170,6 +171,7 @@ func (f *figure) sessions(old, new []*Run, past func(scenario, metric string) Pa
 	f.Method = BySessions
 	if s.Assumed {
 		f.Method = ByAssuming
+		f.short(past != nil, s.N)
 	}
 	before := h.Old
 	if len(before) == 0 {

@@ -17,6 +17,10 @@ func Unusable(results []*measure.Result) []string {
 	return From(About{}, results).unusable(Options{}.explain())
 }
 
+// LeftOut says why scenarios of a file have no p95 that later runs could be held to, a
+// sentence for each.
+func (f *File) LeftOut() []string { return f.unusable(nil) }
+
 // unusable is the same of a file, in the words in which it is refused; nil when it is fit.
 func (f *File) unusable(explain []string) (out []string) {
 	for i := range f.Scenarios {

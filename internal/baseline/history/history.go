@@ -128,7 +128,7 @@ func (s *Store) Add(f *baseline.File) (int, error) {
 	}
 	nights := nightsOf(f)
 	if len(nights) == 0 {
-		return 0, fmt.Errorf("session %s has no valid run", f.Session.ID)
+		return 0, fmt.Errorf("session %s has no valid run: %s", f.Session.ID, cmp.Or(f.InvalidRuns(), "it has no run at all"))
 	}
 	if err := appendLines(s.path, nights...); err != nil {
 		return 0, err

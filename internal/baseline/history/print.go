@@ -28,12 +28,21 @@ func Show(w io.Writer, dir string, all bool) error {
 	for _, series := range h.Shown(all) {
 		found := series.Findings()
 		fmt.Fprintf(w, "\n%s %s, environment class %s: %d nights\n%s", series.Metric, series.Scenario, series.Class, len(series.Nights), series.Plot(80))
+		if short := series.Short(); short != "" {
+			fmt.Fprintln(w, "  "+short)
+		}
 		for _, f := range found {
 			fmt.Fprintln(w, "  "+f.Words())
 			if f.Fresh() && !slices.Contains(fresh, f.Confirm()) {
 				fresh = append(fresh, f.Confirm())
 			}
 		}
+	}
+	for i, words := range h.Missing() {
+		if i == 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, words)
 	}
 	for _, cmd := range fresh {
 		fmt.Fprintln(w, "\nto confirm: "+cmd)
@@ -72,6 +81,9 @@ func AddFiles(w io.Writer, dir string, files []string) error {
 			continue
 		}
 		fmt.Fprintf(w, "session %s: %d figures\n", f.Session.ID, n)
+		for _, why := range leftOut(f) {
+			fmt.Fprintln(w, "  left out: "+why)
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return baseline.Refusal(err)

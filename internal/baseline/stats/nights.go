@@ -9,6 +9,10 @@ const (
 	nightsLevel = 0.95
 )
 
+// LeastNights is how many nights of one level the two-night rule needs: the two
+// newest, and those before them.
+const LeastNights = nightsLeast + 2
+
 // TwoNights says whether both of the two newest values lie above what the
 // values before them in the same segment predict, and at least 5 % above their
 // median. Fewer than 12 values say nothing.

@@ -13,10 +13,10 @@ type Sessions struct {
 
 // Without history two sessions are taken to differ by 10 %: then only a change
 // of more than 32 % is called one.
-const (
-	assumedSigma = 0.10
-	minSessions  = 10
-)
+const assumedSigma = 0.10
+
+// LeastSessions is how many sessions the spread between them is learned from.
+const LeastSessions = 10
 
 // AssumedNoise is the spread when there is no history to learn it from.
 func AssumedNoise() Sessions {
@@ -37,7 +37,7 @@ func NewSessions(floor float64, segments ...[]float64) Sessions {
 			sum += squares(seg)
 		}
 	}
-	if s.N < minSessions || s.Nu < 1 {
+	if s.N < LeastSessions || s.Nu < 1 {
 		a := AssumedNoise()
 		a.N = s.N
 		return a
