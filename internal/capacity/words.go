@@ -49,7 +49,10 @@ func (o *Outcome) Write(w io.Writer) error {
 	}
 	b.WriteString("\n" + o.Answer() + "\n")
 	if u := o.USL; u != nil {
-		fmt.Fprintf(&b, "scalability law through %d steps: at most %.4g requests/s", u.Points, u.Peak)
+		if why := o.doubt(); why != "" {
+			return o.end(w, &b, "the scalability law is left out: "+why)
+		}
+		fmt.Fprintf(&b, "extrapolated, not measured, and whatever the targets: the scalability law through %d steps has its limit at %.4g requests/s", u.Points, u.Peak)
 		if u.Between[1] < math.MaxFloat64 {
 			fmt.Fprintf(&b, " (95 %%: %.4g to %.4g)", u.Between[0], u.Between[1])
 		}
@@ -58,11 +61,43 @@ func (o *Outcome) Write(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "; σ %.3f, κ %.5f\n", u.Sigma, u.Kappa)
 	}
-	if past := o.past(); past != "" {
-		b.WriteString(past + "\n")
+	return o.end(w, &b, "")
+}
+
+// end writes the text with a last remark, if there is one, and how it went past the bracket.
+func (o *Outcome) end(w io.Writer, b *strings.Builder, remark string) error {
+	for _, words := range []string{remark, o.past()} {
+		if words != "" {
+			b.WriteString(words + "\n")
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// mostMisfit is how far the curve may lie from the response times that were measured.
+const mostMisfit = 0.25
+
+// doubt is why the curve through the steps is not to be shown beside what was measured;
+// "" when it agrees with it.
+func (o *Outcome) doubt() string {
+	u, most, sum, n := o.USL, 0.0, 0.0, 0
+	for _, s := range o.Steps {
+		if s.Invalid == "" && s.Goodput > 0 && s.Mean > 0 {
+			off := math.Log(s.Mean.Seconds() / u.response(s.Goodput*s.Mean.Seconds()))
+			most, sum, n = max(most, s.Goodput), sum+off*off, n+1
+		}
+	}
+	misfit := math.Sqrt(sum / float64(max(1, n)))
+	switch {
+	case misfit > mostMisfit:
+		return fmt.Sprintf("it misses the measured response times by %.0f %%", 100*math.Expm1(misfit))
+	case u.Between[1] >= math.MaxFloat64:
+		return "the steps do not bound it"
+	case u.Between[1] < most:
+		return fmt.Sprintf("its limit, %.4g requests/s, is below the %.4g that were measured", u.Peak, most)
+	}
+	return ""
 }
 
 // Answer is the bracket in one line.
