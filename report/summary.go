@@ -220,7 +220,7 @@ func (p *page) next(d *Document, dir string) {
 	var lines [][2]string
 	if dir != "" {
 		document := filepath.Join(dir, "document.json")
-		lines = append(lines, [2]string{"report", filepath.Join(dir, "report.html")}, [2]string{"all of it", "vitals report " + quoted(document) + " --verbose"})
+		lines = append(lines, [2]string{"report", filepath.Join(dir, "report.html")}, [2]string{"all of it", "vitals report " + baseline.Quoted(document) + " --verbose"})
 	}
 	if again := command(d); again != "" {
 		lines = append(lines, [2]string{"run again", again})
@@ -240,18 +240,7 @@ func command(d *Document) string {
 		if i == 0 {
 			w = filepath.Base(w)
 		}
-		words[i] = quoted(w)
+		words[i] = baseline.Quoted(w)
 	}
 	return strings.Join(words, " ")
-}
-
-// quoted is one word for a POSIX shell.
-func quoted(w string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=@%+,", r)
-	}
-	if w != "" && !strings.ContainsFunc(w, func(r rune) bool { return !safe(r) }) {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
 }

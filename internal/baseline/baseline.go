@@ -90,7 +90,8 @@ type Gate struct {
 type Session struct {
 	ID      string    `json:"id"`
 	JobURL  string    `json:"job_url,omitempty"`
-	Note    string    `json:"note,omitempty"` // in the words of whoever ran it
+	Note    string    `json:"note,omitempty"`  // in the words of whoever ran it
+	Flags   []string  `json:"flags,omitempty"` // that a command needs to run the same: --profile, p.yaml…
 	Started time.Time `json:"started"`
 	Canary  []Canary  `json:"canary,omitempty"`
 }
@@ -105,6 +106,7 @@ type Canary struct {
 // Scenario is one scenario's runs.
 type Scenario struct {
 	Name      string `json:"name"`
+	Named     string `json:"named,omitempty"` // how a command names it: a built-in name, or a file
 	Model     string `json:"model,omitempty"` // users (closed) or arrivals (open)
 	Config    string `json:"config_hash"`     // of the scenario's canonical form
 	LoadModel string `json:"load_model_hash"` // of the curve, the pace and the model

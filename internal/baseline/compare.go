@@ -153,7 +153,7 @@ func Compare(old, new *File, opt Options) (*Comparison, error) {
 	c.Profiles = profiles(old, new)
 	c.Notes = append(c.Notes, j.shortHistories()...)
 	c.Notes = append(c.Notes, between(old, new, opt)...)
-	c.conclude(text(new.Env.Hard, "stack"), opt)
+	c.conclude(new, opt)
 	if c.Verdict == OverallNotCompared {
 		c.Refused = refused(old, new, opt.explain())
 		c.Reasons = slices.Concat(c.Refused, c.Reasons)

@@ -32,7 +32,7 @@ func From(about About, results []*measure.Result) *File {
 		if !ok {
 			i = len(f.Scenarios)
 			index[r.Scenario] = i
-			f.Scenarios = append(f.Scenarios, Scenario{Name: r.Scenario, Model: r.Model, Config: r.Hash, LoadModel: loadModel(r)})
+			f.Scenarios = append(f.Scenarios, Scenario{Name: r.Scenario, Named: r.Named, Model: r.Model, Config: r.Hash, LoadModel: loadModel(r)})
 		}
 		sc := &f.Scenarios[i]
 		sc.Runs = append(sc.Runs, run(r, len(sc.Runs)))

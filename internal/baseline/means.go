@@ -9,6 +9,7 @@ import (
 // Mean is one metric of a scenario over its valid runs, as a history keeps it.
 type Mean struct {
 	Scenario string
+	Named    string // how a command names it; "" = not known
 	Load     string // hash of the scenario and its load model
 	Metric   string
 	Mean, Sd float64 // on the log scale when Logarithmic says so
@@ -28,7 +29,7 @@ func (f *File) Means() (out []Mean) {
 			}
 			if len(xs) > 0 {
 				s := summary(xs)
-				out = append(out, Mean{Scenario: sc.Name, Load: sc.load(), Metric: m.name, Mean: s.MeanLn, Sd: s.SdLn, K: s.K})
+				out = append(out, Mean{Scenario: sc.Name, Named: sc.Named, Load: sc.load(), Metric: m.name, Mean: s.MeanLn, Sd: s.SdLn, K: s.K})
 			}
 		}
 	}

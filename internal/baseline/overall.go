@@ -26,7 +26,7 @@ const (
 )
 
 // conclude sets the verdict and its reasons from the gating rows.
-func (c *Comparison) conclude(stack string, opt Options) {
+func (c *Comparison) conclude(new *File, opt Options) {
 	by, open := map[Overall][]string{}, map[Overall][]string{}
 	gating := 0
 	for _, r := range c.Rows {
@@ -57,12 +57,24 @@ func (c *Comparison) conclude(stack string, opt Options) {
 		}
 	}
 	if c.Verdict == OverallConfirm || c.Verdict == OverallInconclusive && c.Looks == nil && gating > 0 {
-		c.Decides = DuetCommand(c.Old.Subject, c.New.Subject, stack, open[c.Verdict]...)
-		for _, metric := range slices.Sorted(maps.Keys(opt.Tolerance)) {
-			c.Decides += fmt.Sprintf(" --tolerance %q", fmt.Sprintf("%s=%g%%", metric, 100*opt.Tolerance[metric]))
+		d := Duet{Old: c.Old.Subject, New: c.New.Subject, Stack: text(new.Env.Hard, "stack"), Flags: new.Session.Flags}
+		told := true // where the scenarios were read, which files of before do not say
+		for _, name := range open[c.Verdict] {
+			named, known := new.named(name)
+			d.Scenarios, told = append(d.Scenarios, named), told && known
 		}
-		if strings.Contains(c.Decides, unknownOld) || strings.Contains(c.Decides, unknownNew) {
-			c.Notes = append(c.Notes, "put the builds in the place of OLD and NEW, and its file in the place of a scenario that is not built in: no revision and no image is known of what was measured")
+		if opt.Explain != nil { // which gate was asked for
+			d.Flags = append(slices.Clone(d.Flags), "--gate", strings.Join(open[c.Verdict], ","))
+		}
+		for _, metric := range slices.Sorted(maps.Keys(opt.Tolerance)) {
+			d.Flags = append(slices.Clone(d.Flags), "--tolerance", fmt.Sprintf("%s=%g%%", metric, 100*opt.Tolerance[metric]))
+		}
+		c.Decides = d.Command()
+		if unnamed := d.Unnamed(); unnamed != "" {
+			if !told {
+				unnamed += "; and its file in the place of a scenario that is not built in"
+			}
+			c.Notes = append(c.Notes, unnamed)
 		}
 	}
 }
@@ -80,40 +92,6 @@ func (r Row) weighs() Overall {
 		return OverallInconclusive
 	}
 	return OverallPass
-}
-
-// What stands for a build that cannot be named.
-const (
-	unknownOld = "OLD"
-	unknownNew = "NEW"
-)
-
-// DuetCommand is the duet of some scenarios that would decide between two builds, on
-// the kind of stack that they were measured on ("" = not known), with a word in
-// capitals for a build or a deployment that cannot be named.
-func DuetCommand(old, new Subject, stack string, scenarios ...string) string {
-	words := append([]string{"vitals duet"}, scenarios...)
-	if stack == "url" {
-		return strings.Join(append(words, "--base-url", unknownOld, "--cand-url", unknownNew), " ")
-	}
-	words = append(words, "--base", old.ref(unknownOld), "--cand", new.ref(unknownNew))
-	if stack == "containers" {
-		words = append(words, "--stack", stack)
-	}
-	return strings.Join(words, " ")
-}
-
-// ref is how a duet finds the build again.
-func (s Subject) ref(unknown string) string {
-	switch {
-	case s.Ref != "":
-		return s.Ref
-	case s.Image != "":
-		return s.Image
-	case s.GitRev != "" && !s.Dirty:
-		return s.GitRev[:min(12, len(s.GitRev))]
-	}
-	return unknown
 }
 
 // staleAfter is the age past which an old file is warned about.

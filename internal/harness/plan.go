@@ -29,6 +29,7 @@ type Plan struct {
 	set       map[string]string                // of the stack's API
 	profile   *profile.Profile                 // of Options.Profile; nil = the scenarios as they are written
 	notes     map[*scenarios.Scenario][]string // what the profile changed
+	named     map[*scenarios.Scenario]string   // how the command named them
 	files     map[string]*scenarios.Scenario   // read from vegeta's target files, by their names
 	against   earlier
 	member    *member // nil = the whole run
@@ -44,7 +45,7 @@ func Read(o Options) (*Plan, error) {
 	}
 	files, err := o.readTargetFiles()
 	note(err)
-	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}, files: files}
+	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}, named: map[*scenarios.Scenario]string{}, files: files}
 	if o.Pace != "full" && o.Pace != "quick" {
 		note(fmt.Errorf("--pace %s: want full or quick", o.Pace))
 	}
@@ -146,7 +147,7 @@ func (p *Plan) readScenarios() error {
 			}
 			errs = append(errs, fmt.Errorf("scenario %s needs %s: export %s before, or give it to this command", sc.Name, unset, name))
 		}
-		p.notes[sc] = notes
+		p.notes[sc], p.named[sc] = notes, name
 		scope := sc.Scope()
 		if len(p.o.Faults) > 0 {
 			scope.Phases = append(scope.Phases, faults.During, faults.Recovering)

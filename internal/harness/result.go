@@ -87,12 +87,12 @@ func Baseline(d *report.Document) *baseline.File {
 		hard["limit "+l.Name] = l.Value
 	}
 	about := baseline.About{
-		Subject: baseline.Subject{GitRev: d.Subject.GitRev, Dirty: d.Subject.Dirty, Binary: d.Subject.SHA256, Image: d.Stack.Images["api"]},
+		Subject: baseline.Subject{GitRev: d.Subject.GitRev, Dirty: d.Subject.Dirty, Binary: d.Subject.SHA256, Image: d.Stack.Images["api"], Ref: deployment(d.Stack)},
 		Env: baseline.Env{
 			Hard: hard,
 			Soft: map[string]any{"kernel": d.Machine.Kernel, "go_version": runtime.Version(), "tool": d.Tool},
 		},
-		Session: baseline.Session{Started: d.Created, Note: d.Note, JobURL: jobURL(os.Getenv), Canary: d.Canary},
+		Session: baseline.Session{Started: d.Created, Note: d.Note, Flags: shared(d.Command), JobURL: jobURL(os.Getenv), Canary: d.Canary},
 	}
 	var results []*measure.Result
 	for _, r := range d.Runs {
@@ -101,6 +101,35 @@ func Baseline(d *report.Document) *baseline.File {
 		}
 	}
 	return baseline.From(about, results)
+}
+
+// deployment is how a duet finds a system that is not ours to start; "" of one that is.
+func deployment(s report.Stack) string {
+	if s.Kind == "url" {
+		return s.URL
+	}
+	return ""
+}
+
+// forDuets are the flags of a run that a duet of the same needs as well; those of the
+// stack itself and of the builds are another matter.
+var forDuets = []string{"--profile", "--accounts", "--targets", "--i-own", "--metrics", "--cores", "--set", "--postgres-image", "--redis-image"}
+
+// shared picks them from a command, each followed by its value.
+func shared(command []string) (out []string) {
+	for i, word := range command {
+		name, value, joined := strings.Cut(word, "=")
+		switch {
+		case word == "--allow-production", word == "--forwarded":
+			out = append(out, word)
+		case !slices.Contains(forDuets, name):
+		case joined:
+			out = append(out, name, value)
+		case i+1 < len(command):
+			out = append(out, name, command[i+1])
+		}
+	}
+	return out
 }
 
 func placement(kind string) string {

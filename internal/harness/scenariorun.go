@@ -86,6 +86,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		return nil, runError(drain, fmt.Errorf("%s: the load did not begin: %s", sc.Name, out.EndedEarly))
 	}
 	res := result(sc, ses.p.o, out, rec.Finish())
+	res.Named = ses.p.named[sc]
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
 	linkTraces(res, ses.p.o.TraceURL)
 	res.Notes = append(res.Notes, ses.notes(sc, shape)...)

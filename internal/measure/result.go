@@ -159,8 +159,9 @@ func (r *Result) Unbegun() bool { return r.Took == 0 && r.EndedEarly != "" && r.
 type Result struct {
 	Schema     int           `json:"schema"`
 	Scenario   string        `json:"scenario"`
-	Pace       string        `json:"pace"`  // full or quick
-	Model      string        `json:"model"` // users (closed) or arrivals (open)
+	Named      string        `json:"named,omitempty"` // how the command named it: a built-in name, or a file
+	Pace       string        `json:"pace"`            // full or quick
+	Model      string        `json:"model"`           // users (closed) or arrivals (open)
 	Seed       uint64        `json:"seed"`
 	Hash       string        `json:"scenario_sha256"`
 	Began      time.Time     `json:"began"`

@@ -36,7 +36,9 @@ type Night struct {
 	Class    string    `json:"env_class"`
 	Stack    string    `json:"stack,omitempty"` // embedded, containers or url
 	Scenario string    `json:"scenario"`
-	Load     string    `json:"load"` // hash of scenario and load model: other load is another series
+	Named    string    `json:"named,omitempty"` // how a command names the scenario: a built-in name, or a file
+	Flags    []string  `json:"flags,omitempty"` // that a command needs to run the same
+	Load     string    `json:"load"`            // hash of scenario and load model: other load is another series
 	Metric   string    `json:"metric"`
 	Mean     float64   `json:"mean"`
 	Sd       float64   `json:"sd"`
@@ -113,7 +115,7 @@ func nightsOf(f *baseline.File) (nights []Night) {
 	for _, m := range f.Means() {
 		nights = append(nights, Night{
 			Session: f.Session.ID, Time: f.Session.Started.UTC(), Rev: f.Subject.GitRev, Ref: cmp.Or(f.Subject.Ref, f.Subject.Image),
-			Class: f.Env.Class, Stack: kind, Scenario: m.Scenario, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
+			Class: f.Env.Class, Stack: kind, Scenario: m.Scenario, Named: m.Named, Flags: f.Session.Flags, Load: m.Load, Metric: m.Metric, Mean: m.Mean, Sd: m.Sd, K: m.K,
 		})
 	}
 	return nights

@@ -33,8 +33,11 @@ func Show(w io.Writer, dir string, all bool) error {
 		}
 		for _, f := range found {
 			fmt.Fprintln(w, "  "+f.Words())
-			if f.Fresh() && !slices.Contains(fresh, f.Confirm()) {
-				fresh = append(fresh, f.Confirm())
+			if cmd := f.Confirm(); f.Fresh() && !slices.Contains(fresh, cmd) {
+				if left := f.duet().Unnamed(); left != "" {
+					fmt.Fprintln(w, "  "+left)
+				}
+				fresh = append(fresh, cmd)
 			}
 		}
 	}

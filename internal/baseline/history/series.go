@@ -92,10 +92,15 @@ func (f Finding) Fresh() bool {
 
 // Confirm is the duet that would confirm it: the last build of the old level
 // against tonight's.
-func (f Finding) Confirm() string {
+func (f Finding) Confirm() string { return f.duet().Command() }
+
+func (f Finding) duet() baseline.Duet {
 	subject := func(n Night) baseline.Subject { return baseline.Subject{GitRev: n.Rev, Ref: n.Ref} }
 	tonight := f.Series.Nights[len(f.Series.Nights)-1]
-	return baseline.DuetCommand(subject(f.Series.Nights[f.At-1]), subject(tonight), tonight.Stack, f.Series.Scenario)
+	return baseline.Duet{
+		Old: subject(f.Series.Nights[f.At-1]), New: subject(tonight), Stack: tonight.Stack,
+		Scenarios: []string{cmp.Or(tonight.Named, f.Series.Scenario)}, Flags: tonight.Flags,
+	}
 }
 
 // Findings of a series: its change points, the accepted ones among them, and
