@@ -50,7 +50,7 @@ var arrows = map[string]string{
 	"internal/baseline/gate":            "internal/baseline internal/exit report",
 	"internal/fleet":                    "scenarios targets",
 	"internal/fleet/kubernetes/cluster": "internal/exit internal/fleet internal/harness",
-	"report":                            "internal/atomicfile internal/audit internal/baseline internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
+	"report":                            "internal/atomicfile internal/audit internal/baseline internal/capacity internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
 
 	// What a run shows of itself while it lasts.
 	"internal/export": "internal/wire report",

@@ -11,6 +11,7 @@ import (
 
 	"vitals/internal/atomicfile"
 	"vitals/internal/audit"
+	"vitals/internal/capacity"
 )
 
 // maxDocument bounds what is read.
@@ -72,6 +73,7 @@ func Read(path string) (*Document, error) {
 type File struct {
 	Document *Document
 	Audit    *audit.Report
+	Capacity *capacity.Outcome
 }
 
 // Open reads a document or an audit, whichever the file holds.
@@ -88,6 +90,14 @@ func Open(path string) (*File, error) {
 	var head struct {
 		Runs     json.RawMessage `json:"runs"`
 		Findings json.RawMessage `json:"findings"`
+		Steps    json.RawMessage `json:"steps"`
+	}
+	if err := json.Unmarshal(text, &head); err == nil && head.Runs == nil && head.Findings == nil && head.Steps != nil {
+		var c capacity.Outcome
+		if err := json.Unmarshal(text, &c); err != nil {
+			return nil, fmt.Errorf("read document %s: not a search for capacity: %w", path, err)
+		}
+		return &File{Capacity: &c}, nil
 	}
 	if err := json.Unmarshal(text, &head); err == nil && head.Runs == nil && head.Findings != nil {
 		var a audit.Report
@@ -106,6 +116,13 @@ func Open(path string) (*File, error) {
 // For renders what the file holds in a format. One that it has not is an error
 // that names those it has.
 func (f *File) For(format string) (func(w io.Writer) error, error) {
+	if f.Capacity != nil {
+		r, ok := capacityFormats[format]
+		if !ok {
+			return nil, fmt.Errorf("a search for capacity has no form %q: choose one of %s", format, strings.Join(sortedKeys(capacityFormats), ", "))
+		}
+		return func(w io.Writer) error { return r(w, f.Capacity) }, nil
+	}
 	if f.Audit == nil {
 		r, err := For(format)
 		return func(w io.Writer) error { return r(w, f.Document) }, err

@@ -13,8 +13,8 @@ func newReportCmd(s streams) *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:     "report DOCUMENT",
-		Short:   "Render a document or an audit again, without load",
-		Long:    "Render document.json or audit.json in another form:\n\n" + report.FormatsHelp() + "\nAn audit has the forms html, json, junit, markdown, sarif and terminal.",
+		Short:   "Render a document, an audit or a search for capacity again, without load",
+		Long:    "Render document.json or audit.json in another form:\n\n" + report.FormatsHelp() + "\nAn audit has the forms html, json, junit, markdown, sarif and terminal;\ncapacity.json has json, markdown and terminal.",
 		Args:    cobra.ExactArgs(1),
 		Example: "  vitals report out/document.json\n  vitals report out/document.json --format json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -41,7 +41,7 @@ func runReport(s streams, file, format, out, scenario string) error {
 	}
 	if scenario != "" {
 		if f.Document == nil {
-			return exit.Errorf(exit.Usage, "--scenario: an audit has no scenarios")
+			return exit.Errorf(exit.Usage, "--scenario: only a document of vitals run has scenarios to choose from")
 		}
 		if f.Document, err = f.Document.Only(scenario); err != nil {
 			return exit.Errorf(exit.Usage, "--scenario: %w", err)

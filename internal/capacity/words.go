@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -30,49 +31,50 @@ func (s Step) Line() string {
 	return line
 }
 
+// ByRate are the steps, the lowest rate first.
+func (o *Outcome) ByRate() []Step {
+	return slices.SortedStableFunc(slices.Values(o.Steps), func(a, b Step) int { return cmp.Compare(a.Rate, b.Rate) })
+}
+
 // Write tells the outcome: the curve by rate, the bracket and what bound it, the
 // knee, and how the system behaved past it.
 func (o *Outcome) Write(w io.Writer) error {
 	var b strings.Builder
-	steps := slices.Clone(o.Steps)
-	slices.SortStableFunc(steps, func(a, b Step) int {
-		switch {
-		case a.Rate < b.Rate:
-			return -1
-		case a.Rate > b.Rate:
-			return 1
-		}
-		return 0
-	})
-	for _, s := range steps {
+	for _, s := range o.ByRate() {
 		b.WriteString("  " + s.Line() + "\n")
 	}
 	b.WriteString("\n" + o.Answer() + "\n")
-	if u := o.USL; u != nil {
-		if why := o.doubt(); why != "" {
-			return o.end(w, &b, "the scalability law is left out: "+why)
-		}
-		fmt.Fprintf(&b, "extrapolated, not measured, and whatever the targets: the scalability law through %d steps has its limit at %.4g requests/s", u.Points, u.Peak)
-		if u.Between[1] < math.MaxFloat64 {
-			fmt.Fprintf(&b, " (95 %%: %.4g to %.4g)", u.Between[0], u.Between[1])
-		}
-		if u.At > 0 {
-			fmt.Fprintf(&b, ", with %.0f in the system", u.At)
-		}
-		fmt.Fprintf(&b, "; σ %.3f, κ %.5f\n", u.Sigma, u.Kappa)
-	}
-	return o.end(w, &b, "")
-}
-
-// end writes the text with a last remark, if there is one, and how it went past the bracket.
-func (o *Outcome) end(w io.Writer, b *strings.Builder, remark string) error {
-	for _, words := range []string{remark, o.past()} {
-		if words != "" {
-			b.WriteString(words + "\n")
-		}
+	for _, words := range o.Remarks() {
+		b.WriteString(words + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Remarks are what is told beside the answer: the curve through the steps, and how the
+// system behaved past the bracket.
+func (o *Outcome) Remarks() (out []string) {
+	if o.USL != nil {
+		out = append(out, o.law())
+	}
+	if past := o.past(); past != "" {
+		out = append(out, past)
+	}
+	return out
+}
+
+// law is the curve through the steps, which is no measurement.
+func (o *Outcome) law() string {
+	u := o.USL
+	if why := o.doubt(); why != "" {
+		return "the scalability law is left out: " + why
+	}
+	words := fmt.Sprintf("extrapolated, not measured, and whatever the targets: the scalability law through %d steps has its limit at %.4g requests/s (95 %%: %.4g to %.4g)",
+		u.Points, u.Peak, u.Between[0], u.Between[1])
+	if u.At > 0 {
+		words += fmt.Sprintf(", with %.0f in the system", u.At)
+	}
+	return words + fmt.Sprintf("; σ %.3f, κ %.5f", u.Sigma, u.Kappa)
 }
 
 // mostMisfit is how far the curve may lie from the response times that were measured.
