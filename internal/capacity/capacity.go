@@ -20,8 +20,8 @@ type Step struct {
 	Binding  []string      `json:"binding,omitempty"` // the targets that were missed, or what showed that the system fell behind
 	Invalid  string        `json:"invalid,omitempty"` // why it measured something else; then nothing else counts
 	Goodput  float64       `json:"goodput"`           // requests a second that went as expected
-	P95      time.Duration `json:"p95_us"`
-	Mean     time.Duration `json:"mean_us"`
+	P95      time.Duration `json:"p95_ns"`
+	Mean     time.Duration `json:"mean_ns"`
 	Errors   float64       `json:"errors"`  // share of requests
 	Refused  float64       `json:"refused"` // share of requests that a limit turned away
 	Broken   float64       `json:"broken"`  // share of requests without a proper answer: timeouts, resets

@@ -22,7 +22,7 @@ func (s *Series) Short() string {
 	if s.current() > 0 {
 		of = " since the accepted change"
 	}
-	words := fmt.Sprintf("%d nights%s: two newest nights are held to those before them from %d on", n, of, stats.LeastNights)
+	words := fmt.Sprintf("%s%s: two newest nights are held to those before them from %d on", nights(n), of, stats.LeastNights)
 	if len(s.Nights) < stats.LeastSessions {
 		words += fmt.Sprintf(", and vitals compare --history learns the noise from %d", stats.LeastSessions)
 	}
@@ -101,4 +101,12 @@ func AcceptIn(w io.Writer, dir, session, reason string, now time.Time) error {
 	}
 	fmt.Fprintf(w, "  kept in %s, where both levels stay to be seen\n", h.path)
 	return nil
+}
+
+// nights is a count of them.
+func nights(n int) string {
+	if n == 1 {
+		return "1 night"
+	}
+	return fmt.Sprintf("%d nights", n)
 }
