@@ -13,8 +13,9 @@ import (
 
 // Absent says in a sentence why what answers at the target is not the API of its
 // profile, or is down; "" = it is, or nobody can tell. Every probe would say it
-// again. It asks three paths, each once: the health check, me without a token, and one
-// that is not there. One answer that looks meant is enough.
+// again. It asks the health check, me without a token, and a path that is not there,
+// each once; where all that it knows of both is a 404, also what else can be read. One
+// answer that looks meant is enough.
 func Absent(ctx context.Context, g *Target) string {
 	c := wire.NewClient(g.URL, g.Forward, timeout)
 	defer c.Close()
@@ -30,7 +31,10 @@ func Absent(ctx context.Context, g *Target) string {
 	nowhere := ask("/vitals-audit-no-such-path", nil)
 	var seen []string
 	missing := 0
-	for _, name := range []string{"health", "me"} {
+	for i, name := range []string{"health", "me", "ready", "live", "list"} {
+		if i == 2 && (len(seen) != 1 || missing != 1) {
+			break // both paths, or a server that is down, are enough to tell
+		}
 		op := g.Profile.Operations[name]
 		m, err := g.Profile.Message(name, "", nil)
 		if err != nil || m.Method != http.MethodGet {
@@ -52,9 +56,6 @@ func Absent(ctx context.Context, g *Target) string {
 		if a.Status == http.StatusNotFound {
 			missing++
 		}
-	}
-	if len(seen) == 1 && missing == 1 {
-		return "" // one path may be wrong in the profile; the probes say so
 	}
 	return strings.Join(seen, "; ")
 }

@@ -266,15 +266,25 @@ func TestAbsent(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
-	// Of a profile that has one of the two, it may be that path which is wrong; a server that is
-	// down is down.
+	// Of a profile that has one of the two, what else can be read tells; a pass that rests on
+	// nothing but 404s is none.
 	alone := *sound
 	alone.Profile = audittest.New("").Profile(t)
 	delete(alone.Profile.Operations, "me")
-	for status, want := range map[int]string{404: "", 503: "GET /health got 503, declared is any of 2xx"} {
-		alone.URL = serve(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		if got := audit.Absent(t.Context(), &alone); got != want {
-			t.Errorf("health alone, %d: got %q, want %q", status, got, want)
+	list := alone.Profile.Operations["list"].Path
+	for _, c := range []struct {
+		status, listed int
+		want           string
+	}{
+		{404, 401, ""},
+		{404, 404, "GET /health got 404, declared is any of 2xx; GET /ready got 404, declared is any of 2xx; "},
+		{503, 401, "GET /health got 503, declared is any of 2xx"},
+	} {
+		alone.URL = serve(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(map[bool]int{true: c.listed, false: c.status}[r.URL.Path == list])
+		})
+		if got := audit.Absent(t.Context(), &alone); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
+			t.Errorf("health alone, %+v: got %q", c, got)
 		}
 	}
 }
