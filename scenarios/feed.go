@@ -17,7 +17,8 @@ import (
 
 // feed reads "feed: {file: patients.csv, order: random}". The file is looked for
 // beside the scenario; a CSV file's first row names its columns, a JSON file is a
-// list of objects of plain values. Mistakes in it have its own name and lines.
+// list of objects of plain values. Mistakes in it have its own name and lines; of one
+// that could not be read no column is known.
 func (r *reader) feed(n *yaml.Node) *Feed {
 	f := &Feed{Order: "round"}
 	var at *yaml.Node
@@ -33,17 +34,17 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 		if at == nil && n.Kind == yaml.MappingNode {
 			r.Fail(n, "as in file: patients.csv", "a feed needs its file")
 		}
-		return nil
+		return f
 	}
 	text, err := r.open(f.File)
 	if err != nil {
 		r.Fail(at, "", "file: %v", err)
-		return nil
+		return f
 	}
 	if e := strict.Text(text); e != nil {
 		e.File = r.beside(f.File)
 		r.Add(e)
-		return nil
+		return f
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	read := f.csv
@@ -52,7 +53,7 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 		read = f.json
 	case !strings.HasSuffix(f.File, ".csv"):
 		r.Fail(at, "", "file: found %q, expected a name that ends in .csv or .json", f.File)
-		return nil
+		return f
 	}
 	errs := read(text)
 	if len(errs) == 0 && len(f.Rows) == 0 {
@@ -60,6 +61,7 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 	}
 	for _, c := range f.Column {
 		if !variable.MatchString(c) {
+			r.misnamed = append(r.misnamed, c)
 			errs = append(errs, &Error{Line: 1, Col: 1, Msg: fmt.Sprintf("found column %q, expected a name of small letters, digits and _", c)})
 		}
 	}

@@ -149,8 +149,8 @@ func (r *reader) intrusions() {
 	}{{"full", r.sc.Load}, {"quick", r.sc.Quick}}
 	for _, in := range r.sc.Intruder {
 		for _, l := range paces {
-			if in.During != "" && !slices.Contains(l.names(), in.During) {
-				continue // told below, with its place
+			if len(l.Stages) == 0 || in.During != "" && !slices.Contains(l.names(), in.During) {
+				continue // could not be read; or told below, with its place
 			}
 			var open time.Duration
 			hours := in.Hours(l.Load)
@@ -173,7 +173,7 @@ func (r *reader) intrusions() {
 	}
 	for _, asked := range r.phases() {
 		for _, l := range paces {
-			if names := l.names(); !slices.Contains(names, asked.Msg) {
+			if names := l.names(); len(names) > 0 && asked.Msg != "" && !slices.Contains(names, asked.Msg) {
 				e := asked
 				e.Msg, e.Hint = fmt.Sprintf("during: the %s pace has no phase %q", l.name, asked.Msg), strict.Hint(asked.Msg, names)
 				r.Add(&e)

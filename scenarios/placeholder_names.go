@@ -8,62 +8,67 @@ import (
 	"vitals/internal/strict"
 )
 
-// placeholders finds names that no answer, feed or account can ever fill, and
-// tasks that could never be drawn. In a scenario that is broken otherwise, what
-// would fill a name may not have been read: then only misspelt names are told.
-func (r *reader) placeholders(broken bool) {
-	// A mistake is told where its text stands first in the step.
-	failAt := func(s *Step, text, hint, format string, args ...any) {
-		e := &Error{Line: s.Line, Col: s.Col, Msg: fmt.Sprintf("step %q: ", s.Name) + fmt.Sprintf(format, args...), Hint: hint}
-		if line, col, ok := r.Find(s.Line, text); ok && text != "" {
-			e.Line, e.Col = line, col
-		}
-		r.Add(e)
-	}
-	fail := func(s *Step, hint, format string, args ...any) { failAt(s, "", hint, format, args...) }
+// malformed finds placeholders that cannot be read, or make no sense where they stand.
+func (r *reader) malformed() {
 	for _, s := range r.sc.steps() {
 		for _, text := range s.texts() {
 			_, wrongs := variables(text)
 			for _, w := range wrongs {
-				failAt(s, w.inside, "", "%s", w.why)
+				r.failAt(s, w.inside, "", "%s", w.why)
 			}
 		}
 		for _, text := range s.Expect.texts() {
 			for inside, rest, found, closed := cut(text); found && closed; inside, rest, found, closed = cut(rest) {
 				if p, err := ReadPlaceholder(inside); err == nil && p.Word != "" && p.Word != "env" {
-					failAt(s, "{{"+inside+"}}", "expect what was saved, as in {{name}}, or null for any", "expect: {{%s}} makes another value each time", inside)
+					r.failAt(s, "{{"+inside+"}}", "expect what was saved, as in {{name}}, or null for any", "expect: {{%s}} makes another value each time", inside)
 				}
 			}
 		}
 	}
+}
+
+// failAt notes a mistake of a step where its text stands first in it.
+func (r *reader) failAt(s *Step, text, hint, format string, args ...any) {
+	e := &Error{Line: s.Line, Col: s.Col, Msg: fmt.Sprintf("step %q: ", s.Name) + fmt.Sprintf(format, args...), Hint: hint}
+	if line, col, ok := r.Find(s.Line, text); ok && text != "" {
+		e.Line, e.Col = line, col
+	}
+	r.Add(e)
+}
+
+// placeholders finds names that no answer, feed or account can ever fill, and
+// tasks that could never be drawn. In a scenario that is broken otherwise, what
+// would fill a name may not have been read: no such name is told.
+func (r *reader) placeholders() {
 	free := []string{"email", "password"}
 	accounts := &r.sc.Accounts
-	check := func(s *Step, known []string) {
+	check := func(s *Step, known []string, any bool) {
 		for _, name := range s.names() {
-			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
-				failAt(s, "{{"+name+"}}", strict.Hint(name, slices.Concat(known, generators)), "nothing fills {{%s}}", name)
+			if !r.fills(name, known, any) {
+				r.failAt(s, "{{"+name+"}}", strict.Hint(name, slices.Concat(known, generators)), "nothing fills {{%s}}", name)
 			}
 		}
 		for _, name := range s.Forget {
-			if _, near := strict.Nearest(name, known); !slices.Contains(known, name) && (near || !broken) {
-				failAt(s, name, strict.Hint(name, known), "forgets %q, which nothing saves", name)
+			if !r.fills(name, known, any) {
+				r.failAt(s, name, strict.Hint(name, known), "forgets %q, which nothing saves", name)
 			}
 		}
 	}
 	if s := &accounts.SignIn; s.Path != "" || s.Body != "" || len(s.Header) > 0 { // its method may be misspelt
-		check(s, free)
+		check(s, free, r.lost.any)
 		free = append(free, keys(accounts.SignIn.Save)...)
 	}
 	for _, s := range []*Step{accounts.SignOut, accounts.Refresh} {
 		if s != nil {
-			check(s, free)
+			check(s, free, r.lost.any)
 		}
 	}
 	for i := range r.sc.Journeys {
 		j := &r.sc.Journeys[i]
-		given := slices.Clone(free)
+		given, any := slices.Clone(free), r.lost.any
 		if j.Feed != nil {
 			given = append(given, j.Feed.Column...)
+			any = any || j.Feed.Column == nil // it could not be read
 			r.taken(j)
 		}
 		known := slices.Clone(given)
@@ -72,15 +77,18 @@ func (r *reader) placeholders(broken bool) {
 				known = append(known, keys(s.Save)...)
 			}
 		}
-		before := len(r.Errors())
 		for k := range j.Tasks {
 			for n := range j.Tasks[k].Steps {
-				check(&j.Tasks[k].Steps[n], known)
+				s := &j.Tasks[k].Steps[n]
+				check(s, known, any)
+				for _, name := range s.names() {
+					if !slices.Contains(known, name) { // told, or filled by what could not be read
+						given = append(given, name)
+					}
+				}
 			}
 		}
-		if len(r.Errors()) == before && !broken {
-			r.drawable(j, given, fail)
-		}
+		r.drawable(j, given)
 	}
 }
 
@@ -115,7 +123,7 @@ func (r *reader) taken(j *Journey) {
 // drawable finds tasks whose first step waits for a value that only they, or
 // others that wait as well, would save; and later steps that use a value which
 // the first step did not ask for.
-func (r *reader) drawable(j *Journey, given []string, fail func(*Step, string, string, ...any)) {
+func (r *reader) drawable(j *Journey, given []string) {
 	has := map[string]bool{}
 	for _, name := range given {
 		has[name] = true
@@ -144,7 +152,7 @@ func (r *reader) drawable(j *Journey, given []string, fail func(*Step, string, s
 			continue
 		}
 		if !done[i] {
-			fail(&t.Steps[0], "another task must save it first", "the task can never be drawn: {{%s}} is not there before it", missing(&t.Steps[0], has))
+			r.failAt(&t.Steps[0], "", "another task must save it first", "the task can never be drawn: {{%s}} is not there before it", missing(&t.Steps[0], has))
 			continue
 		}
 		own := map[string]bool{}
@@ -153,7 +161,7 @@ func (r *reader) drawable(j *Journey, given []string, fail func(*Step, string, s
 		}
 		for n := 1; n < len(t.Steps); n++ {
 			if name := missing(&t.Steps[n], own); name != "" {
-				fail(&t.Steps[n], "save it in an earlier step of the task, or use it in its first", "{{%s}} may not be there yet", name)
+				r.failAt(&t.Steps[n], "", "save it in an earlier step of the task, or use it in its first", "{{%s}} may not be there yet", name)
 			}
 			for name := range t.Steps[n].Save {
 				own[name] = true

@@ -42,9 +42,10 @@ type reader struct {
 	used *reader
 	at   map[string]*yaml.Node // fields that were found
 
-	plain  int          // mistakes that hide no name: what is saved is known
-	signIn *yaml.Node   // where the accounts' sign_in stands
-	during []*yaml.Node // phases that intruders work in
+	signIn   *yaml.Node   // where the accounts' sign_in stands
+	during   []*yaml.Node // phases that intruders work in
+	misnamed []string     // names that cannot be saved as they are written
+	lost     unread
 }
 
 func read(r io.Reader, name string, open func(string) ([]byte, error)) (*Scenario, error) {
@@ -83,14 +84,14 @@ func (r *reader) read(name string, text []byte) {
 		"intruders": func(n *yaml.Node) { r.sc.Intruder = r.intruders(n) },
 	}
 	what := "a part"
+	r.full.node = root
 	if !r.part {
 		what = "a scenario"
 		fields["name"] = func(n *yaml.Node) { r.sc.Name = r.Word(n, "name") }
 		fields["use"] = r.use
 		fields["quick"] = func(n *yaml.Node) { r.fast.node = n; r.Fields(n, "quick", r.fast.fields(r)) }
-		fields["targets"] = func(n *yaml.Node) { r.hidesNothing(func() { r.sc.Targets = targets.ReadList(r.Doc, n, "targets") }) }
-		fields["abort"] = func(n *yaml.Node) { r.hidesNothing(func() { r.sc.Abort = targets.ReadList(r.Doc, n, "abort") }) }
-		r.full.node = root
+		fields["targets"] = func(n *yaml.Node) { r.sc.Targets = targets.ReadList(r.Doc, n, "targets") }
+		fields["abort"] = func(n *yaml.Node) { r.sc.Abort = targets.ReadList(r.Doc, n, "abort") }
 		for name, f := range r.full.fields(r) {
 			fields[name] = f
 		}
@@ -98,9 +99,6 @@ func (r *reader) read(name string, text []byte) {
 	r.at = r.Fields(root, what, fields)
 	if r.part || root.Kind != yaml.MappingNode {
 		return
-	}
-	if r.at["accounts"] != nil {
-		r.session()
 	}
 	if r.at["name"] == nil {
 		r.Fail(root, "as in name: peak", "a scenario needs a name")
@@ -113,13 +111,6 @@ func (r *reader) read(name string, text []byte) {
 			r.Fail(r.fast.node, "", "quick is a load of %s, the scenario one of %s", b, a)
 		}
 	}
-}
-
-// hidesNothing reads what names no value: a mistake in it leaves all names known.
-func (r *reader) hidesNothing(read func()) {
-	before := len(r.Errors())
-	read()
-	r.plain += len(r.Errors()) - before
 }
 
 // use reads the part that holds what several scenarios share.
@@ -160,29 +151,19 @@ func (r *reader) combine() {
 			sc.Timeout = shared.Timeout
 		}
 	}
-	if len(sc.Journeys) == 0 && !r.Failed() {
+	r.gather()
+	if r.lacks("journeys") {
 		r.Add(&Error{Line: 1, Col: 1, Msg: "a scenario needs journeys", Hint: "write journeys, or use: clinic"})
 	}
-	if r.at["accounts"] == nil && !r.Failed() {
-		r.session()
-	}
-	broken := r.Failed()
-	if r.used != nil {
-		r.plain += r.used.plain
-	}
+	r.session()
 	r.distinct()
-	if r.at["use"] != nil && (r.used == nil || r.used.Failed()) {
+	r.malformed()
+	r.intrusions()
+	if r.at["use"] != nil && (r.used == nil || r.used.at == nil) {
 		return // what the part would have named is not known
 	}
-	hidden := len(r.Errors()) > r.plain
-	r.placeholders(hidden)
-	if !broken { // times of phases and intruders are those that could be read
-		r.intrusions()
-	}
-	if broken && len(sc.Journeys) == 0 {
-		return // nor are the steps
-	}
-	for _, err := range []error{targets.Check(sc.Targets, sc.Scope()), targets.CheckAbort(sc.Abort, sc.Scope()), targets.CheckOnly(sc.Targets, []string{sc.Name})} {
+	r.placeholders()
+	for _, err := range []error{targets.Check(r.known(sc.Targets), sc.Scope()), targets.CheckAbort(r.known(sc.Abort), sc.Scope()), targets.CheckOnly(sc.Targets, []string{sc.Name})} {
 		if es, ok := err.(strict.Errors); ok {
 			for _, e := range es {
 				r.Add(e)
@@ -194,7 +175,7 @@ func (r *reader) combine() {
 // session finds a sign-in of which nothing is left for the steps after it.
 func (r *reader) session() {
 	signIn := &r.sc.Accounts.SignIn
-	if _, token := signIn.Save["token"]; token || r.sc.Cookies || signIn.Path == "" {
+	if _, token := signIn.Save["token"]; token || r.sc.Cookies || signIn.Path == "" || r.lost.has("token") {
 		return
 	}
 	e := Error{File: r.File, Msg: "sign_in must save the token that later steps are sent with", Hint: "as in save: {token: json:access_token}; or keep its cookies, with cookies: keep"}

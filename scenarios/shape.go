@@ -106,8 +106,6 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 		r.Fail(s.spawn, "spawn_rate goes with users", "found spawn_rate beside arrivals")
 	case s.stages != nil && (s.users != nil || s.spawn != nil || s.rate != nil || s.runFor != nil):
 		r.Fail(s.stages, "the stages say how many and how long", "found stages beside users, rate, spawn_rate or run_for, expected one form")
-	case s.broken:
-		return l
 	case s.stages != nil:
 		l.Stages = r.stages(s.stages, l.Model)
 	case s.arrivals != nil:
@@ -116,6 +114,9 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 		l.Stages = s.spawned(r)
 	}
 	if len(r.Errors()) > before {
+		l.Stages = nil // others are meant
+	}
+	if len(l.Stages) == 0 { // what kept it from being read is told
 		return l
 	}
 	if l.Peak() <= 0 {
@@ -148,7 +149,7 @@ func (s *shape) spawned(r *reader) []Stage {
 			r.Fail(s.node, fmt.Sprintf("as in %s: %s; or write stages, or arrivals", f.name, f.as), "the load needs %s", f.name)
 		}
 	}
-	if s.users == nil || s.runFor == nil {
+	if s.users == nil || s.runFor == nil || s.broken {
 		return nil
 	}
 	users := float64(s.count)
@@ -168,8 +169,10 @@ func (s *shape) spawned(r *reader) []Stage {
 
 // constant is the open model's short form.
 func (s *shape) constant(r *reader) []Stage {
-	if s.rate == nil || s.runFor == nil {
+	if (s.rate == nil || s.runFor == nil) && !r.Odd(s.arrivals) {
 		r.Fail(s.arrivals, "as in arrivals: {rate: 500/s, run_for: 10m}", "arrivals need rate and run_for, or stages")
+	}
+	if s.rate == nil || s.runFor == nil || s.broken {
 		return nil
 	}
 	return []Stage{{Name: "hold", From: s.perSecond, To: s.perSecond, For: s.length, Judged: true}}

@@ -32,7 +32,7 @@ func (r *reader) stepFields(s *Step) (fields strict.Fields, finish func()) {
 		"header":    func(n *yaml.Node) { s.Header = r.header(n) },
 		"body":      func(n *yaml.Node) { body = n },
 		"anonymous": func(n *yaml.Node) { s.Anonymous = r.Bool(n, "anonymous") },
-		"expect":    func(n *yaml.Node) { r.hidesNothing(func() { s.Expect = r.expect(n) }) },
+		"expect":    func(n *yaml.Node) { s.Expect = r.expect(n) },
 		"save":      func(n *yaml.Node) { s.Save = r.save(n) },
 		"forget": func(n *yaml.Node) {
 			r.List(n, "forget", func(n *yaml.Node) { s.Forget = append(s.Forget, r.Word(n, "forget")) })
@@ -237,6 +237,7 @@ func (r *reader) save(n *yaml.Node) map[string]string {
 		switch {
 		case !variable.MatchString(key.Value):
 			r.Fail(key, "", "save: found %q, expected a name of small letters, digits and _", key.Value)
+			r.misnamed = append(r.misnamed, key.Value)
 			return
 		case slices.Contains(generators, key.Value):
 			r.Fail(key, "", "save: %q is taken: {{%s}} makes a value itself", key.Value, key.Value)
@@ -246,6 +247,7 @@ func (r *reader) save(n *yaml.Node) map[string]string {
 			return
 		}
 		from := r.Word(value, key.Value)
+		out[key.Value] = from // known, even where it cannot be saved like this
 		kind, rest, ok := strings.Cut(from, ":")
 		if from == "" {
 			return
@@ -273,9 +275,8 @@ func (r *reader) save(n *yaml.Node) map[string]string {
 			return
 		}
 		if _, err := regexp.Compile(expression); err != nil {
-			r.hidesNothing(func() { r.Fail(value, "", "%s: %v", key.Value, err) })
+			r.Fail(value, "", "%s: %v", key.Value, err)
 		}
-		out[key.Value] = from
 	})
 	return out
 }

@@ -18,6 +18,7 @@ type Doc struct {
 	errs Errors
 	warn Errors
 	odd  map[*yaml.Node]bool // mappings with a field that nobody knows
+	lost []*yaml.Node        // what could not be read
 }
 
 // Parse reads the text of one YAML document. The root is nil when the text is
@@ -94,6 +95,10 @@ func (d *Doc) Add(e *Error) {
 
 // Failed tells whether there was any mistake yet.
 func (d *Doc) Failed() bool { return len(d.errs) > 0 }
+
+// Unread are the parts of the file that no reader could take, as the values of
+// unknown fields: what seems to be missing may stand in them.
+func (d *Doc) Unread() []*yaml.Node { return d.lost }
 
 // Errors are the mistakes so far, in the order they were noted.
 func (d *Doc) Errors() Errors { return d.errs }

@@ -16,8 +16,10 @@ import (
 type Fields map[string]func(*yaml.Node)
 
 // Fields reads a mapping: an unknown, a doubled or an unquoted {{…}} key is a
-// mistake. `what` names the mapping in messages ("a step"). It gives the keys
-// that were found, for messages about a field as a whole.
+// mistake. One that is nearly a field's name is read as that field, so that what is
+// wrong in its value is told as well, and what it says is not missed.
+// `what` names the mapping in messages ("a step"). It gives the keys that were
+// found, for messages about a field as a whole.
 func (d *Doc) Fields(n *yaml.Node, what string, fields Fields) map[string]*yaml.Node {
 	found := map[string]*yaml.Node{}
 	names := make([]string, 0, len(fields))
@@ -25,32 +27,49 @@ func (d *Doc) Fields(n *yaml.Node, what string, fields Fields) map[string]*yaml.
 		names = append(names, name)
 	}
 	d.Pairs(n, what, func(key, value *yaml.Node) {
-		read, ok := fields[key.Value]
-		if !ok {
-			d.Fail(key, Hint(key.Value, names), "unknown field %q in %s", key.Value, what)
-			if d.odd == nil {
-				d.odd = map[*yaml.Node]bool{}
+		name := key.Value
+		if fields[name] == nil {
+			d.Fail(key, Hint(name, names), "unknown field %q in %s", name, what)
+			near, ok := Nearest(name, names)
+			if ok && found[near] != nil || has(n, near) {
+				d.lost = append(d.lost, value) // what was meant is there, and is no other
+				return
 			}
-			d.odd[n] = true
-			if near, ok := Nearest(key.Value, names); ok && found[near] == nil {
-				found[near] = key // so that it is not called missing as well
+			if !ok {
+				if d.odd == nil {
+					d.odd = map[*yaml.Node]bool{}
+				}
+				d.odd[n] = true
+				d.lost = append(d.lost, value)
+				return
 			}
-			return
+			name = near
 		}
-		found[key.Value] = key
-		read(value)
+		found[name] = key
+		fields[name](value)
 	})
 	return found
 }
 
-// Odd tells whether a mapping has a field that nobody knows: it may be the one that it
-// seems to lack.
+// has tells whether a mapping has a key.
+func has(n *yaml.Node, name string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == name && name != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Odd tells whether a mapping has a field that is not even nearly known: it may be the
+// one that it seems to lack.
 func (d *Doc) Odd(n *yaml.Node) bool { return d.odd[n] }
 
 // Pairs walks a mapping whose keys are free; a doubled key is a mistake.
 func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		d.Fail(n, "", "%s: found %s, expected fields", what, describe(n))
+		d.lost = append(d.lost, n)
 		return
 	}
 	seen := map[string]int{}
@@ -58,10 +77,12 @@ func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node))
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
 			d.Fail(key, placeholderHint(n), "%s: found %s, expected a field's name", what, describe(key))
+			d.lost = append(d.lost, key, value)
 			continue
 		}
 		if line, twice := seen[key.Value]; twice {
 			d.Fail(key, fmt.Sprintf("first on line %d", line), "field %q stands twice in %s", key.Value, what)
+			d.lost = append(d.lost, value)
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -73,6 +94,7 @@ func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node))
 func (d *Doc) List(n *yaml.Node, what string, each func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
 		d.Fail(n, "begin each entry with a dash", "%s: found %s, expected a list", what, describe(n))
+		d.lost = append(d.lost, n)
 		return
 	}
 	if len(n.Content) == 0 {
