@@ -125,10 +125,19 @@ func (n Now) generator() string {
 	if n.Snapshot.Late { // what the verdict would not mind alarms nobody
 		parts = append(parts, share(c.Late, c.Sent)+" late")
 	}
-	if c.Dropped > 0 {
-		parts = append(parts, count(c.Dropped)+" dropped")
+	if n := n.dropped(); n > 0 {
+		parts = append(parts, count(n)+" dropped")
 	}
 	return strings.Join(append(parts, count(c.Inflight)+" in flight"), ", ")
+}
+
+// dropped are the requests that the generator itself gave up.
+func (n Now) dropped() int64 { return max(0, n.Snapshot.Counts.Dropped-n.Snapshot.Away) }
+
+// away says what users without a session did not send: it was the system that let
+// them in no more, or there are too few accounts.
+func (n Now) away() string {
+	return plural64(n.Snapshot.Away, "task") + " not begun: no session"
 }
 
 func (n Now) lost() (out []string) {
@@ -155,7 +164,10 @@ func (n Now) plain() []string {
 	}
 	c := n.Snapshot.Counts
 	parts = append(parts, "errors "+share(c.Errors, c.Judged()))
-	if n.Snapshot.Late || c.Dropped > 0 {
+	if n.Snapshot.Away > 0 {
+		parts = append(parts, n.away())
+	}
+	if n.Snapshot.Late || n.dropped() > 0 {
 		parts = append(parts, "generator "+n.generator())
 	}
 	if n.Violations > 0 {
@@ -217,6 +229,9 @@ func (n Now) screen(s Style) (lines []string) {
 			tone = red
 		}
 		add(tone, "lockout", fmt.Sprintf("%s held to the limits, %s", plural64(n.Answers, "answer"), plural64(n.Violations, "violation")))
+	}
+	if n.Snapshot.Away > 0 {
+		add(yellow, "users", n.away())
 	}
 	add("", "generator", n.generator())
 	for i, lost := range n.lost() {

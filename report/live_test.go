@@ -138,3 +138,25 @@ func TestLivePicture(t *testing.T) {
 		golden.Check(t, []byte(strings.Join(s.lines, "\n")+"\n"), fmt.Sprintf("live-%d.txt", width))
 	}
 }
+
+// What users without a session did not send is no fault of the generator's, and is
+// called what it is.
+func TestLiveUsersWithoutSession(t *testing.T) {
+	n := now(time.Second)
+	n.Snapshot.Counts.Dropped, n.Snapshot.Away = 1207, 1200
+	show := func(s report.Style) string {
+		var b bytes.Buffer
+		report.NewLive(&b, always(s), time.Second).Show(n)
+		return b.String()
+	}
+	for _, s := range []report.Style{{}, {Redraw: true, Width: 100}} {
+		got := show(s)
+		if !strings.Contains(got, "1,200 tasks not begun: no session") || !strings.Contains(got, "7 dropped") || strings.Contains(got, "1,207") {
+			t.Errorf("got %q, want 1,200 tasks without a session and 7 that the generator dropped", got)
+		}
+	}
+	n.Snapshot.Counts.Dropped = 1200
+	if got := show(report.Style{}); strings.Contains(got, "generator") {
+		t.Errorf("got %q, want nothing of the generator, which dropped nothing", got)
+	}
+}

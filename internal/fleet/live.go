@@ -11,6 +11,7 @@ type Pulse struct {
 	Sent     int64   `json:"sent"`  // so far
 	Errors   int64   `json:"errors"`
 	Inflight int64   `json:"inflight"`
+	Away     int64   `json:"away"`       // tasks of users without a session, so far
 	Rate     float64 `json:"rate"`       // requests per second, over the last closed slice
 	P50US    int64   `json:"p50_us"`     // of its own served responses, over the last closed slice; 0 = none
 	P95US    int64   `json:"p95_us"`     // the same

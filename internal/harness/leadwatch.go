@@ -201,6 +201,7 @@ func (w *watcher) show(s measure.Snapshot, now time.Time) {
 	for i := range members {
 		if members[i].Told {
 			s.Counts.Inflight += members[i].Pulse.Inflight
+			s.Away += members[i].Pulse.Away
 			members[i].Silent = now.Sub(w.heard[i])
 		}
 	}

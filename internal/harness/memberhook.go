@@ -91,7 +91,7 @@ func pulse(at time.Duration, s *measure.Snapshot, over bool) fleet.Pulse {
 	if s == nil {
 		return p
 	}
-	p.Sent, p.Errors, p.Inflight, p.LagP99US = s.Counts.Sent, s.Counts.Errors, s.Counts.Inflight, s.LagP99.Microseconds()
+	p.Sent, p.Errors, p.Inflight, p.Away, p.LagP99US = s.Counts.Sent, s.Counts.Errors, s.Counts.Inflight, s.Away, s.LagP99.Microseconds()
 	if n := len(s.Last); n > 0 && s.Every > 0 {
 		sl := s.Last[n-1]
 		p.Rate, p.P50US, p.P95US = float64(sl.Counts.Sent)/s.Every.Seconds(), sl.P50.Microseconds(), sl.P95.Microseconds()

@@ -46,3 +46,29 @@ journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
 		}
 	}
 }
+
+// Tasks of users whom no sign-in lets in are counted apart from what the generator
+// gives up.
+func TestLiveTellsUsersWithoutSessionApart(t *testing.T) {
+	sc, err := scenarios.Read(strings.NewReader(`
+name: a
+users: 2
+run_for: 1400ms
+accounts:
+  sign_in: {post: /login, body: {email: "{{email}}", password: "{{password}}"}, save: {token: json:token}}
+journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
+`), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, _ := listen(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	var last measure.Snapshot
+	if _, err := Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: accounts(2), Live: func(s measure.Snapshot) { last = s }}); err != nil {
+		t.Fatal(err)
+	}
+	if last.Counts.Dropped == 0 || last.Away < last.Counts.Dropped {
+		t.Errorf("got %d dropped, %d of them without a session, want all of some", last.Counts.Dropped, last.Away)
+	}
+}

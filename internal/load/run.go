@@ -42,7 +42,8 @@ type run struct {
 	busy, peak                   atomic.Int64
 	planned, done, drop, unsents atomic.Int64
 	askedAgain                   atomic.Int64           // sign-ins before the load whose answer was lost
-	away                         atomic.Int64           // of drop: tasks of users whom a sign-in did not let in
+	sessionless                  atomic.Int64           // of drop: tasks of users without a session
+	away                         atomic.Int64           // of those: users whom a sign-in did not let in
 	denied                       atomic.Pointer[string] // what the first such sign-in came to
 }
 
@@ -288,6 +289,7 @@ func (r *run) report(over <-chan struct{}) {
 		snap := r.rec.Snapshot()
 		snap.Counts.Inflight = r.busy.Load()
 		snap.LagP99, snap.Late = r.lag.p99(), !r.opt.NoTimes && r.lag.late()
+		snap.Away = r.sessionless.Load()
 		if r.opt.Live != nil {
 			r.opt.Live(snap)
 		}

@@ -158,6 +158,7 @@ func (v *visitor) visit(ctx context.Context, j *journey, key uint64, fresh bool,
 	switch {
 	case t == nil:
 	case !signed:
+		v.r.sessionless.Add(1) // before it is counted: never fewer than dropped for this
 		v.r.lost(t.steps[0].index, due, measure.Counts{Planned: 1, Dropped: 1})
 		if v.away {
 			v.r.away.Add(1)

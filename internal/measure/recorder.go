@@ -51,6 +51,7 @@ type Snapshot struct {
 	Counts Counts
 	Last   []Slice       // up to 60, oldest first
 	LagP99 time.Duration // of the generator's own lateness so far; 0 when it is not known
+	Away   int64         // of the dropped: tasks of users without a session, which is not the generator's doing
 	Late   bool          // it was late so often that the times would be nobody's if the run ended now
 }
 
