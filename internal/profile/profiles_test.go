@@ -97,6 +97,14 @@ func TestMistakesHavePlaces(t *testing.T) {
 			`p.yaml:3:49: form: found "xratelimit" (did you mean "x-ratelimit"?)` + "\n" +
 			"p.yaml:3:79: exact: the fields of live are not promised (write which they are)\n" +
 			`p.yaml:3:99: standards: found "asvs" (known: asvs-5.0, production-guide)`,
+		// A misspelt word is told once, and nothing that follows from it.
+		"profile: x\noperations: {login: {path: /a}}\nlimits: {a: {limit: 5, window: 5m, sucess: clears}, b: {limit: 5, window: 5m, counts: failurs, success: clears}, c: {limit: 5, window: 5m, conts: failures, sucess: clers}}": `p.yaml:3:36: unknown field "sucess" in a limit (did you mean "success"?)` + "\n" +
+			`p.yaml:3:36: success: found "clears", expected it only where failures are counted (add counts: failures)` + "\n" +
+			`p.yaml:3:87: counts: found "failurs" (did you mean "failures"?)` + "\n" +
+			`p.yaml:3:140: unknown field "conts" in a limit (did you mean "counts"?)` + "\n" +
+			`p.yaml:3:157: unknown field "sucess" in a limit (did you mean "success"?)` + "\n" +
+			`p.yaml:3:165: success: found "clers" (did you mean "clears"?)`,
+		"profile: x\noperations: {login: {path: /a}}\npromises: {health: {health: {status: ok}, exact: [helth]}}": `p.yaml:3:51: exact: found "helth" (did you mean "health"?)`,
 	} {
 		_, err := profile.Read(strings.NewReader(text), "p.yaml")
 		if err == nil || err.Error() != want {

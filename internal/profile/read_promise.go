@@ -41,7 +41,7 @@ func (r *reader) limit(n *yaml.Node) Limit {
 	if found["window"] == nil && found["lock"] == nil && found["delay"] == nil {
 		r.Fail(n, "as in {limit: 5, window: 300s}", "a limit needs window, lock or delay")
 	}
-	if found["success"] != nil && l.Counts != Failures {
+	if found["success"] != nil && l.Counts == Requests { // another word was told
 		r.Fail(found["success"], "add counts: failures", "success: found %q, expected it only where failures are counted", l.Success)
 	}
 	return l
@@ -92,14 +92,15 @@ func (r *reader) promises(n *yaml.Node) {
 					})
 				}
 			}
-			exact := map[string]*yaml.Node{}
+			probes, exact := []string{"health", "ready", "live"}, map[string]*yaml.Node{}
 			r.Fields(n, "health", strict.Fields{
 				"health": answer("health"), "ready": answer("ready"), "live": answer("live"),
 				"exact": func(n *yaml.Node) {
 					r.List(n, "exact", func(n *yaml.Node) {
 						op := ""
-						r.word("exact", &op, "health", "ready", "live")(n)
-						h.Exact, exact[op] = append(h.Exact, op), n
+						if r.word("exact", &op, probes...)(n); slices.Contains(probes, op) {
+							h.Exact, exact[op] = append(h.Exact, op), n
+						}
 					})
 				},
 				"says": r.says(&h.Says),
