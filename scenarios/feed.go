@@ -51,6 +51,8 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 	switch {
 	case strings.HasSuffix(f.File, ".json"):
 		read = f.json
+	case r.separated(f.File, text):
+		return f
 	case !strings.HasSuffix(f.File, ".csv"):
 		r.Fail(at, "", "file: found %q, expected a name that ends in .csv or .json", f.File)
 		return f
@@ -70,6 +72,16 @@ func (r *reader) feed(n *yaml.Node) *Feed {
 		r.Add(e)
 	}
 	return f
+}
+
+// separated finds a file whose columns are not parted by commas.
+func (r *reader) separated(file string, text []byte) bool {
+	sign, col, _, found := strict.Separator(text)
+	if found && strings.HasSuffix(file, ".csv") {
+		r.Add(&Error{File: r.beside(file), Line: 1, Col: col, Msg: fmt.Sprintf("found %s between the columns, expected commas", sign)})
+		return true
+	}
+	return false
 }
 
 func fields(n int) string {

@@ -26,8 +26,13 @@ func readAccountFile(file string) ([]stack.Account, error) {
 		e.File = file
 		return nil, e
 	}
-	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))) // as spreadsheets write it
-	r.FieldsPerRecord = -1                                                        // told below, with all the others
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as spreadsheets write it
+	if sign, col, head, found := strict.Separator(text); found {
+		_, _, err := accountColumns(file, head)
+		return nil, errors.Join(fmt.Errorf("%s:1:%d: want columns separated by commas, found %s between them", file, col, sign), err)
+	}
+	r := csv.NewReader(bytes.NewReader(text))
+	r.FieldsPerRecord = -1 // told below, with all the others
 	head, err := r.Read()
 	if err != nil {
 		return nil, fmt.Errorf("%s:1: no header line; want one with the columns email and password", file)
@@ -90,9 +95,6 @@ func accountColumns(file string, head []string) (email, password int, err error)
 		}
 		errs = append(errs, fmt.Errorf("%s:1: the header lacks a column %s (it has %d)%s", file, want, len(head), hint))
 		return at
-	}
-	if len(head) == 1 && strings.ContainsAny(head[0], ";\t") {
-		return 0, 0, fmt.Errorf("%s:1: want columns separated by commas, found %q in the header", file, head[0][strings.IndexAny(head[0], ";\t")])
 	}
 	email, password = place("email"), place("password")
 	return email, password, errors.Join(errs...)

@@ -38,6 +38,10 @@ func TestMistakesInAccountFiles(t *testing.T) {
 		"email,password\na@x,SECRET\nb@x,SECRET\xfc\n":           {":3:11: found the byte 0xfc, which is no UTF-8: the file may be in Latin-1"},
 		"email,password\na@x,\"SECRET\" x\n":                     {":2: "},
 		"email;password\na@x;SECRET\n":                           {"want columns separated by commas"},
+		"email\tpasword\na@x\tSECRET\n":                          {":1:6: want columns separated by commas, found a tab between them", `lacks a column password (it has 2); did you mean "password" by "pasword"?`},
+		"\"email\";\"password\"\n\"a@x\";\"SECRET\"\n":           {":1:8: want columns separated by commas, found a semicolon between them"},
+		"id|email|password, plain\n1|a@x|SECRET\n":               {":1:3: want columns separated by commas, found a bar between them", "lacks a column password (it has 3)"},
+		"a@x,SEC;RET|SECRET\n":                                   {":1: the header lacks a column email"},
 		"email,password\n":                                       {"no accounts below the header"},
 	} {
 		path := filepath.Join(t.TempDir(), "a.csv")
