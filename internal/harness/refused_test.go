@@ -73,6 +73,7 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 		code   int
 		by     measure.Ending
 		says   string
+		got    *measure.Exemplar // of the answer that was not as expected
 	}{
 		"wrong password": {answer: func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
@@ -85,6 +86,11 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 		}, code: exit.NoAnswer, by: measure.NoSignIn, says: "got 429"},
 		"no token": {answer: func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"data":{}}`) },
 			code: exit.NoAnswer, by: measure.NoSignIn, says: "json access_token is not in the answer: no access_token in the answer (it has: data)"},
+		"null token": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Request-ID", "id-1")
+			_, _ = io.WriteString(w, `{"access_token":null,"user":"u1","jwt":"aaaaBBBBccccDDDDeeee1111","detail":"the account waits for its code"}`)
+		}, code: exit.NoAnswer, by: measure.NoSignIn, says: "json access_token is", got: &measure.Exemplar{Step: "sign in", Code: 200, RequestID: "id-1", Class: "capture",
+			Body: `{"access_token":[redacted],"user":"u1","jwt":"[redacted]","detail":"the account waits for its code"}`}},
 		"dead": {gone: true, code: exit.NoSystem, by: measure.TargetDead, says: "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,6 +119,11 @@ func TestUnbegunLoadLeavesItsDocument(t *testing.T) {
 			}
 			if n := len(words) - 6; len(r.doc.Runs) != n || r.doc.Runs[n-1].Result.EndedBy != c.by || r.doc.Runs[0].Verdict != report.Pass && n > 1 {
 				t.Errorf("got %d runs, ended by %q, want %d and %q", len(r.doc.Runs), r.doc.Runs[len(r.doc.Runs)-1].Result.EndedBy, n, c.by)
+			}
+			if failed := r.doc.Runs[len(r.doc.Runs)-1].Result.Failures; len(failed) == 0 || failed[0].Step != "sign in" || !strings.Contains(strings.ReplaceAll(failed[0].Why, `\`, ""), strings.SplitN(c.says, " (", 2)[0]) {
+				t.Errorf("got the failures %+v, want the sign-in with what was expected and what came", failed)
+			} else if e := failed[0]; c.got != nil && (e.Code != c.got.Code || e.RequestID != c.got.RequestID || e.Body != c.got.Body || e.Class != c.got.Class) {
+				t.Errorf("got the failure %+v, want %+v", e, *c.got)
 			}
 			for _, name := range []string{"document.json", "report.html", "baseline.json"} {
 				if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || strings.Contains(string(text), "secret-") {

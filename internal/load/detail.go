@@ -39,9 +39,27 @@ func (v *visitor) detail(s *step, class measure.Class, response time.Duration) *
 	secrets := v.secrets()
 	d := &measure.Detail{Why: redactKnown(v.why(s, class, response), secrets)}
 	if v.call.Code != 0 {
-		d.Body = excerpt(v.answer(), secrets)
+		d.Body = excerpt(v.answer(), secrets, v.opens(s))
 	}
 	return d
+}
+
+// exemplar is the last call, which was s and is in no phase: it was made before any.
+func (v *visitor) exemplar(s *step) measure.Exemplar {
+	c := &v.call
+	took := c.Done - c.Began
+	d := v.detail(s, v.class, took)
+	e := measure.Exemplar{Step: s.name, Response: took, Service: took, Code: c.Code, Class: v.class.String(), TraceID: string(v.trace), Why: d.Why, Body: d.Body}
+	if id, ok := c.Header("X-Request-ID"); ok {
+		e.RequestID = string(v.hide(id))
+	}
+	return e
+}
+
+// opens tells whether the last answer may hold what opens a session, where nobody has
+// said yet where.
+func (v *visitor) opens(s *step) bool {
+	return v.call.Code/100 == 2 && (s == v.r.plan.signIn || s == v.r.plan.refresh)
 }
 
 // answer is what came, unpacked if it can be.

@@ -77,7 +77,8 @@ type Outcome struct {
 	SignedIn   int    // accounts signed in, before and inside the load
 	Conns      int64  // connections opened; 0 where net/http does not tell
 	Notes      []string
-	Partial    bool           // ended before its schedule did
-	EndedBy    measure.Ending // by whom, then
-	EndedEarly string         // why, when the engine or an abort rule ended it; "" when the caller did
+	Partial    bool               // ended before its schedule did
+	EndedBy    measure.Ending     // by whom, then
+	EndedEarly string             // why, when the engine or an abort rule ended it; "" when the caller did
+	Failures   []measure.Exemplar // the request without which the load did not begin
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -150,9 +149,6 @@ func (v *visitor) exchange(journey string, s *step, class measure.Class, respons
 	}
 	return x
 }
-
-// tokenLike is a long text without blanks, as a value of JSON.
-var tokenLike = regexp.MustCompile(`(:\s*)"[A-Za-z0-9._~+/=-]{16,}"`)
 
 // headerText is header lines for a person; cookies and credentials are named only.
 func headerText(head []byte) string {

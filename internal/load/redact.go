@@ -60,11 +60,29 @@ func redactAll(s string, secrets []string) string {
 	return s
 }
 
-// excerpt is the beginning of an answer as people may see it: without secrets, on
-// one line, cut to what is shown.
-func excerpt(answer []byte, secrets []string) string {
+// tokenLike is a long text without blanks, as a value of JSON; bare is one anywhere.
+var (
+	tokenLike = regexp.MustCompile(`(:\s*)"[A-Za-z0-9._~+/=-]{16,}(?:"|$)`)
+	bare      = regexp.MustCompile(`[A-Za-z0-9._~+=-]{16,}`)
+)
+
+// withoutTokens takes long texts out of an answer that opens a session: one of them
+// may be what opens it, whatever it is called.
+func withoutTokens(s string) string {
+	if s != "" && (s[0] == '{' || s[0] == '[') {
+		return tokenLike.ReplaceAllString(s, `$1"`+redact.Mark+`"`)
+	}
+	return bare.ReplaceAllString(s, redact.Mark)
+}
+
+// excerpt is the beginning of an answer as people may see it: without secrets (and,
+// where it opens a session, without what may be one), on one line, cut to what is shown.
+func excerpt(answer []byte, secrets []string, opens bool) string {
 	answer = bytes.TrimSpace(answer[:min(len(answer), looked)])
 	s := redactAll(strings.ToValidUTF8(string(answer), "�"), secrets)
+	if opens {
+		s = withoutTokens(s)
+	}
 	s = strings.Join(strings.FieldsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }), " ")
 	if len(s) <= shown {
 		return s

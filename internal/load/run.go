@@ -64,7 +64,7 @@ func Run(ctx context.Context, sc *scenarios.Scenario, rec *measure.Recorder, opt
 	err = r.execute(ctx, sc)
 	var not *unbegun
 	if errors.As(err, &not) && ctx.Err() == nil {
-		return &Outcome{Began: time.Now(), Client: r.why, Notes: r.notes, Partial: true, EndedBy: not.by, EndedEarly: not.why.Error()}, nil
+		return &Outcome{Began: time.Now(), Client: r.why, Notes: r.notes, Partial: true, EndedBy: not.by, EndedEarly: not.why.Error(), Failures: not.failures}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("run scenario %s: %w", sc.Name, err)
@@ -103,8 +103,9 @@ var ErrAborted = errors.New("")
 
 // unbegun is why a load could not begin although its scenario is sound.
 type unbegun struct {
-	by  measure.Ending
-	why error
+	by       measure.Ending
+	why      error
+	failures []measure.Exemplar // the request that it took, if it was one
 }
 
 func (u *unbegun) Error() string { return u.why.Error() }
@@ -308,7 +309,7 @@ func (r *run) warm(ctx context.Context, n int) error {
 		return nil
 	}
 	if err := r.clients.warm(ctx, n); err != nil {
-		return &unbegun{measure.TargetDead, err}
+		return &unbegun{by: measure.TargetDead, why: err}
 	}
 	return nil
 }

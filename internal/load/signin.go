@@ -38,7 +38,7 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 	// that lacks it.
 	want = min(want, r.sessions.fresh(time.Now()))
 	if want <= 0 && open == 0 {
-		return &unbegun{measure.NoAccount, fmt.Errorf("sign in before the load: %w", r.sessions.none(time.Now(), r.plan.requests))}
+		return &unbegun{by: measure.NoAccount, why: fmt.Errorf("sign in before the load: %w", r.sessions.none(time.Now(), r.plan.requests))}
 	}
 	if want <= 0 {
 		r.note("%d accounts were signed in already", r.sessions.Live())
@@ -90,7 +90,7 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	s := v.r.sessions
 	a := s.next(time.Now())
 	if a == nil {
-		return &unbegun{measure.NoAccount, errors.New("sign in before the load: no account is left that could")}
+		return &unbegun{by: measure.NoAccount, why: errors.New("sign in before the load: no account is left that could")}
 	}
 	v.become(a)
 	v.begin(&v.r.plan.journeys[0], 0, 0)
@@ -104,7 +104,7 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 		if v.call.Class.Unreached() {
 			by = measure.TargetDead
 		}
-		return &unbegun{by, fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble(v.r.plan.signIn))}
+		return &unbegun{by, fmt.Errorf("sign in account %d of %d before the load: %s", a.row, len(s.all), v.trouble(v.r.plan.signIn)), []measure.Exemplar{v.exemplar(v.r.plan.signIn)}}
 	}
 	s.leave(a)
 	v.sess = nil
@@ -125,7 +125,7 @@ func (r *run) enough() error {
 		if r.share > 1 {
 			shared = fmt.Sprintf(", %d to one", r.share)
 		}
-		return &unbegun{measure.NoAccount, fmt.Errorf("%d users need %d accounts%s; there are %d", users, need, shared, have)}
+		return &unbegun{by: measure.NoAccount, why: fmt.Errorf("%d users need %d accounts%s; there are %d", users, need, shared, have)}
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (r *run) enough() error {
 func (v *visitor) trouble(s *step) string {
 	words := redactKnown(v.why(s, v.class, v.call.Done-v.call.Began), v.secrets())
 	if v.class == measure.BadStatus {
-		if body := excerpt(v.answer(), v.secrets()); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
+		if body := excerpt(v.answer(), v.secrets(), v.opens(s)); body != "" && v.call.Code/100 != 2 { // what opens a session is in no word of ours
 			if v.call.Code == http.StatusUnauthorized {
 				words += " (are the accounts of --accounts those of this deployment?)"
 			}
