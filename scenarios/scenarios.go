@@ -164,6 +164,7 @@ type Step struct {
 	Follow    string            `json:"follow,omitzero"` // header of the answer before it whose address it gets, instead of Path
 	Header    map[string]string `json:"header,omitempty"`
 	Body      string            `json:"body,omitzero"`      // JSON text or any other
+	Binary    []byte            `json:"-"`                  // sent instead of Body, which says it in base64; no file of ours has it
 	Anonymous bool              `json:"anonymous,omitzero"` // sent without the account's token
 	Expect    Expect            `json:"expect,omitzero"`
 	Save      map[string]string `json:"save,omitempty"`   // name → "json:items.0.id", "header:Location", "cookie:sid", "regexp:…"

@@ -20,7 +20,7 @@ import (
 // methods are the fields that say what a step sends, and where to.
 var methods = map[string]string{
 	"get": http.MethodGet, "head": http.MethodHead, "post": http.MethodPost,
-	"put": http.MethodPut, "patch": http.MethodPatch, "delete": http.MethodDelete,
+	"put": http.MethodPut, "patch": http.MethodPatch, "delete": http.MethodDelete, "options": http.MethodOptions,
 }
 
 // stepFields are those of a step, and what makes its body when all of them are

@@ -210,6 +210,9 @@ func (c *compiler) step(s *scenarios.Step) step {
 	made.body, err = c.parse(s.Body)
 	fail(err)
 	made.body.place(s.Body, s.Header)
+	if s.Binary != nil {
+		made.body = template{{text: s.Binary, slot: -1}}
+	}
 	made.lines, err = c.parse(lines(s))
 	fail(err)
 	for _, name := range sorted(s.Save) {
@@ -243,7 +246,7 @@ func lines(s *scenarios.Step) string {
 	if !has["user-agent"] {
 		b.WriteString("User-Agent: vitals\r\n")
 	}
-	if s.Body != "" && !has["content-type"] {
+	if s.Body != "" && s.Binary == nil && !has["content-type"] {
 		b.WriteString("Content-Type: application/json\r\n")
 	}
 	return b.String()

@@ -3,6 +3,7 @@ package load
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -70,5 +71,32 @@ journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
 	}
 	if last.Counts.Dropped == 0 || last.Away < last.Counts.Dropped {
 		t.Errorf("got %d dropped, %d of them without a session, want all of some", last.Counts.Dropped, last.Away)
+	}
+}
+
+// A body that is no text arrives to the byte, and is called nothing that it is not.
+func TestBinaryBodiesAndOptions(t *testing.T) {
+	sc, err := scenarios.Read(strings.NewReader(`
+name: a
+users: 1
+run_for: 150ms
+journeys: [{name: j, think: 20ms, steps: [{name: ask, options: /x}, {name: s, put: /x, body: "base64:AP97ew=="}]}]
+`), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const body = "\x00\xff{{"
+	sc.Journeys[0].Tasks[0].Steps[1].Binary = []byte(body)
+	base, log := listen(t, func(_ http.ResponseWriter, r *http.Request) {
+		if kind := r.Header.Get("Content-Type"); kind != "" {
+			t.Errorf("%s: got the content type %q, want none", r.Method, kind)
+		}
+	})
+	if _, err := Run(t.Context(), sc, record(sc), Options{Base: base}); err != nil {
+		t.Fatal(err)
+	}
+	got := log()
+	if !slices.Contains(got, "OPTIONS /x ") || !slices.Contains(got, "PUT /x "+body) {
+		t.Errorf("got %q, want OPTIONS, and PUT with the bytes", got)
 	}
 }

@@ -5,6 +5,7 @@ package targetfile
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,6 +127,7 @@ type step struct {
 	Body   string            `json:"body,omitempty"`
 	method string
 	path   string
+	binary []byte // the body, where it is no text
 	line   int
 }
 
@@ -148,7 +150,7 @@ func (w *writer) fail(line int, hint, format string, args ...any) {
 }
 
 // methods are those that a step of a scenario may have.
-var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 
 // single are headers of a request that are no lists: of two, servers take either or none.
 var single = []string{
@@ -173,9 +175,6 @@ func (w *writer) add(line int, t vegeta.Target) {
 	if *at != *w.base {
 		w.fail(line, "one run is of one system: split the file", "found the host %s, the first target has %s", at, w.base)
 	}
-	if !utf8.Valid(t.Body) {
-		w.fail(line, "", "the body is not text in UTF-8, which is all that a scenario sends")
-	}
 	s := &step{Weight: 1, Header: map[string]string{}, Body: string(t.Body), method: t.Method, path: u.RequestURI(), line: line}
 	for name, vs := range t.Header {
 		sep := ", " // what a header is that stands in two lines (RFC 9110, 5.3)
@@ -191,12 +190,19 @@ func (w *writer) add(line int, t vegeta.Target) {
 		w.fail(line, "", "no user or password in a URL: put them into a header of the target")
 	}
 	for _, part := range append(slices.Collect(maps.Values(s.Header)), s.path, s.Body) {
+		if part == s.Body && !utf8.Valid(t.Body) {
+			continue // bytes, and no text that is read
+		}
 		if strings.Contains(part, "{{") {
 			w.fail(line, "write a scenario instead", "found {{, which a scenario takes for the beginning of a placeholder")
 			break
 		}
 	}
-	key := fmt.Sprint(s.method, s.path, s.Header, s.Body) // fmt sorts maps
+	if !utf8.Valid(t.Body) {
+		s.binary = t.Body // which the text says in base64
+		s.Body = "base64:" + base64.StdEncoding.EncodeToString(t.Body)
+	}
+	key := fmt.Sprint(s.method, s.path, s.Header, s.Body, s.binary != nil) // fmt sorts maps
 	if at, twice := w.seen[key]; twice {
 		w.steps[at].Weight++
 		return
@@ -224,6 +230,9 @@ func (w *writer) scenario(rate, length string) (*scenarios.Scenario, error) {
 	}
 	sc, err := scenarios.Read(&b, w.file)
 	if err == nil {
+		for i, s := range w.steps {
+			sc.Journeys[0].Tasks[i].Steps[0].Binary = s.binary
+		}
 		return sc, nil
 	}
 	for _, e := range unwrap(err) {

@@ -77,7 +77,7 @@ func TestRead(t *testing.T) {
 // What cannot be sent as it stands is told by the line at which its target begins.
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, rate, want string }{
-		{"a.txt", "\nGET http://a/x\n\nGTE http://a/y\n", "1/s", `a.txt:4:1: found the method GTE, expected GET, HEAD, POST, PUT, PATCH, DELETE (did you mean "GET"?)`},
+		{"a.txt", "\nGET http://a/x\n\nGTE http://a/y\n", "1/s", `a.txt:4:1: found the method GTE, expected GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS (did you mean "GET"?)`},
 		{"a.txt", "GET http://a/x\nHost\n", "1/s", "a.txt:1:1: bad header: Host"},
 		{"a.txt", "GET http://a/x\n\nPOST http://a/y\n@nobody-has-this\n", "1/s", "a.txt:4:1: bad body: open nobody-has-this"},
 		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:1: found the host http://b, the first target has http://a"},
@@ -88,7 +88,8 @@ func TestMistakes(t *testing.T) {
 		{"a.txt", "GET http://a/y\nAuthorization: Basic x\nAuthorization: Bearer y\n", "1/s", "a.txt:3:1: the header Authorization stands 2 times"},
 		{"a.txt", "GET http://a/x\n", "fifty", "--rate fifty --for 10s: "},
 		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
-		{"a.json", "{\"method\":\"PUT\",\"url\":\"http://a/x\",\"body\":\"/w==\"}\n", "1/s", "a.json:1:1: the body is not text in UTF-8"},
+		{"a.txt", "GET http://a/x?q=%zz\n\nTRACE http://a/x\n", "1/s", "a.txt:3:1: found the method TRACE, expected GET,"},
+		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:1: bad URL: http://a/x%zz, parse "http://a/x%zz": invalid URL escape "%zz"`},
 	} {
 		_, _, err := targetfile.Read(write(t, c.name, c.text), c.rate, "10s")
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -135,4 +136,42 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("neither a scenario nor an error: %q", text)
 		}
 	})
+}
+
+// What vegeta sends is sent, to the byte: any method but CONNECT and TRACE, and bodies
+// that are no text. Two bodies are two requests, and two scenarios.
+func TestOptionsAndBinaryBodies(t *testing.T) {
+	digests := map[string]bool{}
+	for _, last := range []string{"\xfe", "\xff"} {
+		image := "\x89PNG\r\n{{\x00\xff" + last
+		file := write(t, "image.png", image)
+		sc, _, err := targetfile.Read(write(t, "a.txt", "OPTIONS http://a/x\nOrigin: http://b\n\nPUT http://a/x\nContent-Type: image/png\n@"+file+"\n"), "1/s", "10s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask, put := sc.Journeys[0].Tasks[0].Steps[0], sc.Journeys[0].Tasks[1].Steps[0]
+		if ask.Method != "OPTIONS" || ask.Path != "/x" || ask.Header["Origin"] != "http://b" {
+			t.Errorf("got %+v, want OPTIONS /x", ask)
+		}
+		if string(put.Binary) != image || !strings.HasPrefix(put.Body, "base64:iVBORw0K") {
+			t.Errorf("got the body %q (%q), want the file's bytes", put.Binary, put.Body)
+		}
+		digests[sc.Digest()] = true
+	}
+	if len(digests) != 2 {
+		t.Error("two bodies make one digest")
+	}
+}
+
+// A URL is sent as vegeta sends it: what a path cannot have is percent-encoded, a query
+// stays as it is.
+func TestOddCharactersInURLs(t *testing.T) {
+	for url, want := range map[string]string{
+		"/ä": "/%C3%A4", "/a b": "/a%20b", "/a|b": "/a%7Cb", "/%C3%A4": "/%C3%A4", "/a?q=ä": "/a?q=ä", "/a?q=%zz": "/a?q=%zz", "/a#x": "/a", "": "/",
+	} {
+		sc, _, err := targetfile.Read(write(t, "a.txt", "GET http://a"+url+"\n"), "1/s", "10s")
+		if err != nil || sc.Journeys[0].Tasks[0].Steps[0].Path != want {
+			t.Errorf("%q: got %v, %v, want %q", url, sc, err, want)
+		}
+	}
 }
