@@ -47,10 +47,10 @@ var arrows = map[string]string{
 
 	// What becomes of it.
 	"internal/baseline":                 "internal/atomicfile internal/exit internal/measure",
-	"internal/baseline/gate":            "internal/baseline internal/exit report",
+	"internal/baseline/gate":            "internal/baseline internal/exit internal/strict report",
 	"internal/fleet":                    "scenarios targets",
 	"internal/fleet/kubernetes/cluster": "internal/exit internal/fleet internal/harness",
-	"report":                            "internal/atomicfile internal/audit internal/baseline internal/capacity internal/fleet internal/limitcheck internal/measure internal/observe internal/profile targets",
+	"report":                            "internal/atomicfile internal/audit internal/baseline internal/capacity internal/fleet internal/limitcheck internal/measure internal/observe internal/profile internal/strict targets",
 
 	// What a run shows of itself while it lasts.
 	"internal/export": "internal/wire report",

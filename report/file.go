@@ -12,6 +12,7 @@ import (
 	"vitals/internal/atomicfile"
 	"vitals/internal/audit"
 	"vitals/internal/capacity"
+	"vitals/internal/strict"
 )
 
 // maxDocument bounds what is read.
@@ -129,7 +130,8 @@ func (f *File) For(format string) (func(w io.Writer) error, error) {
 	}
 	r, ok := auditFormats[format]
 	if !ok {
-		return nil, fmt.Errorf("an audit has no form %q: choose one of %s", format, strings.Join(sortedKeys(auditFormats), ", "))
+		forms := sortedKeys(auditFormats)
+		return nil, fmt.Errorf("an audit has no form %q: choose one of %s%s", format, strings.Join(forms, ", "), strict.Meant(format, forms))
 	}
 	return func(w io.Writer) error { return r(w, f.Audit) }, nil
 }

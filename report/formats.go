@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"vitals/internal/strict"
 )
 
 // format is one form that a document is shown in.
@@ -48,7 +50,7 @@ func For(name string) (Reporter, error) {
 	if f, ok := formats[name]; ok {
 		return f.render, nil
 	}
-	return nil, fmt.Errorf("unknown format %q: choose one of %s", name, strings.Join(Formats(), ", "))
+	return nil, fmt.Errorf("unknown format %q: choose one of %s%s", name, strings.Join(Formats(), ", "), strict.Meant(name, Formats()))
 }
 
 // Only is the document with the runs of one scenario alone; an error names those
@@ -62,7 +64,7 @@ func (d *Document) Only(scenario string) (*Document, error) {
 		}
 	}
 	if one.Runs == nil {
-		return nil, fmt.Errorf("the document has no scenario %q: choose one of %s", scenario, strings.Join(d.names(), ", "))
+		return nil, fmt.Errorf("the document has no scenario %q: choose one of %s%s", scenario, strings.Join(d.names(), ", "), strict.Meant(scenario, d.names()))
 	}
 	return &one, nil
 }

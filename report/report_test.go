@@ -13,7 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vitals/internal/audit"
 	"vitals/internal/golden"
+	"vitals/internal/measure"
 	"vitals/report"
 )
 
@@ -265,4 +267,32 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A misspelt form or scenario is answered with those that there are, and the nearest.
+func TestMisspeltFormatsAndScenarios(t *testing.T) {
+	audited := report.File{Audit: &audit.Report{}}
+	_, of := report.For("junti")
+	_, far := report.For("spreadsheet")
+	_, form := audited.For("sarf")
+	d := report.Document{Runs: []report.Run{{Result: &measure.Result{Scenario: "normal"}}}}
+	_, only := d.Only("norml")
+	for _, c := range []struct {
+		err  error
+		want []string
+	}{
+		{of, []string{`unknown format "junti"`, strings.Join(report.Formats(), ", "), `(did you mean "junit"?)`}},
+		{far, []string{`unknown format "spreadsheet"`, strings.Join(report.Formats(), ", ")}},
+		{form, []string{`an audit has no form "sarf"`, `(did you mean "sarif"?)`}},
+		{only, []string{`no scenario "norml"`, `(did you mean "normal"?)`}},
+	} {
+		for _, want := range c.want {
+			if c.err == nil || !strings.Contains(c.err.Error(), want) {
+				t.Errorf("got %v, want %s", c.err, want)
+			}
+		}
+	}
+	if strings.Contains(far.Error(), "did you mean") {
+		t.Errorf("got %v, want no wild guess", far)
+	}
 }

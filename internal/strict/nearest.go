@@ -58,6 +58,14 @@ func Hint(word string, among []string) string {
 	return "known: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(among))), ", ")
 }
 
+// Meant is ` (did you mean "x"?)` after a message that lists all there is, or "".
+func Meant(word string, among []string) string {
+	if near, ok := Nearest(word, among); ok {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}
+
 // distance counts insertions, deletions, replacements and swaps of neighbours
 // (optimal string alignment).
 func distance(a, b string) int {

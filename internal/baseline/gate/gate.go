@@ -16,6 +16,7 @@ import (
 	"vitals/internal/baseline"
 	"vitals/internal/baseline/history"
 	"vitals/internal/exit"
+	"vitals/internal/strict"
 	"vitals/report"
 )
 
@@ -123,7 +124,7 @@ func tolerances(texts []string) (map[string]float64, error) {
 		case !ok || err != nil || v <= 0 || v > 1000:
 			errs = append(errs, fmt.Errorf("--tolerance %s: want METRIC=PERCENT, as in p95=15%%", text))
 		case !slices.Contains(baseline.Metrics(), name):
-			errs = append(errs, fmt.Errorf("--tolerance %s: no such metric; want one of %s", text, strings.Join(baseline.Metrics(), ", ")))
+			errs = append(errs, fmt.Errorf("--tolerance %s: no such metric; want one of %s%s", text, strings.Join(baseline.Metrics(), ", "), strict.Meant(name, baseline.Metrics())))
 		default:
 			out[name] = v / 100
 		}
