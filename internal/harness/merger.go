@@ -104,7 +104,7 @@ func (g *merger) document(maxLost int, end runEnd) (*report.Document, error) {
 	for i := range res.Series.Slices {
 		res.Series.Slices[i].Served = nil // they have done their work
 	}
-	run.Verdicts = verdicts(g.first.Plan.Targets, res)
+	run.Verdicts = verdicts(g.first.Plan.Targets, &run)
 	run.Verdict, run.Reasons = decide(&run, asked{abort: end.rule})
 	d.Runs = []report.Run{run}
 	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(d.Runs, sessionEnd{})

@@ -97,7 +97,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		run.Verdict = report.NoData // judged when all shares are merged
 		return run, nil
 	}
-	run.Verdicts = verdicts(wanted, res)
+	run.Verdicts = verdicts(wanted, run)
 	run.Verdict, run.Reasons = decide(run, asked{nothing: ses.p.o.Targets == noTargets, abort: tripped})
 	return run, nil
 }

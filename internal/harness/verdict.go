@@ -111,13 +111,28 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 }
 
 // verdicts are what the targets say of a run. A time or a rate of one that measured
-// its generator is no figure of the system: its target is neither met nor missed.
-func verdicts(wanted []targets.Target, res *measure.Result) []targets.Verdict {
-	out := targets.Judge(wanted, res)
-	ours := slices.ContainsFunc(res.Health.Invalid, func(why string) bool { return !strings.HasPrefix(why, "system: ") })
+// its generator is no figure of the system, and what was measured across a restart, or
+// beside somebody else's requests, none of this load: such a target is neither met nor
+// missed. What an attacker was granted stands.
+func verdicts(wanted []targets.Target, run *report.Run) []targets.Verdict {
+	out := targets.Judge(wanted, run.Result)
+	whose := func(metric string) string {
+		switch found := reconciled(run); {
+		case control(metric):
+			return ""
+		case len(run.Result.Health.Invalid) > 0 && !untimed(metric):
+			return "it is partly the generator's own"
+		case len(found) == 0:
+			return ""
+		case strings.HasPrefix(found[0], measure.CauseRestarted):
+			return "the system was restarted meanwhile"
+		}
+		return "the server counted other requests than were sent"
+	}
 	for i := range out {
-		if v := &out[i]; ours && v.Status != targets.NoData && !untimed(v.Target.Metric) {
-			v.Status, v.Note = targets.NoData, fmt.Sprintf("not judged: %s was measured, and it is partly the generator's own", v.Target.Unit().Format(v.Got))
+		v := &out[i]
+		if why := whose(v.Target.Metric); why != "" && v.Status != targets.NoData {
+			v.Status, v.Note = targets.NoData, fmt.Sprintf("not judged: %s was measured, and %s", v.Target.Unit().Format(v.Got), why)
 		}
 	}
 	return out

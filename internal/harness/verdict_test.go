@@ -149,7 +149,7 @@ func TestLateness(t *testing.T) {
 }
 
 // A run that measured its generator judges no time and no rate, met or missed; what it
-// cannot have caused stays judged.
+// cannot have caused stays judged. One across a restart, or beside others, judges nothing.
 func TestInvalidRunsJudgeNoTimes(t *testing.T) {
 	var wanted []targets.Target
 	for _, text := range []string{"p95 < 1ms", "p50 < 1m", "errors < 1%"} {
@@ -167,16 +167,26 @@ func TestInvalidRunsJudgeNoTimes(t *testing.T) {
 	}
 	sh.Close()
 	f := rec.Finish()
-	for _, invalid := range [][]string{nil, {"generator: CPU contention"}} {
+	for _, c := range []struct {
+		invalid, found []string
+		want           []targets.Status
+		note           string
+	}{
+		{nil, nil, []targets.Status{targets.Fail, targets.Pass, targets.Pass}, ""},
+		{[]string{"generator: CPU contention"}, nil, []targets.Status{targets.NoData, targets.NoData, targets.Pass}, "was measured, and it is partly the generator's own"},
+		{nil, []string{measure.CauseRestarted + ": its start time changed"}, []targets.Status{targets.NoData, targets.NoData, targets.NoData}, "was measured, and the system was restarted meanwhile"},
+		{nil, []string{"GET /x 200: sent 1000, counted 2000"}, []targets.Status{targets.NoData, targets.NoData, targets.NoData}, "was measured, and the server counted other requests than were sent"},
+	} {
+		invalid := c.invalid
 		res := &measure.Result{Model: "users", Window: 10 * time.Second, Phases: f.Phases, Series: f.Series, Health: measure.Health{Invalid: invalid, Late: invalid}}
-		want := []targets.Status{targets.Fail, targets.Pass, targets.Pass}
-		if invalid != nil {
-			want = []targets.Status{targets.NoData, targets.NoData, targets.Pass}
+		run := &report.Run{Result: res}
+		if c.found != nil {
+			run.Reconciliation = &observe.Reconciliation{Findings: c.found}
 		}
-		run := &report.Run{Result: res, Verdicts: verdicts(wanted, res)}
+		run.Verdicts = verdicts(wanted, run)
 		for i, v := range run.Verdicts {
-			if v.Status != want[i] || v.Status == targets.NoData && !strings.Contains(v.Note, "20") {
-				t.Errorf("invalid %v: got %s", invalid, v)
+			if v.Status != c.want[i] || v.Status == targets.NoData && !strings.Contains(v.Note, c.note) {
+				t.Errorf("%+v: got %s", c, v)
 			}
 		}
 		if got, reasons := decide(run, asked{}); invalid != nil && (got != report.Invalid || strings.Contains(strings.Join(reasons, "\n"), "FAIL p95")) {
