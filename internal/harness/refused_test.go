@@ -180,3 +180,24 @@ func TestNobodyAnswersLeavesItsDocument(t *testing.T) {
 		t.Errorf("the page does not say so (%v)", err)
 	}
 }
+
+// A member of a fleet whose load cannot begin leaves its document too, with the answer that kept it.
+func TestAMemberThatCannotBeginLeavesItsDocument(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"access_token":null}`) }))
+	defer s.Close()
+	before := file(t, "before.yaml", reads("users: 2\nrun_for: 2s\nsign_in: before"+signIn))
+	out := t.TempDir()
+	o := options(t, before, "--url", s.URL, "--accounts", accounts(t, 4), "--out", out)
+	o.Member, o.StartAt = "0/2", time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano)
+	r := carryOutWith(t, o)
+	if r.code == 0 || !strings.Contains(r.talk, "the load did not begin: sign in account ") {
+		t.Errorf("got exit %d: %s", r.code, r.talk)
+	}
+	d, err := report.Read(filepath.Join(out, "document.json"))
+	if err != nil {
+		t.Fatalf("%v: %s", err, r.talk)
+	}
+	if d.Member == nil || d.Verdict != report.NoData || len(d.Runs) != 1 || len(d.Runs[0].Result.Failures) == 0 {
+		t.Errorf("got %+v, member %+v, want no data and the sign-in that failed", d.Runs, d.Member)
+	}
+}

@@ -82,11 +82,11 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 	if err != nil {
 		return nil, runError(drain, err)
 	}
-	if ses.p.member != nil && out.Took == 0 && out.EndedEarly != "" { // the others must not wait for its share
-		return nil, runError(drain, fmt.Errorf("%s: the load did not begin: %s", sc.Name, out.EndedEarly))
-	}
 	res := result(sc, ses.p.o, out, rec.Finish())
 	res.Named = ses.p.named[sc]
+	if ses.p.member != nil && res.Unbegun() { // the others must not wait for its share
+		return &report.Run{Result: res, Verdict: report.NoData}, runError(drain, fmt.Errorf("%s: the load did not begin: %s", sc.Name, out.EndedEarly))
+	}
 	run := &report.Run{Result: res, Evidence: diff(before, ses.evidence(context.WithoutCancel(drain)))}
 	linkTraces(res, ses.p.o.TraceURL)
 	res.Notes = append(res.Notes, ses.notes(sc, shape)...)
