@@ -2,6 +2,7 @@ package targets
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"vitals/internal/measure"
@@ -10,7 +11,9 @@ import (
 // Tripped tells whether an abort rule such as "p95 > 1s for 10s" held for so long in the
 // closed slices, and says what was seen. Every slice of the For that has a figure must
 // satisfy the sentence, at least half of them must have one, and the slices must reach
-// back that far: a run is not ended on no data. Without For one slice decides.
+// back that far: a run is not ended on no data. Without For one slice decides. Slices in
+// which nothing was due, for users waited all through them for answers that were due
+// before, count as those.
 //
 // A slice is of the requests that were due in it, and the newest lack those that are not
 // answered yet. So windows that end some slices ago are looked at as well; and of a rate
@@ -23,17 +26,37 @@ func Tripped(t Target, s measure.Snapshot) (bool, string) {
 		every = time.Second
 	}
 	need := max(1, int((t.For+every-1)/every))
+	if t.Unit() == Share && t.Metric != "cpu" {
+		s.Last = waited(s.Last, every)
+	}
 	newest, oldest := len(s.Last), len(s.Last)-settled
 	if counted := t.Unit() != Time && t.Metric != "cpu"; counted {
 		newest -= unsettled(s.Last, every)
 	}
 	for end := newest; end >= max(need, oldest); end-- {
-		if held, note := t.heldIn(s.Last[end-need:end], every); held {
+		if held, note := t.heldIn(s.Last[:end], need, every); held {
 			return true, note
 		}
 	}
 	return false, ""
 }
+
+// waited adds the slices after the newest in which users waited for what was due before.
+func waited(last []measure.Slice, every time.Duration) []measure.Slice {
+	until := time.Duration(0)
+	for _, slice := range last {
+		until = max(until, slice.Until)
+	}
+	out := slices.Clone(last)
+	for n := len(out); n > 0 && out[n-1].At+2*every <= until && n-len(last) < settled; n++ {
+		out = append(out, measure.Slice{At: out[n-1].At + every})
+	}
+	return out
+}
+
+// leastWaited is how many requests a figure is of, at the least, that stands for the
+// slices in which users waited for them.
+const leastWaited = 3
 
 // settled is after how many slices no answer is waited for any more.
 const settled = 10
@@ -51,14 +74,22 @@ func unsettled(last []measure.Slice, every time.Duration) int {
 	return min(settled, int((longest+every-1)/every))
 }
 
-// heldIn tells whether the rule held throughout a window.
-func (t Target) heldIn(window []measure.Slice, every time.Duration) (bool, string) {
-	known, worst := 0, 0.0
+// heldIn tells whether the rule held throughout the last need slices.
+func (t Target) heldIn(all []measure.Slice, need int, every time.Duration) (bool, string) {
+	window := all[len(all)-need:]
+	known, judged, waiting, worst, until := 0, int64(0), 0, 0.0, time.Duration(0)
+	for _, slice := range all[:len(all)-need] {
+		until = max(until, slice.Until)
+	}
 	for _, slice := range window {
 		got, ok := sliceFigure(t, slice, every)
 		if !ok {
+			if slice.Counts.Sent == 0 && until >= slice.At+every {
+				waiting++
+			}
 			continue
 		}
+		until, judged = max(until, slice.Until), judged+slice.Counts.Judged()
 		if !t.holds(got) {
 			return false, ""
 		}
@@ -67,7 +98,10 @@ func (t Target) heldIn(window []measure.Slice, every time.Duration) (bool, strin
 		}
 		known++
 	}
-	if known == 0 || known*2 < len(window) {
+	if waiting > 0 && judged < leastWaited {
+		waiting = 0 // one user who waits says nothing of the others, who think
+	}
+	if known == 0 || (known+waiting)*2 < len(window) {
 		return false, ""
 	}
 	from := window[0].At

@@ -31,9 +31,11 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 				v.Note = joined(v.Note, fmt.Sprintf("our own lag, p99 %s, is in it", Time.Format(float64(lag))))
 			}
 		}
-		switch {
+		switch own := ours(t, f, r); {
 		case f.missing != "":
 			v.Note = f.missing
+		case own != "":
+			v.Note = own
 		case f.atLeast && (t.Op == "<" || t.Op == "<=" || t.Op == "=="), !t.holds(f.got):
 			v.Status, v.Got = Fail, f.got
 		default:
@@ -42,6 +44,26 @@ func Judge(ts []Target, r *measure.Result) []Verdict {
 		out = append(out, v)
 	}
 	return out
+}
+
+// ours says that a time is missed by our own lag alone; "" where the system had a part
+// in it. A user's next request is due when the user is ready for it, so whatever lies
+// between that and its send is the generator's; where requests arrive at a rate, it may
+// be waiting for a system that is slow.
+func ours(t Target, f figure, r *measure.Result) string {
+	m := metrics[t.Metric]
+	if f.missing != "" || f.atLeast || m.q == 0 && t.Metric != "mean" || r.Model != "users" || t.holds(f.got) {
+		return ""
+	}
+	s, _, _ := selected(t, r)
+	if s.Service.N() != s.Response.N() {
+		return ""
+	}
+	s.Response = s.Service
+	if sent := timeOf(t, s); sent.missing == "" && t.holds(sent.got) {
+		return fmt.Sprintf("not judged: %s, of which the system took %s: the rest is our own lag", Time.Format(f.got), Time.Format(sent.got))
+	}
+	return ""
 }
 
 func joined(a, b string) string {
@@ -127,18 +149,8 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 		return none("%s", reason)
 	}
 	switch c := s.Counts; {
-	case m.q > 0:
-		return quantile(s.Response, m.q)
-	case t.Metric == "mean":
-		d, ok := s.Response.Mean()
-		if !ok {
-			return none("nothing was served in the judged window (n = 0)")
-		}
-		f := figure{got: float64(d), n: s.Response.N()}
-		if over := s.Response.Clamped(); over > 0 {
-			f.atLeast, f.note = true, fmt.Sprintf("%d of them took %s or longer, and count as that: the mean is at least this", over, measure.Longest)
-		}
-		return f
+	case m.q > 0 || t.Metric == "mean":
+		return timeOf(t, s)
 	case t.Metric == "rps":
 		if c.Sent == 0 {
 			return none("nothing was sent in the judged window")
@@ -147,6 +159,22 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 	default:
 		return share(t, c)
 	}
+}
+
+// timeOf is a quantile or the mean of what was served.
+func timeOf(t Target, s measure.StepResult) figure {
+	if q := metrics[t.Metric].q; q > 0 {
+		return quantile(s.Response, q)
+	}
+	d, ok := s.Response.Mean()
+	if !ok {
+		return none("nothing was served in the judged window (n = 0)")
+	}
+	f := figure{got: float64(d), n: s.Response.N()}
+	if over := s.Response.Clamped(); over > 0 {
+		f.atLeast, f.note = true, fmt.Sprintf("%d of them took %s or longer, and count as that: the mean is at least this", over, measure.Longest)
+	}
+	return f
 }
 
 // selected merges the honest steps that the sentence is about, and measures the

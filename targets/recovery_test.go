@@ -157,3 +157,29 @@ func TestTripped(t *testing.T) {
 		}
 	}
 }
+
+// Where all users wait for a server that hangs, nothing more is due: the seconds in which
+// they waited are no lack of data. One user who waits says nothing of those who think.
+func TestTrippedWhileUsersWait(t *testing.T) {
+	s := func(at, until int, served, failed int64) measure.Slice {
+		return measure.Slice{
+			At: time.Duration(at) * time.Second, Until: time.Duration(until)*time.Second + 50*time.Millisecond, Max: 5 * time.Millisecond,
+			Counts: measure.Counts{Planned: served + failed, Sent: served + failed, Served: served, Failed: failed, Errors: failed},
+		}
+	}
+	for name, c := range map[string]struct {
+		last []measure.Slice
+		want bool
+	}{
+		"all users wait":               {[]measure.Slice{s(0, 1, 50, 0), s(1, 2, 50, 0), s(2, 3, 50, 0), s(3, 7, 2, 5)}, true},
+		"and again":                    {[]measure.Slice{s(2, 3, 50, 0), s(3, 7, 2, 5), {At: 4 * time.Second}, {At: 5 * time.Second}, {At: 6 * time.Second}, s(7, 11, 0, 5)}, true},
+		"they do not wait long enough": {[]measure.Slice{s(2, 3, 50, 0), s(3, 4, 2, 5)}, false},
+		"one of them waits":            {[]measure.Slice{s(2, 3, 50, 0), s(3, 7, 0, 1)}, false},
+		"silence is no wait":           {[]measure.Slice{s(2, 3, 50, 0), s(3, 4, 2, 5), {At: 4 * time.Second}, {At: 5 * time.Second}, {At: 6 * time.Second}}, false},
+	} {
+		got, note := targets.Tripped(parse(t, "errors > 50% for 3s"), measure.Snapshot{Every: time.Second, Last: c.last})
+		if got != c.want {
+			t.Errorf("%s: got %t %q", name, got, note)
+		}
+	}
+}

@@ -33,7 +33,7 @@ type asked struct {
 //   - times of a run in which we were late are nobody's, and counts that do not
 //     agree with the server's are of no one run: invalid;
 //   - a target that was missed is a failure;
-//   - a run that ended before its schedule, or in which nobody was served, a target
+//   - a run that ended before its schedule, or in which nobody was served (at all, or from some moment to its end), a target
 //     without data, and a run of which nothing at all was judged, are no answer.
 func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	h := r.Result.Health
@@ -81,6 +81,9 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	}
 	if c := r.Result.Total(true, false).Counts; c.Sent > 0 && c.Refused == c.Sent { // a refusal is no error, and no answer either
 		ended = append(ended, fmt.Sprintf("nobody was served: all %d requests were refused", c.Sent))
+	}
+	if why := unserved(r.Result); why != "" {
+		ended = append(ended, why)
 	}
 	switch {
 	case len(r.Verdicts) > 0 || a.nothing && r.Invariants.Judged():
@@ -151,6 +154,28 @@ func ending(r *measure.Result) string {
 		return "an abort rule ended it after " + r.Took.Round(100*time.Millisecond).String() + ": " + r.EndedEarly
 	}
 	return "ended early, after " + r.Took.Round(100*time.Millisecond).String() + ": " + r.EndedEarly
+}
+
+// unserved says that nobody was served from some moment to the end, which figures of
+// what was served do not show; "" where that was short, or few requests failed in it.
+func unserved(r *measure.Result) string {
+	const fewest = 3
+	all := r.Series.Slices
+	failed, from := int64(0), time.Duration(0)
+	for i := len(all) - 1; i >= 0; i-- {
+		c := all[i].Counts
+		if c.Served > 0 || c.Refused > 0 {
+			break
+		}
+		if c.Failed > 0 {
+			failed, from = failed+c.Failed, all[i].At
+		}
+	}
+	long := min(10*time.Second, max(3*time.Second, r.Took/5))
+	if failed < fewest || r.Took-from < long {
+		return ""
+	}
+	return fmt.Sprintf("nobody was served from %s to the end: all %d requests failed", from, failed)
 }
 
 // reconciled are the differences between our count of the requests and the server's.

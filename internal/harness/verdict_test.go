@@ -194,3 +194,27 @@ func TestInvalidRunsJudgeNoTimes(t *testing.T) {
 		}
 	}
 }
+
+// Figures are of what was served: a system that serves nobody from some moment on looks
+// well by them.
+func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
+	sl := func(at int, served, refused, failed int64) measure.Slice {
+		return measure.Slice{At: time.Duration(at) * time.Second, Counts: measure.Counts{Sent: served + refused + failed, Served: served, Refused: refused, Failed: failed}}
+	}
+	for name, c := range map[string]struct {
+		slices []measure.Slice
+		want   string
+	}{
+		"served to the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(10, 50, 0, 9), sl(16, 1, 0, 9)}, ""},
+		"hung":                  {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 5), sl(4, 0, 0, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: all 10 requests failed"},
+		"refused":               {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 5, 0)}, ""},
+		"silent, nobody failed": {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 0), sl(7, 0, 0, 0)}, ""},
+		"a blip at the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(15, 0, 0, 50)}, ""},
+		"one that failed":       {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 1)}, ""},
+	} {
+		r := &measure.Result{Took: 17 * time.Second, Series: measure.Series{Every: time.Second, Slices: c.slices}}
+		if got := unserved(r); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -27,6 +27,7 @@ const firstFew = 16
 // waited for a worker, and how long workers were held by what they carried out.
 type window struct {
 	n, late, waited uint32
+	paused          bool // we were so late that what should have been sent in it was still waiting
 	held            time.Duration
 	done            uint32
 }
@@ -58,6 +59,9 @@ func (l *lag) record(due, late time.Duration) {
 	w.n++
 	if late > l.bound {
 		w.late++
+		for past := due + l.width; past+l.width <= due+late; past += l.width {
+			l.at(past).paused = true
+		}
 	}
 }
 
@@ -95,12 +99,13 @@ func (l *lag) held(due, long time.Duration) {
 }
 
 // runOf is how many windows in a row, at the most, are of a kind, how many are in
-// all, and of how many. Those in which nothing was due are neither here nor there.
+// all, and of how many. Those in which nothing was due are neither here nor there,
+// unless nothing could be, for we had stopped.
 func (l *lag) runOf(kind func(window) bool) (inRow, all, of int) {
 	row := 0
 	for _, w := range l.windows {
 		switch {
-		case w.n == 0:
+		case w.n == 0 && !kind(w):
 			continue
 		case kind(w):
 			row++
@@ -116,5 +121,5 @@ func (l *lag) runOf(kind func(window) bool) (inRow, all, of int) {
 
 // lateWindow is one whose 99th percentile of lateness is above the bound, and
 // starved one of whose requests more than a tenth waited for a worker.
-func lateWindow(w window) bool { return float64(w.late) > float64(w.n)/100 }
+func lateWindow(w window) bool { return float64(w.late) > float64(w.n)/100 || w.n == 0 && w.paused }
 func starved(w window) bool    { return float64(w.waited) > float64(w.n)/10 }

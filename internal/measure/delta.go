@@ -53,7 +53,7 @@ func (r *Recorder) freshAt(due time.Duration) *slice {
 }
 
 // deltaForm is the first byte of an encoded delta.
-const deltaForm = 2
+const deltaForm = 3
 
 // Bounds of what is read: a step index and a slice index past them are no run's.
 const (
@@ -86,7 +86,7 @@ func (d *Delta) MarshalBinary() ([]byte, error) {
 	for _, at := range slices.Sorted(maps.Keys(d.slices)) {
 		sl := d.slices[at]
 		c := sl.counts
-		put(int64(at), c.Planned, c.Sent, c.Late, c.Dropped, c.Unsent, c.Served, c.Refused, c.Failed, c.Errors, c.Ours, c.Bytes)
+		put(int64(at), c.Planned, c.Sent, c.Late, c.Dropped, c.Unsent, c.Served, c.Refused, c.Failed, c.Errors, c.Ours, c.Bytes, sl.until.Microseconds())
 		used := 0
 		for _, h := range sl.response {
 			if h != nil {
@@ -129,6 +129,7 @@ func (d *Delta) UnmarshalBinary(b []byte) error {
 		for _, n := range []*int64{&c.Planned, &c.Sent, &c.Late, &c.Dropped, &c.Unsent, &c.Served, &c.Refused, &c.Failed, &c.Errors, &c.Ours, &c.Bytes} {
 			*n = r.n(math.MaxInt64)
 		}
+		sl.until = time.Duration(r.n(math.MaxInt64/1000)) * time.Microsecond
 		for range r.n(maxDeltaSteps) {
 			step := int(r.n(maxDeltaSteps))
 			for len(sl.response) <= step {

@@ -42,7 +42,7 @@ func (l *Live) Add(d *Delta) error {
 	for at, sl := range d.slices {
 		l.total.Add(sl.counts)
 		sum := l.series.at(time.Duration(at) * deltaEvery)
-		sum.merge(&slice{counts: sl.counts, response: padded(sl.response, l.steps), service: sl.service, gauges: sl.gauges})
+		sum.merge(&slice{counts: sl.counts, response: padded(sl.response, l.steps), service: sl.service, gauges: sl.gauges, until: sl.until})
 		sum.stale = true
 	}
 	return nil

@@ -53,6 +53,9 @@ type Slice struct {
 	SentP95 time.Duration      `json:"service_p95_us,omitempty"` // p95 from the send; 0 when none, or not recorded
 	StepP95 map[string]int64   `json:"step_p95_us,omitempty"`    // step name → µs
 	Gauges  map[string]float64 `json:"gauges,omitempty"`         // what the server felt meanwhile, mean of the readings
+	// Until is when the last answer to what was due in it had come, or was given up, as
+	// an offset from the run's start; known while the run goes on.
+	Until time.Duration `json:"-"`
 	// Served are the histograms of served responses by step name, each as
 	// Histogram.MarshalText writes it. Only results that are to be merged carry them.
 	Served map[string]string `json:"served,omitempty"`

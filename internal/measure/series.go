@@ -25,8 +25,9 @@ type slice struct {
 	response []*hdr.PackedHistogram // by step: served responses; nil when none
 	service  *hdr.PackedHistogram   // the same from the send, all steps together
 	gauges   map[string]reading
-	stale    bool  // view does not hold everything
-	view     Slice // as documents carry it
+	until    time.Duration // when the last answer had come, in whole microseconds
+	stale    bool          // view does not hold everything
+	view     Slice         // as documents carry it
 }
 
 // reading is the sum of n gauge readings.
@@ -71,6 +72,7 @@ func (s *series) all() Series {
 	out := Series{Every: s.every, Slices: make([]Slice, len(s.slices))}
 	for i := range s.slices {
 		out.Slices[i] = s.show(i)
+		out.Slices[i].Until = 0 // nothing is waited for any more
 	}
 	return out
 }
@@ -109,6 +111,7 @@ func (s *series) show(i int) Slice {
 
 func (sl *slice) add(s *Sample, late bool) {
 	sl.stale = true
+	sl.until = max(sl.until, s.Done.Truncate(time.Microsecond))
 	sl.counts.sample(s, late)
 	if s.Outcome != Served {
 		return
@@ -135,6 +138,7 @@ func (sl *slice) gauge(name string, v float64) {
 
 func (sl *slice) merge(o *slice) {
 	sl.counts.Add(o.counts)
+	sl.until = max(sl.until, o.until)
 	for step, h := range o.response {
 		switch mine := sl.response[step]; {
 		case mine == nil:
@@ -160,7 +164,7 @@ func (sl *slice) merge(o *slice) {
 
 // sum computes the figures of a slice.
 func (sl *slice) sum(steps []Step) Slice {
-	out := Slice{Counts: sl.counts}
+	out := Slice{Counts: sl.counts, Until: sl.until}
 	whole := hdr.NewPacked(lowest, highest, digits)
 	for step, h := range sl.response {
 		if h == nil {
