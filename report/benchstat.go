@@ -41,7 +41,7 @@ func Benchstat(w io.Writer, d *Document) error {
 		total := r.Total(true, true)
 		more := ""
 		if r.Window > 0 {
-			more = fmt.Sprintf(" %g served/s", float64(total.Counts.Served)/r.Window.Seconds())
+			more = fmt.Sprintf(" %g served/s", float64(total.Counts.Timely())/r.Window.Seconds())
 		}
 		if f, ok := r.Fact("cpu"); ok {
 			more += fmt.Sprintf(" %g cpu-share", f.Value)

@@ -37,7 +37,7 @@ func overview(d *Document) grid {
 		}
 		g.rows = append(g.rows, []string{
 			d.title(i), r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
-			rate(total.Counts.Served, r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Judged()),
+			rate(total.Counts.Timely(), r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Judged()),
 		})
 	}
 	return g
@@ -108,7 +108,7 @@ func byPhase(r *measure.Result) grid {
 			judged = "judged"
 		}
 		g.rows = append(g.rows, []string{
-			ph.Name, judged, took(ph.From), took(ph.To), count(t.Counts.Sent), rate(t.Counts.Served, ph.To-ph.From),
+			ph.Name, judged, took(ph.From), took(ph.To), count(t.Counts.Sent), rate(t.Counts.Timely(), ph.To-ph.From),
 			quantile(t.Response, 0.50), quantile(t.Response, 0.95), quantile(t.Response, 0.99), share(t.Counts.Errors, t.Counts.Judged()),
 		})
 	}

@@ -284,7 +284,7 @@ func foremost(r *Run) []htmlFact {
 	total := r.Result.Total(true, true)
 	out := []htmlFact{
 		{p95(r.Result, total), "p95 response"},
-		{rate(total.Counts.Served, r.Result.Window), "served"},
+		{rate(total.Counts.Timely(), r.Result.Window), "served"},
 		{share(total.Counts.Errors, total.Counts.Judged()), "errors"},
 		{count(total.Counts.Sent), "requests"},
 	}

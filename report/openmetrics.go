@@ -55,7 +55,7 @@ func OpenMetrics(w io.Writer, d *Document) error {
 			errors.WithLabelValues(name).Set(float64(total.Counts.Errors) / float64(max(1, total.Counts.Judged())))
 		}
 		if r.Result.Window > 0 {
-			rps.WithLabelValues(name).Set(float64(total.Counts.Served) / r.Result.Window.Seconds())
+			rps.WithLabelValues(name).Set(float64(total.Counts.Timely()) / r.Result.Window.Seconds())
 		}
 		for _, v := range r.Verdicts {
 			g := met.WithLabelValues(name, strip(v.Target.Text))

@@ -155,7 +155,11 @@ func figureOf(t Target, all []Target, r *measure.Result) figure {
 		if c.Sent == 0 {
 			return none("nothing was sent in the judged window")
 		}
-		return figure{got: float64(c.Served) / window.Seconds(), n: c.Served}
+		f := figure{got: float64(c.Timely()) / window.Seconds(), n: c.Timely()}
+		if c.Tardy > 0 {
+			f.note = fmt.Sprintf("%d more were served after the window, and count in no rate", c.Tardy)
+		}
+		return f
 	default:
 		return share(t, c)
 	}

@@ -44,3 +44,29 @@ func TestOurOwnLagIsNoMissedTarget(t *testing.T) {
 		}
 	}
 }
+
+// A system that is still working off its queue when the load has ended cannot do the rate
+// at which requests came.
+func TestARateCountsWhatCameInTime(t *testing.T) {
+	rate := func(each time.Duration) targets.Verdict {
+		phases := []measure.Phase{{Name: "hold", To: 5 * time.Second, Judged: true}, {Name: "more", From: 5 * time.Second, To: 10 * time.Second, Judged: true}}
+		rec := measure.NewRecorder([]measure.Step{{Journey: "a", Name: "call"}}, phases, measure.Options{})
+		sh := rec.Shard()
+		done := time.Duration(0)
+		for i := range 1000 {
+			due := time.Duration(i) * 10 * time.Millisecond
+			done = max(done, due) + each // one at a time
+			sh.Record(&measure.Sample{Due: due, Sent: due, Done: done, Code: 200, Outcome: measure.Served, OK: true})
+		}
+		sh.Close()
+		r := &measure.Result{Model: "arrivals", Window: 10 * time.Second, Phases: rec.Finish().Phases}
+		return targets.Judge([]targets.Target{parse(t, "rps >= 100")}, r)[0]
+	}
+	if got := rate(8 * time.Millisecond); got.Status != targets.Pass || got.Got != 100 || got.Note != "" {
+		t.Errorf("in time: got %v", got)
+	}
+	// 50 a second: 500 in ten seconds, and what comes within half of one after them.
+	if got := rate(20 * time.Millisecond); got.Status != targets.Fail || got.Got < 50 || got.Got > 51.3 || !strings.Contains(got.Note, "more were served after the window") {
+		t.Errorf("half as fast as due: got %v", got)
+	}
+}

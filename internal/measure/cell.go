@@ -1,5 +1,7 @@
 package measure
 
+import "time"
+
 // cell is one step in one phase while the run goes on.
 type cell struct {
 	counts  Counts
@@ -9,8 +11,12 @@ type cell struct {
 	response, service, refusal, failure *Histogram
 }
 
-func (c *cell) add(s *Sample, late bool) {
+// add counts a sample; one that was served past end counts in no rate, 0 = there is none.
+func (c *cell) add(s *Sample, late bool, end time.Duration) {
 	c.counts.sample(s, late)
+	if s.Outcome == Served && end > 0 && s.Done > end {
+		c.counts.Tardy++
+	}
 	if s.Code != 0 {
 		if c.codes == nil {
 			c.codes = map[int]int64{}
@@ -105,6 +111,7 @@ func (c *Counts) Add(o Counts) {
 	c.Dropped += o.Dropped
 	c.Unsent += o.Unsent
 	c.Served += o.Served
+	c.Tardy += o.Tardy
 	c.Refused += o.Refused
 	c.Failed += o.Failed
 	c.Errors += o.Errors

@@ -29,6 +29,7 @@ type Options struct {
 type Recorder struct {
 	steps  []Step
 	phases []Phase
+	ends   []time.Duration // by phase: see ends
 	opt    Options
 
 	mu       sync.Mutex
@@ -74,6 +75,7 @@ func NewRecorder(steps []Step, phases []Phase, opt Options) *Recorder {
 	r := &Recorder{
 		steps:  slices.Clone(steps),
 		phases: slices.Clone(phases),
+		ends:   ends(phases),
 		opt:    opt,
 		shards: map[*Shard]struct{}{},
 		cells:  make([]*cell, len(steps)*len(phases)),
@@ -110,7 +112,7 @@ func (r *Recorder) Shard() *Shard {
 func (r *Recorder) Add(step int, due time.Duration, c Counts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if cell := r.cell(step, due); cell != nil {
+	if cell, _ := r.cell(step, due); cell != nil {
 		cell.counts.Add(c)
 	}
 	if r.steps[step].Intruder {
@@ -188,8 +190,8 @@ func (r *Recorder) drain(s *Shard) {
 func (r *Recorder) add(s *Sample) {
 	late := s.Sent-s.Due > r.opt.Late
 	r.frontier = max(r.frontier, s.Done)
-	if cell := r.cell(s.Step, s.Due); cell != nil {
-		cell.add(s, late)
+	if cell, end := r.cell(s.Step, s.Due); cell != nil {
+		cell.add(s, late, end)
 	} else {
 		r.outside++
 	}
@@ -206,9 +208,9 @@ func (r *Recorder) add(s *Sample) {
 	}
 }
 
-// cell is the sum of one step in the phase that holds due; nil outside every
-// phase.
-func (r *Recorder) cell(step int, due time.Duration) *cell {
+// cell is the sum of one step in the phase that holds due, and when what is due there
+// must have been served to count in a rate, 0 = at any time; nil outside every phase.
+func (r *Recorder) cell(step int, due time.Duration) (*cell, time.Duration) {
 	for p := range r.phases {
 		if due < r.phases[p].From || due >= r.phases[p].To {
 			continue
@@ -217,7 +219,25 @@ func (r *Recorder) cell(step int, due time.Duration) *cell {
 		if *c == nil {
 			*c = &cell{}
 		}
-		return *c
+		return *c, r.ends[p]
 	}
-	return nil
+	return nil, 0
+}
+
+// ends are, for each judged phase, when the judged time that goes on from it is over,
+// and what is under way at its end may have come as well: a second later, and less after
+// a short one. Whoever is still working off a queue then cannot do at the rate at which
+// requests were due.
+func ends(phases []Phase) []time.Duration {
+	out := make([]time.Duration, len(phases))
+	for p := len(phases) - 1; p >= 0; p-- {
+		switch ph := phases[p]; {
+		case !ph.Judged:
+		case p+1 < len(phases) && phases[p+1].Judged && phases[p+1].From == ph.To:
+			out[p] = out[p+1]
+		default:
+			out[p] = ph.To + min(time.Second, max(100*time.Millisecond, (ph.To-ph.From)/20))
+		}
+	}
+	return out
 }

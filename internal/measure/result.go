@@ -4,19 +4,23 @@ import "time"
 
 // Counts are requests, counted once each. Planned = Sent + Dropped + Unsent.
 type Counts struct {
-	Planned  int64 `json:"planned"`        // due inside the window by the schedule
-	Sent     int64 `json:"sent"`           // handed to the wire
-	Late     int64 `json:"late"`           // sent later than the engine's bound after the due time
-	Dropped  int64 `json:"dropped"`        // given up before sending, and counted
-	Unsent   int64 `json:"unsent"`         // still due when the run was stopped
-	Served   int64 `json:"served"`         // answered as expected
-	Refused  int64 `json:"refused"`        // turned away by a limit, expected or not
-	Failed   int64 `json:"failed"`         // no answer, or an unexpected one
-	Errors   int64 `json:"errors"`         // not OK: failed, or refused without being expected
-	Ours     int64 `json:"ours,omitempty"` // failed by trouble of our own (Class.Ours): in Failed, never in Errors
-	Bytes    int64 `json:"bytes"`          // body bytes read
-	Inflight int64 `json:"inflight"`       // live only
+	Planned  int64 `json:"planned"`         // due inside the window by the schedule
+	Sent     int64 `json:"sent"`            // handed to the wire
+	Late     int64 `json:"late"`            // sent later than the engine's bound after the due time
+	Dropped  int64 `json:"dropped"`         // given up before sending, and counted
+	Unsent   int64 `json:"unsent"`          // still due when the run was stopped
+	Served   int64 `json:"served"`          // answered as expected
+	Tardy    int64 `json:"tardy,omitempty"` // of those served: after the end of the judged window that they were due in, so that no rate counts them
+	Refused  int64 `json:"refused"`         // turned away by a limit, expected or not
+	Failed   int64 `json:"failed"`          // no answer, or an unexpected one
+	Errors   int64 `json:"errors"`          // not OK: failed, or refused without being expected
+	Ours     int64 `json:"ours,omitempty"`  // failed by trouble of our own (Class.Ours): in Failed, never in Errors
+	Bytes    int64 `json:"bytes"`           // body bytes read
+	Inflight int64 `json:"inflight"`        // live only
 }
+
+// Timely is how many were served while the load that they belong to went on.
+func (c Counts) Timely() int64 { return c.Served - c.Tardy }
 
 // Judged is how many of the sent requests say something of the system: without those
 // that failed by trouble of our own, as when the run was stopped.

@@ -70,7 +70,7 @@ func Of(r *measure.Result, verdicts []targets.Verdict) capacity.Step {
 	seconds := r.Window.Seconds()
 	if t.Counts.Sent > 0 && seconds > 0 {
 		n := float64(t.Counts.Sent)
-		s.Goodput = float64(t.Counts.Sent-t.Counts.Errors) / seconds
+		s.Goodput = float64(t.Counts.Sent-t.Counts.Errors-t.Counts.Tardy) / seconds
 		s.Errors, s.Refused, s.Broken = float64(t.Counts.Errors)/n, float64(t.Counts.Refused)/n, float64(unanswered(t))/n
 		s.P95, _ = t.Response.Quantile(0.95)
 		s.Mean, _ = t.Response.Mean()
