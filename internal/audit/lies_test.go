@@ -53,6 +53,10 @@ var lies = []struct {
 	{"who is not signed in may delete", "AU10", "delete of an object by nobody signed in: got 204"},
 	{"who is not signed in may list", "AU10", "list by nobody signed in: got 200"},
 	{"everybody's things are listed", "AU10", "is in the list"},
+	{"others are refused, and things are changed", "AU10", "update of another's object: answered 404, and took effect: "},
+	{"others are refused, and things are deleted", "AU10", "delete of another's object: answered 404, and took effect: "},
+	{"nobody is refused, and things are changed", "AU10", "update of an object by nobody signed in: answered 401, and took effect: "},
+	{"nobody is refused, and things are deleted", "AU10", "delete of an object by nobody signed in: answered 401, and took effect: "},
 	{"keys in capitals are taken", "SH6", "the value under the second key took effect"},
 	{"a date breaks the list", "SH7", "want a list that is whole"},
 	{"few connections for all", "SH8", "idle, want 200 at once"},
@@ -75,6 +79,15 @@ func TestLiesAreFoundAndNamed(t *testing.T) {
 				t.Errorf("%s: got %v %q, want a failure with %q", c.caught, f.Status, f.Reason, c.words)
 			}
 		})
+	}
+}
+
+// Whoever answers all changes alike, and makes only those of the owner, lets nobody else in.
+func TestASuccessWithoutEffectIsNone(t *testing.T) {
+	t.Parallel()
+	f := examine(t, "what has no effect is a success", "AU10").Findings[0]
+	if f.Status != audit.Pass || len(f.Notes) != 4 || !strings.Contains(f.Notes[1], "delete of another's object: got 204 without effect") {
+		t.Errorf("got %v %q, notes %q, want PASS with four notes", f.Status, f.Reason, f.Notes)
 	}
 }
 

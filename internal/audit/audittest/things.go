@@ -2,6 +2,7 @@ package audittest
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,7 +38,7 @@ func (x *call) create() {
 	}
 	id := uuid.NewString()
 	x.s.mu.Lock()
-	x.s.things[id] = thing{x.user.email, due}
+	x.s.things[id] = thing{x.user.email, due, x.text("name")}
 	x.s.mu.Unlock()
 	x.answer(201, map[string]any{"ref": id, "name": x.text("name")})
 }
@@ -46,16 +47,54 @@ func (x *call) thing() {
 	x.s.mu.Lock()
 	defer x.s.mu.Unlock()
 	one, ok := x.s.things[x.id]
-	if !ok || x.user != nil && one.owner != x.user.email && x.s.Lie != "foreign objects readable" {
-		x.fail(404, "thing")
-		return
+	mine := ok && x.user != nil && one.owner == x.user.email
+	if ok && x.works(mine) {
+		switch x.r.Method {
+		case "DELETE":
+			delete(x.s.things, x.id)
+		case "PATCH":
+			one.name = x.text("name")
+			x.s.things[x.id] = one
+		}
 	}
-	if x.r.Method == "DELETE" {
-		delete(x.s.things, x.id)
+	switch may := mine || ok && (x.user == nil && !x.s.quiet() || x.s.Lie == "foreign objects readable"); {
+	case !may && x.s.Lie == "what has no effect is a success" && x.r.Method != "GET":
 		x.w.WriteHeader(204)
-		return
+	case !may && x.user == nil:
+		x.fail(401, "token")
+	case !may:
+		x.fail(404, "thing")
+	case x.r.Method == "DELETE":
+		x.w.WriteHeader(204)
+	default:
+		shown := map[string]any{"ref": x.id, "name": one.name}
+		if x.s.Lie == "what has no effect is a success" {
+			shown["read"] = time.Now().Format(time.RFC3339Nano)
+		}
+		x.answer(200, shown)
 	}
-	x.answer(200, map[string]any{"ref": x.id, "name": x.text("name")})
+}
+
+// works tells whether a change of a thing is made, which it should be for its owner alone.
+func (x *call) works(mine bool) bool {
+	change := "are changed"
+	if x.r.Method == "DELETE" {
+		change = "are deleted"
+	}
+	switch x.s.Lie {
+	case "foreign objects readable", "who is not signed in may delete":
+		return mine || x.user == nil || x.s.Lie == "foreign objects readable"
+	case "others are refused, and things " + change:
+		return mine || x.user != nil
+	case "nobody is refused, and things " + change:
+		return mine || x.user == nil
+	}
+	return mine
+}
+
+// quiet tells whether whoever is not signed in is answered about things by the things.
+func (s *API) quiet() bool {
+	return strings.HasPrefix(s.Lie, "nobody is refused, and things") || s.Lie == "what has no effect is a success"
 }
 
 // people is for admins alone.
