@@ -97,6 +97,11 @@ func TestMistakesHavePlaces(t *testing.T) {
 			`p.yaml:3:49: form: found "xratelimit" (did you mean "x-ratelimit"?)` + "\n" +
 			"p.yaml:3:79: exact: the fields of live are not promised (write which they are)\n" +
 			`p.yaml:3:99: standards: found "asvs" (known: asvs-5.0, production-guide)`,
+		"profile: x\noperations:\n  login: {path: /a, ok: 302, refused: 302}\n  me: {path: /b, refused: 204}\n  logout: {path: /c, ok: 401}\n  list: {path: /d, ok: 200, refused: 204}\n  refresh: {path: /e, refused: 20x}": `p.yaml:3:39: refused: found 302, which is ok as well, so that a wrong credential could not be told from a right one (one of them needs another status)` + "\n" +
+			`p.yaml:4:27: refused: found 204, which is a success where ok is left out, so that a wrong credential could not be told from a right one (give ok another status)` + "\n" +
+			`p.yaml:5:26: ok: found 401, which is that of a refusal where refused is left out, so that a wrong credential could not be told from a right one (give refused another status)` + "\n" +
+			`p.yaml:7:32: refused: found "20x", expected a status from 100 to 599`,
+		"profile: x\noperations:\n  login: {path: /a, policy: login}\n  me: {path: /b, ok: 200}\n  list: {path: /c, policy: none}\nlimits: {login: {limit: 5, window: 5m, statuses: [429, 200]}, api: {limit: 5, window: 5m, statuses: [204, 401]}}": `p.yaml:3:3: login: a success is answered 200, and so is a refusal by its limit "login" (statuses:), so that the two could not be told apart (give one of them another status)`,
 		// A misspelt word is told once, and nothing that follows from it.
 		"profile: x\noperations: {login: {path: /a}}\nlimits: {a: {limit: 5, window: 5m, sucess: clears}, b: {limit: 5, window: 5m, counts: failurs, success: clears}, c: {limit: 5, window: 5m, conts: failures, sucess: clers}}": `p.yaml:3:36: unknown field "sucess" in a limit (did you mean "success"?)` + "\n" +
 			`p.yaml:3:36: success: found "clears", expected it only where failures are counted (add counts: failures)` + "\n" +

@@ -156,6 +156,7 @@ func (r *reader) whole() {
 			r.Fail(r.nodes[name], strict.Hint(op.Policy, slices.Collect(maps.Keys(r.p.Limits))), "%s: its policy %q is not in limits", name, op.Policy)
 		}
 	}
+	r.granting()
 	wanted := map[string]bool{}
 	for _, a := range r.asked {
 		wanted[a.name] = true
@@ -173,6 +174,18 @@ func (r *reader) whole() {
 				hint = "give it a value under values, or read it from an answer under fields"
 			}
 			r.Fail(a.at, hint, "nothing fills in {{%s}}", a.name)
+		}
+	}
+}
+
+// granting refuses limits that turn requests away as an operation under them succeeds.
+func (r *reader) granting() {
+	for _, name := range slices.Sorted(maps.Keys(r.p.Operations)) {
+		op := r.p.Operations[name]
+		for _, status := range r.p.Limits[op.policy()].Statuses {
+			if op.Succeeded(status) {
+				r.Fail(r.nodes[name], "give one of them another status", "%s: a success is answered %d, and so is a refusal by its limit %q (statuses:), so that the two could not be told apart", name, status, op.policy())
+			}
 		}
 	}
 }

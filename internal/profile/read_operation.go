@@ -15,6 +15,10 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 func (r *reader) operation(n *yaml.Node) Operation {
 	var o Operation
+	at := map[string]*yaml.Node{}
+	status := func(name string, into *int) func(*yaml.Node) {
+		return func(n *yaml.Node) { at[name] = n; r.status(name, into)(n) }
+	}
 	found := r.Fields(n, "an operation", strict.Fields{
 		"method": r.word("method", &o.Method, methods...),
 		"path": func(n *yaml.Node) {
@@ -41,8 +45,8 @@ func (r *reader) operation(n *yaml.Node) Operation {
 			})
 		},
 		"form":    func(n *yaml.Node) { o.Form = r.Bool(n, "form") },
-		"ok":      r.status("ok", &o.OK),
-		"refused": r.status("refused", &o.Refuse),
+		"ok":      status("ok", &o.OK),
+		"refused": status("refused", &o.Refuse),
 		"policy":  func(n *yaml.Node) { o.Policy = r.Word(n, "policy") },
 		"fields": func(n *yaml.Node) {
 			o.Fields = map[string]string{}
@@ -60,10 +64,28 @@ func (r *reader) operation(n *yaml.Node) Operation {
 	if found["path"] == nil && n.Kind == yaml.MappingNode {
 		r.Fail(n, "as in path: /api/v1/auth/login", "an operation needs its path")
 	}
+	r.apart(at, o)
 	if o.Form && o.Body == nil {
 		r.Fail(n, "", "a form needs a body")
 	}
 	return o
+}
+
+// apart refuses an operation that says no to a credential as it says yes: of an answer to
+// a credential the status alone is read.
+func (r *reader) apart(at map[string]*yaml.Node, o Operation) {
+	if !o.Succeeded(o.Refusal()) {
+		return
+	}
+	const why = "so that a wrong credential could not be told from a right one"
+	switch {
+	case at["refused"] == nil:
+		r.Fail(at["ok"], "give refused another status", "ok: found %d, which is that of a refusal where refused is left out, %s", o.OK, why)
+	case at["ok"] == nil:
+		r.Fail(at["refused"], "give ok another status", "refused: found %d, which is a success where ok is left out, %s", o.Refuse, why)
+	default:
+		r.Fail(at["refused"], "one of them needs another status", "refused: found %d, which is ok as well, %s", o.Refuse, why)
+	}
 }
 
 // path reads a place in an answer: names and numbers with dots between, or "."
