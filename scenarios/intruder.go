@@ -183,6 +183,24 @@ func (r *reader) intrusions() {
 	}
 }
 
+// apart finds intruders whose wrong passwords are answered as the scenario expects its own
+// users' right ones to be.
+func (r *reader) apart() {
+	for _, in := range r.sc.Intruder {
+		if in.Kind == CodeGuessing || in.Kind == TokenReplay { // what is wrong there is no password
+			continue
+		}
+		for _, status := range in.Wrong {
+			if slices.Contains(r.sc.Accounts.SignIn.Expect.Status, status) {
+				r.Add(&Error{
+					File: in.File, Line: in.Line, Col: in.Col, Hint: "one of them needs another status",
+					Msg: fmt.Sprintf("intruder %q: wrong: found %d, which sign_in expects of a right password (expect.status), so that a wrong one could not be told from it", in.Name, status),
+				})
+			}
+		}
+	}
+}
+
 // phases are those that intruders ask for, here and in the part that is used,
 // each with its place.
 func (r *reader) phases() (asked []Error) {

@@ -39,6 +39,23 @@ func TestHours(t *testing.T) {
 	}
 }
 
+// A wrong password that is answered as a right one cannot be told from it.
+func TestWrongPasswordsAreToldFromRightOnes(t *testing.T) {
+	const signedIn = "\naccounts: {sign_in: {post: /in, save: {token: json:t}, expect: {status: %s}}}\n"
+	for in, want := range map[string]string{
+		"302| password guessing, wrong: [401, 302]": `s.yaml:11:5: intruder "x": wrong: found 302, which sign_in expects of a right password (expect.status), so that a wrong one could not be told from it (one of them needs another status)`,
+		"302| password guessing, wrong: 401":        "",
+		"302| token replay, wrong: 302":             "",
+		"302| password guessing":                    "",
+	} {
+		status, kind, _ := strings.Cut(in, "| ")
+		_, err := scenarios.Read(strings.NewReader(fmt.Sprintf(waves, kind)+fmt.Sprintf(signedIn, status)), "s.yaml")
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%s: got %v, want %q", in, err, want)
+		}
+	}
+}
+
 // Another intruder is another scenario, and whatever is said of it counts.
 func TestIntrudersAreInTheHash(t *testing.T) {
 	seen := map[string]string{}

@@ -159,6 +159,7 @@ func (r *reader) combine() {
 	r.distinct()
 	r.malformed()
 	r.intrusions()
+	r.apart()
 	if r.at["use"] != nil && (r.used == nil || r.used.at == nil) {
 		return // what the part would have named is not known
 	}
