@@ -102,6 +102,12 @@ func TestMistakesHavePlaces(t *testing.T) {
 			`p.yaml:5:26: ok: found 401, which is that of a refusal where refused is left out, so that a wrong credential could not be told from a right one (give refused another status)` + "\n" +
 			`p.yaml:7:32: refused: found "20x", expected a status from 100 to 599`,
 		"profile: x\noperations:\n  login: {path: /a, policy: login}\n  me: {path: /b, ok: 200}\n  list: {path: /c, policy: none}\nlimits: {login: {limit: 5, window: 5m, statuses: [429, 200]}, api: {limit: 5, window: 5m, statuses: [204, 401]}}": `p.yaml:3:3: login: a success is answered 200, and so is a refusal by its limit "login" (statuses:), so that the two could not be told apart (give one of them another status)`,
+		"profile: x\noperations: {login: {path: /a}}\nlimits: {a: {limit: 5, delay: {from: 1s}, lock: 5m}, b: {limit: 5, lock: 5m}, c: {limit: 5, delay: {from: 1s}, window: 5m}}":                                                                   `p.yaml:3:24: found delay beside lock: beyond a limit either each try waits longer, or all are refused for so long (leave one of them out)`,
+		"profile: x\noperations: {login: {path: /a}}\nvalues: {email: a@b.example, now: 1, start_date: '2026-01-01', access_token: z}": `p.yaml:3:10: values: found "email", expected a name that is not filled in for each request (leave it out, or give yours a name of its own, as in my_email)` + "\n" +
+			`p.yaml:3:30: values: found "now", expected a name that is not filled in for each request (leave it out, or give yours a name of its own, as in my_now)` + "\n" +
+			`p.yaml:3:64: values: found "access_token", expected a name that is not filled in for each request (leave it out, or give yours a name of its own, as in my_access_token)`,
+		"profile: x\noperations: {login: {path: /a}}\npromises:\n  cors:\n    origins:\n      - https://shop.example/\n      - https://shop.example:8443\n      - '*'": `p.yaml:6:9: origins: found "https://shop.example/", expected an origin as browsers send it: scheme, host and any port, without a slash after them (as in https://shop.example)` + "\n" +
+			`p.yaml:8:9: origins: found "*", expected an origin as browsers send it: scheme, host and any port, without a slash after them (as in https://shop.example)`,
 		// A misspelt word is told once, and nothing that follows from it.
 		"profile: x\noperations: {login: {path: /a}}\nlimits: {a: {limit: 5, window: 5m, sucess: clears}, b: {limit: 5, window: 5m, counts: failurs, success: clears}, c: {limit: 5, window: 5m, conts: failures, sucess: clers}}": `p.yaml:3:36: unknown field "sucess" in a limit (did you mean "success"?)` + "\n" +
 			`p.yaml:3:36: success: found "clears", expected it only where failures are counted (add counts: failures)` + "\n" +
@@ -118,6 +124,20 @@ func TestMistakesHavePlaces(t *testing.T) {
 	}
 	if _, err := profile.Open("clinc"); err == nil || !strings.Contains(err.Error(), `did you mean "clinic"?`) {
 		t.Errorf("got %v, want the nearest name", err)
+	}
+}
+
+// An origin is what browsers send, and nothing else.
+func TestOrigins(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://shop.example": "https://shop.example", "http://localhost:3000": "http://localhost:3000", "capacitor://localhost": "capacitor://localhost", "http://[::1]:8080": "http://[::1]:8080",
+		"https://shop.example/": "https://shop.example", "https://shop.example/a?b#c": "https://shop.example", "HTTPS://Shop.Example": "https://shop.example", "shop.example": "https://shop.example",
+		"https://shop.example:443": "https://shop.example", "http://shop.example:80": "http://shop.example", "https://me:pw@shop.example": "https://shop.example", "shop.example:8443/": "https://shop.example:8443",
+		"*": "", "null": "", "https://*.shop.example": "", "https://": "", "https://bücher.example": "", "shop": "", "a.example, b.example": "",
+	} {
+		if got := profile.Origin(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }
 

@@ -110,6 +110,9 @@ func (r *reader) read(root *yaml.Node) {
 				if !isName.MatchString(k.Value) {
 					r.Fail(k, "as in ward_number", "values: found %q, expected a name of small letters, digits and underscores", k.Value)
 				}
+				if slices.Contains(filled, k.Value) {
+					r.Fail(k, "leave it out, or give yours a name of its own, as in my_"+k.Value, "values: found %q, expected a name that is not filled in for each request", k.Value)
+				}
 				r.p.Values[k.Value] = r.tree(v)
 			})
 		},
@@ -148,6 +151,12 @@ var (
 	isName          = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 	startsWithDigit = regexp.MustCompile(`^[0-9][a-z0-9_]*$`) // policies alone, as 2fa_verify
 )
+
+// filled are the names that probes and scenarios fill in, whatever stands under values:
+// that would be passed over, or sent where another is meant.
+var filled = []string{
+	"email", "password", "new_password", "token", "code", "id", "uuid", "now", "today", "access_token", "refresh_token", "challenge_token",
+}
 
 // whole checks what only the whole profile can tell.
 func (r *reader) whole() {

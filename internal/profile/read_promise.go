@@ -41,6 +41,9 @@ func (r *reader) limit(n *yaml.Node) Limit {
 	if found["window"] == nil && found["lock"] == nil && found["delay"] == nil {
 		r.Fail(n, "as in {limit: 5, window: 300s}", "a limit needs window, lock or delay")
 	}
+	if found["delay"] != nil && found["lock"] != nil && found["delay"].Value == "delay" && found["lock"].Value == "lock" { // no other word was meant
+		r.Fail(found["delay"], "leave one of them out", "found delay beside lock: beyond a limit either each try waits longer, or all are refused for so long")
+	}
 	if found["success"] != nil && l.Counts == Requests { // another word was told
 		r.Fail(found["success"], "add counts: failures", "success: found %q, expected it only where failures are counted", l.Success)
 	}
@@ -128,7 +131,9 @@ func (r *reader) promises(n *yaml.Node) {
 		"cors": func(n *yaml.Node) {
 			c := &CORS{}
 			r.Fields(n, "cors", strict.Fields{
-				"origins":     func(n *yaml.Node) { c.Origins = r.texts(n, "origins") },
+				"origins": func(n *yaml.Node) {
+					r.List(n, "origins", func(n *yaml.Node) { c.Origins = append(c.Origins, r.origin(n)) })
+				},
 				"credentials": func(n *yaml.Node) { c.Credentials = r.Bool(n, "credentials") },
 				"says":        r.says(&c.Says),
 			})

@@ -83,6 +83,9 @@ func read(o Options) (p plan, err error) {
 			note(fmt.Errorf("--standard: no standard %q: want %s", name, strings.Join(profile.Standards(), " or ")))
 		}
 	}
+	if right := profile.Origin(o.Origin); o.Origin != right {
+		note(fmt.Errorf("--origin %s: want %s, as in %s", o.Origin, profile.OriginForm, cmp.Or(right, "https://shop.example")))
+	}
 	if o.URL != "" {
 		p.url, err = strict.ParseURL("--url", o.URL)
 		note(err)

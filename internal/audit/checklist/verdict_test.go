@@ -58,3 +58,17 @@ func TestVerdict(t *testing.T) {
 		}
 	}
 }
+
+// An origin that no browser sends is no API's to allow.
+func TestOriginOfAFlag(t *testing.T) {
+	for origin, want := range map[string]string{
+		"https://shop.example/": "--origin https://shop.example/: want an origin as browsers send it: scheme, host and any port, without a slash after them, as in https://shop.example",
+		"https://shop.example":  "",
+		"":                      "",
+	} {
+		_, err := read(Options{URL: "http://127.0.0.1:1", Profile: "clinic", Class: "safe", Origin: origin, Out: t.TempDir()})
+		if got := fmt.Sprint(err); err == nil && want != "" || err != nil && got != want {
+			t.Errorf("%q: got %v, want %q", origin, err, want)
+		}
+	}
+}
