@@ -26,7 +26,12 @@ func signOut(t *T) {
 		return
 	}
 	a := t.dead(s, s.from)
-	t.WantDead(a, " after signing out")
+	if me := t.Operation("me"); me.Refuse != 0 && me.Succeeded(a.Status) && a.Err == nil { // declared to be refused, as the session is to be ended
+		t.declares("me", false, "%v: got %s after signing out, want %d or another refusal", a, a.got(), me.Refuse)
+		t.because(open)
+	} else {
+		t.WantDead(a, " after signing out")
+	}
 	if _, ok := t.target.Profile.Operations["refresh"]; !ok || s.refresh == "" {
 		return
 	}

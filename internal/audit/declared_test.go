@@ -24,6 +24,7 @@ func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
 	for _, c := range []struct{ lie, probe, promise string }{
 		{"any password will do", "AU1", "operations.login"},
 		{"whoami is open", "AU3", "operations.me"},
+		{"signing out ends nothing", "AU13", "operations.me"},
 	} {
 		t.Run(c.lie, func(t *testing.T) {
 			t.Parallel()
@@ -42,6 +43,15 @@ func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
 	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU1"), g, audit.Options{Patience: time.Minute})
 	if f := rep.Findings[0]; f.Status != audit.Advice {
 		t.Errorf("got %v, want ADVICE:\n%s", f.Status, show(rep))
+	}
+	g = audittest.New("signing out ends nothing").Serve(t)
+	g.Profile.Promises.Standards = nil
+	me := g.Profile.Operations["me"]
+	me.Refuse = 0
+	g.Profile.Operations["me"] = me
+	rep = audit.Run(t.Context(), probes(t, audit.Intrusive, "AU13"), g, audit.Options{Patience: time.Minute})
+	if f := rep.Findings[0]; f.Status != audit.Advice {
+		t.Errorf("me without refused: got %v, want ADVICE:\n%s", f.Status, show(rep))
 	}
 }
 
