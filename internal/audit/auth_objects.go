@@ -101,6 +101,10 @@ func massAssignment(t *T) {
 	}
 	maps.Copy(guesses, t.ownFields(other))
 	maps.Copy(guesses, owned(made, id, before, t.Do("me", other.from, other.access, nil)))
+	o, was, refused := &privateObject{owner: s, id: id}, look{}, map[string]Answer{}
+	if _, ok := t.target.Profile.Operations["update"]; ok {
+		was = t.look(o)
+	}
 	for field, value := range guesses {
 		for _, name := range []string{"create", "update"} {
 			if _, ok := t.target.Profile.Operations[name]; !ok {
@@ -118,6 +122,9 @@ func massAssignment(t *T) {
 			switch a.Status {
 			case http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
 				t.Check(true, "")
+				if name == "update" {
+					refused[field] = a
+				}
 				continue
 			}
 			got, ok := t.Operation(name).Value(a.Body, field)
@@ -131,8 +138,22 @@ func massAssignment(t *T) {
 			t.Check(a.Status < 300 && fmt.Sprint(got) != fmt.Sprint(value), "%v: got %s and %s is now %v, want it refused or unchanged", a, a.got(), field, got)
 		}
 	}
+	if was.found && len(refused) > 0 {
+		t.refusedAndSet(was, t.look(o), guesses, refused)
+	}
 	after := t.Do("me", s.from, s.access, nil)
 	t.Check(t.Operation("me").Succeeded(after.Status) && t.content(before) == t.content(after), "%v: who I am has changed: %s, before %s", after, cut(t.content(after)), cut(t.content(before)))
+}
+
+// refusedAndSet tells of fields that an update was refused for, and that its object has
+// all the same.
+func (t *T) refusedAndSet(was, now look, guesses map[string]any, refused map[string]Answer) {
+	for _, place := range differing(was, now) {
+		field := place[strings.LastIndexByte(place, '.')+1:]
+		if a, ok := refused[field]; ok && now.parts[place] == fmt.Sprint(guesses[field]) {
+			t.Fail("%v: answered %s, and took effect: %v shows %s %q, before %q", a, a.got(), now.ans, place, cut(now.parts[place]), cut(was.parts[place]))
+		}
+	}
 }
 
 // owned are the fields of a new object that hold who made it, with what they would be of

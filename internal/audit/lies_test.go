@@ -57,6 +57,7 @@ var lies = []struct {
 	{"others are refused, and things are deleted", "AU10", "delete of another's object: answered 404, and took effect: "},
 	{"nobody is refused, and things are changed", "AU10", "update of an object by nobody signed in: answered 401, and took effect: "},
 	{"nobody is refused, and things are deleted", "AU10", "delete of an object by nobody signed in: answered 401, and took effect: "},
+	{"fields are refused, and set", "AU11", "update with role: answered 422, and took effect: "},
 	{"keys in capitals are taken", "SH6", "the value under the second key took effect"},
 	{"a date breaks the list", "SH7", "want a list that is whole"},
 	{"few connections for all", "SH8", "idle, want 200 at once"},

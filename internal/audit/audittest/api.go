@@ -92,7 +92,7 @@ type route struct {
 }
 
 // thing is what somebody has made.
-type thing struct{ owner, due, name string }
+type thing struct{ owner, due, name, role string }
 
 const hashTime = 8 * time.Millisecond
 

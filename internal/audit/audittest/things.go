@@ -38,7 +38,7 @@ func (x *call) create() {
 	}
 	id := uuid.NewString()
 	x.s.mu.Lock()
-	x.s.things[id] = thing{x.user.email, due, x.text("name")}
+	x.s.things[id] = thing{owner: x.user.email, due: due, name: x.text("name")}
 	x.s.mu.Unlock()
 	x.answer(201, map[string]any{"ref": id, "name": x.text("name")})
 }
@@ -68,6 +68,9 @@ func (x *call) thing() {
 		x.w.WriteHeader(204)
 	default:
 		shown := map[string]any{"ref": x.id, "name": one.name}
+		if one.role != "" {
+			shown["role"] = one.role
+		}
 		if x.s.Lie == "what has no effect is a success" {
 			shown["read"] = time.Now().Format(time.RFC3339Nano)
 		}
