@@ -51,7 +51,7 @@ func (s *spec) documented() {
 		case isReset, isConfirm, isChange:
 			policy = string(t.c.kind)
 		}
-		if documented := t.status == "429" || t.status != "" && policy == "login"; policies[policy] || !documented && !t.limit().said() {
+		if documented := t.status == "429" || t.status != "" && policy == "login"; policies[policy] || !documented && !t.limit().said() && t.limit().trouble == "" {
 			continue
 		}
 		policies[policy] = true
@@ -69,7 +69,7 @@ func (t told429) limit() toldLimit {
 	for name, v := range t.headers {
 		if m := policyFmt.FindStringSubmatch(fmt.Sprint(v)); m != nil && strings.Contains(plain(name), "ratelimit") {
 			l.limit, _ = strconv.Atoi(m[1] + m[3]) // digits, by the pattern
-			l.window = unit(m[2]+m[4], "s")
+			l.window, l.trouble = unit(m[2]+m[4], "s"), ""
 		}
 	}
 	return l
@@ -113,12 +113,14 @@ func (t told429) line(policy, form string) limit {
 		l.by = "user" // who is signed in
 	}
 	switch {
+	case told.trouble != "":
+		open = append(open, "limit and window of "+t.c.method+" "+t.c.path+": "+told.trouble)
 	case !told.said():
 		l.limit, l.window, l.lock = 0, 0, 0
 		open = append(open, "limit and window of "+t.c.method+" "+t.c.path+": a "+t.status+" is documented, its numbers are not")
 	case policy == "login":
 		if l.counts == "" {
-			l.counts = "failures"
+			l.counts = told.likely
 			open = append(open, "counts: failures or requests")
 		}
 		if l.counts == "failures" && l.success == "" {
@@ -127,7 +129,10 @@ func (t told429) line(policy, form string) limit {
 		if l.by == "" {
 			open = append(open, "by: address, account, both (a count of each) or pair (the two together)")
 		}
-		if l.lock == 0 && (told.locks || t.status == "423") {
+		switch {
+		case told.grows:
+			open = append(open, growing)
+		case l.lock == 0 && (told.locks || t.status == "423"):
 			open = append(open, "lock: how long it is refused")
 		}
 	}
@@ -137,6 +142,8 @@ func (t told429) line(policy, form string) limit {
 	l.decide = strings.Join(open, "; ")
 	return l
 }
+
+const growing = "delay: a wait that grows is spoken of, as {from: 1s, to: 15m}, in place of lock"
 
 // form is how the refusal announces its limit, "" when it does not, and whether it
 // tells how long to wait.

@@ -230,7 +230,7 @@ func TestALimitInASentence(t *testing.T) {
 	for sentence, want := range map[string]string{
 		"5 failed attempts in 5 minutes per address, then locked for 15 minutes": "login: {limit: 5, window: 5m, lock: 15m, counts: failures, by: address}",
 		"10 requests per minute per IP":                                          "login: {limit: 10, window: 1m, counts: requests, by: address}",
-		"Accounts are locked with 423 for 1 hour after 3 wrong passwords":        "login: {limit: 3, lock: 1h, counts: failures, statuses: [423]}",
+		"Accounts are locked with 423 for 1 hour after 3 wrong passwords":        "login: {limit: 3, lock: 1h, counts: failures, by: account, statuses: [423]}",
 		"be gentle": `no count and time were found in "be gentle"`,
 	} {
 		f, err := importer.Import(source, importer.Options{File: "shop.har", Limit: sentence})

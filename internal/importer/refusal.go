@@ -30,20 +30,36 @@ func learnRefusals(all, refused []exchange, steps []step, calls []*call) {
 	}
 }
 
+// errNoSignIn is why a limit that a sentence promises is on nothing.
+var errNoSignIn = errors.New("a limit on sign-ins is promised, but nothing in it signs in with a password")
+
+// checkSentence tells why a sentence is no limit.
+func checkSentence(sentence string) error {
+	switch l := readLimit(sentence); {
+	case l.trouble != "":
+		return fmt.Errorf("--limit %q: %s (a sentence as %q)", sentence, l.trouble, exampleLimit)
+	case !l.said() && l.grows:
+		return fmt.Errorf("--limit %q: a wait that grows is no limit in a window: leave --limit out, and write limit and delay: into the profile", sentence)
+	case !l.said():
+		return fmt.Errorf("no count and time were found in %q: want a sentence as %q", sentence, exampleLimit)
+	}
+	return nil
+}
+
 // promised is the limit on sign-ins that a sentence of the user's documents promises.
 func (d *outline) promised(sentence string) error {
+	if err := checkSentence(sentence); err != nil {
+		return err
+	}
 	login, ok := d.operations[string(isLogin)]
 	if !ok {
-		return errors.New("a limit on sign-ins is promised, but nothing in it signs in with a password")
+		return errNoSignIn
 	}
 	t := told429{c: &call{kind: isLogin, method: login.method, path: login.path}, status: refusedWith.FindString(sentence), description: sentence}
 	if t.status == "" {
 		t.status = "429"
 	}
 	l := t.line(string(isLogin), "")
-	if l.limit == 0 {
-		return fmt.Errorf("no count and time were found in %q: want a sentence as %q", sentence, exampleLimit)
-	}
 	d.limits = slices.DeleteFunc(d.limits, func(other limit) bool { return other.policy == l.policy })
 	d.limits = append(d.limits, l)
 	login.policy = string(isLogin)

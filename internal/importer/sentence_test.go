@@ -1,12 +1,14 @@
 package importer_test
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"vitals/internal/discover"
+	"vitals/internal/importer"
 	"vitals/internal/profile"
 )
 
@@ -179,5 +181,98 @@ func TestFormOfLimitsAnnounced(t *testing.T) {
 		if got := p.Limits["login"].Headers; got != c.headers || form != profile.Form(c.form) {
 			t.Errorf("%+v: got %q, and %q for all", c, got, form)
 		}
+	}
+}
+
+// limitOf is the limit that a sentence becomes, with what is marked above it, or why it is none.
+func limitOf(t *testing.T, sentence string) (line, mark string) {
+	t.Helper()
+	source, err := os.ReadFile("testdata/shop.har")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := importer.Import(source, importer.Options{File: "shop.har", Limit: sentence})
+	if err != nil {
+		return err.Error(), ""
+	}
+	lines := strings.Split(f.Profile, "\n")
+	for i, line := range lines {
+		if rest, ok := strings.CutPrefix(line, "  login: {limit"); ok {
+			_, mark, _ = strings.Cut(lines[i-1], "# decide: ")
+			return "{limit" + rest, mark
+		}
+	}
+	return "", ""
+}
+
+// Each sentence with its limit, and the words that are marked; one that begins with ! is not marked.
+func TestWhatSentencesMean(t *testing.T) {
+	for sentence, want := range map[string][2]string{
+		// Nobody said that failures are counted.
+		"8 sign-ins in 20 seconds per IP":                                 {"{limit: 8, window: 20s, counts: requests, by: address}", "counts:"},
+		"8 sign-in attempts in 20 seconds per IP":                         {"{limit: 8, window: 20s, counts: requests, by: address}", "counts:"},
+		"8 sign-ins in 20 seconds per IP, successful ones included":       {"{limit: 8, window: 20s, counts: requests, by: address}", "!counts:"},
+		"8 attempts (successful or not) in 20 seconds per IP":             {"{limit: 8, window: 20s, counts: requests, by: address}", "!counts:"},
+		"8 attempts per minute per IP, whether failed or successful":      {"{limit: 8, window: 1m, counts: requests, by: address}", "!counts:"},
+		"8 logins per minute per IP; successful ones are counted as well": {"{limit: 8, window: 1m, counts: requests, by: address}", "!counts:"},
+		"8 attempts per minute per IP; successful ones do not count":      {"{limit: 8, window: 1m, counts: failures, by: address}", "!counts:"},
+		"5 per 300 s": {"{limit: 5, window: 5m, counts: requests}", "counts:"},
+		"5 attempts per minute per IP, then locked for 15 minutes":                                   {"{limit: 5, window: 1m, lock: 15m, counts: failures, by: address}", "counts:"},
+		"5 log-ins per minute per IP, then locked for 15 minutes":                                    {"{limit: 5, window: 1m, lock: 15m, counts: requests, by: address}", "counts:"},
+		"5 bad passwords per minute per IP":                                                          {"{limit: 5, window: 1m, counts: failures, by: address}", "!counts:"},
+		"5 failed log-ins per minute per IP; further ones are refused, also with the right password": {"{limit: 5, window: 1m, counts: failures, by: address}", "!counts:"},
+		// Whom a lock is on.
+		"5 failed logins in 20 seconds lock the account for 20 seconds":         {"{limit: 5, window: 20s, lock: 20s, counts: failures, by: account}", "!by:"},
+		"After 5 failed logins in 1 minute accounts are locked for 1 hour":      {"{limit: 5, window: 1m, lock: 1h, counts: failures, by: account}", "!by:"},
+		"We block your IP for 10 minutes after 5 failed logins":                 {"{limit: 5, lock: 10m, counts: failures, by: address}", "!by:"},
+		"A 6-digit code. 5 wrong passwords in 1 minute locks the IP for 1 hour": {"{limit: 5, window: 1m, lock: 1h, counts: failures, by: address}", "!by:"},
+		"After 5 failures the account gets temporarily suspended for 1 hour":    {"{limit: 5, lock: 1h, counts: failures, by: account}", "!by:"},
+		"5 failed logins per minute are refused, without locking the account":   {"{limit: 5, window: 1m, counts: failures}", "by:"},
+		"5 failed logins per IP lock the account for 1 hour":                    {"{limit: 5, lock: 1h, counts: failures}", "by:"},
+		// Two limits, and counts that are none.
+		"OAuth2 clients: 60 per minute; users: 5 failed attempts per minute per IP":                          {"{limit: 5, window: 1m, counts: failures, by: address}", "!by:"},
+		"100 requests per minute per user, and 5 failed logins in 10 minutes per IP, then locked for 1 hour": {"{limit: 5, window: 10m, lock: 1h, counts: failures, by: address}", "!by:"},
+		"100 requests per minute per user and 20 per minute per IP":                                          {"two limits were found (100 requests per minute per user; and 20 per minute per IP): name one", ""},
+		"5 failed attempts per account in 5 minutes and 20 per IP":                                           {"two limits were found (", ""},
+		"5 failed attempts per minute per IP and 5 per hour per account":                                     {"two limits were found (", ""},
+		"After 5 failures a captcha is shown, after 10 locked for 15 minutes":                                {"two limits were found (", ""},
+		"5 failed attempts per minute. After 5 failures locked for 15 minutes":                               {"{limit: 5, window: 1m, lock: 15m, counts: failures}", "by:"},
+		"1 request per second, burst 20":                                                                     {"a burst is spoken of", ""},
+		"5.5 attempts per minute":                                                                            {`the count "5.5" is none`, ""},
+		"-5 failed attempts per minute":                                                                      {`the count "-5" is none`, ""},
+		"3-5 failed attempts per minute":                                                                     {`the count "3-5" is none`, ""},
+		// Locks are read, or marked.
+		"5 failed attempts in 5 min. Lockout: 900 seconds.":                       {"{limit: 5, window: 5m, lock: 15m, counts: failures}", "!lock:"},
+		"15-minute lockout after the 5th failed attempt":                          {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
+		"5 failures -> 900s ban":                                                  {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
+		"5 failures in 15 minutes lock the account":                               {"{limit: 5, window: 15m, counts: failures, by: account}", "lock:"},
+		"5 failed attempts per minute, then a ban":                                {"{limit: 5, window: 1m, counts: failures}", "lock:"},
+		"5 failed attempts per minute, then locked for up to 1 hour":              {"{limit: 5, window: 1m, counts: failures}", "lock:"},
+		"5 failed attempts per minute, then exponential backoff up to 15 minutes": {"{limit: 5, window: 1m, counts: failures}", "delay:"},
+		"exponential backoff up to 15 minutes after 5 failed attempts":            {"delay:", ""},
+		// As people write.
+		"five login attempts every five minutes": {"{limit: 5, window: 5m, counts: requests}", "counts:"},
+		"twelve failed attempts in one hour":     {"{limit: 12, window: 1h, counts: failures}", "!counts:"},
+		"5 req/min/IP":                           {"{limit: 5, window: 1m, counts: requests, by: address}", "!"},
+		"5 tries/15min":                          {"{limit: 5, window: 15m, counts: requests}", "counts:"},
+		"5/min/IP":                               {"{limit: 5, window: 1m, counts: requests, by: address}", "counts:"},
+		"After 5 failures in a row you must wait 15 minutes": {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
+		"1,000 requests per hour":                            {"{limit: 1000, window: 1h, counts: requests}", "!counts:"},
+		"max. 8 login requests per 20s and IP":               {"{limit: 8, window: 20s, counts: requests, by: address}", "!by:"},
+		"10 failed sign-ins per IP and minute":               {"{limit: 10, window: 1m, counts: failures, by: address}", "!by:"},
+	} {
+		line, mark := limitOf(t, sentence)
+		word, not := strings.CutPrefix(want[1], "!")
+		if !strings.Contains(line, want[0]) || not && word != "" && strings.Contains(mark, word) || !not && !strings.Contains(mark, word) {
+			t.Errorf("%s\ngot %s, marked %q\nwant %s, %s", sentence, line, mark, want[0], want[1])
+		}
+	}
+}
+
+// In a specification what cannot be taken as one limit is marked, and nothing is promised.
+func TestTwoLimitsInASpecificationAreMarked(t *testing.T) {
+	l, mark := readLogin(t, 429, "100 requests per minute per user and 20 per minute per IP", "")
+	if l.Limit != 0 || !strings.Contains(mark, "two limits were found") {
+		t.Errorf("got %+v, marked %q", l, mark)
 	}
 }
