@@ -34,8 +34,8 @@ type Request struct {
 
 // Init imports a source and writes its profile, scenario, targets and accounts file
 // into a folder; on a terminal it asks on talk what it cannot know, and reads the
-// answer from in. A recording lasts until Ctrl-C, SIGTERM or the end of ctx, or Enter on
-// a terminal. All errors are the user's to mend.
+// answer from in. A recording lasts until Ctrl-C, SIGTERM, SIGHUP or the end of ctx, or
+// Enter or Ctrl-D on a terminal. All errors are the user's to mend.
 func Init(ctx context.Context, o Request, in io.Reader, out, talk io.Writer) error {
 	switch {
 	case o.From == "" && o.Record == "":
@@ -48,6 +48,16 @@ func Init(ctx context.Context, o Request, in io.Reader, out, talk io.Writer) err
 			return err
 		}
 	}
+	if o.Record != "" {
+		if _, err := strict.ParseURL("--record", o.Record); err != nil {
+			return err
+		}
+	}
+	if o.Limit != "" {
+		if err := checkSentence(o.Limit); err != nil { // and not when a recording is lost for it
+			return err
+		}
+	}
 	ask := asker(in, talk, o.Yes)
 	if err := o.room(ask); err != nil { // before anything is recorded
 		return err
@@ -57,6 +67,13 @@ func Init(ctx context.Context, o Request, in io.Reader, out, talk io.Writer) err
 		return err
 	}
 	f, err := made(o.options())
+	if o.Record != "" && errors.Is(err, errNoSignIn) { // a recording is not lost for it
+		unused := fmt.Sprintf("--limit was not used: nothing in the recording signs in with a password, so %q is a limit on nothing", o.Limit)
+		o.Limit = ""
+		if f, err = made(o.options()); err == nil {
+			f.Said = append(f.Said, unused)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -121,7 +138,7 @@ func (o Request) source(ctx context.Context, ask question, talk io.Writer) (make
 	if ask != nil {
 		enter = make(chan struct{})
 		go func() {
-			if _, err := ask(""); err == nil {
+			if _, err := ask(""); err == nil || errors.Is(err, io.EOF) { // Ctrl-D as well
 				close(enter)
 			}
 		}()
@@ -240,7 +257,11 @@ func (o Request) say(w io.Writer, made *Files) error {
 		fmt.Fprintf(&b, "  %s\n", said)
 	}
 	if made.Decide > 0 {
-		fmt.Fprintf(&b, "%d guesses are marked \"# decide:\": grep -n decide: %s/*.yaml\n", made.Decide, filepath.Clean(o.Dir))
+		guesses := "guesses are"
+		if made.Decide == 1 {
+			guesses = "guess is"
+		}
+		fmt.Fprintf(&b, "%d %s marked \"# decide:\": grep -n decide: %s/*.yaml\n", made.Decide, guesses, filepath.Clean(o.Dir))
 	}
 	url := made.URL
 	if url == "" {

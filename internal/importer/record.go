@@ -34,6 +34,7 @@ type recorder struct {
 	mu   sync.Mutex
 	kept archive
 	lost int // requests beyond maxExchanges
+	dumb int // requests that the API gave no answer to
 }
 
 // newRecorder records the API at to, and tells each request on talk.
@@ -61,27 +62,6 @@ func newRecorder(to *url.URL, talk io.Writer) *recorder {
 	return r
 }
 
-// hand makes the headers of an answer good for a client that talks to the recorder:
-// redirects within the API stay here, and cookies are those of whoever handed them out.
-func (r *recorder) hand(h http.Header) {
-	if at, ok := strings.CutPrefix(h.Get("Location"), r.to.Scheme+"://"+r.to.Host); ok {
-		if !strings.HasPrefix(at, "/") {
-			at = "/" + at
-		}
-		h.Set("Location", at)
-	}
-	for i, cookie := range h["Set-Cookie"] {
-		var parts []string
-		for part := range strings.SplitSeq(cookie, ";") {
-			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(part)), "=")
-			if len(parts) == 0 || name != "domain" && name != "secure" && name != "partitioned" {
-				parts = append(parts, part)
-			}
-		}
-		h["Set-Cookie"][i] = strings.Join(parts, ";")
-	}
-}
-
 // ServeHTTP passes one request on and keeps it.
 func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	began, sent, got := time.Now(), &keptBody{}, &keptAnswer{ResponseWriter: w, status: http.StatusOK}
@@ -93,8 +73,11 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	e.Request.URL = r.to.Scheme + "://" + r.to.Host + strings.TrimRight(r.to.EscapedPath(), "/") + req.URL.RequestURI()
 	defer func() { // a client that hangs up ends the request here
 		e.Time = float64(time.Since(began)) / float64(time.Millisecond)
-		what := req.Method + " " + printable(req.URL.Path)
+		what := req.Method + " " + shownPath(req.URL.Path)
 		if got.failed != nil {
+			r.mu.Lock()
+			r.dumb++
+			r.mu.Unlock()
 			fmt.Fprintf(r.talk, "  %s: no answer: %v\n", what, got.failed)
 			return
 		}
@@ -123,7 +106,11 @@ func (r *recorder) keep(e entry) {
 // record listens until a signal, the end of ctx, or enter, and gives what went by, and
 // whether enter ended it.
 func record(ctx context.Context, o Request, enter <-chan struct{}, talk io.Writer) (kept *archive, entered bool, err error) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup asked that it be ignored
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(ctx, ends...)
 	defer stop()
 	to, err := strict.ParseURL("--record", o.Record)
 	if err != nil {
@@ -132,6 +119,10 @@ func record(ctx context.Context, o Request, enter <-chan struct{}, talk io.Write
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
 		return nil, false, fmt.Errorf("--listen: %w", err)
+	}
+	if itself(ctx, to, l.Addr()) {
+		_ = l.Close() // nobody came
+		return nil, false, fmt.Errorf("--record %s: the recorder itself would listen there (--listen %s): want the URL of an API that runs, and another address to listen on", to, o.Listen)
 	}
 	r := newRecorder(to, talk)
 	server := &http.Server{Handler: r, ReadHeaderTimeout: 30 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
@@ -157,17 +148,21 @@ func record(ctx context.Context, o Request, enter <-chan struct{}, talk io.Write
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(r.kept.Log.Entries) == 0 && r.dumb > 0 {
+		return nil, false, fmt.Errorf("nothing was recorded: %s came, and %s gave no answer to any", many(r.dumb, "request"), o.Record)
+	}
 	if len(r.kept.Log.Entries) == 0 {
 		return nil, false, errors.New("nothing was recorded: no request came to " + l.Addr().String())
 	}
 	if r.lost > 0 {
-		fmt.Fprintf(talk, "%d requests beyond %d were passed on and not kept\n", r.lost, maxExchanges)
+		fmt.Fprintf(talk, "%s beyond %d: passed on and not kept\n", many(r.lost, "request"), maxExchanges)
 	}
 	return &r.kept, entered, nil
 }
 
 const recording = `Recording. Send to http://%s what one user does; it is passed on to %s:
-  sign in, list, create, read, change and delete an object, sign out, and ask for its health.
+  sign in, ask who is signed in (/me, or the user's own object), list, create, read, change and delete an object, sign out,
+  and ask for its health. Of one user alone: two are folded into one.
   A sign-in with a wrong password, and a request without a token, tell how they are refused.
 %s ends the recording. What is sent is kept in memory alone; passwords and tokens are not copied.
 `

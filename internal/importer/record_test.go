@@ -203,7 +203,7 @@ func TestARecordingThatFails(t *testing.T) {
 			t.Errorf("an API that is down: got %d", res.StatusCode)
 		}
 	})
-	if err == nil || !strings.Contains(err.Error(), "nothing was recorded") || !strings.Contains(said, "GET /health: no answer: ") {
+	if err == nil || !strings.Contains(err.Error(), "nothing was recorded: 1 request came, and "+gone+" gave no answer to any") || !strings.Contains(said, "GET /health: no answer: ") {
 		t.Errorf("an API that is down: got %v\n%s", err, said)
 	}
 	for want, o := range map[string]importer.Request{
