@@ -45,7 +45,7 @@ var (
 	windowWord  = regexp.MustCompile(`(?i)\b(?:per|every|each|in|within|during|over|until|after)\b`)
 	countText   = regexp.MustCompile(`(?i)\b(fail(?:ed|ures?|ing)?|wrong|unsuccessful|invalid|incorrect|mistyped|bad (?:log-?ins?|sign-?ins?|attempts?|passwords?|credentials?))\b|\b(requests?|reqs?|calls?)\b`)
 	anyOutcome  = regexp.MustCompile(`(?i)\b(?:success\w*|right|correct|valid|good) (?:(?:ones?|sign-?ins?|log-?ins?|attempts|requests) )?(?:are |is )?(?:also )?(?:included|counted?|as well|too)\b` +
-		`|\b(?:success\w*|right|correct|valid|failed|wrong) (?:or|and|as well as) (?:not|success\w*|right|correct|failed|failures?|unsuccess\w*|wrong)\b` +
+		`|\b(?:success\w*|right|correct|valid|failed|wrong|invalid|incorrect|unsuccessful|bad) (?:or|and|as well as) (?:not|success\w*|right|correct|valid|good|failed|failures?|unsuccess\w*|wrong|invalid|incorrect)\b` +
 		`|\binclud(?:ing|es) (?:the )?(?:success\w*|right|correct|valid)\b|\bregardless of (?:the |its |their )?(?:outcome|result|success)`)
 	onlyFailed = regexp.MustCompile(`(?i)\b(?:success\w*|right|correct|valid) (?:(?:ones?|sign-?ins?|log-?ins?|attempts|requests) )?(?:are not|aren't|do not|don't|never) count` +
 		`|\b(?:excluding|except|not counting|skip\w*) (?:the )?(?:success\w*|right|correct|valid)\b`)
@@ -73,7 +73,7 @@ func readLimit(text string) (l toldLimit) {
 	if l.counts == "" && !atLeast.MatchString(text) {
 		l.counts = countsOf(phrase) // further requests are refused, but failures are counted
 	}
-	if l.likely = "requests"; atLeast.MatchString(text) || heldText.MatchString(text) && !signInsText.MatchString(phrase) {
+	if l.likely = "requests"; atLeast.MatchString(text) || (heldText.MatchString(text) || locksHim.MatchString(text) || isLocked.MatchString(text)) && !signInsText.MatchString(phrase) {
 		l.likely = "failures" // nobody locks out for signing in
 	}
 	for _, c := range countsIn(text) {

@@ -221,6 +221,8 @@ func TestWhatSentencesMean(t *testing.T) {
 		"5 log-ins per minute per IP, then locked for 15 minutes":                                    {"{limit: 5, window: 1m, lock: 15m, counts: requests, by: address}", "counts:"},
 		"5 bad passwords per minute per IP":                                                          {"{limit: 5, window: 1m, counts: failures, by: address}", "!counts:"},
 		"5 failed log-ins per minute per IP; further ones are refused, also with the right password": {"{limit: 5, window: 1m, counts: failures, by: address}", "!counts:"},
+		"10 logins per minute per IP, valid or invalid":                                              {"{limit: 10, window: 1m, counts: requests, by: address}", "!counts:"},
+		"5 tries in 5 minutes; after that, the account is blocked":                                   {"{limit: 5, window: 5m, counts: failures, by: account}", "counts:"},
 		// Whom a lock is on.
 		"5 failed logins in 20 seconds lock the account for 20 seconds":         {"{limit: 5, window: 20s, lock: 20s, counts: failures, by: account}", "!by:"},
 		"After 5 failed logins in 1 minute accounts are locked for 1 hour":      {"{limit: 5, window: 1m, lock: 1h, counts: failures, by: account}", "!by:"},
@@ -251,15 +253,17 @@ func TestWhatSentencesMean(t *testing.T) {
 		"5 failed attempts per minute, then exponential backoff up to 15 minutes": {"{limit: 5, window: 1m, counts: failures}", "delay:"},
 		"exponential backoff up to 15 minutes after 5 failed attempts":            {"delay:", ""},
 		// As people write.
-		"five login attempts every five minutes": {"{limit: 5, window: 5m, counts: requests}", "counts:"},
-		"twelve failed attempts in one hour":     {"{limit: 12, window: 1h, counts: failures}", "!counts:"},
-		"5 req/min/IP":                           {"{limit: 5, window: 1m, counts: requests, by: address}", "!"},
-		"5 tries/15min":                          {"{limit: 5, window: 15m, counts: requests}", "counts:"},
-		"5/min/IP":                               {"{limit: 5, window: 1m, counts: requests, by: address}", "counts:"},
-		"After 5 failures in a row you must wait 15 minutes": {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
-		"1,000 requests per hour":                            {"{limit: 1000, window: 1h, counts: requests}", "!counts:"},
-		"max. 8 login requests per 20s and IP":               {"{limit: 8, window: 20s, counts: requests, by: address}", "!by:"},
-		"10 failed sign-ins per IP and minute":               {"{limit: 10, window: 1m, counts: failures, by: address}", "!by:"},
+		"five login attempts every five minutes":               {"{limit: 5, window: 5m, counts: requests}", "counts:"},
+		"5 failures in 1 minute, then locked for half an hour": {"{limit: 5, window: 1m, lock: 30m, counts: failures}", "!lock:"},
+		"a ban of a quarter of an hour after 5 failures":       {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
+		"twelve failed attempts in one hour":                   {"{limit: 12, window: 1h, counts: failures}", "!counts:"},
+		"5 req/min/IP":                                         {"{limit: 5, window: 1m, counts: requests, by: address}", "!"},
+		"5 tries/15min":                                        {"{limit: 5, window: 15m, counts: requests}", "counts:"},
+		"5/min/IP":                                             {"{limit: 5, window: 1m, counts: requests, by: address}", "counts:"},
+		"After 5 failures in a row you must wait 15 minutes":   {"{limit: 5, lock: 15m, counts: failures}", "!lock:"},
+		"1,000 requests per hour":                              {"{limit: 1000, window: 1h, counts: requests}", "!counts:"},
+		"max. 8 login requests per 20s and IP":                 {"{limit: 8, window: 20s, counts: requests, by: address}", "!by:"},
+		"10 failed sign-ins per IP and minute":                 {"{limit: 10, window: 1m, counts: failures, by: address}", "!by:"},
 	} {
 		line, mark := limitOf(t, sentence)
 		word, not := strings.CutPrefix(want[1], "!")

@@ -13,6 +13,8 @@ var (
 	goText     = regexp.MustCompile(`(?i)\b(\d+(?:\.\d+)?(?:h|m|s|ms)){2,}\b`)                                     // 1m30.5s
 	tooMany    = regexp.MustCompile(`(?i)(?:\b429\W+)?too many requests`)                                          // the name of the status
 	statusText = regexp.MustCompile(`(?i)\b(?:with|status|code|http|error|answers?)\s+(?:an?\s+)?(?:4\d\d|503)\b`) // no count
+	halfHour   = regexp.MustCompile(`(?i)\bhalf[ -](?:an? )?(hour|minute|day)\b`)
+	quarter    = regexp.MustCompile(`(?i)\b(?:a )?quarter[ -](?:of an? )?hour\b`)
 	thousands  = regexp.MustCompile(`(?i)\b(\d{1,3}),(\d{3})(\s+(?:[a-z-]+\s+){0,3}?` + counted + `\b)`)
 	numeral    = regexp.MustCompile(`(?i)\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)((?:\s+[a-z-]+){0,3}?\s+` + counted + `\b|[\s-]+` + units + `)`)
 	oneText    = regexp.MustCompile(`(?i)\bone(\s+(?:(?:failed|wrong|sign-?in|log-?in) )?(?:requests?|attempts?|failures?)\b)`)
@@ -36,6 +38,7 @@ func plainWords(text string) string {
 		}
 		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"
 	})
+	text = quarter.ReplaceAllString(halfHour.ReplaceAllString(text, "0.5 $1"), "15 minutes")
 	text = arrow.ReplaceAllString(text, ", then ")
 	text = thousands.ReplaceAllString(text, "$1$2$3")
 	for range 2 { // a count and its time share a match
