@@ -48,7 +48,7 @@ type Lead struct {
 // leaves, and members/I/document.json. All of its state is at the rendezvous: called
 // again with the same run id it goes on with the run. When drain ends, the members
 // are told to stop, and what they measured is kept; when kill ends, it returns at once.
-func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Document, error) {
+func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (doc *report.Document, err error) {
 	if p.url == nil {
 		return nil, exit.Errorf(exit.Usage, "the members need a deployment that all of them reach: name it with --url")
 	}
@@ -57,6 +57,7 @@ func RunLed(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Do
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }()
+	defer p.unmeasured(&doc, &err)
 	return l.lead(drain, kill, p, s)
 }
 

@@ -28,7 +28,7 @@ import (
 // folder Options.Out gets what a run leaves, and members/I with each member's own.
 // With l.Rendezvous the members meet there, as RunLed says; without, they begin at
 // an instant that they are given.
-func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.Document, error) {
+func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (doc *report.Document, err error) {
 	if len(p.scenarios) != 1 {
 		return nil, exit.Errorf(exit.Usage, "a run of several members is of one scenario, %d are named", len(p.scenarios))
 	}
@@ -37,6 +37,7 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }()
+	defer p.unmeasured(&doc, &err)
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
 		return nil, startError(drain, err)
@@ -55,6 +56,11 @@ func RunLocal(drain, kill context.Context, p *Plan, l Lead, s Streams) (*report.
 	f := &localFleet{p: p, st: st, accounts: accounts, members: l.Members, maxLost: l.MaxLost, talk: s.Err, start: time.Now().Add(p.startLead(l.Members))}
 	if l.Rendezvous != "" {
 		return f.led(drain, kill, l, s)
+	}
+	for i := range f.members { // what an earlier run's left is not theirs
+		if err := forget(f.dir(i), "document.json"); err != nil {
+			return nil, exit.With(exit.NoAnswer, err)
+		}
 	}
 	dirs, lost := f.run(drain, kill)
 	if len(dirs) == 0 && lost == nil {

@@ -147,3 +147,40 @@ func (s *syncWriter) Write(p []byte) (int, error) {
 	defer s.mu.Unlock()
 	return s.w.Write(p)
 }
+
+// Members that are interrupted before the load leave nothing that an earlier run's files
+// could be taken for.
+func TestLocalFleetIsInterruptedBeforeTheLoad(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(&counting{seen: map[string]int{}})
+	defer s.Close()
+	scenario := writeFile(t, "name: guests\narrivals: {rate: 60/s, run_for: 2s}\njourneys:\n  - name: j\n    tasks:\n      - {name: number, get: \"/n/{{seq}}\", anonymous: true}\n")
+	out := t.TempDir()
+	for _, dir := range []string{out, filepath.Join(out, "members", "0"), filepath.Join(out, "members", "1")} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := leave(dir, &report.Document{Schema: report.Schema, Verdict: report.Pass, Note: "earlier", Runs: []report.Run{}}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := Read(Options{Scenarios: []string{scenario}, Pace: "full", Targets: "none", URL: s.URL, Seed: 7, Replicas: 1, Out: out, Binary: program(), Tool: programVersion()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain, interrupt := context.WithCancel(t.Context())
+	time.AfterFunc(2*time.Second, interrupt)
+	var words bytes.Buffer
+	if _, err := RunLocal(drain, t.Context(), p, Lead{Members: 2}, Streams{Out: &words, Err: &syncWriter{w: &words}}); err != nil && exit.Code(err) != exit.Interrupted {
+		t.Errorf("got %v, want exit %d\n%s", err, exit.Interrupted, words.String())
+	}
+	d, err := report.Read(filepath.Join(out, "document.json"))
+	if err != nil || d.Verdict != report.NoData || d.Exit != exit.Interrupted || d.Note != "" {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	for _, i := range []string{"0", "1"} {
+		if d, err := report.Read(filepath.Join(out, "members", i, "document.json")); err == nil && d.Note == "earlier" {
+			t.Errorf("member %s has the earlier run's document", i)
+		}
+	}
+}

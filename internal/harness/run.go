@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,6 +35,7 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 		return nil, exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // a lock that stays is no one's, and is taken by the next run
+	defer p.unmeasured(&doc, &err)
 	if _, err := os.Stat(filepath.Join(p.o.Out, "document.json")); err == nil && !p.o.Quiet {
 		fmt.Fprintf(s.Err, "%s holds an earlier run, whose files this one replaces (--out names another folder)\n", p.o.Out)
 	}
@@ -67,13 +69,7 @@ func Run(drain, kill context.Context, p *Plan, s Streams) (doc *report.Document,
 func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Document, shown *export.Exporter, last bool) (*report.Document, error) {
 	st, err := p.starter(s).Start(drain)
 	if err != nil {
-		err = startError(drain, err)
-		if doc == nil && p.member == nil && exit.Code(err) == exit.NoSystem {
-			if wrong := p.unstarted(err); wrong != nil {
-				fmt.Fprintln(s.Err, "vitals:", wrong)
-			}
-		}
-		return doc, err
+		return doc, startError(drain, err)
 	}
 	defer closeStack(st, s) // on a panic as well
 	ses := newSession(s, p, st, shown)
@@ -84,9 +80,17 @@ func replicate(drain, kill context.Context, p *Plan, s Streams, doc *report.Docu
 	return ses.run(drain, kill)
 }
 
-// unstarted leaves the document of a run whose system did not start or answer, so that
-// an earlier run's is not taken for this one's.
-func (p *Plan) unstarted(why error) error {
+// unmeasured leaves the document of a run that ended before its first result, so that
+// an earlier run's is not taken for this one's. A run that was refused did not begin. A
+// member leaves none: nobody could merge it.
+func (p *Plan) unmeasured(doc **report.Document, err *error) {
+	if *doc != nil || *err == nil || exit.Code(*err) == exit.Usage {
+		return
+	}
+	if p.member != nil {
+		*err = errors.Join(*err, forget(p.o.Out, "document.json", "report.html", "baseline.json"))
+		return
+	}
 	d := &report.Document{
 		Schema: report.Schema, Tool: p.o.Tool, Created: time.Now().UTC(), Command: p.o.Command, Note: p.o.Note,
 		Stack: report.Stack{Kind: p.o.Stack}, Machine: report.Machine(machine.Read()),
@@ -95,16 +99,30 @@ func (p *Plan) unstarted(why error) error {
 	if p.url != nil {
 		d.Stack = report.Stack{Kind: "url", URL: p.url.Redacted()}
 	}
-	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(nil, sessionEnd{err: why})
-	return leave(p.o.Out, d, false)
+	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(nil, sessionEnd{err: *err})
+	*err = errors.Join(*err, leave(p.o.Out, d, false)) // with the code of the first
 }
+
+// forget removes files of an earlier run.
+func forget(dir string, names ...string) error {
+	var errs []error
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// errInterrupted is the end of a run that was stopped before its first result.
+var errInterrupted = exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
 
 // startError gives a stack that did not start its exit code.
 func startError(ctx context.Context, err error) error {
 	var refused *stack.NotOwned
 	switch {
 	case ctx.Err() != nil:
-		return exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
+		return errInterrupted
 	case errors.As(err, &refused):
 		return exit.With(exit.Usage, err)
 	}

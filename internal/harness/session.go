@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -121,8 +120,8 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	}
 	ses.live.Done()
 	if len(ses.doc.Runs) == 0 {
-		if err == nil {
-			err = exit.Errorf(exit.Interrupted, "interrupted before anything was measured")
+		if err == nil || exit.Code(err) == exit.Interrupted {
+			err = errInterrupted
 		}
 		return nil, err
 	}
@@ -200,14 +199,10 @@ func leave(dir string, d *report.Document, baselined bool) error {
 	if err := report.WriteAll(dir, d); err != nil {
 		return err
 	}
-	file := filepath.Join(dir, "baseline.json")
 	if baselined {
-		return baseline.Write(file, Baseline(d))
+		return baseline.Write(filepath.Join(dir, "baseline.json"), Baseline(d))
 	}
-	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return forget(dir, "baseline.json")
 }
 
 // runError gives a run that could not begin its exit code.
