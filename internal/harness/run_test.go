@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -288,56 +286,6 @@ func TestAnyPasswordIsTaken(t *testing.T) {
 			}
 			if !strings.Contains(r.out, "attackers were let in") {
 				t.Errorf("the report does not say it:\n%s", r.out)
-			}
-		})
-	}
-}
-
-// A run that is interrupted before its first result leaves its own document in place of
-// an earlier run's: while the system is waited for, and while users sign in.
-func TestInterruptedBeforeTheFirstResult(t *testing.T) {
-	for name, c := range map[string]struct {
-		path   string // that is asked for when the interrupt comes
-		member bool
-	}{"looking for the system": {path: "/"}, "signing in": {path: "/login"}, "a member": {path: "/login", member: true}} {
-		t.Run(name, func(t *testing.T) {
-			drain, interrupt := context.WithCancel(t.Context())
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if c.path == "/" || r.URL.Path == c.path {
-					interrupt()
-					time.Sleep(100 * time.Millisecond)
-				}
-				fmt.Fprint(w, `{"access_token":"t"}`)
-			}))
-			defer s.Close()
-			out := t.TempDir()
-			if err := leave(out, &report.Document{Schema: report.Schema, Verdict: report.Pass, Runs: []report.Run{}}, true); err != nil {
-				t.Fatal(err)
-			}
-			o := options(t, file(t, "early.yaml", reads("users: 2\nrun_for: 2s\nsign_in: before"+signIn)), "--url", s.URL, "--accounts", accounts(t, 4), "--out", out)
-			if c.member {
-				o.Member, o.StartAt = "0/2", time.Now().Add(5*time.Second).UTC().Format(time.RFC3339Nano)
-			}
-			p, err := Read(o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			doc, err := Run(drain, t.Context(), p, Streams{Out: io.Discard, Err: io.Discard})
-			if doc != nil || exit.Code(err) != exit.Interrupted || err.Error() != "interrupted before anything was measured" {
-				t.Errorf("got %v, %v (exit %d)", doc, err, exit.Code(err))
-			}
-			d, err := report.Read(filepath.Join(out, "document.json"))
-			if c.member {
-				if !errors.Is(err, os.ErrNotExist) {
-					t.Errorf("a member's folder holds %+v, %v, want no document", d, err)
-				}
-				return
-			}
-			if err != nil || d.Verdict != report.NoData || d.Exit != exit.Interrupted || !d.Partial || !slices.Equal(d.Reasons, []string{"interrupted before anything was measured"}) {
-				t.Errorf("got %+v, %v", d, err)
-			}
-			if _, err := os.Stat(filepath.Join(out, "baseline.json")); !errors.Is(err, os.ErrNotExist) {
-				t.Errorf("the earlier run's baseline is left: %v", err)
 			}
 		})
 	}

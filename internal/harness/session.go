@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ type session struct {
 	shown    *export.Exporter
 	monitor  *limitMonitor // of the server's limits, over all scenarios
 	last     bool          // no replicate comes after
+	kept     string        // the folder that has the document; "" = none
 }
 
 func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *session {
@@ -115,7 +117,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 			ses.compare(drain)
 		}
 		if len(ses.doc.Runs) > 0 {
-			err = errors.Join(err, ses.save())
+			err = ses.save(err)
 		}
 	}
 	ses.live.Done()
@@ -132,7 +134,7 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	// A reader who has gone away is no reason for another verdict, nor is one who has no
 	// room: the document and the exit code say the same.
 	if printErr := ses.print(); printErr != nil && !errors.Is(printErr, syscall.EPIPE) {
-		fmt.Fprintf(ses.s.Err, "vitals: print the report: %v; it is kept in %s\n", printErr, ses.p.o.Out)
+		fmt.Fprintf(ses.s.Err, "vitals: print the report: %v; it is kept in %s\n", printErr, cmp.Or(ses.kept, "no folder"))
 	}
 	if m := ses.p.member; m != nil && err == nil {
 		if err := m.deliver(drain, ses.doc); err != nil {
@@ -148,7 +150,7 @@ func (ses *session) print() error {
 	if ses.p.o.Verbose {
 		err = report.Verbose(ses.s.Out, ses.doc)
 	} else {
-		err = report.Ended(ses.s.Out, ses.doc, ses.p.o.Out)
+		err = report.Ended(ses.s.Out, ses.doc, ses.kept)
 	}
 	return errors.Join(err, report.InCI(ses.s.Out, ses.doc, os.Getenv))
 }
@@ -176,17 +178,26 @@ func diff(before, after map[string]float64) []report.Evidence {
 }
 
 // save writes the document and the baseline; should the folder have become
-// unwritable, they go to the temporary folder: nothing measured is lost.
-func (ses *session) save() error {
+// unwritable, they go to the temporary folder: nothing measured is lost, but it is not
+// where it was asked for, which is an error beside that of the run itself. The exit code
+// in the document is the one that comes of it.
+func (ses *session) save(run error) error {
 	err := ses.write(ses.p.o.Out)
 	if err == nil {
-		return nil
+		ses.kept = ses.p.o.Out
+		return run
+	}
+	ses.kept = ""
+	if run == nil {
+		ses.doc.Exit = exit.NoAnswer
+		ses.doc.Reasons = append(ses.doc.Reasons, "the files could not be written into "+ses.p.o.Out)
 	}
 	spare, mkErr := os.MkdirTemp("", "vitals-out-")
 	if mkErr == nil && ses.write(spare) == nil {
-		return exit.Errorf(exit.NoAnswer, "%w; what was measured is kept in %s instead", err, spare)
+		ses.kept = spare
+		return errors.Join(run, exit.Errorf(exit.NoAnswer, "%w; what was measured is kept in %s instead", err, spare))
 	}
-	return exit.Errorf(exit.NoAnswer, "%w; nor is there room in the temporary folder, so the report below is all there is", err)
+	return errors.Join(run, exit.Errorf(exit.NoAnswer, "%w; nor is there room in the temporary folder, so the report above is all there is", err))
 }
 
 func (ses *session) write(dir string) error {
@@ -196,6 +207,9 @@ func (ses *session) write(dir string) error {
 // leave writes a document, its page and, when it makes one, its baseline. That of an
 // earlier run would pass for this one's, and goes.
 func leave(dir string, d *report.Document, baselined bool) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // it may have been removed while the run went on
+		return err
+	}
 	if err := report.WriteAll(dir, d); err != nil {
 		return err
 	}
