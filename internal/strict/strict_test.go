@@ -92,3 +92,22 @@ func TestTimesSpelledOtherwise(t *testing.T) {
 		}
 	}
 }
+
+// A merge key stands for fields that are elsewhere, and is refused as an alias is; in
+// quotes it is a name.
+func TestMergeKeyIsRefused(t *testing.T) {
+	d, n := strict.Parse("m.yaml", []byte("a: 1\n<<: {b: 2}\n"))
+	d.Pairs(n, "body", func(key, _ *yaml.Node) {
+		if key.Value == "<<" {
+			t.Error("the merge key was given as a name")
+		}
+	})
+	if err := d.Err(); err == nil || err.Error() != "m.yaml:2:1: body: merge key << is not used here (write out the fields that it stands for)" {
+		t.Errorf("got %v", err)
+	}
+	d, n = strict.Parse("m.yaml", []byte("\"<<\": 1\n"))
+	d.Pairs(n, "body", func(*yaml.Node, *yaml.Node) {})
+	if err := d.Err(); err != nil {
+		t.Errorf("in quotes: got %v", err)
+	}
+}

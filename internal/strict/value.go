@@ -80,6 +80,11 @@ func (d *Doc) Pairs(n *yaml.Node, what string, each func(key, value *yaml.Node))
 			d.lost = append(d.lost, key, value)
 			continue
 		}
+		if key.ShortTag() == "!!merge" { // << in quotes is a name as any other
+			d.Fail(key, "write out the fields that it stands for", "%s: merge key << is not used here", what)
+			d.lost = append(d.lost, value)
+			continue
+		}
 		if line, twice := seen[key.Value]; twice {
 			d.Fail(key, fmt.Sprintf("first on line %d", line), "field %q stands twice in %s", key.Value, what)
 			d.lost = append(d.lost, value)
