@@ -170,7 +170,7 @@ func (a Answer) location() (string, error) {
 	if err != nil || a.Status/100 != 3 || to.Host != "" || !strings.HasPrefix(to.Path, "/") {
 		return "", errors.New("not redirected within the host")
 	}
-	return to.RequestURI(), nil
+	return wire.RequestTarget(to), nil
 }
 
 func strayPaths(t *T) {

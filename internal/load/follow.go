@@ -33,5 +33,5 @@ func (f *follower) resolve(c *wire.Call) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("header %s cannot be followed from %s", f.header, c.Path)
 	}
-	return []byte(at.ResolveReference(to).RequestURI()), nil
+	return []byte(wire.RequestTarget(at.ResolveReference(to))), nil
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"cmp"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -57,6 +58,21 @@ func HostPort(base *url.URL) string {
 // Prefix is what every path on the server at base begins with, escaped as base
 // writes it; "" for most.
 func Prefix(base *url.URL) string { return strings.TrimRight(base.EscapedPath(), "/") }
+
+// RequestTarget is the path and query of u as a request line takes them: url.URL
+// escapes the path, but leaves a query as it was written, with spaces and letters beyond
+// ASCII.
+func RequestTarget(u *url.URL) string {
+	var b strings.Builder
+	for _, c := range []byte(u.RequestURI()) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
 
 // Pages is the transport for pages beside the load, as health and metrics, with
 // authorities to trust and a certificate to show; as nil = the system's and none.
