@@ -106,7 +106,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	c := &v.call
 	switch {
 	case c.Class != measure.None && c.Err != nil:
-		return redactAll(c.Err.Error(), nil)
+		return redactAll(unanswered(c), nil)
 	case class == measure.BadStatus:
 		words := fmt.Sprintf("want %s, got %d", s.expect.statusWords(), c.Code)
 		if to, ok := c.Header("Location"); ok && c.Code/100 == 3 {
@@ -125,12 +125,13 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 	} else if s.expect.most > 0 && response > s.expect.most {
 		words = fmt.Sprintf("want an answer within %s, it took %s", s.expect.most, response.Round(time.Microsecond))
 	} else {
+		var absent []string
 		for i := range s.captures {
 			if k := &s.captures[i]; !k.take(c, v.vars, first) {
-				words = k.absent(c)
-				break
+				absent = append(absent, k.absent(c))
 			}
 		}
+		words = strings.Join(absent, "; ")
 	}
 	return words
 }

@@ -224,12 +224,13 @@ func (v *visitor) judge(s *step, response time.Duration) measure.Class {
 	if s.expect.most > 0 && response > s.expect.most {
 		return measure.BadCheck
 	}
-	for i := range s.captures {
-		if k := &s.captures[i]; !k.take(c, v.vars, v.gen.rng.IntN) {
-			return v.tooLong(k.reads(), measure.BadCapture)
+	class := measure.None
+	for i := range s.captures { // all of them: an absent value forgets the old one
+		if k := &s.captures[i]; !k.take(c, v.vars, v.gen.rng.IntN) && class == measure.None {
+			class = v.tooLong(k.reads(), measure.BadCapture)
 		}
 	}
-	return measure.None
+	return class
 }
 
 // tooLong is the class of what was not found in a body of which only the beginning
