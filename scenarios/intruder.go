@@ -143,10 +143,15 @@ func (in Intruder) work() time.Duration {
 // intrusions finds intruders that a run would end before, and phases that it
 // does not have.
 func (r *reader) intrusions() {
+	quick := &r.full
+	if r.fast.node != nil {
+		quick = &r.fast
+	}
 	paces := []struct {
 		name string
 		Load
-	}{{"full", r.sc.Load}, {"quick", r.sc.Quick}}
+		phases []string
+	}{{"full", r.sc.Load, r.full.phases}, {"quick", r.sc.Quick, quick.phases}}
 	for _, in := range r.sc.Intruder {
 		for _, l := range paces {
 			if len(l.Stages) == 0 || in.During != "" && !slices.Contains(l.names(), in.During) {
@@ -173,7 +178,7 @@ func (r *reader) intrusions() {
 	}
 	for _, asked := range r.phases() {
 		for _, l := range paces {
-			if names := l.names(); len(names) > 0 && asked.Msg != "" && !slices.Contains(names, asked.Msg) {
+			if names := l.phases; len(names) > 0 && asked.Msg != "" && !slices.Contains(names, asked.Msg) && !r.lost.has(asked.Msg) {
 				e := asked
 				e.Msg, e.Hint = fmt.Sprintf("during: the %s pace has no phase %q", l.name, asked.Msg), strict.Hint(asked.Msg, names)
 				r.Add(&e)

@@ -99,3 +99,40 @@ func TestSiegeIsFair(t *testing.T) {
 		}
 	}
 }
+
+// A misspelt phase is told beside a mistake in the load, where the load could have none of
+// that name; a phase that it may be meant to have is not.
+func TestMisspeltPhaseBesideABrokenLoad(t *testing.T) {
+	const rest = `
+journeys: [{name: v, steps: [{name: home, get: /, anonymous: true}]}]
+intruders:
+  - {name: x, guesses: 1, during: %s}
+targets:
+  - errors < 1%% during %s
+`
+	for _, c := range []struct {
+		load, phase string
+		told        bool
+		hint        string
+	}{
+		{"users: 2\nrun_for: 5 s", "holdd", true, "hold"},
+		{"users: 2\nrun_for: 5 s", "hold", false, ""},
+		{"users: 2\nspawn_rate: 5\nrun_for: 5m", "ramp", false, ""},
+		{"arrivals: {rate: 5, run_for: 5m}", "hodl", true, "hold"},
+		{"stages: [{name: peak, to: 5, for: 5 m}]", "peaks", true, "peak"},
+		{"stages: [{name: peak, to: 5, for: 5 m}]", "peak", false, ""},
+		{"stages: [{zzzz: peak, to: 5, for: 5m}]", "peak", false, ""},
+		{"zzzzzz: [{name: peak, to: 5, for: 5m}]", "peak", false, ""},
+		{"users: 3\nstages: [{name: peak, to: 5, for: 5m}]", "peaks", false, ""},
+		{"users: 2\nrun_for: 5m\nquick: {users: 1, run_for: 5 s}", "holdd", true, "hold"},
+	} {
+		_, err := scenarios.Read(strings.NewReader("name: x\n"+c.load+fmt.Sprintf(rest, c.phase, c.phase)), "x.yaml")
+		if err == nil {
+			t.Fatalf("%s: no mistake", c.load)
+		}
+		got := strings.Count(err.Error(), fmt.Sprintf("phase %q (did you mean %q?)", c.phase, c.hint))
+		if want := map[bool]int{true: 2}[c.told]; got != want || !c.told && strings.Contains(err.Error(), "phase") {
+			t.Errorf("%s, during %s: the phase is told %d times, want %d:\n%v", c.load, c.phase, got, want, err)
+		}
+	}
+}

@@ -164,7 +164,9 @@ func (r *reader) combine() {
 		return // what the part would have named is not known
 	}
 	r.placeholders()
-	for _, err := range []error{targets.Check(r.known(sc.Targets), sc.Scope()), targets.CheckAbort(r.known(sc.Abort), sc.Scope()), targets.CheckOnly(sc.Targets, []string{sc.Name})} {
+	scope := sc.Scope()
+	scope.Phases = slices.Concat(r.full.phases, r.fast.phases) // also those of a load with a mistake
+	for _, err := range []error{targets.Check(r.known(sc.Targets), scope), targets.CheckAbort(r.known(sc.Abort), scope), targets.CheckOnly(sc.Targets, []string{sc.Name})} {
 		if es, ok := err.(strict.Errors); ok {
 			for _, e := range es {
 				r.Add(e)

@@ -26,7 +26,8 @@ type shape struct {
 	count     int
 	perSecond float64
 	length    time.Duration
-	broken    bool // a part of it could not be read, which was told
+	broken    bool     // a part of it could not be read, which was told
+	phases    []string // names of those that it has, or could have where it is broken; none = nobody knows
 }
 
 func (s *shape) fields(r *reader) strict.Fields {
@@ -113,7 +114,9 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 	default:
 		l.Stages = s.spawned(r)
 	}
-	if len(r.Errors()) > before {
+	s.phases = l.names()
+	if len(r.Errors()) > before || len(l.Stages) == 0 {
+		s.phases = s.possible(l)
 		l.Stages = nil // others are meant
 	}
 	if len(l.Stages) == 0 { // what kept it from being read is told
@@ -125,6 +128,15 @@ func (s *shape) load(r *reader, signIn SignIn) Load {
 		r.Fail(s.place(), "write judged: true in a stage", "no stage is judged")
 	}
 	return l
+}
+
+// possible are the phases of a load with a mistake: those of the stages that were read,
+// and those of the forms without any.
+func (s *shape) possible(l Load) []string {
+	if s.stages != nil && len(l.Stages) == 0 || s.stages == nil && s.users == nil && s.rate == nil {
+		return nil
+	}
+	return append(l.names(), "hold", "ramp")
 }
 
 // place is where the levels of the load stand.

@@ -81,7 +81,7 @@ func (r *reader) known(ts []targets.Target) []targets.Target {
 		if r.lost.has(t.Step) || signIn.Path == "" && t.Step == signIn.Name {
 			t.Step = ""
 		}
-		if r.lost.has(t.During) || len(r.sc.Load.Stages) == 0 || len(r.sc.Quick.Stages) == 0 {
+		if r.lost.has(t.During) || len(r.full.phases) == 0 || r.fast.node != nil && len(r.fast.phases) == 0 {
 			t.During = ""
 		}
 	}
