@@ -113,6 +113,9 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 		if j.broke(ans) {
 			a.seen.Wrong++
 		}
+		if a.lost >= puzzling {
+			a.seen.silence = silence(ans)
+		}
 		return r
 	case unknown:
 		if a.seen.Unknown == nil {
@@ -133,6 +136,19 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 	}
 	a.lost = 0
 	return r
+}
+
+// silence says why an answer judges nothing.
+func silence(ans wire.Answer) string {
+	switch ans.Class {
+	case measure.None:
+		return fmt.Sprintf("status %d", ans.Status)
+	case measure.ResetNew, measure.ResetReused:
+		return "the connection was closed"
+	case measure.TimeoutAnswer:
+		return "no answer came in time"
+	}
+	return ans.Class.String()
 }
 
 // sameLock tells whether a refusal announces the end that the lock has: it is no

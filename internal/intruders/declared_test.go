@@ -3,6 +3,7 @@ package intruders_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -181,6 +182,23 @@ func TestWhatIsNotShownIsSaidOnce(t *testing.T) {
 		why := intruders.NotShown(attacks)
 		if len(why) != 1 || !strings.Contains(why[0], "is no answer that is known") || !strings.Contains(why[0], "from 2 addresses") {
 			t.Errorf("got %q, want the reason once", why)
+		}
+	})
+}
+
+// A lock that closes the connection proves nothing, and is named with what came before it.
+func TestALockThatHangsUpIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attacks, facts, _ := assaultIn(t, newDoor("hangs up"), read(t, "", "limit: 5, window: 300s"), guess)
+		if _, judged := facts["lockout.admitted"]; judged {
+			t.Errorf("got %v, want no lock judged", facts)
+		}
+		words := regexp.MustCompile(`^intruder "[^"]*", from 2 addresses, shows nothing: 10 judged, [1-9][0-9]+ tries unanswered: the connection was closed$`)
+		if why := intruders.NotShown(attacks); len(why) != 1 || !words.MatchString(why[0]) {
+			t.Errorf("got %q", why)
+		}
+		if told := strings.Join(intruders.Told(attacks), "\n"); strings.Count(told, " is NO DATA: 5 judged, ") != 2 || !strings.Contains(told, " tries unanswered: the connection was closed") {
+			t.Errorf("got %s", told)
 		}
 	})
 }

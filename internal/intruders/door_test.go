@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -109,6 +110,9 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 		ans.Status, out = d.token(q, body)
 	default:
 		ans.Status = http.StatusNotFound
+	}
+	if d.fault == "hangs up" && ans.Status == http.StatusTooManyRequests {
+		return wire.Answer{Sent: now, Done: ans.Done, Class: measure.ResetNew, Err: io.EOF}, nil
 	}
 	if ans.Status == http.StatusTooManyRequests {
 		retry := 900

@@ -171,18 +171,30 @@ func troubles(attacks []Attack) (lines []string) {
 		case a.Complete && a.Trouble != "":
 			lines = append(lines, fmt.Sprintf("%s: %s", who, a.Trouble))
 		case !a.Complete:
-			lines = append(lines, fmt.Sprintf("%s is NO DATA: %s", who, cmp.Or(a.Trouble,
-				fmt.Sprintf("it was cut short after %d judged, %d refused and %d unanswered tries", a.Judged, a.Refused, a.Lost))))
+			words := fmt.Sprintf("it was cut short after %d judged, %d refused and %d unanswered tries", a.Judged, a.Refused, a.Lost)
+			if a.silence != "" {
+				words = a.unanswered()
+			}
+			lines = append(lines, fmt.Sprintf("%s is NO DATA: %s", who, cmp.Or(a.Trouble, words)))
 		}
 	}
 	return lines
 }
 
+// unanswered is what came of tries of which several in a row met silence.
+func (a *Attack) unanswered() string {
+	refused := ""
+	if a.Refused > 0 {
+		refused = fmt.Sprintf(", %d refused", a.Refused)
+	}
+	return fmt.Sprintf("%d judged%s, %d tries unanswered: %s", a.Judged, refused, a.Lost, a.silence)
+}
+
 // NotShown are the reasons why figures of controls are absent, each once: attacks
 // that prove nothing, by their intruder, and a wait that no refusal told.
 func NotShown(attacks []Attack) (why []string) {
-	type silent struct{ intruder, trouble string }
-	addresses := map[silent]int{}
+	type silent struct{ intruder, trouble, silence string }
+	sums := map[silent]*Attack{}
 	var order []silent
 	var locks Attack
 	for _, a := range attacks {
@@ -196,18 +208,24 @@ func NotShown(attacks []Attack) (why []string) {
 		if a.Complete {
 			continue
 		}
-		s := silent{strings.TrimSpace(a.Intruder), cmp.Or(a.Trouble, "it was cut short")}
-		if addresses[s] == 0 {
-			order = append(order, s)
+		s := silent{strings.TrimSpace(a.Intruder), a.Trouble, a.silence}
+		if a.Trouble != "" {
+			s.silence = ""
 		}
-		addresses[s] += max(1, a.Addresses)
+		if sums[s] == nil {
+			order, sums[s] = append(order, s), &Attack{silence: a.silence}
+		}
+		sums[s].add(a)
 	}
 	for _, s := range order {
-		from := ""
-		if n := addresses[s]; n > 1 {
+		from, words := "", "it was cut short"
+		if n := sums[s].Addresses; n > 1 {
 			from = fmt.Sprintf(", from %d addresses,", n)
 		}
-		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, s.trouble))
+		if s.silence != "" {
+			words = sums[s].unanswered()
+		}
+		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, cmp.Or(s.trouble, words)))
 	}
 	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Grows }) {
 		why = append(why, "intruders.excess: the profile promises a wait that grows with each try: how many guesses that admits is not counted by a run; vitals audit --only LK2 asks for it")

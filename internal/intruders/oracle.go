@@ -55,6 +55,7 @@ type Attack struct {
 	Complete     bool
 	Trouble      string // what went wrong with it
 	undeclared   string // the words for Unknown
+	silence      string // why several tries in a row were not judged; "" = none such
 }
 
 // at notes when a request of the attack was on its way.
