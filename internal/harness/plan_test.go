@@ -110,3 +110,36 @@ func TestValidateNeedsNoEnvironment(t *testing.T) {
 		t.Errorf("validate: got %v and\n%s", err, &out)
 	}
 }
+
+// An intruder that only a profile can guide is told of before the run, where none does.
+func TestPrintNamesIntrudersWithoutTheirProfile(t *testing.T) {
+	const replays = `
+intruders:
+  - {name: replayer, kind: token replay, rounds: 1}
+  - {name: guesser, guesses: 1}
+`
+	mine := file(t, "mine.yaml", reads("users: 1\nrun_for: 5s"+signIn)+replays)
+	for _, c := range []struct {
+		scenario string
+		words    []string
+		told     bool
+	}{
+		{mine, []string{"--url", "http://127.0.0.1:1", "--accounts", accounts(t, 20)}, true},
+		{"peak", nil, false}, // its own system is its profile
+	} {
+		o := options(t, append([]string{c.scenario}, c.words...)...)
+		o.ReadOnly = true
+		p, err := Read(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := p.Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		const want = `note      intruder "replayer" will show nothing: there is no profile that says how this API is asked to login, refresh, logout (give --profile)`
+		if got := strings.Contains(out.String(), want); got != c.told || strings.Count(out.String(), "will show nothing") > 1 {
+			t.Errorf("%s: told %v, want %v:\n%s", c.scenario, got, c.told, out.String())
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"vitals/internal/intruders"
 	"vitals/scenarios"
 )
 
@@ -64,6 +65,9 @@ func (p *Plan) Print(w io.Writer) error {
 		}
 		for _, in := range sc.Intruder {
 			line("  intruder  %s: %s, after %v", in.Name, in.Kind, in.After)
+			if lack := intruders.Lacks(p.api(), in.Kind); lack != "" {
+				line("  note      intruder %q will show nothing: %s (give --profile)", in.Name, lack)
+			}
 		}
 		for _, t := range p.asked(sc) {
 			if t.Asked(sc.Name) {

@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"vitals/internal/wire"
+	"vitals/scenarios"
 )
 
 // coder has a victim's password and guesses the code of the second factor.
@@ -33,7 +34,7 @@ func (c *coder) prepare(ctx context.Context) {
 	c.codes = c.judge(c.in, "two_factor_verify", c.policy(twoFactor))
 	c.lock = c.codes.lockout()
 	c.seen.Promised = c.codes.Limit.Limit
-	if c.seen.Trouble = c.lacks("login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"); c.seen.Trouble != "" {
+	if c.seen.Trouble = c.lacks(needs[scenarios.CodeGuessing]...); c.seen.Trouble != "" {
 		return
 	}
 	token, ok := "", true

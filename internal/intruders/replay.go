@@ -6,6 +6,7 @@ import (
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
+	"vitals/scenarios"
 )
 
 // replayer presents tokens that must be dead: a refresh token that was used before,
@@ -19,7 +20,7 @@ type replayer struct {
 type tokens struct{ access, refresh string }
 
 func (r *replayer) prepare(ctx context.Context) {
-	if r.seen.Trouble = r.lacks("login", "refresh", "logout"); r.seen.Trouble != "" {
+	if r.seen.Trouble = r.lacks(needs[scenarios.TokenReplay]...); r.seen.Trouble != "" {
 		return
 	}
 	r.look = "me"

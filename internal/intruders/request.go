@@ -7,6 +7,7 @@ import (
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
+	"vitals/scenarios"
 )
 
 // signIn is a sign-in the way honest users do it: the scenario's own step, with
@@ -36,17 +37,29 @@ func (g *Group) operation(name string, from netip.Addr, token string, user Victi
 }
 
 // lacks says which of the operations the profile does not have; "" when none.
-func (g *Group) lacks(operations ...string) string {
-	if g.Profile == nil {
+func (g *Group) lacks(operations ...string) string { return lacks(g.Profile, operations) }
+
+func lacks(p *profile.Profile, operations []string) string {
+	if len(operations) > 0 && p == nil {
 		return fmt.Sprintf("there is no profile that says how this API is asked to %s", strings.Join(operations, ", "))
 	}
 	for _, name := range operations {
-		if _, ok := g.Profile.Operations[name]; !ok {
-			return fmt.Sprintf("profile %s has no operation %s", g.Profile.Name, name)
+		if _, ok := p.Operations[name]; !ok {
+			return fmt.Sprintf("profile %s has no operation %s", p.Name, name)
 		}
 	}
 	return ""
 }
+
+// needs are the operations that an intruder of a kind asks the profile for.
+var needs = map[string][]string{
+	scenarios.TokenReplay:  {"login", "refresh", "logout"},
+	scenarios.CodeGuessing: {"login", "two_factor_enrol", "two_factor_confirm", "two_factor_verify"},
+}
+
+// Lacks says what the profile lacks for an intruder of a kind, which shows nothing then;
+// "" when it has all. p is nil where there is no profile.
+func Lacks(p *profile.Profile, kind string) string { return lacks(p, needs[kind]) }
 
 // field reads a field of an operation's answer, which is a secret from then on; ""
 // when it is not there.
