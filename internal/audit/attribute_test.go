@@ -23,8 +23,19 @@ func TestViolationsOfAProbeThatFailed(t *testing.T) {
 		{ID: "LK20", Status: Pass, Began: at(2000), Took: took(50 * time.Millisecond)},
 	}
 	violations := []limitcheck.Violation{shown(1001, 1049), shown(1001, 2010), shown(90_000), {}}
-	attribute(violations, findings)
+	attribute(violations, findings, "login")
 	for i, want := range []string{"LK17", "LK16", "", ""} {
+		if got := violations[i].Follows; got != want {
+			t.Errorf("violation %d: got %q, want %q", i, got, want)
+		}
+	}
+	// A limit that is broken throughout is told by the probe that is for it.
+	findings = append(findings, Finding{ID: "LK2", Status: Fail, Began: at(5000)})
+	violations = []limitcheck.Violation{shown(90_000), shown(1001), shown(90_000), shown(90_000)}
+	violations[0].Rule, violations[0].Policy, violations[1].Rule, violations[1].Policy = "J1", "login", "J1", "api"
+	violations[2].Rule, violations[2].Policy = "J4", "login"
+	attribute(violations, findings, "login")
+	for i, want := range []string{"LK2", "LK17", "", ""} {
 		if got := violations[i].Follows; got != want {
 			t.Errorf("violation %d: got %q, want %q", i, got, want)
 		}

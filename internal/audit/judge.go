@@ -205,11 +205,17 @@ func shorten(email string) string {
 	return name[:min(2, len(name))] + "…@" + domain
 }
 
-// attribute marks the violations whose requests are all those of a probe that failed: it
-// tells the same with its cause. Of several that ran meanwhile the shortest is taken.
-func attribute(violations []limitcheck.Violation, findings []Finding) {
+// attribute marks the violations that tell the same as a probe that failed, with less of its
+// cause: of the limit on sign-ins, when the probe that is for it failed, and else those
+// whose requests are all of one probe; of several that ran meanwhile the shortest.
+func attribute(violations []limitcheck.Violation, findings []Finding, login string) {
+	first := slices.IndexFunc(findings, func(f Finding) bool { return f.Status == Fail && slices.Contains(firstCauses["login"], f.ID) })
 	for i := range violations {
 		v, took := &violations[i], time.Duration(0)
+		if first >= 0 && v.Rule == "J1" && v.Policy == login {
+			v.Follows = findings[first].ID
+			continue
+		}
 		for _, f := range findings {
 			began, ended := f.Began, f.Began.Add(time.Duration(f.Took))
 			outside := func(s limitcheck.Shown) bool { return s.At.Before(began.Add(-time.Millisecond)) || s.At.After(ended) }

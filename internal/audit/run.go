@@ -109,7 +109,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		rep.Violations = append(rep.Violations, r.checkers[g].Finish()...)
 		rep.Events += r.checkers[g].Events()
 	}
-	attribute(rep.Violations, findings)
+	attribute(rep.Violations, findings, target.Profile.Operations["login"].Policy)
 	rep.count()
 	if slices.Contains(o.Standard, profile.ASVS) {
 		rep.Standards = append(rep.Standards, asvs(findings, target.byRole(rep.Violations)))
