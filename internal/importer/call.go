@@ -145,8 +145,8 @@ func (c *call) signsIn() int {
 }
 
 var (
-	passwordKey = regexp.MustCompile(`^(password|passwd|pass|pwd|passphrase|userpassword|loginpassword|secret|pin|credential)$`)
-	accountKey  = regexp.MustCompile(`^(email|emailaddress|useremail|username|user|login|loginid|identity|identifier|account|accountname|phone|phonenumber|userid|name|mail|handle|clientid)$`)
+	passwordKey = regexp.MustCompile(`^(password|passwd|pass|pwd|passphrase|userpassword|loginpassword|secret|pin|credential|` + foreignPassword + `)$`)
+	accountKey  = regexp.MustCompile(`^(email|emailaddress|useremail|username|user|login|loginid|identity|identifier|account|accountname|phone|phonenumber|userid|name|mail|handle|clientid|benutzer(name)?|anmeldename|utilisateur|courriel|identifiant|usuario|correo|utilizador|gebruiker(snaam)?|utente)$`)
 )
 
 // credential finds where a body has its account and its password; "" where it has

@@ -32,11 +32,6 @@ type exchange struct {
 }
 
 var (
-	secretKey = regexp.MustCompile(`pass(word|wd|phrase|code)?$|^pwd|secret|apikey|privatekey|^(access|refresh|id|auth|session|bearer|api)?token$|authorization|credential|creditcard|cardnumber|^cvc$|^cvv$|^otp$|^pin$|^ssn$|sessionid|^sid$`)
-	tokenLike = regexp.MustCompile(`^(eyJ[A-Za-z0-9_-]+\.|sk_|pk_live|ghp_|xox[abp]-|AKIA)`)
-)
-
-var (
 	cacheBuster = regexp.MustCompile(`^(_|t|ts|timestamp|cb|nocache)$`)
 	digits      = regexp.MustCompile(`^[0-9]{8,}$`)
 )
@@ -63,7 +58,7 @@ func (c *correlation) body(v any, key string, s *step) any {
 		if ours.MatchString(v) {
 			return v
 		}
-		if strings.Contains(v, gone) || v != "" && (secretKey.MatchString(plain(key)) || tokenLike.MatchString(v)) {
+		if strings.Contains(v, gone) || v != "" && secret(key, v) {
 			c.secrets++
 			s.decide = append(s.decide, wasSecret(key))
 			return gone
@@ -117,7 +112,7 @@ func kindOf(path string) string {
 		if p == "{{user_id}}" {
 			continue // the account's own
 		}
-		if strings.Contains(p, "{{") || idLike.MatchString(p) {
+		if strings.Contains(p, "{{") || p == gone || idLike.MatchString(p) {
 			parts[i] = "{id}"
 		}
 	}
@@ -154,16 +149,13 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 		}
 		seen[x.method+path] = true
 		c := &call{
-			method: x.method, path: path, title: steps[i].name, body: withoutPlaceholders(steps[i].body), form: x.form, answer: x.answer, ok: x.status,
+			method: x.method, path: path, title: steps[i].name, body: withoutPlaceholders(steps[i].sent), form: x.form, answer: x.answer, ok: x.status,
 			signed: x.signed, params: map[string]any{}, other: x.other,
 		}
 		for _, h := range steps[i].header {
 			if scheme, ok := strings.CutSuffix(h[1], "{{token}}"); ok {
 				c.header = append(c.header, [2]string{h[0], scheme + "{{access_token}}"})
 			}
-		}
-		if x.form {
-			c.body = x.body
 		}
 		if x.text != "" {
 			c.other = "text"

@@ -166,16 +166,16 @@ func (c *correlation) step(x *exchange, names unique) step {
 				continue
 			}
 			v := h[1]
+			if strings.Contains(p, "requestid") || strings.Contains(p, "idempotency") || strings.Contains(p, "correlationid") {
+				v = "{{uuid}}"
+			}
 			if !ours.MatchString(v) {
 				v = c.named(literal(v))
 			}
-			if strings.Contains(v, gone) || secretKey.MatchString(p) || strings.Contains(p, "apikey") || strings.Contains(p, "token") || tokenLike.MatchString(v) {
+			if strings.Contains(v, gone) || !ours.MatchString(v) && (secretHeader.MatchString(p) || secret(p, v)) {
 				c.secrets++
 				v = gone
 				s.decide = append(s.decide, "the header "+h[0]+": its value was a secret")
-			}
-			if strings.Contains(p, "requestid") || strings.Contains(p, "idempotency") {
-				v = "{{uuid}}"
 			}
 			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
 				continue
@@ -184,6 +184,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 		}
 	}
 	s.body = c.body(x.body, "", &s)
+	s.sent = s.body
 	if x.media != "" && isHeaderText.MatchString(x.media) {
 		s.header = append(s.header, [2]string{"Content-Type", x.media})
 	}
@@ -235,7 +236,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		}
 		if v, ok := c.value(text); ok && i > 1 {
 			parts[i] = v
-		} else if parts[i] = literal(part); strings.Contains(text, gone) || tokenLike.MatchString(text) {
+		} else if parts[i] = literal(part); strings.Contains(text, gone) || tokenLike.MatchString(text) || random(text) {
 			parts[i] = gone
 			c.secrets++
 			s.decide = append(s.decide, "the path: a part of it was a secret")
@@ -255,7 +256,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		v, ok := c.value(text)
 		switch {
 		case ok:
-		case strings.Contains(text, gone) || secretKey.MatchString(plain(key)) || tokenLike.MatchString(text):
+		case strings.Contains(text, gone) || secretParameter(key, text, u.RawQuery):
 			c.secrets++
 			v = gone
 			s.decide = append(s.decide, "the parameter "+key+": its value was a secret")

@@ -1,0 +1,93 @@
+package importer_test
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// caught is a request of a capture with its answer; headers stand as name and value.
+type caught struct {
+	method, path string
+	header       [][2]string
+	kind, body   string
+	status       int
+	answer       string
+	answerHeader [][2]string
+}
+
+// har is a capture of requests, two seconds between each.
+func har(requests ...caught) string {
+	headers := func(all [][2]string) string {
+		var out []string
+		for _, h := range all {
+			out = append(out, fmt.Sprintf(`{"name": %q, "value": %q}`, h[0], h[1]))
+		}
+		return "[" + strings.Join(out, ", ") + "]"
+	}
+	var entries []string
+	for i, r := range requests {
+		post := ""
+		if r.body != "" {
+			if r.kind == "" {
+				r.kind = "application/json"
+			}
+			post = fmt.Sprintf(`, "postData": {"mimeType": %q, "text": %q}`, r.kind, r.body)
+		}
+		if r.status == 0 {
+			r.status = 200
+		}
+		entries = append(entries, fmt.Sprintf(`{"startedDateTime": "2026-05-04T08:%02d:%02dZ", "time": 20, "request": {"method": %q, "url": "http://town.example%s", "headers": %s%s},
+			"response": {"status": %d, "headers": %s, "content": {"mimeType": "application/json", "text": %q}}}`, 2*i/60, 2*i%60, r.method, r.path, headers(r.header), post, r.status, headers(r.answerHeader), r.answer))
+	}
+	return `{"log": {"entries": [` + strings.Join(entries, ",\n") + `]}}`
+}
+
+// What is called like a secret, in headers, parameters and fields of any language, and what
+// looks drawn by chance, stands in no file.
+func TestMoreSecretsAreNotCopied(t *testing.T) {
+	const hex, base = "3f786850e387550fdab836ed7e6dc881de23001b", "kX9tLmQ2vR7bNc4WzPy8HdJf3GsA6uTe1oYi5KqB"
+	for secret, r := range map[string]caught{
+		"sess-of-ann": {header: [][2]string{{"X-Session", "sess-of-ann"}}}, "auth-of-ann": {header: [][2]string{{"X-Auth", "auth-of-ann"}}},
+		"id-of-ann": {header: [][2]string{{"Session-Id", "id-of-ann"}}}, "signed-by-ann": {header: [][2]string{{"X-Hub-Signature", "signed-by-ann"}}},
+		"sig-of-ann": {path: "?sig=sig-of-ann"}, "signature-of-ann": {path: "?signature=signature-of-ann"}, "jwt-of-ann": {path: "?jwt=jwt-of-ann"},
+		"code-of-ann": {path: "?code=code-of-ann&state=x"}, "state-of-ann": {path: "?code=x&state=state-of-ann"}, "4f0c9e71": {path: "?code=4f0c9e71"},
+		hex: {path: "/invite/" + hex}, base: {path: "/invite/" + base}, hex + "a": {path: "?q=" + hex + "a"}, base + "a": {header: [][2]string{{"X-Shop", base + "a"}}},
+		hex + "b": {body: `{"note":"` + hex + `b"}`}, base + "+/a=": {body: `{"note":"` + base + `+/a="}`},
+		"de-geheim": {body: `{"passwort":"de-geheim"}`}, "fr-secret": {body: `{"mot_de_passe":"fr-secret"}`}, "es-secreto": {body: `{"contraseña":"es-secreto"}`},
+		"pt-segredo": {body: `{"senha":"pt-segredo"}`}, "nl-geheim": {body: `{"wachtwoord":"nl-geheim"}`}, "de-kennung": {body: `{"kennwort":"de-kennung"}`},
+		"form-geheim": {kind: "application/x-www-form-urlencoded", body: "client_secret=form-geheim"},
+	} {
+		r.method, r.path = map[bool]string{true: "GET", false: "POST"}[r.body == ""], "/zones"+r.path
+		f := imported(t, har(r, caught{method: "GET", path: "/zones", answer: `{"items":[]}`}), "town.har")
+		all := f.Profile + f.Scenario + strings.Join(f.Said, "\n")
+		if strings.Contains(all, secret) || strings.Contains(all, url.QueryEscape(secret)) || !strings.Contains(f.Scenario, "removed-by-vitals-init") || !strings.Contains(f.Scenario, "was a secret") {
+			t.Errorf("%s of %s: got\n%s", secret, r.path, all)
+		}
+	}
+}
+
+// What is no secret is sent as it was.
+func TestOrdinaryValuesAreCopied(t *testing.T) {
+	for want, r := range map[string]caught{
+		"3f2504e0-4f89-11d3-9a0c-0305e82c3301":         {path: "/3f2504e0-4f89-11d3-9a0c-0305e82c3301"},
+		"My-Blog-Post-2026-about-things-to-do-at-Home": {path: "/My-Blog-Post-2026-about-things-to-do-at-Home"},
+		"state=open": {path: "?state=open"}, "code=EUR": {path: "?code=EUR"}, "code=DE2": {path: "?code=DE2"}, "from=2026-05-04": {path: "?from=2026-05-04"},
+		"GetCustomerOrdersByShippingAddressV2": {body: `{"action":"GetCustomerOrdersByShippingAddressV2"}`},
+		"Ann Example":                          {body: `{"author":"Ann Example"}`}, "by the door": {header: [][2]string{{"X-Author", "by the door"}}},
+		"3f786850e387550fdab836ed7e6dc881de23001b": {body: `{"checksum":"3f786850e387550fdab836ed7e6dc881de23001b"}`},
+		"12345678901234567890123456789012":         {body: `{"number":"12345678901234567890123456789012"}`},
+	} {
+		r.method, r.path = map[bool]string{true: "GET", false: "POST"}[r.body == ""], "/zones"+r.path
+		f := imported(t, har(r), "town.har")
+		if !strings.Contains(f.Scenario, want) || strings.Contains(f.Scenario, "removed-by") {
+			t.Errorf("%s: got\n%s", want, f.Scenario)
+		}
+	}
+	told := "3f786850e387550fdab836ed7e6dc881de23001b"
+	f := imported(t, har(caught{method: "POST", path: "/zones", body: `{"name":"A"}`, answer: `{"id":"` + told + `"}`}, caught{method: "GET", path: "/zones/" + told}), "town.har")
+	if !strings.Contains(f.Scenario, "/zones/{{zone_id}}") {
+		t.Errorf("an id that was told: got\n%s", f.Scenario)
+	}
+}
