@@ -65,16 +65,25 @@ func (d *outline) addLogin(c *call) {
 		o.decide = append(o.decide, "which field names the account: none is called like one")
 	}
 	o.fields = tokens(c.answer)
-	if token, ok := byKey(c.answer, accessKeys...); ok {
+	if token, ok := byKey(c.answer, accessKeys...); ok || d.shown.cookies || d.shown.from != "" {
 		if place, ok := person(c.answer, token); ok {
 			o.fields["user_id"] = place
 		}
 	}
-	if _, ok := byKey(c.answer, accessKeys...); !ok && c.answer != nil {
-		o.decide = append(o.decide, "fields: {access_token: PLACE}, where the token stands in the answer: none is called like one")
-	}
-	if c.answer == nil {
+	_, ok := byKey(c.answer, accessKeys...)
+	header, inHeader := strings.CutPrefix(d.shown.from, "header:")
+	switch {
+	case d.shown.cookies:
+		delete(o.fields, "access_token")
+		o.decide = append(o.decide, "the session is a cookie, which probes do not keep: those of somebody who is signed in cannot be judged by this API's answers")
+	case inHeader:
+		header, _, _ = strings.Cut(header, " ")
+		delete(o.fields, "access_token")
+		o.decide = append(o.decide, "fields: {access_token: PLACE}: the token stands in the header "+header+" of the answer, and probes look into its body alone")
+	case c.answer == nil:
 		o.decide = append(o.decide, "where the tokens stand in the answer: the source does not say")
+	case !ok:
+		o.decide = append(o.decide, "fields: {access_token: PLACE}, where the token stands in the answer: none is called like one")
 	}
 	if o.refused = c.wrong(); o.refused == 0 {
 		o.decide = append(o.decide, "refused: the status of a wrong password; 401 is taken when it is left out")

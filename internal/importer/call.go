@@ -23,6 +23,7 @@ type call struct {
 	refuse []int          // documented statuses of 400 and above
 	told   map[int]string // their descriptions
 	bare   int            // status of a captured refusal of whoever showed no token; 0 = none
+	opens  bool           // headers of its captured answer give a session
 	signed bool           // it asks for somebody who is signed in
 	old    bool           // deprecated
 	others bool           // reserved for others than ordinary accounts
@@ -127,7 +128,7 @@ func (c *call) signsIn() int {
 	if loginWords.MatchString(c.id + " " + c.title) {
 		s += 3
 	}
-	if _, ok := byKey(c.answer, accessKeys...); ok {
+	if _, ok := byKey(c.answer, accessKeys...); ok || c.opens {
 		s += 3
 	}
 	if !c.signed {

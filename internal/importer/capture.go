@@ -2,6 +2,7 @@ package importer
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -131,7 +132,7 @@ func (d *outline) signInOf(all []exchange) int {
 		if x.method != "POST" || password == "" || x.status >= 400 {
 			continue
 		}
-		c := call{method: x.method, path: x.url.Path, id: x.name, body: x.body, answer: x.answer, signed: x.signed}
+		c := call{method: x.method, path: x.url.Path, id: x.name, body: x.body, answer: x.answer, signed: x.signed, opens: x.opens()}
 		if s := c.signsIn(); s > score {
 			best, score = i, s
 		}
@@ -150,7 +151,16 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 		seen[x.method+path] = true
 		c := &call{
 			method: x.method, path: path, title: steps[i].name, body: withoutPlaceholders(steps[i].sent), form: x.form, answer: x.answer, ok: x.status,
-			signed: x.signed, params: map[string]any{}, other: x.other,
+			signed: x.signed, params: map[string]any{}, other: x.other, opens: x.opens(),
+		}
+		if x.status == http.StatusNotModified {
+			c.ok = 0 // of what a browser had kept
+		}
+		_, query, _ := strings.Cut(steps[i].path, "?")
+		for pair := range strings.SplitSeq(query, "&") {
+			if key, ok := strings.CutSuffix(pair, "={{token}}"); ok {
+				c.query = key + "={{access_token}}"
+			}
 		}
 		for _, h := range steps[i].header {
 			if scheme, ok := strings.CutSuffix(h[1], "{{token}}"); ok {

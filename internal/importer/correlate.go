@@ -3,6 +3,7 @@ package importer
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -21,8 +22,9 @@ type correlation struct {
 	secrets int
 	email   string            // the account's, as it was captured; "" = unknown
 	signIn  int               // the exchange that signs in; -1 = none
-	own     map[string]string // by where its answer tells them: the account's own names for its token and its id
-	token   string            // as it was captured; "" = unknown
+	own     map[string]string // by where its answer tells them: the account's own name for its id
+	shown   shown
+	basic   []string // keys of HTTP Basic
 }
 
 // origin is where an answer told a value.
@@ -35,12 +37,10 @@ const gone = "removed-by-vitals-init"
 // the exchange that signs in, -1 when none does, and email the account that it names.
 func (d *outline) correlate(all []exchange, signIn int, email string) []step {
 	c := &correlation{d: d, email: email, signIn: signIn, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}, own: map[string]string{}}
-	if signIn >= 0 {
-		if place, ok := byKey(all[signIn].answer, accessKeys...); ok {
-			c.token, c.own["json:"+place] = textAt(all[signIn].answer, place), "token"
-			if id, ok := person(all[signIn].answer, place); ok {
-				c.own["json:"+id] = "user_id"
-			}
+	c.shown = d.shown
+	if signIn >= 0 && (c.shown.from != "" || c.shown.cookies) {
+		if id, ok := person(all[signIn].answer, strings.TrimPrefix(c.shown.from, "json:")); ok {
+			c.own["json:"+id] = "user_id"
 		}
 	}
 	if email != "" {
@@ -107,6 +107,9 @@ func (c *correlation) find(v string) (int, bool) {
 // value is what to send instead of a value: a placeholder when an earlier answer told
 // it. Its first sending makes the earlier step save it.
 func (c *correlation) value(v string) (string, bool) {
+	if v == c.shown.token && v != "" && len(c.steps) > c.signIn {
+		return "{{token}}", true // the sign-in saves it
+	}
 	i, ok := c.find(v)
 	if !ok {
 		c.sent[v] = true
@@ -157,10 +160,15 @@ func (c *correlation) step(x *exchange, names unique) step {
 			continue
 		case p == "authorization" || p == "cookie" || p == "proxyauthorization":
 			c.secrets++ // the account's own token is sent instead, as a bearer token
-			if scheme, ok := strings.CutSuffix(h[1], c.token); ok && p == "authorization" && c.token != "" && !strings.EqualFold(scheme, "Bearer ") {
-				s.header = append(s.header, [2]string{"Authorization", literal(scheme) + "{{token}}"})
+			if v, ok := c.carried(h); ok && p == "authorization" && !strings.EqualFold(v, "Bearer {{token}}") {
+				s.header = append(s.header, [2]string{"Authorization", v})
 			}
 		default:
+			if v, ok := c.carried(h); ok {
+				c.secrets++
+				s.header = append(s.header, [2]string{h[0], v})
+				continue
+			}
 			if v, ok := c.value(h[1]); ok {
 				s.header = append(s.header, [2]string{h[0], v})
 				continue
@@ -205,7 +213,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 			s.decide = append(s.decide, "the body was cut at 16 kB")
 		}
 	}
-	if x.status/100 == 2 {
+	if x.status/100 == 2 || x.status/100 == 3 && x.status != http.StatusNotModified { // that one was asked for by what a browser had kept
 		s.status = []int{x.status}
 	}
 	call := call{method: x.method, path: strings.ReplaceAll(kindOf(s.path), "{{user_id}}", "{id}")}
@@ -254,6 +262,9 @@ func (c *correlation) path(u *url.URL, s *step) string {
 			text = raw
 		}
 		v, ok := c.value(text)
+		if _, carries := c.shown.in["?"+plain(key)]; carries && len(c.steps) != c.signIn {
+			v, ok = "{{token}}", true
+		}
 		switch {
 		case ok:
 		case strings.Contains(text, gone) || secretParameter(key, text, u.RawQuery):

@@ -173,6 +173,7 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 			email = "" // it would be found in texts that are not about the account
 		}
 	}
+	d.shown = shownOf(all, refused, at)
 	steps := d.correlate(all, at, email)
 	calls := asCalls(all, steps)
 	identify(calls)
@@ -187,7 +188,7 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 		d.stays(all, steps, calls, apart)
 	} else {
 		d.anonymous = true
-		if slices.ContainsFunc(all, func(x exchange) bool { return x.signed }) {
+		if len(d.decide) == 0 && slices.ContainsFunc(all, func(x exchange) bool { return x.signed }) {
 			d.decide = append(d.decide, "requests carried a credential, but none that signs in with a password was found: write accounts: with its sign_in")
 		}
 	}
@@ -205,17 +206,19 @@ func textAt(body any, place string) string {
 func (d *outline) signedIn(all []exchange, steps []step, at int) {
 	s := steps[at]
 	s.name, s.anonymous = "sign in", false
-	token, ok := byKey(all[at].answer, accessKeys...)
-	if !ok {
-		token = "access_token"
+	token := d.shown.from
+	if token == "" && !d.shown.cookies {
+		token = "json:access_token"
 		s.decide = append(s.decide, "where the token stands in the answer: none is called like one")
 	}
 	d.known(&s, map[string]bool{}) // nothing comes before it
 	if s.save == nil {
 		s.save = map[string]string{}
 	}
-	s.save["token"] = "json:" + token
-	if refresh, ok := byKey(all[at].answer, refreshKeys...); ok && refresh != token && s.save["refresh_token"] == "" {
+	if token != "" {
+		s.save["token"] = token
+	}
+	if refresh, ok := byKey(all[at].answer, refreshKeys...); ok && "json:"+refresh != token && s.save["refresh_token"] == "" {
 		s.save["refresh_token"] = "json:" + refresh
 	}
 	d.signIn = &s

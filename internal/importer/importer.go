@@ -98,7 +98,8 @@ type outline struct {
 	kind, name, about, file, url string
 
 	signIn, refresh, signOut *step
-	anonymous                bool // nobody signs in, so no step says that it is anonymous
+	shown                    shown // of a capture
+	anonymous                bool  // nobody signs in, so no step says that it is anonymous
 	journeys                 []journey
 	operations               map[string]operation // of the profile
 	values                   map[string]any

@@ -39,16 +39,18 @@ func (d *outline) stay(k kind, c, login *call, made step) {
 		return
 	}
 	answer := c.answer
-	if answer == nil {
+	if answer == nil && !d.shown.cookies {
 		answer = login.answer // told under renews, in the profile
 		made.decide = append(made.decide, "save: the answer is not known, that of the sign-in is taken")
 	}
+	made.save = map[string]string{}
 	place, ok := byKey(answer, accessKeys...)
-	if !ok {
-		place = strings.TrimPrefix(d.signIn.save["token"], "json:")
+	if ok && !d.shown.cookies && !strings.HasPrefix(d.shown.from, "header:") {
+		made.save["token"] = "json:" + place
+	} else if d.signIn.save["token"] != "" {
+		made.save["token"] = d.signIn.save["token"]
 	}
-	made.save = map[string]string{"token": "json:" + place}
-	if again, ok := byKey(answer, refreshKeys...); ok && d.signIn.save["refresh_token"] != "" && again != place {
+	if again, ok := byKey(answer, refreshKeys...); ok && d.signIn.save["refresh_token"] != "" && "json:"+again != made.save["token"] {
 		made.save["refresh_token"] = "json:" + again
 	}
 	d.refresh = &made

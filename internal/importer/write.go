@@ -59,6 +59,9 @@ func (d *outline) profile(p *page) {
 		p.line(0, "operations: {}")
 		return
 	}
+	if d.signIn == nil && strings.Contains(strings.Join(d.decide, "\n"), "HTTP Basic") {
+		p.mark(0, []string{"who asks: requests carried HTTP Basic, by which no probe signs in; those that need somebody are skipped"})
+	}
 	p.line(0, "operations:")
 	for _, name := range ordered(d.operations) {
 		o := d.operations[name]
@@ -197,10 +200,17 @@ func (d *outline) scenario(p *page) {
 	p.line(0, "users: 5")
 	p.line(0, "spawn_rate: 1/s")
 	p.line(0, "run_for: %s", minutes(d.runFor()))
+	if d.shown.cookies {
+		p.line(0, "cookies: keep")
+	}
 	p.line(0, "")
 	p.mark(0, d.decide)
 	if d.signIn != nil {
-		p.line(0, "# The account is a row of accounts.csv; what is saved as token is sent as the bearer token of every step.")
+		sent := "what is saved as token is sent as the bearer token of every step"
+		if d.shown.cookies {
+			sent = "the cookies that it is given are sent with every step"
+		}
+		p.line(0, "# The account is a row of accounts.csv; %s.", sent)
 		p.line(0, "accounts:")
 		for _, s := range []struct {
 			name string
