@@ -200,6 +200,7 @@ func (d *outline) collection(calls []*call) {
 		case isCreate, isGet, isUpdate:
 			o.fields = d.placed(c, "id", "id")
 		}
+		d.private = d.private || k != isCreate && slices.Contains([]int{401, 403, 404}, c.bare)
 		d.add(string(k), o)
 	}
 }

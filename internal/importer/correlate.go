@@ -52,9 +52,7 @@ func (d *outline) correlate(all []exchange, signIn int, email string) []step {
 		c.steps = append(c.steps, c.step(x, names))
 		c.learn(x)
 	}
-	if c.secrets > 0 {
-		d.say("%d secrets (passwords, tokens, keys) were not copied; where one must be sent stands %q", c.secrets, gone)
-	}
+	d.secrets = c.secrets
 	return c.steps
 }
 

@@ -71,11 +71,11 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 	d := &outline{file: o.File, kind: kind, about: "from a capture"}
 	var all, refused []exchange
 	hosts := map[string]int{}
-	left := map[string]int{}
+	left := tally{}
 	for _, e := range a.Log.Entries {
 		u, err := url.Parse(e.Request.URL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			left["requests without an http address"]++
+			left.add(1, "request without an http address", "requests without an http address")
 			continue
 		}
 		x := exchange{method: strings.ToUpper(e.Request.Method), url: u, status: e.Response.Status, took: millis(e.Time)}
@@ -83,16 +83,16 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 		media, _, _ := mime.ParseMediaType(e.Response.Content.Mime)
 		switch {
 		case !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, x.method):
-			left["preflights and other methods"]++
+			left.add(1, "preflight or other method", "preflights and other methods")
 			continue
 		case x.method == "GET" && (staticFile.MatchString(u.Path) || static(media) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
-			left["static files and pages"]++
+			left.add(1, "static file or page", "static files and pages")
 			continue
 		case e.Type == "websocket" || e.Type == "eventsource" || e.Response.Status == 101:
-			left["open connections (websocket, events)"]++
+			left.add(1, "open connection (websocket, events)", "open connections (websocket, events)")
 			continue
 		case e.Response.Status == 0:
-			left["requests without an answer"]++
+			left.add(1, "request without an answer", "requests without an answer")
 			continue
 		}
 		for _, h := range e.Request.Headers {
@@ -108,7 +108,7 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 			x.read(e.Request.Post.Mime, text, e.Request.Post.Params)
 		}
 		if x.other != "" {
-			left["requests with a body of "+x.other]++
+			left.add(1, "request with a body of "+x.other, "requests with a body of "+x.other)
 			continue
 		}
 		text := e.Response.Content.Text
@@ -119,7 +119,6 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 		}
 		x.answer = jsonValue(text)
 		if x.status >= 400 {
-			left["requests that were refused"]++
 			refused = append(refused, x)
 			continue
 		}
@@ -141,12 +140,16 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 	}
 	for _, h := range keys(hosts) {
 		if h != main {
-			left["requests to "+h] += hosts[h]
+			left.add(hosts[h], "request to "+h, "requests to "+h)
 		}
 	}
 	all = slices.DeleteFunc(all, func(x exchange) bool { return x.url.Scheme+"://"+x.url.Host != main })
+	all, again := once(all)
+	if again > 0 {
+		d.say("%d requests that repeat the one before them are left out: more than %d equal ones in a row are one step", again, mostEqual)
+	}
 	for _, what := range keys(left) {
-		d.say("left out: %d %s", left[what], what)
+		d.say("left out: %s", numbered(left[what].n, what, left[what].many))
 	}
 	d.url = main
 	u, _ := url.Parse(main) // it was parsed above
@@ -178,6 +181,7 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 	calls := asCalls(all, steps)
 	identify(calls)
 	learnRefusals(all, refused, steps, calls)
+	d.sayRefused(len(refused), calls)
 	d.profileOf(calls)
 	apart := map[int]bool{at: true} // they are no part of a journey
 	for i, x := range all {         // nor is a second sign-in, as of somebody else

@@ -106,6 +106,8 @@ type outline struct {
 	limits                   []limit
 	promises                 []string // lines of the profile
 	reserved                 []*call  // reads that are for others than ordinary accounts
+	private                  bool     // whoever showed no token was refused an object
+	secrets                  int      // values of a capture that were not copied
 	decide                   []string // at the top of the scenario
 	said                     []string
 }

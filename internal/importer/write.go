@@ -15,6 +15,13 @@ func (d *outline) files() *Files {
 	d.targets(&t)
 	f.Profile, f.Scenario, f.Targets, f.Accounts = p.b.String(), s.b.String(), t.b.String(), "email,password\n"
 	f.Decide = p.decide + s.decide + t.decide
+	if n := d.secrets; n > 0 {
+		where := ""
+		if strings.Contains(f.Profile+f.Scenario, gone) {
+			where = fmt.Sprintf("; where one must be sent stands %q", gone)
+		}
+		d.say("%s (passwords, tokens, keys) %s not copied%s", numbered(n, "secret", "secrets"), map[bool]string{true: "was", false: "were"}[n == 1], where)
+	}
 	f.Said = d.said
 	return f
 }
@@ -44,12 +51,16 @@ func (d *outline) profile(p *page) {
 	p.line(0, "")
 	p.line(0, "# What is promised beside limits: what does not stand here is never a FAIL.")
 	if len(d.promises) == 0 {
-		p.mark(0, []string{"promises: headers of limits, fields of health answers, request ids, CORS, security headers, form of errors"})
+		p.mark(0, []string{"promises: headers of limits, fields of health answers, request ids, CORS, security headers, form of errors, objects (private to their owner), admins, standards"})
 	}
-	if len(d.promises)+len(d.reserved) > 0 {
+	if len(d.promises)+len(d.reserved) > 0 || d.private {
 		p.line(0, "promises:")
 		for _, line := range d.promises {
 			p.line(1, "%s", line)
+		}
+		if d.private {
+			p.mark(1, []string{"whether objects are private to their owner, as they were refused without a token; AU10 asks"})
+			p.line(1, "objects: {private: true}")
 		}
 		d.admins(p)
 	}
