@@ -68,6 +68,9 @@ func (c *correlation) learn(x *exchange) {
 	}
 	for _, h := range x.answerHeader {
 		name := strings.ToLower(h[0])
+		if cookie, v, ok := forgeryCookie(h); ok && !c.sent[v] {
+			told[v] = origin{"cookie:" + cookie, cookie}
+		}
 		if !slices.Contains([]string{"etag", "location", "x-csrf-token", "x-xsrf-token", "x-request-token"}, name) || !isHeader.MatchString(h[0]) {
 			continue
 		}

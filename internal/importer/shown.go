@@ -99,6 +99,15 @@ func setsCookie(x exchange) bool {
 	return slices.ContainsFunc(x.answerHeader, func(h [2]string) bool { return plain(h[0]) == "setcookie" })
 }
 
+var forgery = regexp.MustCompile(`(?i)csrf|xsrf`)
+
+// forgeryCookie is a cookie against forged requests: what it holds is sent back in a header.
+func forgeryCookie(h [2]string) (name, value string, ok bool) {
+	first, _, _ := strings.Cut(h[1], ";")
+	name, value, _ = strings.Cut(strings.TrimSpace(first), "=")
+	return name, value, plain(h[0]) == "setcookie" && forgery.MatchString(name) && isHeader.MatchString(name) && len(value) >= 8
+}
+
 // opens tells whether the headers of an answer give a session.
 func (x *exchange) opens() bool {
 	return slices.ContainsFunc(x.answerHeader, func(h [2]string) bool {

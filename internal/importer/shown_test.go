@@ -43,6 +43,10 @@ func TestSessionsAreShownAsTheyWere(t *testing.T) {
 			[]string{"\ncookies: keep\n", "the cookies that it is given", "get: /orders\n        expect"},
 			[]string{"path: /orders\n    ok: 200\n    refused: 403", "# decide: the session is a cookie"}, "save: {token",
 		},
+		"cookies, and one against forgery": {
+			town(caught{answer: `{"ok":true}`, answerHeader: [][2]string{{"Set-Cookie", "sid=" + annsToken}, {"Set-Cookie", "XSRF-TOKEN=forge-12345; Path=/"}}}, [][2]string{{"Cookie", "sid=" + annsToken}, {"X-XSRF-TOKEN", "forge-12345"}}, ""),
+			[]string{"\ncookies: keep\n", "save: {xsrf_token: cookie:XSRF-TOKEN}", `header: {X-XSRF-TOKEN: "{{xsrf_token}}"}`}, nil, "forge-",
+		},
 		"form and cookies": {
 			town(caught{kind: "application/x-www-form-urlencoded", body: "email=ann%40town.example&password=S3cret-9", status: 302, answerHeader: [][2]string{{"Set-Cookie", "sid=" + annsToken}, {"Location", "/home"}}}, [][2]string{{"Cookie", "sid=" + annsToken}}, ""),
 			[]string{"\ncookies: keep\n", "expect: {status: 302}", "body: \"email={{email}}&password={{password}}\""},
