@@ -48,8 +48,8 @@ func (c *Comparison) conclude(new *File, opt Options) {
 		}
 	}
 	if gating == 0 {
-		c.Verdict = OverallInconclusive
-		c.Reasons = []string{"nothing that gates is in both files"}
+		c.Verdict = OverallNotCompared
+		c.Reasons = []string{"nothing that gates is in both files; --gate SCENARIO names what does"}
 	}
 	for _, r := range c.Rows {
 		if c.Verdict == OverallWorse && r.Endpoint != "" && r.Change == Worse {

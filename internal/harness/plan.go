@@ -163,6 +163,27 @@ func (p *Plan) readScenarios() error {
 	return errors.Join(append(errs, targets.CheckOnly(p.targets, known))...)
 }
 
+// ScenarioNames are the names of the scenarios that were asked for, by which figures and
+// flags tell them apart; a file may have any path.
+func (o Options) ScenarioNames() ([]string, error) {
+	files, err := o.readTargetFiles()
+	errs := []error{err}
+	var out []string
+	for _, name := range o.Scenarios {
+		sc, vegeta := files[name]
+		if !vegeta {
+			if sc, err = scenarios.Open(name); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+		}
+		if sc != nil {
+			out = append(out, sc.Name)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
 // readURL reads what is needed of a deployment that is already there.
 func (p *Plan) readURL() error {
 	if p.o.URL == "" && !(p.o.ReadOnly && p.o.Accounts != "") {

@@ -61,11 +61,17 @@ func (o Options) Compare(ctx context.Context, older, newer *baseline.File) (*bas
 func (o Options) compare(ctx context.Context, older, newer *baseline.File, tolerance map[string]float64) (*baseline.Comparison, error) {
 	var names []string
 	for _, sc := range slices.Concat(older.Scenarios, newer.Scenarios) {
-		names = append(names, sc.Name)
+		if !slices.Contains(names, sc.Name) {
+			names = append(names, sc.Name)
+		}
+	}
+	explained, err := Explained(o.Gate, names)
+	if err != nil {
+		return nil, exit.With(exit.Usage, err)
 	}
 	opt := baseline.Options{
 		AllowEnvMismatch: o.AllowEnvMismatch, Tolerance: tolerance, Now: time.Now(), Commits: baseline.CommitsIn(ctx, "."),
-		Explain: Explained(o.Gate, names), Rates: true,
+		Explain: explained, Rates: true,
 	}
 	if o.History != "" {
 		h, err := history.Open(o.History)
@@ -121,7 +127,7 @@ func tolerances(texts []string) (map[string]float64, error) {
 		name, number, ok := strings.Cut(text, "=")
 		v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(number), "%")), 64)
 		switch {
-		case !ok || err != nil || v <= 0 || v > 1000:
+		case !ok || err != nil || !(v > 0 && v <= 1000): // NaN is in no order
 			errs = append(errs, fmt.Errorf("--tolerance %s: want METRIC=PERCENT, as in p95=15%%", text))
 		case !slices.Contains(baseline.Metrics(), name):
 			errs = append(errs, fmt.Errorf("--tolerance %s: no such metric; want one of %s%s", text, strings.Join(baseline.Metrics(), ", "), strict.Meant(name, baseline.Metrics())))
@@ -133,10 +139,16 @@ func tolerances(texts []string) (map[string]float64, error) {
 }
 
 // Explained are those of all scenarios that do not gate, given those that do; nil
-// without any.
-func Explained(gate, all []string) []string {
+// without any. A name in gate that no scenario has is an error.
+func Explained(gate, all []string) ([]string, error) {
 	if len(gate) == 0 {
-		return nil
+		return nil, nil
+	}
+	var errs []error
+	for _, name := range gate {
+		if !slices.Contains(all, name) {
+			errs = append(errs, fmt.Errorf("--gate %s: no such scenario; there are %s%s", name, strings.Join(all, ", "), strict.Meant(name, all)))
+		}
 	}
 	out := []string{}
 	for _, name := range all {
@@ -144,5 +156,5 @@ func Explained(gate, all []string) []string {
 			out = append(out, name)
 		}
 	}
-	return out
+	return out, errors.Join(errs...)
 }

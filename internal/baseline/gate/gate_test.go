@@ -70,3 +70,57 @@ func TestFilesOfADuetAreJudgedAsTheDuetWas(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesOfGate: a name that no scenario has would leave nothing that gates, or less
+// than was asked for.
+func TestNamesOfGate(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "base.json.gz"), filepath.Join(dir, "cand.json.gz")
+	for path, p95 := range map[string]float64{a: 200, b: 340} {
+		f := arm("A", nil, p95)
+		f.Design, f.Session.ID = baseline.Design{Mode: baseline.ModeSolo}, path
+		if path == a { // a scenario that only one of the files has
+			only := f.Scenarios[0]
+			only.Name = "peak"
+			f.Scenarios = append(f.Scenarios, only)
+			f.Summarise()
+		}
+		if err := baseline.Write(path, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		gate  []string
+		code  int
+		words string
+	}{
+		{[]string{"nosuch"}, exit.Usage, "--gate nosuch: no such scenario; there are normal, peak"},
+		{[]string{"normal", "paek"}, exit.Usage, `--gate paek: no such scenario; there are normal, peak (did you mean "peak"?)`},
+		{[]string{"peak"}, exit.NoAnswer, "verdict: NOT COMPARABLE: nothing that gates is in both files"},
+		{[]string{"normal"}, exit.Fail, "verdict: WORSE"},
+	} {
+		var out bytes.Buffer
+		err := gate.Files(t.Context(), a, b, gate.Options{Policy: gate.Warn, Format: "text", Gate: c.gate}, &out, io.Discard)
+		said := strings.Join(strings.Fields(out.String()), " ")
+		if err != nil {
+			said += err.Error()
+		}
+		if got := exit.Code(err); got != c.code || !strings.Contains(said, c.words) {
+			t.Errorf("--gate %s: got exit %d, want %d and %q:\n%s", c.gate, got, c.code, c.words, said)
+		}
+	}
+}
+
+// TestToleranceIsANumber: NaN is in no order with anything, and would disarm the gate.
+func TestToleranceIsANumber(t *testing.T) {
+	for _, text := range []string{"p95=NaN%", "p95=nan", "p95=Inf%", "p95=-Inf", "p95=0", "p95=1001"} {
+		o := gate.Options{Format: "text", Tolerance: []string{text}}
+		if _, err := o.Check(); err == nil {
+			t.Errorf("--tolerance %s was taken", text)
+		}
+	}
+	o := gate.Options{Format: "text", Tolerance: []string{"p95=15%"}}
+	if got, err := o.Check(); err != nil || got["p95"] != 0.15 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

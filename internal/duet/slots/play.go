@@ -35,7 +35,7 @@ type Options struct {
 // the comparison. It drains when drain ends and stops at once with kill. Its error
 // carries the exit code.
 func Play(drain, kill context.Context, o Options, s harness.Streams) error {
-	tolerance, err := o.check()
+	compare, err := o.check()
 	if err != nil {
 		return exit.With(exit.Usage, err)
 	}
@@ -72,7 +72,7 @@ func Play(drain, kill context.Context, o Options, s harness.Streams) error {
 		Looks: o.Looks, Warmup: o.Warmup, Measure: o.Measure, Seed: o.Run.Seed, Note: o.Run.Note, Fixed: o.Qualify,
 		Session: now.UTC().Format("20060102T150405Z") + fmt.Sprintf("-%d", os.Getpid()),
 		Subject: [2]baseline.Subject{r.Base.Subject, r.Cand.Subject}, Run: r.Run,
-		Compare: baseline.Options{Tolerance: tolerance, Explain: gate.Explained(o.Compare.Gate, o.Run.Scenarios)},
+		Compare: compare,
 		Tell:    func(p duet.Progress) { fmt.Fprint(s.Err, p.Lines()) },
 	}
 	qualified := func(class string) (*duet.Qualification, error) { return duet.ReadQualification(o.State, class, now) }
@@ -92,8 +92,8 @@ func Play(drain, kill context.Context, o Options, s harness.Streams) error {
 	return o.Compare.Tell(out.Comparison, s.Out, s.Err)
 }
 
-// check reports all that is wrong with the flags.
-func (o *Options) check() (map[string]float64, error) {
+// check reports all that is wrong with the flags, and how the builds are compared.
+func (o *Options) check() (baseline.Options, error) {
 	tolerance, err := o.Compare.Check()
 	errs := []error{err, harness.Writable(o.Run.Out)}
 	urls := o.BaseURL != "" || o.CandURL != ""
@@ -118,7 +118,13 @@ func (o *Options) check() (map[string]float64, error) {
 	if len(o.Run.Scenarios) == 0 {
 		o.Run.Scenarios = []string{"normal"}
 	}
-	return tolerance, errors.Join(errs...)
+	names, err := o.Run.ScenarioNames()
+	c := baseline.Options{Tolerance: tolerance}
+	if errs = append(errs, err); err == nil {
+		c.Explain, err = gate.Explained(o.Compare.Gate, names)
+		errs = append(errs, err)
+	}
+	return c, errors.Join(errs...)
 }
 
 // keepDuet writes what was measured, of a duet that ended by an error as well: that is
