@@ -39,6 +39,9 @@ own lateness comes near these figures has measured this machine.`,
 }
 
 func runProbe(ctx context.Context, s streams, each time.Duration, asJSON bool) error {
+	if each <= 0 {
+		return exit.Errorf(exit.Usage, "--each %s: want a length above 0", each)
+	}
 	ctx, _, stop := exit.Interruptible(ctx, s.Err)
 	defer stop()
 	binary, err := program()

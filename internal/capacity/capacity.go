@@ -33,6 +33,7 @@ type Step struct {
 type Options struct {
 	Start     float64 // first rate
 	Max       float64 // never above it; 0 = 1 000 000
+	Least     float64 // not below it, unless Start is; 0 = 0.5
 	Precision float64 // of the bracket: 0.05 is 5 %
 	Confirm   int     // measurements that each end of the bracket rests on
 	Measure   func(ctx context.Context, rate float64) (Step, error)
@@ -60,10 +61,14 @@ const (
 // Check says what is wrong with the options.
 func (o Options) Check() error {
 	var errs []error
-	if o.Start < lowestRate || o.Start > cmp.Or(o.Max, defaultMax) {
+	// NaN is in no order: a bound must be asked for, not looked past.
+	if !(o.Max >= 0) || math.IsInf(o.Max, 0) {
+		errs = append(errs, fmt.Errorf("highest rate %g: want a rate, or 0 for no bound", o.Max))
+	}
+	if !(o.Start >= lowestRate && o.Start <= cmp.Or(o.Max, defaultMax)) {
 		errs = append(errs, fmt.Errorf("start at %g: want a rate from %g up to the maximum", o.Start, lowestRate))
 	}
-	if o.Precision < 0.005 || o.Precision > 1 {
+	if !(o.Precision >= 0.005 && o.Precision <= 1) {
 		errs = append(errs, fmt.Errorf("precision %g: want 0.005 to 1", o.Precision))
 	}
 	if o.Confirm < 1 {
@@ -81,7 +86,7 @@ func Search(ctx context.Context, o Options) (*Outcome, error) {
 		return nil, err
 	}
 	s := &search{o: o}
-	s.o.Max = cmp.Or(o.Max, defaultMax)
+	s.o.Max, s.o.Least = cmp.Or(o.Max, defaultMax), max(o.Least, lowestRate)
 	for len(s.out.Steps) < maxSteps {
 		rate, done := s.next()
 		if done {
@@ -124,7 +129,7 @@ func (s *search) next() (rate float64, done bool) {
 		return s.confirm(low)
 	case high == 0:
 		return min(2*low, s.o.Max), false
-	case low == 0 && high/2 < lowestRate:
+	case low == 0 && high/2 < s.o.Least:
 		return s.confirm(high)
 	case low == 0:
 		return high / 2, false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,36 @@ func TestErrorKeepsTheSteps(t *testing.T) {
 	}
 	if _, err := capacity.Search(t.Context(), capacity.Options{}); err == nil {
 		t.Error("no options: got no error")
+	}
+}
+
+// NaN is in no order with anything: what is refused by being too small or too large is
+// not refused by that.
+func TestOptionsAreNumbers(t *testing.T) {
+	good := capacity.Options{Start: 10, Precision: 0.05, Confirm: 1}
+	if err := good.Check(); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1} {
+		for name, o := range map[string]capacity.Options{
+			"start": {Start: v, Precision: 0.05, Confirm: 1}, "precision": {Start: 10, Precision: v, Confirm: 1}, "max": {Start: 10, Max: v, Precision: 0.05, Confirm: 1},
+		} {
+			if o.Check() == nil {
+				t.Errorf("--%s %g was taken", name, v)
+			}
+		}
+	}
+}
+
+// A rate at which a window would take too long is not tried.
+func TestLowestRateThatIsTried(t *testing.T) {
+	s := of(0.7, 0)
+	out, err := capacity.Search(t.Context(), capacity.Options{Start: 10, Least: 2, Precision: 0.05, Confirm: 1, Measure: s.measure})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.asked, []float64{10, 5, 2.5}) || out.Answer() != "capacity: not found: no rate down to 2.5/s meets the targets, bound by p95 < 300ms" {
+		t.Errorf("got %s by %g", out.Answer(), s.asked)
 	}
 }
 

@@ -80,6 +80,9 @@ func (o *Outcome) law() string {
 // mostMisfit is how far the curve may lie from the response times that were measured.
 const mostMisfit = 0.25
 
+// mostBeyond is how far past what was measured a curve may tell of a limit.
+const mostBeyond = 2
+
 // doubt is why the curve through the steps is not to be shown beside what was measured;
 // "" when it agrees with it.
 func (o *Outcome) doubt() string {
@@ -98,6 +101,8 @@ func (o *Outcome) doubt() string {
 		return "the steps do not bound it"
 	case u.Between[1] < most:
 		return fmt.Sprintf("its limit, %.4g requests/s, is below the %.4g that were measured", u.Peak, most)
+	case u.Peak > mostBeyond*most:
+		return fmt.Sprintf("its limit, %.4g requests/s, is more than twice the %.4g that were measured", u.Peak, most)
 	}
 	return ""
 }

@@ -36,6 +36,11 @@ func TestLawStandsBackBehindWhatWasMeasured(t *testing.T) {
 	if got := text(&below); !strings.Contains(got, "the scalability law is left out: its limit, 700 requests/s, is below the 1600 that were measured") {
 		t.Errorf("a limit below what was measured:\n%s", got)
 	}
+	far := *fits // the same curve, of which only the beginning was measured
+	far.Steps = far.Steps[:3]
+	if got := text(&far); !strings.Contains(got, "left out: its limit, ") || !strings.Contains(got, " requests/s, is more than twice the 400 that were measured") {
+		t.Errorf("a limit far beyond what was measured:\n%s", got)
+	}
 	poor := *fits
 	poor.USL = &capacity.USL{Lambda: 10, Sigma: 0.01, Peak: 1000, Between: [2]float64{900, 3000}, Points: 5}
 	if got := text(&poor); !strings.Contains(got, "left out: it misses the measured response times by ") || strings.Contains(got, "extrapolated") {

@@ -56,8 +56,9 @@ func Read(o Options) (*Plan, error) {
 		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)", o.Stack))
 	}
 	note(o.onlyContainers())
+	note(o.checkCores())
 	note(checkTraceURL(o.TraceURL))
-	note(o.Window.check())
+	note(o.Window.Check())
 	if o.Repeat < 0 {
 		note(fmt.Errorf("--repeat %d: want 1 or more", o.Repeat))
 	}

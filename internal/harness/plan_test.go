@@ -33,6 +33,8 @@ func options(t *testing.T, words ...string) Options {
 			o.Metrics = value()
 		case "--cores":
 			o.Cores, _ = strconv.ParseFloat(value(), 64)
+		case "--cpus":
+			o.CPUs, _ = strconv.ParseFloat(value(), 64)
 		case "--accounts":
 			o.Accounts = value()
 		case "--out":
@@ -50,6 +52,10 @@ func TestBadOptions(t *testing.T) {
 	for args, want := range map[string]string{
 		"smoke --fault redis:stop@1s+1s":                                                        "--fault needs --stack containers",
 		"smoke --replicas 2":                                                                    "--replicas needs --stack containers",
+		"smoke --stack containers --cpus NaN":                                                   "--cpus NaN: want at least 0.01, or 0 for all",
+		"smoke --stack containers --cpus Inf":                                                   "--cpus +Inf: want at least 0.01",
+		"smoke --url http://127.0.0.1:1 --cores NaN":                                            "--cores NaN: want how many cores",
+		"smoke --url http://127.0.0.1:1 --cores -1":                                             "--cores -1: want how many cores",
 		"smoke --stack containers --replicas 0":                                                 "--replicas 0: want 1 to 16",
 		"smoke --stack containers --pace quick --fault redis:stop@30s+1s":                       "scenario smoke ends at 10s (quick pace)",
 		"smoke --stack containers --pace quick --fault redis:stop@4s+2s":                        "scenario smoke ends at 10s (quick pace), and with 5s to recover in it needs to go on until 11s",

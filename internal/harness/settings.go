@@ -58,6 +58,17 @@ func settings(texts []string) (map[string]string, error) {
 	return set, errors.Join(errs...)
 }
 
+// mostCores is more than any machine has.
+const mostCores = 1 << 16
+
+// checkCores refuses a number of cores that is none.
+func (o Options) checkCores() error {
+	if !(o.Cores >= 0 && o.Cores <= mostCores) {
+		return fmt.Errorf("--cores %g: want how many cores the system may use, or 0 where that is not known", o.Cores)
+	}
+	return nil
+}
+
 // onlyContainers finds flags that the stack asked for cannot serve.
 func (o Options) onlyContainers() error {
 	var errs []error
@@ -70,7 +81,7 @@ func (o Options) onlyContainers() error {
 	if o.CPUs != 0 && o.Stack != "containers" {
 		errs = append(errs, errors.New("--cpus needs --stack containers: only a container's processor time can be limited"))
 	}
-	if o.CPUs < 0 || o.CPUs > 0 && o.CPUs < 0.01 {
+	if o.CPUs != 0 && !(o.CPUs >= 0.01 && o.CPUs <= mostCores) { // NaN is in no order
 		errs = append(errs, fmt.Errorf("--cpus %g: want at least 0.01, or 0 for all", o.CPUs))
 	}
 	if o.Replicas < 1 || o.Replicas > 16 {

@@ -16,8 +16,8 @@ type Window struct {
 	Rate    float64 // arrivals a second, whatever the scenario's model; 0 = its own highest level
 }
 
-// check says what is wrong with it.
-func (w *Window) check() error {
+// Check says what is wrong with it.
+func (w *Window) Check() error {
 	switch {
 	case w == nil:
 		return nil

@@ -28,7 +28,8 @@ type Options struct {
 // bracket. It drains when drain ends and stops at once with kill. Its error carries
 // the exit code.
 func Search(drain, kill context.Context, o Options, s harness.Streams) error {
-	errs := []error{o.Search.Check(), harness.Writable(o.Run.Out)}
+	window := harness.Window{Warmup: o.Warmup, Measure: o.Measure}
+	errs := []error{o.Search.Check(), window.Check(), harness.Writable(o.Run.Out)}
 	if o.Format != "text" && o.Format != "json" {
 		errs = append(errs, fmt.Errorf("--format %s: want text or json", o.Format))
 	}
@@ -40,8 +41,9 @@ func Search(drain, kill context.Context, o Options, s harness.Streams) error {
 		return exit.With(exit.Usage, err)
 	}
 	defer func() { _ = release() }() // what stays locked is no one's
-	r := &Runner{Options: o.Run, Window: harness.Window{Warmup: o.Warmup, Measure: o.Measure}, Kill: kill, Out: o.Run.Out}
-	o.Search.Measure = r.Measure
+	r := &Runner{Options: o.Run, Window: window, Kill: kill, Out: o.Run.Out}
+	r.Say = func(words string) { fmt.Fprintln(s.Err, words) }
+	o.Search.Measure, o.Search.Least = r.Measure, leastRate(o.Measure)
 	o.Search.Tell = func(step capacity.Step) { fmt.Fprintln(s.Err, step.Line()) }
 	out, err := capacity.Search(drain, o.Search)
 	if out != nil && len(out.Steps) > 0 {

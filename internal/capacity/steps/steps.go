@@ -23,7 +23,8 @@ type Runner struct {
 	Options harness.Options // one scenario
 	Window  harness.Window  // Rate is the step's
 	Kill    context.Context
-	Out     string // folder that gets steps/NN
+	Out     string       // folder that gets steps/NN
+	Say     func(string) // what is to be known before a measurement; nil is not told
 	n       int
 }
 
@@ -31,13 +32,34 @@ type Runner struct {
 // is made longer.
 const leastArrivals = 300
 
+// mostStretch is how much longer than it was asked for a window is made at the most.
+const mostStretch = 10
+
+// leastRate is the lowest rate that is worth a window of mostStretch times the length.
+func leastRate(measure time.Duration) float64 {
+	return leastArrivals / (mostStretch * measure.Seconds())
+}
+
+// stretched is the window at a rate, and what is to be said of one that is longer than
+// was asked for.
+func stretched(asked time.Duration, rate float64) (window time.Duration, why string) {
+	window = time.Duration(leastArrivals / rate * float64(time.Second)).Round(time.Second)
+	if window <= asked {
+		return asked, ""
+	}
+	return window, fmt.Sprintf("%8.4g/s  measures for %s, not %s: a p95 needs %d arrivals", rate, window, asked, leastArrivals)
+}
+
 // Measure runs the scenario at a rate, from a fresh start of a stack that is
 // ours.
 func (r *Runner) Measure(ctx context.Context, rate float64) (capacity.Step, error) {
 	r.n++
 	o, w := r.Options, r.Window
 	w.Rate = rate
-	w.Measure = max(w.Measure, time.Duration(leastArrivals/rate*float64(time.Second)).Round(time.Second))
+	var why string
+	if w.Measure, why = stretched(w.Measure, rate); why != "" && r.Say != nil {
+		r.Say(why)
+	}
 	o.Window = &w
 	o.Seed += uint64(r.n)
 	o.Out = filepath.Join(r.Out, "steps", fmt.Sprintf("%02d", r.n))

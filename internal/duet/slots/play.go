@@ -95,7 +95,7 @@ func Play(drain, kill context.Context, o Options, s harness.Streams) error {
 // check reports all that is wrong with the flags, and how the builds are compared.
 func (o *Options) check() (baseline.Options, error) {
 	tolerance, err := o.Compare.Check()
-	errs := []error{err, harness.Writable(o.Run.Out)}
+	errs := []error{err, (&harness.Window{Warmup: o.Warmup, Measure: o.Measure}).Check(), harness.Writable(o.Run.Out)}
 	urls := o.BaseURL != "" || o.CandURL != ""
 	if o.Qualify && o.Cand == "" && o.CandURL == "" {
 		o.Cand, o.CandURL = o.Base, o.BaseURL

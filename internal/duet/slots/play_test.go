@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"vitals/internal/baseline/gate"
 	"vitals/internal/baseline/stats"
@@ -24,7 +25,7 @@ journeys:
 // asked is a duet of two files whose names are not their scenarios'.
 func asked(t *testing.T, names ...string) Options {
 	t.Helper()
-	o := Options{Base: "a", Cand: "b", Looks: stats.DefaultLooks(), Compare: gate.Options{Format: "text"}}
+	o := Options{Base: "a", Cand: "b", Looks: stats.DefaultLooks(), Measure: time.Minute, Compare: gate.Options{Format: "text"}}
 	o.Run = harness.Options{Out: t.TempDir()}
 	for i, name := range names {
 		path := filepath.Join(t.TempDir(), string(rune('x'+i))+".yaml")
