@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -64,6 +65,30 @@ func endingCase(class string, r *Run) *junitCase {
 		c.Error = message
 	}
 	return &c
+}
+
+// red tells whether a CI server must show the session as failed: whenever its exit code
+// fails the job. A comparison that is open fails it only where that was asked for.
+func (d *Document) red() bool {
+	return d.Exit != 0 || d.Verdict == Fail || d.Verdict == Invalid || d.Verdict == NoData
+}
+
+// sessionCase is the verdict of a whole session that no run and no figure of it tells.
+func sessionCase(class string, d *Document) junitCase {
+	words := []string{cmp.Or(d.Verdict, NoData)}
+	if len(d.Reasons) > 0 {
+		words = d.Reasons
+	}
+	c, message := junitCase{Class: class, Name: "the session"}, &junitMessage{Message: strip(words[0]), Text: stripLines(strings.Join(words, "\n"))}
+	if d.Comparison != nil && len(d.Runs) == 0 {
+		c.Name = "the comparison"
+	}
+	if d.Verdict == Fail && !d.Partial {
+		c.Failure = message
+	} else {
+		c.Error = message
+	}
+	return c
 }
 
 // verdictCase is the verdict of a run as a case.

@@ -107,8 +107,12 @@ func byPhase(r *measure.Result) grid {
 		if ph.Judged {
 			judged = "judged"
 		}
+		to := ph.To
+		if r.Took > 0 { // one that was cut short counts as long as it lasted
+			to = max(ph.From, min(to, r.Took))
+		}
 		g.rows = append(g.rows, []string{
-			ph.Name, judged, took(ph.From), took(ph.To), count(t.Counts.Sent), rate(t.Counts.Timely(), ph.To-ph.From),
+			ph.Name, judged, took(ph.From), took(to), count(t.Counts.Sent), rate(t.Counts.Timely(), to-ph.From),
 			quantile(t.Response, 0.50), quantile(t.Response, 0.95), quantile(t.Response, 0.99), share(t.Counts.Errors, t.Counts.Judged()),
 		})
 	}
