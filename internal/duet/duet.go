@@ -94,7 +94,7 @@ func Play(ctx context.Context, o Options) (*Outcome, error) {
 			word, err := d.pair(ctx)
 			if err != nil {
 				d.finish()
-				d.ended(fmt.Sprintf("the duet was cut short after %d of %d pairs: %v", d.pairs, o.Looks.Max(), err))
+				d.invalid(fmt.Sprintf("the duet was cut short after %d of %d pairs: %v", d.pairs, o.Looks.Max(), err))
 				return &d.out, err
 			}
 			d.pairs++
@@ -283,8 +283,9 @@ func (d *duet) spoilt() string {
 	return fmt.Sprintf("%d of %d pairs were invalid, more than %.0f %%", d.bad, d.slots/2, 100*maxInvalid)
 }
 
-// ended writes into both files why the duet has no answer, for who compares them.
-func (d *duet) ended(why string) {
+// invalid ends a duet without an answer: both files say why, to who compares them, and
+// so does the comparison.
+func (d *duet) invalid(why string) {
 	for _, f := range []*baseline.File{d.out.Base, d.out.Cand} {
 		if f != nil {
 			g := baseline.Gate{}
@@ -295,12 +296,8 @@ func (d *duet) ended(why string) {
 			f.Design.Gate = &g
 		}
 	}
-}
-
-func (d *duet) invalid(why string) {
-	d.ended(why)
 	if d.out.Comparison != nil {
-		d.out.Comparison.Verdict = baseline.OverallInvalid
+		d.out.Comparison.Verdict, d.out.Comparison.Decides = baseline.OverallInvalid, ""
 		d.out.Comparison.Reasons = append([]string{why}, firstReasons(d.out.Base, d.out.Cand)...)
 	}
 }

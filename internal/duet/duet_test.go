@@ -181,6 +181,7 @@ func TestWarmUpIsMadeLonger(t *testing.T) {
 
 func TestRunThatCannotBeMade(t *testing.T) {
 	m := quiet(7)
+	m.slower = 0.2
 	o := options(m)
 	o.Run = func(ctx context.Context, s duet.Slot) (*baseline.File, error) {
 		if s.Index == 6 {
@@ -197,6 +198,9 @@ func TestRunThatCannotBeMade(t *testing.T) {
 	}
 	if g := out.Base.Design.Gate; g == nil || !strings.HasPrefix(g.Ended, "the duet was cut short after 3 of 15 pairs: ") {
 		t.Errorf("the file says %+v of its gate", g)
+	}
+	if c := out.Comparison; c.Verdict != baseline.OverallInvalid || len(c.Reasons) == 0 || c.Reasons[0] != out.Base.Design.Gate.Ended {
+		t.Errorf("the comparison is %s by %q, the files say %q", c.Verdict, c.Reasons, out.Base.Design.Gate.Ended)
 	}
 }
 

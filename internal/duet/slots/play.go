@@ -137,7 +137,7 @@ func keepDuet(o Options, r *Runner, out *duet.Outcome, ended error) error {
 	d.Exit = o.Compare.Policy.Exit(out.Comparison.Verdict)
 	switch v := out.Comparison.Verdict; {
 	case ended != nil:
-		d.Partial, d.Verdict, d.Exit = true, report.Inconclusive, exit.NoAnswer
+		d.Partial, d.Verdict, d.Exit = true, report.Invalid, exit.NoAnswer
 		if code := exit.Code(ended); code == exit.Interrupted || errors.Is(ended, context.Canceled) {
 			d.Exit = exit.Interrupted
 		}
