@@ -52,6 +52,7 @@ type Document struct {
 	Verdict string   `json:"verdict"` // PASS FAIL INVALID NO DATA
 	Reasons []string `json:"reasons,omitempty"`
 	Exit    int      `json:"exit"`
+	Repeat  int      `json:"repeat,omitempty"` // runs of every scenario that were asked for, of more than one
 	Partial bool     `json:"partial,omitempty"`
 }
 

@@ -74,7 +74,8 @@ type Design struct {
 	Looks   []int   `json:"looks,omitempty"`
 	Alpha   float64 `json:"alpha_look,omitempty"`
 	Seed    uint64  `json:"seed"`
-	Gate    *Gate   `json:"gate,omitempty"` // of a duet: what its machine was known to see
+	Ended   string  `json:"ended,omitempty"` // why the session did not go to its end; the runs that did are in the file
+	Gate    *Gate   `json:"gate,omitempty"`  // of a duet: what its machine was known to see
 }
 
 // Gate is what a duet knew of its machine, so that its files are judged later as it

@@ -226,7 +226,7 @@ func TestStressExplainsOnly(t *testing.T) {
 	a, b := duet(o5, []float64{400, 410, 420, 400, 405})
 	a.Scenarios[0].Name, b.Scenarios[0].Name = "stress", "stress"
 	c := compare(t, a, b, baseline.Options{})
-	if r := row(t, c, "p95"); r.Gating || r.Change != baseline.Worse || c.Verdict != baseline.OverallInconclusive {
+	if r := row(t, c, "p95"); r.Gating || r.Change != baseline.Worse || c.Verdict != baseline.OverallNotCompared {
 		t.Errorf("got %s, %s", r.Line(), c.Verdict)
 	}
 	if c := compare(t, a, b, baseline.Options{Explain: []string{}}); c.Verdict != baseline.OverallWorse {

@@ -118,6 +118,15 @@ func between(old, new *File, opt Options) (notes []string) {
 	if unlike := profiledUnlike(old, new); unlike != "" {
 		notes = append(notes, unlike)
 	}
+	if itself(old, new) {
+		notes = append(notes, "both sides are one session: this compares it with itself")
+	}
+	if k := new.CutShort(); k != "" {
+		notes = append(notes, "new file: "+k)
+	}
+	if k := old.CutShort(); k != "" {
+		notes = append(notes, "old file: "+k)
+	}
 	if k := new.InvalidRuns(); k != "" {
 		notes = append(notes, "new file: "+k)
 	}
@@ -151,6 +160,36 @@ func (f *File) InvalidRuns() string {
 		why = append(why[:mostReasons], fmt.Sprintf("and %d more reasons, in the file", more))
 	}
 	return fmt.Sprintf("%s left out (%s)", map[bool]string{true: "1 invalid run", false: fmt.Sprintf("%d invalid runs", n)}[n == 1], strings.Join(why, "; "))
+}
+
+// CutShort says that a session did not go to its end, and what of it is in the file; ""
+// of one that did. A duet says it of itself: see Gate.
+func (f *File) CutShort() string {
+	if f.Design.Ended == "" {
+		return ""
+	}
+	words := []string{}
+	for _, s := range f.Scenarios {
+		words = append(words, fmt.Sprintf("%s %d of %d", s.Name, len(s.Runs), f.Design.Planned))
+	}
+	if len(words) == 0 {
+		words = []string{"none"}
+	}
+	return "the session was cut short (" + f.Design.Ended + "); runs that went to their end: " + strings.Join(words, ", ")
+}
+
+// itself reports whether both files are one: the same session, and of a duet the same arm.
+func itself(old, new *File) bool {
+	return old.Session.ID == new.Session.ID && (!old.duet() || old.arm() == new.arm())
+}
+
+func (f *File) arm() string {
+	for _, s := range f.Scenarios {
+		for _, r := range s.Runs {
+			return r.Arm
+		}
+	}
+	return ""
 }
 
 func days(d time.Duration) string {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/exit"
 	"vitals/internal/load"
 	"vitals/internal/machine"
 	"vitals/internal/measure"
@@ -101,7 +102,15 @@ func Baseline(d *report.Document) *baseline.File {
 			results = append(results, r.Result)
 		}
 	}
-	return baseline.From(about, results)
+	f := baseline.From(about, results)
+	f.Design.Planned = max(f.Design.Planned, d.Repeat)
+	if d.Partial {
+		f.Design.Ended = "ended before its end"
+		if d.Exit == exit.Interrupted {
+			f.Design.Ended = "interrupted"
+		}
+	}
+	return f
 }
 
 // deployment is how a duet finds a system that is not ours to start; "" of one that is.

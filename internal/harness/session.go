@@ -61,6 +61,9 @@ func newSession(s Streams, p *Plan, st *stack.Stack, shown *export.Exporter) *se
 		Stack:   report.Stack{Kind: st.Kind, URL: st.URL.Redacted(), Images: st.Images, Info: st.Info},
 		Machine: report.Machine(machine.Read()), Deviations: st.Deviations, Limits: limits(st.Settings),
 	}
+	if p.o.Repeat > 1 {
+		ses.doc.Repeat = p.o.Repeat
+	}
 	if st.Kind != "url" {
 		ses.doc.Subject = subject(p.o.Binary, st)
 	}

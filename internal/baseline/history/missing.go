@@ -62,6 +62,9 @@ func leftOut(f *baseline.File) []string {
 	if why := f.InvalidRuns(); why != "" && !slices.ContainsFunc(out, whole) {
 		out = append(out, why)
 	}
+	if why := f.CutShort(); why != "" {
+		out = append(out, why)
+	}
 	return out
 }
 
