@@ -61,6 +61,9 @@ func unusable(d *Document) []string {
 	if why := baseline.Unusable(results); len(why) > 0 && d.Member == nil {
 		return []string{"cannot be a baseline (vitals compare): " + strings.Join(why, "; ")}
 	}
+	if d.Member == nil {
+		return baseline.SomeUnusable(results)
+	}
 	return nil
 }
 

@@ -17,6 +17,25 @@ func Unusable(results []*measure.Result) []string {
 	return From(About{}, results).unusable(Options{}.explain())
 }
 
+// SomeUnusable says that some of several runs of a scenario will be left out where they
+// are compared, and why, a sentence for each scenario.
+func SomeUnusable(results []*measure.Result) (out []string) {
+	for _, sc := range From(About{}, results).Scenarios {
+		one := File{Scenarios: []Scenario{sc}}
+		n := 0
+		for _, r := range sc.Runs {
+			if !r.Valid {
+				n++
+			}
+		}
+		if n > 0 && n < len(sc.Runs) {
+			_, why, _ := strings.Cut(one.InvalidRuns(), "left out (")
+			out = append(out, fmt.Sprintf("%s: %d of %d runs will be left out of comparisons: %s", sc.Name, n, len(sc.Runs), strings.TrimSuffix(why, ")")))
+		}
+	}
+	return out
+}
+
 // LeftOut says why scenarios of a file have no p95 that later runs could be held to, a
 // sentence for each.
 func (f *File) LeftOut() []string { return f.unusable(nil) }
