@@ -73,7 +73,7 @@ func readLimit(text string) (l toldLimit) {
 	if l.counts == "" && !atLeast.MatchString(text) {
 		l.counts = countsOf(phrase) // further requests are refused, but failures are counted
 	}
-	if l.likely = "requests"; atLeast.MatchString(text) || (heldText.MatchString(text) || locksHim.MatchString(text) || isLocked.MatchString(text)) && !signInsText.MatchString(phrase) {
+	if l.likely = "requests"; atLeast.MatchString(text) || (heldText.MatchString(text) || locksOwner.MatchString(text) || isLocked.MatchString(text)) && !signInsText.MatchString(phrase) {
 		l.likely = "failures" // nobody locks out for signing in
 	}
 	for _, c := range countsIn(text) {

@@ -15,8 +15,8 @@ var (
 	ownerText = regexp.MustCompile(`(?i)\b` + intro + owner + `\b(?:( ?[,/+&-]? ?(?:and |or |plus )?(?:also )?)(` + intro + `)?(?:the )?` + owner + `\b)?`)
 	isLocked  = regexp.MustCompile(`(?i)\b` + held + ` (?:(?:address(?:es)? )?(?:is|are|gets?|becomes?|was|were|(?:will|shall|may) be) (?:(?:then|temporarily|automatically|also) )*` +
 		`(?:locked|blocked|banned|suspended|disabled|barred)|(?:lock|ban|block)(?:-?outs?|s)?\b)`)
-	locksHim = regexp.MustCompile(`(?i)\b(?:lock|block|ban|bann|suspend|disabl|bar|barr)(?:s|e|es|ed|ing)?(?: out)? (?:(?:the|your|that|this|an?|his|her|their|its|whole|same|client|source|offending|affected) )*` + held + `\b`)
-	unlocked = regexp.MustCompile(`(?i)(?:\b(?:not|never|no|without)|n't)(?:\s+[a-z]+)?\s+$`)
+	locksOwner = regexp.MustCompile(`(?i)\b(?:lock|block|ban|bann|suspend|disabl|bar|barr)(?:s|e|es|ed|ing)?(?: out)? (?:(?:the|your|that|this|an?|his|her|their|its|whole|same|client|source|offending|affected) )*` + held + `\b`)
+	unlocked   = regexp.MustCompile(`(?i)(?:\b(?:not|never|no|without)|n't)(?:\s+[a-z]+)?\s+$`)
 )
 
 // byOf is by whom a text says that the limit counts; "" = nobody can tell. An address and
@@ -44,7 +44,7 @@ func byOf(text string) string {
 	if len(together) > 0 {
 		return only(together)
 	}
-	for _, what := range []*regexp.Regexp{isLocked, locksHim} {
+	for _, what := range []*regexp.Regexp{isLocked, locksOwner} {
 		for _, m := range what.FindAllStringSubmatchIndex(text, -1) {
 			if !unlocked.MatchString(text[:m[0]]) {
 				alone[kind(text[m[2]:m[3]])] = true

@@ -20,4 +20,8 @@ func TestWait(t *testing.T) {
 			t.Errorf("Wait(%q): got %d, %v, want %d", value, got, ok, want)
 		}
 	}
+	// A date that a lock of 180 s rounds up to is no longer wait than promised.
+	if got, _ := Wait(now.Add(181*time.Second).Format(http.TimeFormat), now.Add(600*time.Millisecond)); got != 180 {
+		t.Errorf("a date 180.4 s ahead: got %d, want 180", got)
+	}
 }
