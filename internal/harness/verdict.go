@@ -171,11 +171,14 @@ func unserved(r *measure.Result) string {
 			failed, from = failed+c.Failed, all[i].At
 		}
 	}
+	if r.Unserved != nil { // it knows when in a slice, and of what was due before the silence
+		failed, from = r.Unserved.Failed, r.Unserved.From
+	}
 	long := min(10*time.Second, max(3*time.Second, r.Took/5))
 	if failed < fewest || r.Took-from < long {
 		return ""
 	}
-	return fmt.Sprintf("nobody was served from %s to the end: all %d requests failed", from, failed)
+	return fmt.Sprintf("nobody was served from %s to the end: all %d requests failed", from.Round(100*time.Millisecond), failed)
 }
 
 // reconciled are the differences between our count of the requests and the server's.

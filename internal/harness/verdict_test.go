@@ -217,4 +217,20 @@ func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
+	// In the second in which a server hangs others were served, and nothing is due after it.
+	rec := measure.NewRecorder([]measure.Step{{Journey: "a", Name: "call"}}, []measure.Phase{{Name: "hold", To: 17 * time.Second, Judged: true}}, measure.Options{})
+	sh := rec.Shard()
+	for i := range 50 {
+		due := time.Duration(i) * 70 * time.Millisecond
+		sh.Record(&measure.Sample{Due: due, Sent: due, Done: due + 5*time.Millisecond, Code: 200, Outcome: measure.Served, OK: true})
+	}
+	for range 5 {
+		sh.Record(&measure.Sample{Due: 3500 * time.Millisecond, Sent: 3500 * time.Millisecond, Done: 23500 * time.Millisecond, Class: measure.TimeoutAnswer})
+	}
+	sh.Close()
+	f := rec.Finish()
+	r := &measure.Result{Took: 17 * time.Second, Series: f.Series, Unserved: &f.Unserved}
+	if got, want := unserved(r), "nobody was served from 3.4s to the end: all 5 requests failed"; got != want {
+		t.Errorf("hung in the middle of a second: got %q, want %q", got, want)
+	}
 }

@@ -39,6 +39,7 @@ type Recorder struct {
 	kept     exemplars
 	total    Counts // honest steps, in or outside a phase
 	outside  int64
+	unserved Unserved
 	frontier time.Duration  // latest end of any sample
 	fresh    map[int]*slice // what the next delta holds, by second; nil without Options.Deltas
 }
@@ -62,6 +63,7 @@ type Finished struct {
 	Series   Series
 	Slowest  []Exemplar // honest requests, slowest response first
 	Failures []Exemplar // unexpected outcomes in order of their due times
+	Unserved Unserved   // how it ended, when nobody was served any more
 	Outside  int64      // samples whose due time no phase holds: in the series, in no phase
 }
 
@@ -159,7 +161,7 @@ func (r *Recorder) Finish() Finished {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.drainAll()
-	f := Finished{Series: r.series.all(), Outside: r.outside}
+	f := Finished{Series: r.series.all(), Unserved: r.unserved, Outside: r.outside}
 	f.Slowest, f.Failures = r.kept.sorted()
 	for p, phase := range r.phases {
 		pr := PhaseResult{Phase: phase}
@@ -200,6 +202,7 @@ func (r *Recorder) add(s *Sample) {
 		return
 	}
 	r.total.sample(s, late)
+	r.unserved.add(s)
 	if sl := r.series.at(s.Due); sl != nil {
 		sl.add(s, late)
 	}

@@ -39,6 +39,23 @@ type StepResult struct {
 	Failure  *Histogram       `json:"failure,omitempty"`  // failed, from the due time
 }
 
+// Unserved are the requests that failed after the last answer that was served or refused,
+// trouble of our own left out.
+type Unserved struct {
+	From   time.Duration `json:"from_us"` // when that answer had come, as an offset from the run's start
+	Failed int64         `json:"failed"`
+}
+
+// add follows one sample. Those of several goroutines come nearly in the order in which they ended.
+func (u *Unserved) add(s *Sample) {
+	switch {
+	case s.Outcome != Failed && s.Done >= u.From:
+		*u = Unserved{From: s.Done}
+	case s.Outcome == Failed && !s.Class.Ours() && s.Done >= u.From:
+		u.Failed++
+	}
+}
+
 // PhaseResult is a phase with its steps.
 type PhaseResult struct {
 	Phase
@@ -186,5 +203,6 @@ type Result struct {
 	NotShown   []string      `json:"not_shown,omitempty"`   // why facts that controls are judged by are absent
 	Partial    bool          `json:"partial,omitempty"`     // ended before its schedule did: what was measured until then
 	EndedBy    Ending        `json:"ended_by,omitempty"`    // what ended it then
+	Unserved   *Unserved     `json:"unserved,omitempty"`    // how it ended, when requests failed after the last that was served; nil of a merged run
 	EndedEarly string        `json:"ended_early,omitempty"` // the same in words, when it was not the user
 }

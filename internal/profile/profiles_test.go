@@ -115,7 +115,8 @@ func TestMistakesHavePlaces(t *testing.T) {
 			`p.yaml:3:140: unknown field "conts" in a limit (did you mean "counts"?)` + "\n" +
 			`p.yaml:3:157: unknown field "sucess" in a limit (did you mean "success"?)` + "\n" +
 			`p.yaml:3:165: success: found "clers" (did you mean "clears"?)`,
-		"profile: x\noperations: {login: {path: /a}}\npromises: {health: {health: {status: ok}, exact: [helth]}}": `p.yaml:3:51: exact: found "helth" (did you mean "health"?)`,
+		"profile: x\noperations: {login: {path: /a, policy: l}}\nlimits: {l: {limit: 5, window: 5m, statuses: [4290]}}": `p.yaml:3:47: statuses: found "4290", expected a status from 100 to 599`,
+		"profile: x\noperations: {login: {path: /a}}\npromises: {health: {health: {status: ok}, exact: [helth]}}":       `p.yaml:3:51: exact: found "helth" (did you mean "health"?)`,
 	} {
 		_, err := profile.Read(strings.NewReader(text), "p.yaml")
 		if err == nil || err.Error() != want {
