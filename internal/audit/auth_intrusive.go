@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -220,21 +221,29 @@ func (t *T) racedRefresh() {
 	for _, a := range as {
 		t.keep("refresh", nil, a)
 	}
-	done, turned := t.parted("refresh", as)
-	t.Check(done == 1 && turned == 19, "20 refreshes with one token at once: %s, want 1 success and 19 refusals", tally(statuses(as)))
+	t.succeedsOnce("refresh", as, "20 refreshes with one token at once")
 }
 
-// parted counts the answers to an operation that succeeded, and those that were refused.
-func (t *T) parted(operation string, as []Answer) (done, turned int) {
+// succeedsOnce checks that of one request sent many times at once a single one succeeded, and
+// the others were refused. A server that has no room says nothing of those that it turns away:
+// when none succeeded, one of them may have been the one.
+func (t *T) succeedsOnce(operation string, as []Answer, what string) {
+	done, turned, shed := 0, 0, 0
 	for _, a := range as {
 		switch {
 		case t.Operation(operation).Succeeded(a.Status):
 			done++
 		case t.turned(operation, a):
 			turned++
+		case a.Status == http.StatusServiceUnavailable:
+			shed++
 		}
 	}
-	return done, turned
+	got := tally(statuses(as))
+	if done == 0 && shed > 0 {
+		t.Skip("%s: %s: the server had no room for some, so that this proves nothing", what, got)
+	}
+	t.Check(done == 1 && turned+shed == len(as)-1, "%s: %s, want 1 success and %d refusals", what, got, len(as)-1)
 }
 
 func changeEndsSessions(t *T) {
@@ -277,8 +286,7 @@ func (t *T) racedCode() {
 	for _, a := range as {
 		t.keep("two_factor_verify", values{"email": s.Email}, a)
 	}
-	done, turned := t.parted("two_factor_verify", as)
-	t.Check(done == 1 && turned == many-1, "one code %d times at once: %s, want 1 success and %d refusals", many, tally(statuses(as)), many-1)
+	t.succeedsOnce("two_factor_verify", as, fmt.Sprintf("one code %d times at once", many))
 	for _, a := range as {
 		if _, ok := t.Operation("two_factor_verify").Field(a.Body, "access_token"); t.Operation("two_factor_verify").Succeeded(a.Status) {
 			t.Check(ok, "%v: success with a failure inside: %s", a, cut(t.run.secrets.redact(string(a.Body))))
