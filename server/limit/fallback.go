@@ -65,22 +65,26 @@ func guards(p Policy) bool { return p.Name != API }
 
 // ask asks Redis, and this process if Redis does not answer and the mode and the
 // policy let it. For a call that failed, this process stands in with the whole
-// limit; while degraded, with its share of it, for every replica does the same.
+// limit; while degraded, with its share of it, for every replica does the same. What
+// is left of the whole limit it knows only where it alone judges and keeps count.
 func (f *Fallback) ask(p Policy, shared func() (Decision, error), local func(Policy) (Decision, error)) (Decision, error) {
 	d, err := f.share(shared)
 	if err == nil {
 		return d, nil
 	}
-	if f.degraded() { // perhaps by this very call
+	degraded := f.degraded() // perhaps by this very call
+	if degraded {
 		p.Limit = max(1, p.Limit/f.replicas)
 	}
 	switch {
 	case f.failure == FailClosed && guards(p):
 		return Decision{}, err
 	case f.failure == FailOpen && !guards(p), fault.Is(fault.FailOpen):
-		return Decision{Verdict: Allowed, Remaining: p.Limit}, nil
+		return Decision{Verdict: Allowed, Untold: true}, nil
 	}
-	return local(p)
+	d, err = local(p)
+	d.Untold = d.Verdict == Allowed && !degraded && (f.replicas > 1 || !guards(p))
+	return d, err
 }
 
 // share calls Redis, unless it was given up. A crowd takes turns before a call's

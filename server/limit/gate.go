@@ -74,7 +74,8 @@ func (g *Gate) countAs(ctx context.Context, h http.Header, policy, id string, ke
 			g.giveBack(ctx, p, keys[:counted], id)
 			return g.refuse(ctx, h, p, d)
 		}
-		if counted++; d.Remaining <= tightest.Remaining {
+		d.Untold = d.Untold || tightest.Untold
+		if counted++; d.Untold || d.Remaining <= tightest.Remaining {
 			tightest = d
 		}
 	}

@@ -14,7 +14,8 @@ func seconds(d time.Duration) int64 {
 
 // setHeaders writes what a client may know of its quota, on
 // success and failure alike; X-RateLimit-Reset in epoch seconds, ietf
-// adds the two fields of the IETF draft, in seconds from now.
+// adds the two fields of the IETF draft, in seconds from now. What is not known is
+// left out, and not as it was before: a client would plan by a wrong number.
 func setHeaders(h http.Header, p Policy, d Decision, now time.Time, ietf bool) {
 	window := int64(p.Window / time.Second)
 	reset := now.Add(d.Reset)
@@ -30,5 +31,10 @@ func setHeaders(h http.Header, p Policy, d Decision, now time.Time, ietf bool) {
 	if ietf {
 		h.Set("RateLimit-Policy", fmt.Sprintf("%q;q=%d;w=%d", p.Name, p.Limit, window))
 		h.Set("RateLimit", fmt.Sprintf("%q;r=%d;t=%d", p.Name, d.Remaining, seconds(d.Reset)))
+	}
+	if d.Untold {
+		for _, name := range []string{"X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit"} {
+			h.Del(name)
+		}
 	}
 }

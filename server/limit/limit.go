@@ -56,6 +56,7 @@ type Decision struct {
 	Remaining int           // limit minus entries in the window; 0 while locked
 	Reset     time.Duration // until Remaining next rises, or until the lock ends; 0 when nothing is used
 	Retry     time.Duration // how long to wait before the next try; 0 when allowed or busy
+	Untold    bool          // Remaining and Reset are not known: this process answered for a store that did not
 }
 
 // Outcome of a credential check.

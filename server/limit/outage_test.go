@@ -177,6 +177,36 @@ func TestFailureModes(t *testing.T) {
 	}
 }
 
+// A call that Redis does not answer in time is let pass without a word on what is left:
+// this process has not counted the requests before it.
+func TestASingleSlowCallTellsNoRemainder(t *testing.T) {
+	s := startServer(t)
+	for _, mode := range []Failure{FailLocal, FailOpen} {
+		t.Run(string(mode), func(t *testing.T) {
+			g := shared(t, s, nil, nil, func(o *Options) { o.Redis.Failure = mode })
+			left := func() string {
+				ctx, h := from(t.Context(), "192.0.2.1")
+				h.Set("X-RateLimit-Remaining", "100") // as a policy before it left it
+				h.Set("RateLimit", `"api";r=100;t=0`)
+				if err := g.Count(ctx, API); err != nil {
+					t.Fatalf("got %v, want counted", err)
+				}
+				if h.Get("X-RateLimit-Limit") != "100" {
+					t.Errorf("got limit %q, want 100", h.Get("X-RateLimit-Limit"))
+				}
+				return h.Get("X-RateLimit-Remaining") + " " + h.Get("RateLimit")
+			}
+			before := left()
+			s.signal(syscall.SIGSTOP)
+			during := left()
+			s.signal(syscall.SIGCONT)
+			if before == " " || during != " " {
+				t.Errorf("got %q, then %q while Redis hung; want a number, then none", before, during)
+			}
+		})
+	}
+}
+
 // A database that does not answer leaves locks unsaved, not forgotten.
 func TestUnsavedLocksAreSavedLater(t *testing.T) {
 	s := startServer(t)
