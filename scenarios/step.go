@@ -142,7 +142,7 @@ func (r *reader) header(n *yaml.Node) map[string]string {
 		case value == nil:
 			r.Fail(n.Content[i+1], "", "%s: found nothing, expected its value", key.Value)
 		case framing:
-			r.Fail(key, hint, "header: %s says how a request is framed, which is the client's own business", key.Value)
+			r.Fail(key, hint, "header: %s says how a request is sent, which is the client's own business", key.Value)
 		case strings.EqualFold(key.Value, "Host") && strings.TrimSpace(*value) == "":
 			r.Fail(n.Content[i+1], "leave it out to send the server's", "Host: found an empty text")
 		default:
@@ -152,13 +152,13 @@ func (r *reader) header(n *yaml.Node) map[string]string {
 	return out
 }
 
-// framingHeaders say where a request ends or what becomes of its connection
-// (RFC 9112, 6; RFC 9110, 7.6.1). One that contradicts what is sent is how requests
-// are smuggled, and HTTP/2 knows none of them.
+// framingHeaders say where a request ends, when its body comes or what becomes of its
+// connection (RFC 9112, 6; RFC 9110, 7.6.1 and 10.1.1). One that contradicts what is
+// sent is how requests are smuggled, and HTTP/2 knows none of them but Expect.
 var framingHeaders = map[string]string{
 	"content-length": "it is sent with every body", "transfer-encoding": "bodies are sent with their length",
 	"trailer": "", "te": "", "connection": "connections are kept and used again", "keep-alive": "connections are kept and used again",
-	"proxy-connection": "", "upgrade": "",
+	"proxy-connection": "", "upgrade": "", "expect": "a body is sent at once",
 }
 
 // headers are those that an answer must have: nil when only that it is there counts.

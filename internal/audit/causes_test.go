@@ -35,6 +35,21 @@ func TestABurstNamesAnUndeclaredStatus(t *testing.T) {
 	}
 }
 
+// Where everything is redirected, the reader sees to where, and no query: it may hold a
+// token.
+func TestARedirectSaysWhereTo(t *testing.T) {
+	t.Parallel()
+	g := audittest.New("").Serve(t)
+	moved := httptest.NewServer(http.RedirectHandler("https://clinic.test/signin?ticket=abcdefgh", http.StatusPermanentRedirect))
+	t.Cleanup(moved.Close)
+	g.URL, _ = url.Parse(moved.URL)
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU1"), g, audit.Options{Patience: time.Minute})
+	const want = "308 to https://clinic.test/signin?…"
+	if f := rep.Findings[0]; f.Status != audit.Skip || !strings.Contains(f.Reason, want) || strings.Contains(f.Reason, "ticket") {
+		t.Errorf("got %v %q, want SKIP with %q", f.Status, f.Reason, want)
+	}
+}
+
 // An API that judges fewer than its profile says, or answers a wrong password with an
 // error, breaks LK1; what shows the same once more follows from it.
 func TestWhatFollowsFromTooFewJudged(t *testing.T) {

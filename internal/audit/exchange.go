@@ -3,9 +3,7 @@ package audit
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,12 +113,25 @@ func (a Answer) Code() string {
 // String names the exchange in messages.
 func (a Answer) String() string { return "[" + strconv.Itoa(a.N) + "] " + a.Label }
 
+// to is where a redirect points, "" for other answers: none is followed, and a path or
+// a scheme that is wrong in the profile shows here. A query may hold a token.
+func (a Answer) to() string {
+	at, _, query := strings.Cut(a.Header.Get("Location"), "?")
+	if a.Status/100 != 3 || at == "" {
+		return ""
+	}
+	if query {
+		at += "?…"
+	}
+	return " to " + cut(at)
+}
+
 // got is the status in words.
 func (a Answer) got() string {
 	if a.Err != nil {
-		return "no answer (" + plainError(a.Err) + ")"
+		return "no answer (" + wire.Plain(a.Err) + ")"
 	}
-	words := strconv.Itoa(a.Status)
+	words := strconv.Itoa(a.Status) + a.to()
 	if c := a.Code(); c != "" {
 		words += " " + c
 	}
@@ -128,15 +139,6 @@ func (a Answer) got() string {
 		words += " (with a stack trace in its body)"
 	}
 	return words
-}
-
-// plainError drops the URL that net/http puts in front: it is in the transcript.
-func plainError(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return err.Error()
 }
 
 // WantIn checks that a sign-in succeeded, by the status that the profile has for it.

@@ -29,7 +29,11 @@ func (t *T) read(operation string, a Answer) profile.Reading {
 	j, wait := t.judge(operation), a.RetryAfter()
 	r := j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0)
 	if r == profile.Unknown {
-		t.Skip("%v: %s", a, j.Undeclared(map[int]int{a.Status: 1}))
+		where := a.to()
+		if where != "" {
+			where = "; it redirects" + where
+		}
+		t.Skip("%v: %s%s", a, j.Undeclared(map[int]int{a.Status: 1}), where)
 	}
 	if r == profile.Nothing && j.Refuses(a.Status, wait >= 0) {
 		r = profile.Refused // a probe that wants to know is the only load

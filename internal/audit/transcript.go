@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"vitals/internal/redact"
+	"vitals/internal/wire"
 )
 
 // Exchange is one request and its answer as a reader sees them: secrets
@@ -80,7 +81,7 @@ func (e entry) shown(secrets *secrets) Exchange {
 	e.Send, e.Header, e.Body = secrets.redact(e.q.Method+" "+e.q.Path), lines(e.q.Header, secrets), cut(secrets.redact(string(e.q.Body)))
 	e.Answer, e.Got = lines(e.a.Header, secrets), cut(secrets.redact(string(e.a.Body)))
 	if e.a.Err != nil {
-		e.Err = secrets.redact(plainError(e.a.Err))
+		e.Err = secrets.redact(wire.Plain(e.a.Err))
 	}
 	return e.Exchange
 }

@@ -3,6 +3,7 @@ package intruders
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -113,6 +114,12 @@ func (a *Attack) add(o Attack) {
 	a.Addresses += max(1, o.Addresses)
 	a.Judged, a.Refused, a.Lost = a.Judged+o.Judged, a.Refused+o.Refused, a.Lost+o.Lost
 	a.Granted, a.Wrong, a.Reused = a.Granted+o.Granted, a.Wrong+o.Wrong, a.Reused+o.Reused
+	for what, n := range o.Served {
+		if a.Served == nil {
+			a.Served = map[string]int{}
+		}
+		a.Served[what] += n
+	}
 	a.Disguised, a.NoWait = a.Disguised+o.Disguised, a.NoWait+o.NoWait
 	a.Turned, a.Unread, a.Unreadable = a.Turned+o.Turned, a.Unread+o.Unread, cmp.Or(a.Unreadable, o.Unreadable)
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
@@ -148,7 +155,11 @@ func (a *Attack) words() string {
 		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered; the %d right sign-ins of those attacked took %d more tries, shed or unanswered",
 			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost, a.Standing, a.Again)
 	case a.Kind == scenarios.TokenReplay && a.Reused > 0:
-		return fmt.Sprintf("%d dead tokens presented from %s, %d served", a.Reused, from, a.Granted)
+		var served []string
+		for _, what := range slices.Sorted(maps.Keys(a.Served)) {
+			served = append(served, fmt.Sprintf("; %s: %d times", what, a.Served[what]))
+		}
+		return fmt.Sprintf("%d dead tokens presented from %s, %d served%s", a.Reused, from, a.Granted, strings.Join(served, ""))
 	case a.Kind == scenarios.Slowloris && a.Opened > 0:
 		return fmt.Sprintf("%d connections opened from %s, %d cut, %d still open past their bound; the longest lived %s, %d could not be opened",
 			a.Opened, from, a.Opened-a.Open, a.Open, a.Longest.Round(time.Millisecond), a.Lost)

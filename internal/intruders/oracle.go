@@ -21,30 +21,31 @@ type Attack struct {
 	Limit      int  // as the server's own X-RateLimit-Limit says; 0 untold
 	Promised   int  // limit that is promised; 0 = none
 
-	Judged     int           // wrong credentials that no limit refused
-	Admitted   int           // of one that is to be locked out: of those, judged before its lock
-	Granted    int           // hostile requests that were let in: wrong credentials, dead tokens, bodies too large
-	Disguised  int           // wrong credentials answered 2xx without what opens a session: errors in disguise
-	Refused    int           // wrong credentials that a lock refused
-	Unknown    map[int]int   // answers that are neither a declared judgement nor a declared refusal, by status
-	Turned     int           // refusals by a lock of whatever credential
-	NoWait     int           // of those, that asked to come back after 0 seconds
-	Unread     int           // of those, whose Retry-After is neither seconds nor a date
-	Unreadable string        // the first of these
-	AfterLock  int           // judged although an earlier one was refused
-	Excess     int           // judged beyond the promised limit, at the worst address
-	Wrong      int           // answers that are wrong in themselves: server errors, and errors in disguise
-	Lost       int           // 503, no answer, or a full queue's refusal: proves nothing
-	RetryAfter time.Duration // the longest announced wait
-	Knowing    int           // right credentials tried from the locked address
-	Leaked     int           // of those, let through
-	Standing   int           // right credentials tried from elsewhere meanwhile
-	Harmed     int           // of those, refused
-	Again      int           // of one that sprays: tries of those that were shed or unanswered, and sent again
-	Reused     int           // dead tokens presented, and judged
-	Opened     int           // connections that were held open, or carried a body
-	Open       int           // of those, not cut in time
-	Longest    time.Duration // that a connection which was held open lived
+	Judged     int            // wrong credentials that no limit refused
+	Admitted   int            // of one that is to be locked out: of those, judged before its lock
+	Granted    int            // hostile requests that were let in: wrong credentials, dead tokens, bodies too large
+	Disguised  int            // wrong credentials answered 2xx without what opens a session: errors in disguise
+	Refused    int            // wrong credentials that a lock refused
+	Unknown    map[int]int    // answers that are neither a declared judgement nor a declared refusal, by status
+	Turned     int            // refusals by a lock of whatever credential
+	NoWait     int            // of those, that asked to come back after 0 seconds
+	Unread     int            // of those, whose Retry-After is neither seconds nor a date
+	Unreadable string         // the first of these
+	AfterLock  int            // judged although an earlier one was refused
+	Excess     int            // judged beyond the promised limit, at the worst address
+	Wrong      int            // answers that are wrong in themselves: server errors, and errors in disguise
+	Lost       int            // 503, no answer, or a full queue's refusal: proves nothing
+	RetryAfter time.Duration  // the longest announced wait
+	Knowing    int            // right credentials tried from the locked address
+	Leaked     int            // of those, let through
+	Standing   int            // right credentials tried from elsewhere meanwhile
+	Harmed     int            // of those, refused
+	Again      int            // of one that sprays: tries of those that were shed or unanswered, and sent again
+	Reused     int            // dead tokens presented, and judged
+	Served     map[string]int // of those, granted: by which token it was
+	Opened     int            // connections that were held open, or carried a body
+	Open       int            // of those, not cut in time
+	Longest    time.Duration  // that a connection which was held open lived
 
 	Spread                time.Duration // AtOnce: from the first to the last release
 	Rate                  float64       // of one that sprays: guesses a second, as declared

@@ -61,7 +61,7 @@ func (r *replayer) used(ctx context.Context) bool {
 		r.fail("a fresh refresh token bought nothing (status %d)", ans.Status)
 		return false
 	}
-	return r.reuse(ctx, "refresh", "", first) && r.reuse(ctx, "refresh", "", second)
+	return r.reuse(ctx, "a refresh token used before", "refresh", "", first) && r.reuse(ctx, "the refresh token that followed it", "refresh", "", second)
 }
 
 // signedOut signs out, and uses what that session had. That it opened something
@@ -77,7 +77,7 @@ func (r *replayer) signedOut(ctx context.Context) bool {
 			return false
 		}
 	}
-	return r.reuse(ctx, r.look, s.access, s) && r.reuse(ctx, "refresh", "", s)
+	return r.reuse(ctx, "an access token after signing out", r.look, s.access, s) && r.reuse(ctx, "a refresh token after signing out", "refresh", "", s)
 }
 
 // session signs the victim in.
@@ -92,7 +92,7 @@ func (r *replayer) session(ctx context.Context) (tokens, bool) {
 }
 
 // reuse presents what must be dead, and reports whether that was judged.
-func (r *replayer) reuse(ctx context.Context, operation, access string, s tokens) bool {
+func (r *replayer) reuse(ctx context.Context, what, operation, access string, s tokens) bool {
 	ans, is := r.insist(ctx, stepReusing, r.with(operation, access, s), r.judgeOf(operation), wrong)
 	switch is {
 	case nothing:
@@ -102,6 +102,10 @@ func (r *replayer) reuse(ctx context.Context, operation, access string, s tokens
 		return false
 	case granted:
 		r.seen.Granted++
+		if r.seen.Served == nil {
+			r.seen.Served = map[string]int{}
+		}
+		r.seen.Served[what]++
 	}
 	r.seen.Reused++
 	return true

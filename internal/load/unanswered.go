@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"vitals/internal/measure"
 	"vitals/internal/wire"
@@ -25,6 +26,9 @@ func unanswered(c *wire.Call) string {
 		if errors.Is(c.Err, io.ErrUnexpectedEOF) {
 			return "the connection was closed before the end of the answer: " + arrived(c)
 		}
+		if errors.Is(c.Err, syscall.ECONNRESET) {
+			return "the connection was reset before the end of the answer: " + arrived(c)
+		}
 	case measure.Protocol:
 		if errors.Is(c.Err, io.ErrUnexpectedEOF) {
 			return "the head of the answer is cut short, or no HTTP/1.1"
@@ -34,7 +38,7 @@ func unanswered(c *wire.Call) string {
 			return "the server closed the connection without an answer"
 		}
 	}
-	return c.Err.Error()
+	return wire.Plain(c.Err)
 }
 
 // arrived is how much of the body came, and of how much where the server said so.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 
@@ -64,4 +65,21 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &verify) ||
 		errors.As(err, &host) || errors.As(err, &issuer)
+}
+
+// Plain is trouble on the wire in words, without the URL that net/http puts in front and
+// without the addresses of a connection's two ends: ours changes with every connection,
+// and equal troubles could not be told as one.
+func Plain(err error) string {
+	var (
+		asked *url.Error
+		lost  *net.OpError
+	)
+	if errors.As(err, &asked) {
+		err = asked.Err
+	}
+	if errors.As(err, &lost) && (lost.Op == "read" || lost.Op == "write") {
+		err = lost.Err
+	}
+	return err.Error()
 }

@@ -251,3 +251,19 @@ func TestANewOriginMovesNoDeadline(t *testing.T) {
 		t.Errorf("got %v, reused %v; want an answer in time on the same connection", c.Err, c.Reused)
 	}
 }
+
+// Resets of two connections, from two ports of ours, read alike.
+func TestResetsAreToldAlike(t *testing.T) {
+	s := serve(t, func(p *peer) { p.next(); p.reset() })
+	for name, d := range doers(t, s.url()) {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				c := get("/")
+				d.Do(t.Context(), c)
+				if c.Err == nil || Plain(c.Err) != "read: connection reset by peer" {
+					t.Errorf("got %v, in words %q", c.Err, Plain(c.Err))
+				}
+			}
+		})
+	}
+}
