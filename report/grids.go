@@ -36,11 +36,20 @@ func overview(d *Document) grid {
 			}
 		}
 		g.rows = append(g.rows, []string{
-			d.title(i), r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), count(total.Counts.Sent),
+			d.title(i), r.Verdict, count(int64(met)) + " of " + count(int64(len(r.Verdicts))), requests(r.Result, total.Counts.Sent),
 			rate(total.Counts.Timely(), r.Result.Window), p95(r.Result, total), share(total.Counts.Errors, total.Counts.Judged()),
 		})
 	}
 	return g
+}
+
+// requests are those of the judged window. Where that has none, those outside it show
+// that something was sent, and answered or not.
+func requests(r *measure.Result, judged int64) string {
+	if all := r.Total(true, false).Counts.Sent; judged == 0 && all > 0 {
+		return "0 (" + count(all) + " unjudged)"
+	}
+	return count(judged)
 }
 
 // p95 is that of the response time, with our own lag beside it where it is a relevant

@@ -94,3 +94,17 @@ func TestAnnotationsSayTheirOwnVerdict(t *testing.T) {
 		t.Errorf("got\n%s, want %s", &b, want)
 	}
 }
+
+// A run that ended before its judged window has sent requests all the same.
+func TestRequestsBeforeTheJudgedWindowAreShown(t *testing.T) {
+	d := document(t)
+	r := d.Runs[0].Result
+	r.Phases = r.Phases[:1] // the ramp
+	var b strings.Builder
+	if err := report.Summary(report.Style{}, "out")(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("0 (%d unjudged)", r.Total(true, false).Counts.Sent); !strings.Contains(strings.ReplaceAll(b.String(), ",", ""), want) {
+		t.Errorf("got\n%s, want %s", &b, want)
+	}
+}
