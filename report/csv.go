@@ -10,7 +10,8 @@ import (
 )
 
 // SlicesCSV renders the time series: a row for each slice, times in seconds, counts
-// as they are, and a column for each gauge. An empty cell is no data.
+// as they are, and a column for each gauge. An empty cell is no data. Runs of one
+// scenario are numbered from 1.
 func SlicesCSV(w io.Writer, d *Document) error {
 	gauges := map[string]bool{}
 	for _, r := range d.Runs {
@@ -21,12 +22,12 @@ func SlicesCSV(w io.Writer, d *Document) error {
 		}
 	}
 	names := sortedKeys(gauges)
-	head := []string{"scenario", "at_s", "every_s", "sent", "served", "refused", "failed", "errors", "late", "p50_s", "p95_s", "p99_s", "max_s"}
+	head := []string{"scenario", "run", "at_s", "every_s", "sent", "served", "refused", "failed", "errors", "late", "p50_s", "p95_s", "p99_s", "max_s"}
 	rows := [][]string{append(head, prefixed("gauge ", names)...)}
-	for _, r := range d.Runs {
+	for i, r := range d.Runs {
 		every := r.Result.Series.Every
 		for _, s := range r.Result.Series.Slices {
-			row := []string{r.Result.Scenario, plainSeconds(s.At), plainSeconds(every)}
+			row := []string{r.Result.Scenario, strconv.Itoa(d.replicate(i)), plainSeconds(s.At), plainSeconds(every)}
 			for _, n := range []int64{s.Counts.Sent, s.Counts.Served, s.Counts.Refused, s.Counts.Failed, s.Counts.Errors, s.Counts.Late} {
 				row = append(row, strconv.FormatInt(n, 10))
 			}
@@ -55,14 +56,14 @@ func SlicesCSV(w io.Writer, d *Document) error {
 // Quantiles are of what was served; an empty cell is no data.
 func StepsCSV(w io.Writer, d *Document) error {
 	rows := [][]string{{
-		"scenario", "phase", "judged", "journey", "step", "intruder", "planned", "sent", "late", "dropped", "served", "refused", "failed", "errors",
+		"scenario", "run", "phase", "judged", "journey", "step", "intruder", "planned", "sent", "late", "dropped", "served", "refused", "failed", "errors",
 		"response_p50_s", "response_p95_s", "response_p99_s", "response_max_s", "service_p50_s", "service_p95_s", "service_p99_s", "service_max_s",
 	}}
-	for _, r := range d.Runs {
+	for i, r := range d.Runs {
 		for _, p := range r.Result.Phases {
 			for _, s := range p.Steps {
 				c := s.Counts
-				row := []string{r.Result.Scenario, p.Name, strconv.FormatBool(p.Judged), s.Step.Journey, s.Step.Name, strconv.FormatBool(s.Step.Intruder)}
+				row := []string{r.Result.Scenario, strconv.Itoa(d.replicate(i)), p.Name, strconv.FormatBool(p.Judged), s.Step.Journey, s.Step.Name, strconv.FormatBool(s.Step.Intruder)}
 				for _, n := range []int64{c.Planned, c.Sent, c.Late, c.Dropped, c.Served, c.Refused, c.Failed, c.Errors} {
 					row = append(row, strconv.FormatInt(n, 10))
 				}

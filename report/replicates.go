@@ -51,8 +51,13 @@ func (d *Document) title(run int) string {
 	if of == 1 {
 		return name
 	}
+	return fmt.Sprintf("%s (%d of %d)", name, d.replicate(run), of)
+}
+
+// replicate is which run of its scenario a run is, from 1.
+func (d *Document) replicate(run int) int {
 	before := &Document{Runs: d.Runs[:run]}
-	return fmt.Sprintf("%s (%d of %d)", name, before.runsOf(name)+1, of)
+	return before.runsOf(d.Runs[run].Result.Scenario) + 1
 }
 
 // pooled is the response time over all runs of the document.

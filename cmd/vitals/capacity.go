@@ -19,7 +19,8 @@ every target, its lockout included: double the rate until one is missed, bisect,
 and measure both ends of the bracket again. Each measurement is a run of its own,
 from a fresh start of a stack that is ours. A measurement in which the generator was
 the limit is repeated, and never an answer. A rate also counts as missed when the
-system falls behind: requests that could not be sent, a queue that grows.
+system falls behind: requests that could not be sent, a queue that grows. Where no rate
+missed a target up to --max, or none met them all, the bracket has one end: exit code 3.
 
 Scenarios of users are run as arrivals: each is one visit of a journey.
 

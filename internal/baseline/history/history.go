@@ -121,6 +121,9 @@ func nightsOf(f *baseline.File) (nights []Night) {
 	return nights
 }
 
+// errNoRun says of a session that there is nothing in it to keep.
+var errNoRun = errors.New("has no valid run")
+
 // Add appends the valid runs of a session, and says how many figures that are.
 // A session that is there already is an error, and so is one without a valid
 // run.
@@ -130,7 +133,7 @@ func (s *Store) Add(f *baseline.File) (int, error) {
 	}
 	nights := nightsOf(f)
 	if len(nights) == 0 {
-		return 0, fmt.Errorf("session %s has no valid run: %s", f.Session.ID, cmp.Or(f.InvalidRuns(), "it has no run at all"))
+		return 0, fmt.Errorf("session %s %w: %s", f.Session.ID, errNoRun, cmp.Or(f.InvalidRuns(), "it has no run at all"))
 	}
 	if err := appendLines(s.path, nights...); err != nil {
 		return 0, err

@@ -2,12 +2,14 @@ package history_test
 
 import (
 	"bytes"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"vitals/internal/baseline"
 	"vitals/internal/baseline/history"
+	"vitals/internal/exit"
 	"vitals/internal/measure"
 )
 
@@ -61,6 +63,9 @@ func TestNightsThatSayNothingAreTold(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "session s7 has no valid run: 1 invalid run left out (ended early: the server is gone)") {
 		t.Errorf("a session without a valid run: got %v", err)
+	}
+	if e, ok := errors.AsType[*exit.Error](err); !ok || e.Code != exit.NoAnswer {
+		t.Errorf("got %#v, want exit code %d", err, exit.NoAnswer)
 	}
 	text := shown(t, dir)
 	for _, want := range []string{

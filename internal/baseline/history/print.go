@@ -88,10 +88,14 @@ func AddFiles(w io.Writer, dir string, files []string) error {
 			fmt.Fprintln(w, "  left out: "+why)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	switch err := errors.Join(errs...); {
+	case err == nil:
+		return nil
+	case !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, errNoRun) }):
+		return exit.With(exit.NoAnswer, err) // nobody made a mistake: it was not measured
+	default:
 		return baseline.Refusal(err)
 	}
-	return nil
 }
 
 // List prints the sessions of a folder.
