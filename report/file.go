@@ -126,6 +126,9 @@ func (f *File) For(format string) (func(w io.Writer) error, error) {
 	}
 	if f.Audit == nil {
 		r, err := For(format)
+		if err == nil && formats[format].ofRuns && len(f.Document.Runs) == 0 {
+			err = f.Document.noRuns(format)
+		}
 		return func(w io.Writer) error { return r(w, f.Document) }, err
 	}
 	r, ok := auditFormats[format]
@@ -134,6 +137,21 @@ func (f *File) For(format string) (func(w io.Writer) error, error) {
 		return nil, fmt.Errorf("an audit has no form %q: choose one of %s%s", format, strings.Join(forms, ", "), strict.Meant(format, forms))
 	}
 	return func(w io.Writer) error { return r(w, f.Audit) }, nil
+}
+
+// noRuns says why a form of runs alone would be empty.
+func (d *Document) noRuns(format string) error {
+	why := "no run in which anything was measured"
+	if d.Comparison != nil {
+		why = "a comparison and no runs: those of a duet are in its baselines"
+	}
+	var forms []string
+	for _, name := range Formats() {
+		if !formats[name].ofRuns {
+			forms = append(forms, name)
+		}
+	}
+	return fmt.Errorf("%s is a form of runs, and the document holds %s; choose one of %s", format, why, strings.Join(forms, ", "))
 }
 
 // Decode reads a document, as Read does.

@@ -13,24 +13,25 @@ import (
 type format struct {
 	render Reporter
 	about  string // for help texts
+	ofRuns bool   // nothing else is in it
 }
 
 // formats are all the forms a document is shown in; help texts and messages
 // are built from the same map.
 var formats = map[string]format{
-	"terminal":    {Terminal, "what fits one screen"},
-	"verbose":     {Verbose, "everything, as text"},
-	"html":        {HTML, "one page for a browser, without a network"},
-	"json":        {JSON, "the document; docs/document.schema.json describes it"},
-	"junit":       {JUnit, "XML for CI servers"},
-	"markdown":    {Markdown, "a comment for a pull request"},
-	"github":      {GitHub, "annotations of GitHub Actions, at each target's own line"},
-	"openmetrics": {OpenMetrics, "GitLab's metrics.txt"},
-	"csv-slices":  {SlicesCSV, "the run second by second"},
-	"csv-steps":   {StepsCSV, "every step in every phase"},
-	"benchstat":   {Benchstat, "lines that benchstat compares"},
-	"hgrm":        {HGRM, "the latency distribution for HdrHistogram's plotter; one scenario"},
-	"vegeta":      {Vegeta, "results that vegeta report and vegeta plot read"},
+	"terminal":    {Terminal, "what fits one screen", false},
+	"verbose":     {Verbose, "everything, as text", false},
+	"html":        {HTML, "one page for a browser, without a network", false},
+	"json":        {JSON, "the document; docs/document.schema.json describes it", false},
+	"junit":       {JUnit, "XML for CI servers", false},
+	"markdown":    {Markdown, "a comment for a pull request", false},
+	"github":      {GitHub, "annotations of GitHub Actions, at each target's own line", false},
+	"openmetrics": {OpenMetrics, "GitLab's metrics.txt", false},
+	"csv-slices":  {SlicesCSV, "the run second by second", true},
+	"csv-steps":   {StepsCSV, "every step in every phase", true},
+	"benchstat":   {Benchstat, "lines that benchstat compares", true},
+	"hgrm":        {HGRM, "the latency distribution for HdrHistogram's plotter; one scenario", true},
+	"vegeta":      {Vegeta, "results that vegeta report and vegeta plot read", true},
 }
 
 // Formats are the names that For knows, sorted.
