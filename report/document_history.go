@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"html/template"
 
 	"vitals/internal/baseline"
@@ -52,7 +51,7 @@ func (h *History) html() []htmlSeries {
 func seriesOf(h *history.Store, s *history.Series) htmlSeries {
 	found := s.Findings()
 	out := htmlSeries{
-		Name: s.Metric + " " + s.Scenario, About: fmt.Sprintf("environment class %s, %d nights", s.Class, len(s.Nights)),
+		Name: s.Metric + " " + s.Scenario, About: s.About(),
 		SVG: historySVG(s, found), Nights: nightsOf(s),
 	}
 	if short := s.Short(); short != "" {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -92,12 +91,7 @@ func nightsOf(s *history.Series) htmlGrid {
 // historySVG draws a series, a dot for each night, with the median of each level
 // and a line where one begins.
 func historySVG(s *history.Series, found []history.Finding) template.HTML {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, n := range s.Nights {
-		low, high = min(low, n.Mean), max(high, n.Mean)
-	}
-	pad := max((high-low)*0.08, 0.01)
-	low, high = low-pad, high+pad
+	low, high := s.Range(s.Nights)
 	x := func(i float64) float64 { return svgLeft + plotWidth*(i+0.5)/float64(len(s.Nights)) }
 	y := func(v float64) float64 { return plotBottom - plotHeight*(v-low)/(high-low) }
 	var d svg

@@ -125,3 +125,37 @@ func TestAcceptSaysWhatItChanges(t *testing.T) {
 		t.Errorf("the first session:\n%s", got)
 	}
 }
+
+// Nights under two loads are two series, and their titles say which is which; an axis of
+// shares begins at nothing and is not a whole percent high where nobody failed.
+func TestSeriesOfTwoLoadsAreToldApart(t *testing.T) {
+	dir, _ := nights(t, 3, 1000)
+	other := night(7, 200)
+	other.Scenarios[0].LoadModel = "another"
+	file := filepath.Join(t.TempDir(), "baseline.json")
+	other.Summarise()
+	if err := baseline.Write(file, other); err != nil {
+		t.Fatal(err)
+	}
+	if err := history.AddFiles(&bytes.Buffer{}, dir, []string{file}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := history.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]bool{}
+	for _, series := range s.Shown(false) {
+		if title := series.Metric + series.About(); titles[title] || !strings.Contains(title, ", load ") {
+			t.Errorf("%q is told twice, or without its load", title)
+		} else {
+			titles[title] = true
+		}
+		if low, high := series.Range(series.Nights); series.Metric == "errors" && (low != 0 || high > 0.002) {
+			t.Errorf("errors: an axis from %g to %g", low, high)
+		}
+	}
+	if len(titles) != 4 {
+		t.Errorf("got %v, want p95 and errors of two loads", titles)
+	}
+}

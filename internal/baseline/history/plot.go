@@ -11,6 +11,22 @@ import (
 // plotRows is the height of a plot.
 const plotRows = 8
 
+// Range is what an axis of the nights' means shows, with some room above and below. A
+// metric on the log scale has at least 1 % of it; a share is never below nothing.
+func (s *Series) Range(nights []Night) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, n := range nights {
+		low, high = min(low, n.Mean), max(high, n.Mean)
+	}
+	room := (high - low) * 0.05
+	if baseline.Logarithmic(s.Metric) {
+		room = max(room, 0.01)
+		return low - room, high + room
+	}
+	room = max(room, 0.001)
+	return max(0, low-room), high + room
+}
+
 // Plot draws the newest nights of a series, one column each, with a mark under
 // the first night of each new level: ^ for a change point, ? for a suspicion,
 // a for an accepted change. A metric on the log scale is shown as the figure
@@ -21,15 +37,7 @@ func (s *Series) Plot(width int) string {
 	if len(nights) == 0 {
 		return ""
 	}
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, n := range nights {
-		low, high = min(low, n.Mean), max(high, n.Mean)
-	}
-	pad := max((high-low)*0.05, 0.01)
-	low, high = low-pad, high+pad
-	if !baseline.Logarithmic(s.Metric) { // a share: never below nothing
-		low = max(0, low)
-	}
+	low, high := s.Range(nights)
 	var b strings.Builder
 	for row := range plotRows {
 		top := high - (high-low)*float64(row)/plotRows

@@ -27,7 +27,7 @@ func Show(w io.Writer, dir string, all bool) error {
 	var fresh []string
 	for _, series := range h.Shown(all) {
 		found := series.Findings()
-		fmt.Fprintf(w, "\n%s %s, environment class %s: %s\n%s", series.Metric, series.Scenario, series.Class, nights(len(series.Nights)), series.Plot(80))
+		fmt.Fprintf(w, "\n%s %s, %s\n%s", series.Metric, series.Scenario, series.About(), series.Plot(80))
 		if short := series.Short(); short != "" {
 			fmt.Fprintln(w, "  "+short)
 		}

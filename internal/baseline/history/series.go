@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"vitals/internal/baseline"
 	"vitals/internal/baseline/stats"
@@ -17,6 +18,17 @@ type Series struct {
 	Nights                        []Night
 	accepted                      []int             // first nights of accepted levels
 	reasons                       map[string]string // why, by session
+	several                       bool              // its scenario was run under other loads too
+}
+
+// About says on what kind of machine the nights were, how many there are, and under
+// which load where the scenario was run under several: those are series of their own.
+func (s *Series) About() string {
+	text := fmt.Sprintf("environment class %s", s.Class)
+	if s.several {
+		text += fmt.Sprintf(", load %.8s", strings.TrimPrefix(s.Load, "sha256:"))
+	}
+	return text + ", " + nights(len(s.Nights))
 }
 
 // Series of the store, in the order of class, scenario and metric.
@@ -33,6 +45,9 @@ func (s *Store) Series() []Series {
 		out[i].Nights = append(out[i].Nights, n)
 	}
 	for i := range out {
+		out[i].several = slices.ContainsFunc(out, func(o Series) bool {
+			return o.Class == out[i].Class && o.Scenario == out[i].Scenario && o.Load != out[i].Load
+		})
 		slices.SortStableFunc(out[i].Nights, func(a, b Night) int { return a.Time.Compare(b.Time) })
 		for at, n := range out[i].Nights {
 			if slices.ContainsFunc(s.Accepted, func(a Accepted) bool { return a.Session == n.Session }) {
