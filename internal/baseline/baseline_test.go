@@ -259,6 +259,11 @@ func TestC6_EditedSummary(t *testing.T) {
 	corrupt(t, err, "normal p95")
 	_, err = edited(t, file(1, 1), func(v map[string]any) { delete(v["summary"].(map[string]any), "peak p95") })
 	corrupt(t, err, "peak p95")
+	_, err = edited(t, file(1, 1), func(v map[string]any) { v["scenarios"] = v["scenarios"].([]any)[:1] }) // no run of peak is left
+	corrupt(t, err, "peak ")
+	if _, err = edited(t, file(1, 1), func(v map[string]any) { v["summary"].(map[string]any)["normal p42"] = map[string]any{"k": 1} }); err != nil {
+		t.Errorf("a metric of a newer program: got %v, want it read", err)
+	}
 }
 
 func TestC7_FileWithItself(t *testing.T) {

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vitals/internal/atomicfile"
@@ -156,11 +158,20 @@ func understood(schema string) bool {
 	return schema == Schema || strings.HasPrefix(schema, Schema+".")
 }
 
-// check recomputes the summary: a file edited by hand is corrupt.
+// check recomputes the summary: a file edited by hand is corrupt. A metric that this
+// program does not know, a newer one may have written.
 func (f *File) check() error {
 	want := summarise(f)
-	for name, w := range want {
-		if got, ok := f.Summary[name]; !ok || got.K != w.K || !near(got.MeanLn, w.MeanLn) || !near(got.SdLn, w.SdLn) {
+	names := slices.Collect(maps.Keys(want))
+	for name := range f.Summary {
+		if slices.ContainsFunc(metrics, func(m metric) bool { return strings.HasSuffix(name, " "+m.name) }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		w, made := want[name]
+		if got, ok := f.Summary[name]; !ok || !made || got.K != w.K || !near(got.MeanLn, w.MeanLn) || !near(got.SdLn, w.SdLn) {
 			return fmt.Errorf("the file is corrupt: its summary of %s is not that of its runs: it was edited, or written by halves", name)
 		}
 	}
