@@ -52,6 +52,9 @@ say so (errors < 1% during fault). Two figures are for such a run:
 			if err := asGiven(&o, args); err != nil {
 				return err
 			}
+			if o.Repeat == 0 { // which is the default only where no flag is
+				return exit.Errorf(exit.Usage, "--repeat 0: want 1 or more")
+			}
 			if o.Once {
 				return runOnce(cmd.Context(), s, o)
 			}

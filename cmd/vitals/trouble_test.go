@@ -218,13 +218,15 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A misspelt flag is told its nearest right spelling.
+// A misspelt flag, or what stands in one, is told its nearest right spelling.
 func TestAMisspeltFlag(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ command, flag, want string }{
 		{"run", "--acounts", "unknown flag: --acounts (did you mean --accounts?)"},
 		{"validate", "--rte", "unknown flag: --rte (did you mean --rate?)"},
 		{"audit", "--xyzzy", "unknown flag: --xyzzy\n"},
+		{"run", "--pace=quik", `--pace quik: want full or quick (did you mean "quick"?)`},
+		{"run", "--repeat=0", "--repeat 0: want 1 or more"},
 	} {
 		if code, _, talk := vitals(t, nil, c.command, c.flag, "x"); code != exit.Usage || !strings.Contains(talk, c.want) {
 			t.Errorf("%s %s: got exit %d and %q, want 2 and %q", c.command, c.flag, code, talk, c.want)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"vitals/internal/limitcheck"
+	"vitals/internal/strict"
 )
 
 // Class says what a probe may do to its target.
@@ -44,7 +45,7 @@ func (c *Class) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no class %q: want %s", text, strings.Join(classNames[:], ", "))
+	return fmt.Errorf("no class %q: want %s%s", text, strings.Join(classNames[:], ", "), strict.Meant(string(text), classNames[:]))
 }
 
 // Status is the outcome of a probe. The zero value is Skip, so that what did not

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -43,7 +44,7 @@ func Family(id string) string { return families[strings.TrimRight(id, "012345678
 
 // Select picks probes by class and by the words of --only: a family (LK) or an
 // id (LK8), in any case. No words are all. What names nothing is an error with
-// the nearest right spelling.
+// the nearest right spelling, of each such word.
 func Select(upTo Class, only []string) ([]Probe, error) {
 	probes := Probes()
 	var names []string
@@ -54,15 +55,18 @@ func Select(upTo Class, only []string) ([]Probe, error) {
 		names = append(names, f)
 	}
 	wanted := map[string]bool{}
+	var wrong []string
 	for _, word := range only {
 		word = strings.ToUpper(strings.TrimSpace(word))
 		if limitcheck.Means[word] != "" {
-			return nil, fmt.Errorf("%s is no probe: it is read off the answers to all probes of limits (LK)", word)
-		}
-		if !slices.Contains(names, word) {
-			return nil, fmt.Errorf("no probe or family %q%s", word, hint(word, names))
+			wrong = append(wrong, fmt.Sprintf("%s is no probe: it is read off the answers to all probes of limits (LK)", word))
+		} else if !slices.Contains(names, word) {
+			wrong = append(wrong, fmt.Sprintf("no probe or family %q%s", word, hint(word, names)))
 		}
 		wanted[word] = true
+	}
+	if len(wrong) > 0 {
+		return nil, errors.New(strings.Join(wrong, "; "))
 	}
 	return slices.DeleteFunc(probes, func(p Probe) bool {
 		return p.Class > upTo || len(only) > 0 && !wanted[p.ID] && !wanted[strings.TrimRight(p.ID, "0123456789")]

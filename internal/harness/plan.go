@@ -47,13 +47,13 @@ func Read(o Options) (*Plan, error) {
 	note(err)
 	p := &Plan{o: o, notes: map[*scenarios.Scenario][]string{}, named: map[*scenarios.Scenario]string{}, files: files}
 	if o.Pace != "full" && o.Pace != "quick" {
-		note(fmt.Errorf("--pace %s: want full or quick", o.Pace))
+		note(fmt.Errorf("--pace %s: want full or quick%s", o.Pace, strict.Meant(o.Pace, []string{"full", "quick"})))
 	}
 	switch {
 	case o.URL != "" && o.Stack != "":
 		note(errors.New("--url and --stack exclude each other: the system is there already, or it is started"))
 	case o.URL == "" && o.Stack != "" && o.Stack != "embedded" && o.Stack != "containers":
-		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)", o.Stack))
+		note(fmt.Errorf("--stack %s: want embedded or containers (or --url for a deployment that is there)%s", o.Stack, strict.Meant(o.Stack, []string{"embedded", "containers"})))
 	}
 	note(o.onlyContainers())
 	note(o.checkCores())

@@ -70,6 +70,7 @@ operations:
 func TestMistakesHavePlaces(t *testing.T) {
 	for text, want := range map[string]string{
 		"profile: x\noperations:\n  logn: {path: /a}":                                                           `p.yaml:3:3: unknown operation "logn" (did you mean "login"?)`,
+		"profile: x\noperations:\n  singout: {path: /a}":                                                        `p.yaml:3:3: unknown operation "singout" (known: add_stock, adherence, create, delete, disable_user, generate_reminders, get, get_log, health, list, list_logs, list_reminders, live, login, logout, low_stock, me, miss_reminder, password_change, password_reset, password_reset_confirm, ready, recent, refresh, register, reminders_of, sessions, skip_reminder, take_reminder, two_factor_confirm, two_factor_disable, two_factor_enrol, two_factor_verify, update, update_log, users, void_log, write_log)`,
 		"profile: x\noperations:\n  login: {paht: /a}":                                                          `p.yaml:3:11: unknown field "paht" in an operation (did you mean "path"?)`,
 		"profile: x\noperations:\n  login: {path: a}":                                                           `p.yaml:3:17: path: found "a", expected one that begins with /`,
 		"profile: x\noperations:\n  login: {method: POST}":                                                      `p.yaml:3:10: an operation needs its path (as in path: /api/v1/auth/login)`,

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io"
@@ -119,7 +120,7 @@ func (r *reader) read(root *yaml.Node) {
 		"operations": func(n *yaml.Node) {
 			r.Pairs(n, "operations", func(k, v *yaml.Node) {
 				if known[k.Value] == "" {
-					r.Fail(k, strict.Hint(k.Value, Operations()), "unknown operation %q", k.Value)
+					r.Fail(k, cmp.Or(strict.Hint(k.Value, Operations()), "known: "+strings.Join(Operations(), ", ")), "unknown operation %q", k.Value)
 				}
 				r.nodes[k.Value] = k
 				r.p.places["operations."+k.Value] = Place{r.File, k.Line}
