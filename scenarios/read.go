@@ -72,7 +72,7 @@ func (r *reader) read(name string, text []byte) {
 	var root *yaml.Node
 	r.sc = &Scenario{File: name, Timeout: 10 * time.Second}
 	r.Doc, root = strict.Parse(name, text)
-	if root == nil {
+	if root == nil || r.Mistaken(root, "a scenario") {
 		return
 	}
 	fields := strict.Fields{

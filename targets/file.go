@@ -64,7 +64,7 @@ func ParseFile(r io.Reader, name string) ([]Target, error) {
 		return nil, fmt.Errorf("read targets %s: %w", name, err)
 	}
 	d, root := strict.Parse(name, text)
-	if root == nil {
+	if root == nil || d.Mistaken(root, "a targets file") {
 		return nil, d.Err()
 	}
 	var ts []Target

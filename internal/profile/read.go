@@ -67,7 +67,7 @@ func Read(r io.Reader, name string) (*Profile, error) {
 		return nil, fmt.Errorf("read profile %s: %w", name, err)
 	}
 	d, root := strict.Parse(name, text)
-	if root == nil {
+	if root == nil || d.Mistaken(root, "a profile") {
 		return nil, d.Err()
 	}
 	rd := &reader{Doc: d, p: &Profile{
