@@ -74,8 +74,9 @@ func (k token) text() string {
 }
 
 func forgedTokens(t *T) {
+	shows := t.guarded()
 	s := t.Session()
-	if a := t.Do("me", s.from, s.access, nil); !t.WantDone("me", a) {
+	if a := t.Do(shows, s.from, s.access, nil); !t.WantDone(shows, a) {
 		return
 	}
 	// try sends a token that must be refused; of are the requirements that it is about,
@@ -83,21 +84,21 @@ func forgedTokens(t *T) {
 	const garbage = "abc.def.ghi"
 	try := func(name, forged string, of ...string) {
 		t.run.secrets.add(forged)
-		q := t.Request("me", s.from, forged, nil)
+		q := t.Request(shows, s.from, forged, nil)
 		q.Label, q.User = name, ""
 		a := t.Send(q)
 		on := t.For(of...)
-		if me := t.Operation("me"); me.Refuse != 0 && me.Succeeded(a.Status) && a.Err == nil && !slices.Contains(of, "9.2.2") {
-			on.declares("me", false, "%v: got %s, want %d: this was let in", a, a.got(), me.Refuse)
+		if op := t.Operation(shows); op.Refuse != 0 && op.Succeeded(a.Status) && a.Err == nil && !slices.Contains(of, "9.2.2") {
+			on.declares(shows, false, "%v: got %s, want %d: this was let in", a, a.got(), op.Refuse)
 		} else {
-			on.WantTurned("me", a)
+			on.WantTurned(shows, a)
 		}
-		if (forged == "" || forged == garbage) && !t.turned("me", a) {
+		if (forged == "" || forged == garbage) && !t.turned(shows, a) {
 			t.because(open)
 		}
 	}
 	if try("no token at all", ""); t.Failed() { // whoever asks is answered
-		t.For("9.1.1", "9.1.2", "9.1.3", "9.2.2").Missing("me is answered without any token, so that it tells nothing about tokens")
+		t.For("9.1.1", "9.1.2", "9.1.3", "9.2.2").Missing("%s is answered without any token, so that it tells nothing about tokens", shows)
 		return
 	}
 	if s.refresh != "" {

@@ -17,20 +17,21 @@ func authDead() []Probe {
 }
 
 func signOut(t *T) {
+	shows := t.guarded()
 	s := t.Session()
-	if a := t.Do("me", s.from, s.access, nil); !t.Operation("me").Succeeded(a.Status) {
-		t.Skip("me before signing out: got %s; is its path right in the profile?", a.got())
+	if a := t.Do(shows, s.from, s.access, nil); !t.Operation(shows).Succeeded(a.Status) {
+		t.Skip("%s before signing out: got %s; is its path right in the profile?", shows, a.got())
 	}
 	out := t.Do("logout", s.from, s.access, values{"refresh_token": s.refresh})
 	if !t.WantDone("logout", out) {
 		return
 	}
-	a := t.dead(s, s.from)
-	if me := t.Operation("me"); me.Refuse != 0 && me.Succeeded(a.Status) && a.Err == nil { // declared to be refused, as the session is to be ended
-		t.declares("me", false, "%v: got %s after signing out, want %d or another refusal", a, a.got(), me.Refuse)
+	a := t.dead(shows, s, s.from)
+	if op := t.Operation(shows); op.Refuse != 0 && op.Succeeded(a.Status) && a.Err == nil { // declared to be refused, as the session is to be ended
+		t.declares(shows, false, "%v: got %s after signing out, want %d or another refusal", a, a.got(), op.Refuse)
 		t.because(open)
 	} else {
-		t.WantDead(a, " after signing out")
+		t.WantDead(shows, a, " after signing out")
 	}
 	if _, ok := t.target.Profile.Operations["refresh"]; !ok || s.refresh == "" {
 		return
@@ -47,28 +48,44 @@ func deadTokens(t *T) {
 	case l.By != "user" && l.By != "both":
 		t.Skip("requests are limited by %s, so there is no quota of an owner's to be spent", l.By)
 	}
+	shows := t.guarded()
 	acc := t.Account()
 	s := t.SessionOf(acc, t.Address())
 	acc = t.end(s)
-	a := t.dead(s, s.from)
-	if !t.turned("me", a) {
+	a := t.dead(shows, s, s.from)
+	if !t.turned(shows, a) {
 		t.Skip("%v: got %s after the session was ended, so there is no dead token", a, a.got())
 	}
 	owner := t.SessionOf(acc, t.Address())
 	elsewhere := t.Address()
 	for range l.Limit + 5 {
-		if a := t.dead(s, elsewhere); !t.turned("me", a) {
+		if a := t.dead(shows, s, elsewhere); !t.turned(shows, a) {
 			break // its own address is refused by now
 		}
 	}
-	a = t.Do("me", owner.from, owner.access, nil)
-	t.Check(t.Operation("me").Succeeded(a.Status), "%v: after %d requests with a dead token from elsewhere its owner, with a token that is alive, got %s, want success", a, l.Limit+5, a.got())
+	a = t.Do(shows, owner.from, owner.access, nil)
+	t.Check(t.Operation(shows).Succeeded(a.Status), "%v: after %d requests with a dead token from elsewhere its owner, with a token that is alive, got %s, want success", a, l.Limit+5, a.got())
 }
 
-// dead asks who a session that has ended is.
-func (t *T) dead(s session, from netip.Addr) Answer {
-	q := t.Request("me", from, s.access, nil)
-	q.User, q.Label = "", "me with a dead token" // it is nobody's any more
+// guarded is the operation whose answer shows whether a token opens anything: me, or
+// list in a profile that has no me. A list that everybody may read shows nothing.
+func (t *T) guarded() string {
+	if _, ok := t.target.Profile.Operations["me"]; ok {
+		return "me"
+	}
+	if _, ok := t.target.Profile.Operations["list"]; !ok {
+		t.Lacks("profile %s has neither me nor list, so that nothing shows whether a token opens anything", t.target.Profile.Name)
+	}
+	if a := t.Do("list", t.plain(), "", nil); !t.turned("list", a) {
+		t.Skip("%v: got %s without a token, so that list tells nothing about tokens, and the profile has no me", a, a.got())
+	}
+	return "list"
+}
+
+// dead sends an operation with the token of a session that has ended.
+func (t *T) dead(operation string, s session, from netip.Addr) Answer {
+	q := t.Request(operation, from, s.access, nil)
+	q.User, q.Label = "", operation+" with a dead token" // it is nobody's any more
 	return t.Send(q)
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -296,5 +298,36 @@ func TestAbsent(t *testing.T) {
 		if got := audit.Absent(t.Context(), &alone); c.want == "" && got != "" || !strings.HasPrefix(got, c.want) {
 			t.Errorf("health alone, %+v: got %q", c, got)
 		}
+	}
+}
+
+// A profile without me is audited by its list, if that is not for everybody.
+func TestAListShowsWhatATokenOpens(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		lie  string
+		want map[string]audit.Status
+		open bool // the list
+	}{
+		{"", map[string]audit.Status{"AU3": audit.Pass, "AU4": audit.Pass, "AU6": audit.Pass, "AU13": audit.Pass}, false},
+		{"signing out ends nothing", map[string]audit.Status{"AU13": audit.Fail}, false},
+		{"", map[string]audit.Status{"AU3": audit.Skip, "AU13": audit.Skip}, true},
+	} {
+		t.Run(fmt.Sprint(c.lie, c.open), func(t *testing.T) {
+			t.Parallel()
+			g := audittest.New(c.lie).Serve(t)
+			delete(g.Profile.Operations, "me")
+			if c.open {
+				list := g.Profile.Operations["list"]
+				list.Path = g.Profile.Operations["health"].Path
+				g.Profile.Operations["list"] = list
+			}
+			rep := audit.Run(t.Context(), probes(t, audit.Intrusive, slices.Sorted(maps.Keys(c.want))...), g, audit.Options{Patience: time.Minute})
+			for _, f := range rep.Findings {
+				if f.Status != c.want[f.ID] || f.Status == audit.Skip && !strings.Contains(f.Reason, "list tells nothing about tokens") {
+					t.Errorf("%s: got %v, want %v: %s", f.ID, f.Status, c.want[f.ID], f.Reason)
+				}
+			}
+		})
 	}
 }

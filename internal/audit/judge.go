@@ -105,9 +105,9 @@ func (t *T) because(cause string) {
 	t.failures[len(t.failures)-1].cause = cause
 }
 
-// WantDead checks that a token that was ended is refused by me.
-func (t *T) WantDead(a Answer, words string) {
-	t.counts(open, t.turned("me", a), "%v: got %s%s, want %d or another refusal", a, a.got(), words, t.Operation("me").Refusal())
+// WantDead checks that a token that was ended is refused by an operation (see guarded).
+func (t *T) WantDead(operation string, a Answer, words string) {
+	t.counts(open, t.turned(operation, a), "%v: got %s%s, want %d or another refusal", a, a.got(), words, t.Operation(operation).Refusal())
 }
 
 // open is the cause of a failure where me is answered whatever token is sent, or none:
