@@ -84,5 +84,10 @@ with. No number is reported that was not honestly measured.
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newRunCmd(s), newReportCmd(s), newCompareCmd(s), newDuetCmd(s), newHistoryCmd(s), newCapacityCmd(s), newMergeCmd(s), newFleetCmd(s), newValidateCmd(s), newAuditCmd(s), newInitCmd(s), newProbeCmd(s), newServeCmd(s), newVersionCmd(s))
 	root.AddCommand(newDoctorCmd(s), newManCmd(s))
+	for _, c := range root.Commands() {
+		for _, c := range append(c.Commands(), c) {
+			strict.Once(c.Flags())
+		}
+	}
 	return root
 }

@@ -227,8 +227,10 @@ func TestAMisspeltFlag(t *testing.T) {
 		{"audit", "--xyzzy", "unknown flag: --xyzzy\n"},
 		{"run", "--pace=quik", `--pace quik: want full or quick (did you mean "quick"?)`},
 		{"run", "--repeat=0", "--repeat 0: want 1 or more"},
+		{"run", "--targets=none --fault=redis:stop@1s --fault=redis:stop@5s --targets=strict.yaml", `"strict.yaml" for "--targets" flag: it stands twice, and "none" was given before`},
+		{"history", "--all --all --html=a --html=b", `"b" for "--html" flag: it stands twice, and "a" was given before`},
 	} {
-		if code, _, talk := vitals(t, nil, c.command, c.flag, "x"); code != exit.Usage || !strings.Contains(talk, c.want) {
+		if code, _, talk := vitals(t, nil, append(strings.Fields(c.command+" "+c.flag), "x")...); code != exit.Usage || !strings.Contains(talk, c.want) {
 			t.Errorf("%s %s: got exit %d and %q, want 2 and %q", c.command, c.flag, code, talk, c.want)
 		}
 	}

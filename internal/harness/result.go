@@ -28,7 +28,7 @@ func result(sc *scenarios.Scenario, o Options, out *load.Outcome, f measure.Fini
 		Health: out.Health, Notes: slices.Clone(out.Notes), Partial: out.Partial, EndedBy: out.EndedBy, EndedEarly: out.EndedEarly,
 	}
 	r.Failures = append(r.Failures, out.Failures...)
-	if f.Unserved.Failed > 0 {
+	if f.Unserved.Failed+f.Unserved.Refused > 0 {
 		r.Unserved = &f.Unserved
 	}
 	if f.Outside > 0 {

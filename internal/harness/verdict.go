@@ -82,7 +82,7 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	if c := r.Result.Total(true, false).Counts; c.Sent > 0 && c.Refused == c.Sent { // a refusal is no error, and no answer either
 		ended = append(ended, fmt.Sprintf("nobody was served: all %d requests were refused", c.Sent))
 	}
-	if why := unserved(r.Result); why != "" {
+	if why := unserved(r.Result); why != "" && len(ended) == 0 {
 		ended = append(ended, why)
 	}
 	switch {
@@ -157,28 +157,35 @@ func ending(r *measure.Result) string {
 }
 
 // unserved says that nobody was served from some moment to the end, which figures of
-// what was served do not show; "" where that was short, or few requests failed in it.
+// what was served do not show; "" where that was short, or few requests were sent in it.
 func unserved(r *measure.Result) string {
 	const fewest = 3
 	all := r.Series.Slices
-	failed, from := int64(0), time.Duration(0)
+	var u measure.Unserved
 	for i := len(all) - 1; i >= 0; i-- {
 		c := all[i].Counts
-		if c.Served > 0 || c.Refused > 0 {
+		if c.Served > 0 || c.Refused+c.Failed > c.Errors+c.Ours { // refusals that were expected
 			break
 		}
-		if c.Failed > 0 {
-			failed, from = failed+c.Failed, all[i].At
+		if c.Failed+c.Refused > 0 {
+			u = measure.Unserved{From: all[i].At, Failed: u.Failed + c.Failed, Refused: u.Refused + c.Refused}
 		}
 	}
 	if r.Unserved != nil { // it knows when in a slice, and of what was due before the silence
-		failed, from = r.Unserved.Failed, r.Unserved.From
+		u = *r.Unserved
 	}
 	long := min(10*time.Second, max(3*time.Second, r.Took/5))
-	if failed < fewest || r.Took-from < long {
+	if u.Failed+u.Refused < fewest || r.Took-u.From < long {
 		return ""
 	}
-	return fmt.Sprintf("nobody was served from %s to the end: all %d requests failed", from.Round(100*time.Millisecond), failed)
+	what := fmt.Sprintf("all %d requests failed", u.Failed)
+	switch {
+	case u.Failed == 0:
+		what = fmt.Sprintf("all %d requests were refused", u.Refused)
+	case u.Refused > 0:
+		what = fmt.Sprintf("of %d requests %d failed and %d were refused", u.Failed+u.Refused, u.Failed, u.Refused)
+	}
+	return fmt.Sprintf("nobody was served from %s to the end: %s", u.From.Round(100*time.Millisecond), what)
 }
 
 // reconciled are the differences between our count of the requests and the server's.

@@ -199,15 +199,19 @@ func TestInvalidRunsJudgeNoTimes(t *testing.T) {
 // well by them.
 func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
 	sl := func(at int, served, refused, failed int64) measure.Slice {
-		return measure.Slice{At: time.Duration(at) * time.Second, Counts: measure.Counts{Sent: served + refused + failed, Served: served, Refused: refused, Failed: failed}}
+		return measure.Slice{At: time.Duration(at) * time.Second, Counts: measure.Counts{Sent: served + refused + failed, Served: served, Refused: refused, Failed: failed, Errors: refused + failed}}
 	}
+	asked := sl(7, 0, 5, 0)
+	asked.Counts.Errors = 0
 	for name, c := range map[string]struct {
 		slices []measure.Slice
 		want   string
 	}{
 		"served to the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(10, 50, 0, 9), sl(16, 1, 0, 9)}, ""},
 		"hung":                  {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 5), sl(4, 0, 0, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: all 10 requests failed"},
-		"refused":               {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 5, 0)}, ""},
+		"refused":               {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 5, 0)}, "nobody was served from 3s to the end: all 10 requests were refused"},
+		"refused as expected":   {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), asked}, ""},
+		"hung and refused":      {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: of 10 requests 5 failed and 5 were refused"},
 		"silent, nobody failed": {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 0), sl(7, 0, 0, 0)}, ""},
 		"a blip at the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(15, 0, 0, 50)}, ""},
 		"one that failed":       {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 1)}, ""},
@@ -232,5 +236,18 @@ func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
 	r := &measure.Result{Took: 17 * time.Second, Series: f.Series, Unserved: &f.Unserved}
 	if got, want := unserved(r), "nobody was served from 3.4s to the end: all 5 requests failed"; got != want {
 		t.Errorf("hung in the middle of a second: got %q, want %q", got, want)
+	}
+	for ok, want := range map[bool]string{true: "", false: "nobody was served from 1s to the end: all 5 requests were refused"} {
+		rec := measure.NewRecorder([]measure.Step{{Journey: "a", Name: "call"}}, []measure.Phase{{Name: "hold", To: 17 * time.Second, Judged: true}}, measure.Options{})
+		sh := rec.Shard()
+		sh.Record(&measure.Sample{Done: time.Second, Code: 200, Outcome: measure.Served, OK: true})
+		for range 5 {
+			sh.Record(&measure.Sample{Due: 16 * time.Second, Sent: 16 * time.Second, Done: 16 * time.Second, Code: 429, Outcome: measure.Refused, OK: ok})
+		}
+		sh.Close()
+		f := rec.Finish()
+		if got := unserved(&measure.Result{Took: 17 * time.Second, Series: f.Series, Unserved: &f.Unserved}); got != want {
+			t.Errorf("refused, expected %v: got %q, want %q", ok, got, want)
+		}
 	}
 }

@@ -113,9 +113,11 @@ func (c *coder) work(ctx context.Context) {
 			c.seen.Knowing++
 		}
 	}
-	c.home(ctx)
+	if c.seen.Everywhere = everywhere(c.codes.Limit); !c.seen.Everywhere {
+		c.home(ctx)
+	}
 	c.seen.Excess, c.seen.Grows = c.lock.excess, c.codes.Limit.Delay.From > 0
-	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && c.seen.Standing > 0)
+	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && (c.seen.Standing > 0 || c.seen.Everywhere))
 }
 
 // guess tries wrong codes until n were judged or refused by the lock.

@@ -143,10 +143,16 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 func (d *door) login(q wire.Request, body map[string]string) (int, map[string]string) {
 	right := !strings.HasPrefix(body["password"], "not-")
 	limit := 5
-	if d.fault == "widened" {
+	if strings.HasSuffix(d.fault, "widened") {
 		limit = 6
 	}
 	key, home := "login "+d.from(q), q.User+" "+q.From.String()
+	switch {
+	case strings.HasPrefix(d.fault, "by account"):
+		key = "login " + q.User
+	case strings.HasPrefix(d.fault, "by pair"):
+		key = "login " + home
+	}
 	if ended := d.ends[key]; d.fault == "short lock" && !ended.IsZero() && time.Now().After(ended) {
 		d.locked[key], d.failed[key] = false, 0
 		delete(d.ends, key)

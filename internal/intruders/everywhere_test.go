@@ -1,6 +1,7 @@
 package intruders_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -51,16 +52,51 @@ func TestALockOfTheAccountHarmsNobodyBeyondItsPromise(t *testing.T) {
 			if got := slices.Contains(intruders.Measured([]scenarios.Intruder{guess}, p), "intruders.harmed"); got != want {
 				t.Errorf("%q: harmed is measured: got %v, want %v", by, got, want)
 			}
-			if !slices.Contains(intruders.Measured([]scenarios.Intruder{guess, spray}, p), "intruders.harmed") {
-				t.Errorf("%q: beside one that sprays: it is not measured", by)
+			for _, in := range []scenarios.Intruder{guess, spray} {
+				if got := slices.Contains(intruders.Measured([]scenarios.Intruder{in}, p), "intruders.harmed"); got != want {
+					t.Errorf("%q: %s: harmed is measured: got %v, want %v", by, in.Kind, got, want)
+				}
+				attacks, facts, _ := assaultIn(t, newDoor(""), p, in)
+				if _, got := facts["intruders.harmed"]; got != want {
+					t.Errorf("%q: %s: the figure is there: got %v, want %v", by, in.Kind, got, want)
+				}
+				if why := strings.Join(intruders.NotShown(attacks), "\n"); strings.Contains(why, "intruders.harmed: the limit that was attacked counts by account") == want {
+					t.Errorf("%q: %s: got the reasons %q", by, in.Kind, why)
+				}
 			}
-			attacks, facts, _ := assaultIn(t, newDoor(""), p, guess)
-			if _, got := facts["intruders.harmed"]; got != want {
-				t.Errorf("%q: the figure is there: got %v, want %v", by, got, want)
-			}
-			if why := strings.Join(intruders.NotShown(attacks), "\n"); strings.Contains(why, "intruders.harmed: the limit on signing in counts by account") == want {
-				t.Errorf("%q: got the reasons %q", by, why)
-			}
+		})
+	}
+}
+
+// A sprayer's guesses are counted as the limit counts them: what an address may guess at
+// many accounts is no excess where the account is counted, and the seventh guess at one
+// account is, from wherever it comes.
+func TestSprayingIsCountedAsTheLimitCounts(t *testing.T) {
+	for _, c := range []struct {
+		by, fault string
+		unknown   int
+		excess    float64
+	}{
+		{"account", "by account", 3, 0},
+		{"account", "by account", 0, 0},
+		{"account", "by account, widened", 3, 1},
+		{"account", "by pair", 3, 5}, // five from each of the two addresses
+		{"pair", "by pair", 3, 0},
+		{"pair", "by pair, widened", 0, 1},
+		{"address", "", 3, 0},
+		{"address", "by pair", 0, 5},
+		{"both", "widened", 0, 1},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				in := spray
+				in.Addresses, in.UnknownAccounts = 2, c.unknown
+				attacks, facts, _ := assaultIn(t, newDoor(c.fault), read(t, "", "limit: 5, window: 300s, lock: 900s, by: "+c.by), in)
+				f, ok := facts["intruders.excess"]
+				if !ok || f.Value != c.excess || facts["intruders.leaked"].Value != 0 {
+					t.Errorf("got excess %g (%v), leaked %g, want %g and 0: %q", f.Value, ok, facts["intruders.leaked"].Value, c.excess, intruders.NotShown(attacks))
+				}
+			})
 		})
 	}
 }

@@ -242,7 +242,7 @@ func NotShown(attacks []Attack) (why []string) {
 		why = append(why, "intruders.excess: the profile promises a wait that grows with each try: how many guesses that admits is not counted by a run; vitals audit --only LK2 asks for it")
 	}
 	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Everywhere }) {
-		why = append(why, "intruders.harmed: the limit on signing in counts by account, so that whoever is guessed at is refused from everywhere, by promise: nobody can be harmed by its lock beyond that")
+		why = append(why, "intruders.harmed: the limit that was attacked counts by account, so that whoever is guessed at is refused from everywhere, by promise: nobody can be harmed by its lock beyond that")
 	}
 	if locks.Turned > 0 && locks.RetryAfter == 0 {
 		words := "no refusal had a Retry-After"

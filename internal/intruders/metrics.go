@@ -22,9 +22,9 @@ func Measured(ins []scenarios.Intruder, p *profile.Profile) (names []string) {
 			if in.Kind == scenarios.CodeGuessing {
 				role = "two_factor_verify"
 			}
-			a.Grows = p.Limits[p.Role(role)].Delay.From > 0
+			limit := p.Limits[p.Role(role)]
+			a.Grows, a.Everywhere = limit.Delay.From > 0, a.guesses() && everywhere(limit)
 		}
-		a.Everywhere = a.locks() && p != nil && everywhere(p.Limits[p.Role(login)])
 		if a.locks() && (p == nil || unlockable(p.Limits[p.Role(login)]) == "") { // else no lock can be met
 			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {
 				add(name)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitals/internal/measure"
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 )
 
@@ -17,17 +18,23 @@ import (
 // attackers do not wait for answers. It is one member for all its addresses.
 type sprayer struct {
 	actor
-	from   []source
+	from   []netip.Addr
 	owners []owner
 	domain string // of the emails that nobody has
 
-	mu  sync.Mutex // over the sources and what is seen
-	lag *measure.Histogram
+	mu     sync.Mutex // over the counts and what is seen
+	counts map[key]*count
+	lag    *measure.Histogram
 }
 
-// source is one address.
-type source struct {
-	at     netip.Addr
+// key is what a limit counts by: an address, an account, or both together, each by
+// its number; none = it is not told apart by that.
+type key struct{ from, owner int }
+
+const none = -1
+
+// count is what was judged under one key.
+type count struct {
 	meter  meter
 	locked struct{ seen, until time.Time } // since it was surely told, and until when
 }
@@ -40,9 +47,9 @@ type owner struct {
 }
 
 func (m maker) sprayer() *sprayer {
-	y := &sprayer{actor: m.actor(), lag: measure.NewHistogram(), domain: "clinic.test"}
+	y := &sprayer{actor: m.actor(), counts: map[key]*count{}, lag: measure.NewHistogram(), domain: "clinic.test"}
 	for range m.in.Addresses {
-		y.from = append(y.from, source{at: m.place(), meter: y.login.meter()})
+		y.from = append(y.from, m.place())
 	}
 	for range m.in.Accounts {
 		y.owners = append(y.owners, owner{m.victim(), m.place()})
@@ -71,7 +78,9 @@ func (y *sprayer) work(ctx context.Context) {
 	var visits sync.WaitGroup
 	visitor := y.actor // copied before anything is counted
 	visitor.seen, visitor.lost = Attack{}, 0
-	visits.Go(func() { visitor.visit(ctx, y.owners) })
+	if y.seen.Everywhere = everywhere(y.login.Limit); !y.seen.Everywhere {
+		visits.Go(func() { visitor.visit(ctx, y.owners) })
+	}
 	whole := y.shoot(ctx)
 	visits.Wait()
 	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
@@ -82,13 +91,13 @@ func (y *sprayer) work(ctx context.Context) {
 	if visitor.seen.Trouble != "" {
 		y.fail("%s", visitor.seen.Trouble)
 	}
-	for i := range y.from {
-		y.seen.Excess = max(y.seen.Excess, y.from[i].meter.excess)
+	for _, c := range y.counts {
+		y.seen.Excess = max(y.seen.Excess, c.meter.excess)
 	}
 	y.seen.Grows = y.login.Limit.Delay.From > 0
 	y.seen.Addresses, y.seen.Rate = len(y.from), y.in.Rate
 	y.seen.Lag, _ = y.lag.Quantile(0.95)
-	y.complete(context.WithoutCancel(ctx), y.seen.Trouble == "" && whole && y.seen.Standing > 0 && y.seen.Judged+y.seen.Refused > 0)
+	y.complete(context.WithoutCancel(ctx), y.seen.Trouble == "" && whole && (y.seen.Standing > 0 || y.seen.Everywhere) && y.seen.Judged+y.seen.Refused > 0)
 }
 
 // visit signs the owners in from where they live, amid each of the attack's
@@ -188,7 +197,7 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	} else {
 		email = fmt.Sprintf("nobody-%d@%s", s.n, y.domain)
 	}
-	ans, _ := y.s.Send(ctx, y.signIn(y.from[at].at, email, word)) // trouble is in the answer
+	ans, _ := y.s.Send(ctx, y.signIn(y.from[at], email, word)) // trouble is in the answer
 	if ctx.Err() != nil && ans.Status == 0 {
 		return // cut off by the end of it all
 	}
@@ -203,11 +212,36 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	classified(&sample, y.login.refuses(ans))
 	y.seen.at(&sample)
 	y.Record(&sample)
-	y.note(&y.from[at], ans, r)
+	if !real {
+		owner = none // a name of its own for each guess: no limit by accounts is met
+	}
+	y.note(y.countsOf(at, owner), ans, r)
 }
 
-// note adds a guess's answer to what is known of its address.
-func (y *sprayer) note(from *source, ans wire.Answer, r reading) {
+// countsOf are those in which the limit has a guess from an address at an account.
+func (y *sprayer) countsOf(at, owner int) (counts []*count) {
+	var keys []key
+	switch by := y.login.Limit.By; {
+	case by == profile.ByPair && owner != none:
+		keys = []key{{at, owner}}
+	case by == profile.ByAccount && owner != none:
+		keys = []key{{none, owner}}
+	case by == profile.ByBoth && owner != none:
+		keys = []key{{at, none}, {none, owner}}
+	case by != profile.ByPair && by != profile.ByAccount:
+		keys = []key{{at, none}}
+	}
+	for _, k := range keys {
+		if y.counts[k] == nil {
+			y.counts[k] = &count{meter: y.login.meter()}
+		}
+		counts = append(counts, y.counts[k])
+	}
+	return counts
+}
+
+// note adds a guess's answer to what is seen, and to what is known of its counts.
+func (y *sprayer) note(counts []*count, ans wire.Answer, r reading) {
 	y.seen.Sent++
 	switch r {
 	case nothing:
@@ -216,17 +250,23 @@ func (y *sprayer) note(from *source, ans wire.Answer, r reading) {
 		}
 	case wrong, granted:
 		y.judged(y.login, ans, r)
-		from.meter.judged(ans)
-		if ans.Sent.After(from.locked.seen) && ans.Done.Before(from.locked.until) {
+		inside := false
+		for _, c := range counts {
+			c.meter.judged(ans)
+			inside = inside || ans.Sent.After(c.locked.seen) && ans.Done.Before(c.locked.until)
+		}
+		if inside {
 			y.seen.AfterLock++
 		}
 	case refused:
 		y.seen.Refused++
-		// An account's throttle answers alike. It is the address's own lock once
-		// the address has had its limit judged.
-		if limit := from.meter.limit; limit > 0 && len(from.meter.sure) >= limit && ans.Done.After(from.locked.until) {
-			wait, _ := retryAfter(ans)
-			from.locked.seen, from.locked.until = ans.Done, ans.Done.Add(wait)
+		// Another limit's refusal looks alike. It is this one's own lock once it has had
+		// its limit judged.
+		for _, c := range counts {
+			if limit := c.meter.limit; limit > 0 && len(c.meter.sure) >= limit && ans.Done.After(c.locked.until) {
+				wait, _ := retryAfter(ans)
+				c.locked.seen, c.locked.until = ans.Done, ans.Done.Add(wait)
+			}
 		}
 	}
 }

@@ -39,19 +39,23 @@ type StepResult struct {
 	Failure  *Histogram       `json:"failure,omitempty"`  // failed, from the due time
 }
 
-// Unserved are the requests that failed after the last answer that was served or refused,
-// trouble of our own left out.
+// Unserved are the requests that failed, or were refused though that was not expected of
+// them, after the last answer that was served; trouble of our own left out.
 type Unserved struct {
-	From   time.Duration `json:"from_us"` // when that answer had come, as an offset from the run's start
-	Failed int64         `json:"failed"`
+	From    time.Duration `json:"from_us"` // when that answer had come, as an offset from the run's start
+	Failed  int64         `json:"failed"`
+	Refused int64         `json:"refused,omitempty"`
 }
 
 // add follows one sample. Those of several goroutines come nearly in the order in which they ended.
 func (u *Unserved) add(s *Sample) {
 	switch {
-	case s.Outcome != Failed && s.Done >= u.From:
+	case s.Done < u.From:
+	case s.Outcome == Served, s.Outcome == Refused && s.OK:
 		*u = Unserved{From: s.Done}
-	case s.Outcome == Failed && !s.Class.Ours() && s.Done >= u.From:
+	case s.Outcome == Refused:
+		u.Refused++
+	case s.Outcome == Failed && !s.Class.Ours():
 		u.Failed++
 	}
 }
