@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"vitals/internal/limitcheck"
 	"vitals/internal/measure"
 	"vitals/report"
+	"vitals/targets"
 )
 
 // A reason of two lines at the most shows the answer though it has no spaces.
@@ -91,6 +93,24 @@ func TestAnnotationsSayTheirOwnVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := "::error title=NO DATA::" + d.Reasons[0]; !strings.Contains(b.String(), want) {
+		t.Errorf("got\n%s, want %s", &b, want)
+	}
+}
+
+// Where every target is met, the headline says why the verdict is none the less FAIL.
+func TestBrokenInvariantsAreInTheHeadline(t *testing.T) {
+	d := document(t)
+	d.Runs = d.Runs[:1]
+	for i := range d.Runs[0].Verdicts {
+		d.Runs[0].Verdicts[i].Status = targets.Pass
+	}
+	broken := []limitcheck.Violation{{Rule: "J6"}, {Rule: "J6"}, {Rule: "J1"}}
+	d.Runs[0].Invariants = &report.Invariants{Answers: 9, Violations: broken}
+	var b strings.Builder
+	if err := report.Summary(report.Style{Width: 120}, "out")(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	if want := "targets met; rate-limit invariants broken: J6, J1 (exit 1)"; !strings.Contains(b.String(), want) {
 		t.Errorf("got\n%s, want %s", &b, want)
 	}
 }

@@ -101,10 +101,28 @@ func headline(d *Document) string {
 	if len(missed) == 1 {
 		text += "; " + missed[0]
 	}
+	if broken := brokenRules(d); len(missed) == 0 && len(broken) > 0 {
+		text += "; rate-limit invariants broken: " + strings.Join(broken, ", ")
+	}
 	if d.Partial {
 		text += " (partial: " + partial(d) + ")"
 	}
 	return text
+}
+
+// brokenRules are the rate-limit invariants that did not hold, each once.
+func brokenRules(d *Document) (rules []string) {
+	for _, r := range d.Runs {
+		if r.Invariants == nil {
+			continue
+		}
+		for _, v := range r.Invariants.Violations {
+			if !slices.Contains(rules, v.Rule) {
+				rules = append(rules, v.Rule)
+			}
+		}
+	}
+	return rules
 }
 
 // origin is what was measured, on what, and when, in pairs of name and words.

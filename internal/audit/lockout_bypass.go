@@ -251,7 +251,7 @@ func (t *T) accountSpellings(l profile.Limit) {
 		}
 		judged++
 	}
-	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d", judged, len(names), l.Limit)
+	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d: %s", judged, len(names), l.Limit, strings.Join(names, ", "))
 }
 
 func malformed(t *T) {

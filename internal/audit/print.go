@@ -61,7 +61,7 @@ func Print(w io.Writer, rep Report, columns int) error {
 		}
 	}
 	if unasked > 0 {
-		fmt.Fprintf(&b, "\nNot asked: %d probes (nothing promised); which, and why, is in audit.json\n", unasked)
+		fmt.Fprintf(&b, "\nNot asked: %d of the probes, for nothing was promised or the audit ended before; which, and why, is in audit.json\n", unasked)
 	}
 	for _, f := range rep.Findings { // of a few that were named, who named them wants to know
 		if f.Status == NotAsked && len(rep.Findings) <= maxPrinted {

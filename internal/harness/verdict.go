@@ -234,6 +234,9 @@ func said(v targets.Verdict) string {
 	if words == "" {
 		return v.String()
 	}
+	if v.Target.Metric == "intruders.leaked" && v.Note != "" {
+		words += ": " + v.Note
+	}
 	return fmt.Sprintf("%s (%s was %s, want %s %s)", words, v.Target.Metric, v.Target.Unit().Format(v.Got), v.Target.Op, v.Target.Unit().Format(v.Target.Limit))
 }
 

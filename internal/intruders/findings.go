@@ -75,11 +75,26 @@ func Findings(attacks []Attack) (facts []measure.Fact) {
 				fact.Value += float64(value)
 			}
 		}
+		if f.name == "intruders.leaked" {
+			fact.Note = strings.Join(servedOf(attacks), "; ")
+		}
 		if fact.Value > 0 || fact.N > 0 && !mute {
 			facts = append(facts, fact)
 		}
 	}
 	return facts
+}
+
+// servedOf says which dead tokens opened something, and how often each.
+func servedOf(attacks []Attack) (words []string) {
+	var all Attack
+	for _, a := range attacks {
+		all.add(a)
+	}
+	for _, what := range slices.Sorted(maps.Keys(all.Served)) {
+		words = append(words, fmt.Sprintf("%s: %d times", what, all.Served[what]))
+	}
+	return words
 }
 
 // Told is a line for each intruder that is no plain guesser of passwords, for
@@ -155,11 +170,7 @@ func (a *Attack) words() string {
 		return fmt.Sprintf("%d of %d guesses sent from %s at %g/s (%d missed for want of a free connection, own lag p95 %s): %d judged, %d refused by a lock, %d shed or unanswered; the %d right sign-ins of those attacked took %d more tries, shed or unanswered",
 			a.Sent, a.Planned, from, a.Rate, a.Missed, a.Lag.Round(10*time.Microsecond), a.Judged, a.Refused, a.Lost, a.Standing, a.Again)
 	case a.Kind == scenarios.TokenReplay && a.Reused > 0:
-		var served []string
-		for _, what := range slices.Sorted(maps.Keys(a.Served)) {
-			served = append(served, fmt.Sprintf("; %s: %d times", what, a.Served[what]))
-		}
-		return fmt.Sprintf("%d dead tokens presented from %s, %d served%s", a.Reused, from, a.Granted, strings.Join(served, ""))
+		return strings.Join(append([]string{fmt.Sprintf("%d dead tokens presented from %s, %d served", a.Reused, from, a.Granted)}, servedOf([]Attack{*a})...), "; ")
 	case a.Kind == scenarios.Slowloris && a.Opened > 0:
 		return fmt.Sprintf("%d connections opened from %s, %d cut, %d still open past their bound; the longest lived %s, %d could not be opened",
 			a.Opened, from, a.Opened-a.Open, a.Open, a.Longest.Round(time.Millisecond), a.Lost)

@@ -91,6 +91,9 @@ func TestKinds(t *testing.T) {
 					}
 				}
 				told := strings.Join(intruders.Told(attacks), "\n")
+				if note := facts["intruders.leaked"].Note; c.told != "" && !strings.HasSuffix(c.told, "; "+note) {
+					t.Errorf("leaked is noted %q, want it as it is told: %q", note, c.told)
+				}
 				if !strings.Contains(told, c.in.Name) || !strings.Contains(told, c.told) || strings.Contains(told, "right-") {
 					t.Errorf("told: %q, want %q", told, c.told)
 				}

@@ -109,9 +109,9 @@ func (t *track) settle(c *Checker, now time.Time) {
 		t.odd = nil
 		switch limit := t.rule.Limit; {
 		case s.Remaining > limit-s.certain:
-			c.accuse("J6", t, fmt.Sprintf("%d left of %d, with %d counted", s.Remaining, limit, s.certain), &s.Event)
+			c.accuse("J6", t, fmt.Sprintf("an answer said that %d of %d are left (X-RateLimit-Remaining); counted for certain: %d", s.Remaining, limit, s.certain), &s.Event)
 		case s.Remaining < limit-s.possible && !c.elsewhere(t.key):
-			c.accuse("J6", t, fmt.Sprintf("%d left of %d, though no more than %d can have been counted", s.Remaining, limit, s.possible), &s.Event)
+			c.accuse("J6", t, fmt.Sprintf("an answer said that %d of %d are left (X-RateLimit-Remaining); counted at the most: %d", s.Remaining, limit, s.possible), &s.Event)
 		}
 	}
 }

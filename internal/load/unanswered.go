@@ -14,6 +14,8 @@ import (
 // was waited, how much had come. What the system says of it stands where that is more.
 func unanswered(c *wire.Call) string {
 	switch c.Class {
+	case measure.Cancelled:
+		return "cut off by the end of the run"
 	case measure.TimeoutConnect:
 		return fmt.Sprintf("no connection within %s", c.Timeout)
 	case measure.TimeoutWrite:

@@ -75,7 +75,7 @@ func TestMistakesHavePlaces(t *testing.T) {
 		"profile: x\noperations:\n  login: {path: a}":                                                           `p.yaml:3:17: path: found "a", expected one that begins with /`,
 		"profile: x\noperations:\n  login: {method: POST}":                                                      `p.yaml:3:10: an operation needs its path (as in path: /api/v1/auth/login)`,
 		"profile: x\noperations:\n  login: {path: /a, policy: logon}\nlimits:\n  login: {limit: 5, window: 5m}": `p.yaml:3:3: login: its policy "logon" is not in limits (did you mean "login"?)`,
-		"profile: x\noperations: {login: {path: /a}}\nlimits: {login: {limit: 5, window: 300}}":                 `p.yaml:3:36: window: found "300", expected a time such as 90s or 5m (write the unit: 300s)`,
+		"profile: x\noperations: {login: {path: /a}}\nlimits: {login: {limit: 5, window: 300}}":                 `p.yaml:3:36: window: found "300", expected a time such as 90s or 5m (write the unit: 300s or 300ms)`,
 		"profile: x\noperations: {login: {path: /a}}\ntoken: abc":                                               `p.yaml:3:8: token: want a regular expression with one group (as in token=([A-Za-z0-9_-]+))`,
 		"operations: {login: {path: /a}}":                                                                       `p.yaml:1:1: a profile needs profile`,
 		"profile: x\noperations: {login: {path: /a, fields: {acess_token: x}}}":                                 `p.yaml:2:41: unknown field "acess_token": a name of your own is read where an operation asks for it as {{acess_token}} (did you mean "access_token"?)`,

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -26,7 +27,8 @@ type External struct {
 	Accounts        []Account
 	Own             []string // hosts the user declares to own (--i-own)
 	AllowProduction bool
-	Forward         bool // the driver is a declared trusted proxy of it
+	Health          string // where else but at /health it may say its environment; "" = nowhere
+	Forward         bool   // the driver is a declared trusted proxy of it
 	Client          *http.Client
 }
 
@@ -51,12 +53,16 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 	if err := MayLoad(host, e.Own); err != nil {
 		return nil, err
 	}
-	env, err := e.health(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if env == "production" && !e.AllowProduction {
-		return nil, &NotOwned{host, "its /health says env: production; add --allow-production if that is meant"}
+	env := ""
+	for _, path := range slices.Compact([]string{"/health", cmp.Or(e.Health, "/health")}) {
+		said, err := e.health(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if said == "production" && !e.AllowProduction {
+			return nil, &NotOwned{host, "its " + path + " says env: production; add --allow-production if that is meant"}
+		}
+		env = cmp.Or(env, said)
 	}
 	s := &Stack{
 		Kind: "url", URL: e.URL, Replicas: []*url.URL{e.URL}, Metrics: e.Metrics, Accounts: e.Accounts, Cores: e.Cores,
@@ -96,12 +102,12 @@ func (e External) onIPv4(ctx context.Context) bool {
 	return true
 }
 
-// health asks /health, which both guides publish. An API without one is taken
-// as it is, once it answers at all.
-func (e External) health(ctx context.Context) (env string, err error) {
+// health asks a path for the environment, as /health, which both guides publish. An API
+// without one is taken as it is, once it answers at all.
+func (e External) health(ctx context.Context, path string) (env string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL.JoinPath("health").String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL.JoinPath(path).String(), nil)
 	if err != nil {
 		return "", err
 	}

@@ -165,3 +165,23 @@ func TestTLSWords(t *testing.T) {
 		t.Errorf("a certificate for another name: got %v, want a word on the name", err)
 	}
 }
+
+// Where a profile says that the health check is elsewhere, that is asked as well.
+func TestProductionIsAskedWhereTheProfileSays(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, `{"env":"production"}`)
+	}))
+	defer s.Close()
+	e := stack.External{URL: parse(t, s.URL), Client: http.DefaultClient, Health: "/healthz"}
+	if refused, ok := errors.AsType[*stack.NotOwned](second(e.Start(t.Context()))); !ok || !strings.Contains(refused.Why, "its /healthz says env: production") {
+		t.Errorf("got %v, want a refusal", refused)
+	}
+	e.AllowProduction = true
+	if st, err := e.Start(t.Context()); err != nil || st.Info["env"] != "production" {
+		t.Errorf("got %v, %v, want it loaded as production", st, err)
+	}
+}

@@ -81,7 +81,7 @@ func FuzzParse(f *testing.F) {
 // A time in other words comes with the words for it.
 func TestTimesSpelledOtherwise(t *testing.T) {
 	for written, hint := range map[string]string{
-		"5 minutes": "write 5m", "1h 30 min": "write 1h30m", "1min": "write 1m", "2d": "write 48h", "1 day 2 hrs": "write 24h2h", "90": "write the unit: 90s",
+		"5 minutes": "write 5m", "1h 30 min": "write 1h30m", "1min": "write 1m", "2d": "write 48h", "1 day 2 hrs": "write 24h2h", "90": "write the unit: 90s or 90ms", "9": "write the unit: 9s",
 		"1.5d": "", "soon": "", "-1s": "", "5 parsecs": "", "1e3s": "", "": "",
 	} {
 		d, root := strict.Parse("f", []byte("a: \""+written+"\"\n"))

@@ -190,8 +190,11 @@ func (d *Doc) Duration(n *yaml.Node, what string) time.Duration {
 		if written := spelled(d.scalar(n)); written != "" && err != nil {
 			hint = "write " + written
 		}
-		if _, bare := strconv.ParseFloat(d.scalar(n), 64); bare == nil && err != nil {
+		if number, bare := strconv.ParseFloat(d.scalar(n), 64); bare == nil && err != nil {
 			hint = fmt.Sprintf("write the unit: %ss", d.scalar(n))
+			if number > 60 {
+				hint += fmt.Sprintf(" or %sms", d.scalar(n))
+			}
 		}
 		d.Fail(n, hint, "%s: found %s, expected a time such as 90s or 5m", what, describe(n))
 		return 0

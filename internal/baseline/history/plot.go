@@ -43,8 +43,11 @@ func (s *Series) Plot(width int) string {
 		top := high - (high-low)*float64(row)/plotRows
 		bottom := high - (high-low)*float64(row+1)/plotRows
 		label := ""
-		if row == 0 || row == plotRows-1 {
-			label = s.Figure((top + bottom) / 2)
+		switch row {
+		case 0:
+			label = s.Figure(high)
+		case plotRows - 1:
+			label = s.Figure(low)
 		}
 		fmt.Fprintf(&b, "%10s │", label)
 		for _, n := range nights {
