@@ -67,6 +67,9 @@ func Play(drain, kill context.Context, o Options, s harness.Streams) error {
 	if (r.Base.Image != "" || r.Cand.Image != "") && r.Options.Stack == "" {
 		r.Options.Stack = "containers"
 	}
+	if !o.Qualify && o.Base == o.Cand && o.BaseURL == o.CandURL {
+		fmt.Fprintf(s.Err, "vitals: both arms are %s: what differs is noise (--qualify keeps it as this machine's)\n", o.Base+o.BaseURL)
+	}
 	now := time.Now()
 	p := duet.Options{
 		Looks: o.Looks, Warmup: o.Warmup, Measure: o.Measure, Seed: o.Run.Seed, Note: o.Run.Note, Fixed: o.Qualify,

@@ -121,3 +121,17 @@ func TestCutShortHasOneVerdict(t *testing.T) {
 		}
 	}
 }
+
+// Two arms that are one deployment are told, before anything is measured.
+func TestOneDeploymentTwice(t *testing.T) {
+	for cand, told := range map[string]bool{"http://127.0.0.1:1": true, "http://127.0.0.1:2": false} {
+		o := asked(t, "one")
+		o.Base, o.Cand, o.BaseURL, o.CandURL = "", "", "http://127.0.0.1:1", cand
+		o.Run.Pace, o.Warmup, o.Measure, o.State = "full", 4*time.Second, 11*time.Second, t.TempDir()
+		var talk bytes.Buffer
+		err := Play(t.Context(), t.Context(), o, harness.Streams{Out: io.Discard, Err: &talk})
+		if err == nil || strings.Contains(talk.String(), "both arms are http://127.0.0.1:1: what differs is noise") != told {
+			t.Errorf("%s: got %v, %q, want it told: %v", cand, err, &talk, told)
+		}
+	}
+}
