@@ -228,6 +228,8 @@ func TestAMisspeltFlag(t *testing.T) {
 		{"run", "--pace=quik", `--pace quik: want full or quick (did you mean "quick"?)`},
 		{"run", "--repeat=0", "--repeat 0: want 1 or more"},
 		{"run", "--targets=none --fault=redis:stop@1s --fault=redis:stop@5s --targets=strict.yaml", `"strict.yaml" for "--targets" flag: it stands twice, and "none" was given before`},
+		{"run", "-q -q=false", `"false" for "-q, --quiet" flag: it stands twice, and "true" was given before`},
+		{"compare", "--tolerance=p95=15% --tolerance=p95=20% y", "--tolerance p95=20%: p95 has another tolerance already"},
 		{"history", "--all --all --html=a --html=b", `"b" for "--html" flag: it stands twice, and "a" was given before`},
 	} {
 		if code, _, talk := vitals(t, nil, append(strings.Fields(c.command+" "+c.flag), "x")...); code != exit.Usage || !strings.Contains(talk, c.want) {

@@ -146,7 +146,7 @@ func (p *Plan) starter(s Streams) stack.Starter {
 	case p.url != nil:
 		return stack.External{
 			URL: p.url, Metrics: p.metrics, Names: p.names(), Cores: o.Cores, Accounts: p.accounts, Own: o.Own,
-			AllowProduction: o.AllowProduction, Health: p.profile.HealthPath(), Forward: o.Forward, Client: PageClient(p.tls),
+			AllowProduction: o.AllowProduction, Health: HealthRequest(p.profile, p.url), Forward: o.Forward, Client: PageClient(p.tls),
 		}
 	case o.Stack == "containers":
 		return containers.Starter{Binary: o.Binary, Images: o.Images, Accounts: n, Replicas: o.Replicas, CPUs: o.CPUs, Env: p.set, LogFile: log, Talk: s.Err}

@@ -1,14 +1,19 @@
 package harness
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 )
 
@@ -52,4 +57,25 @@ func ReadTLS(ca, cert, key string) (*tls.Config, error) {
 // gives.
 func PageClient(as *tls.Config) *http.Client {
 	return &http.Client{Timeout: 10 * time.Second, Transport: wire.Pages(as)}
+}
+
+// HealthRequest is how a profile asks an API whether it is up; nil when no profile says
+// how, or not without an account.
+func HealthRequest(p *profile.Profile, base *url.URL) *http.Request {
+	if p == nil {
+		return nil
+	}
+	m, err := p.Message("health", "", nil)
+	if err != nil {
+		return nil
+	}
+	path, query, _ := strings.Cut(m.Path, "?")
+	u := base.JoinPath(path)
+	u.RawQuery = query
+	q, err := http.NewRequest(m.Method, u.String(), bytes.NewReader(m.Body))
+	if err != nil {
+		return nil
+	}
+	maps.Copy(q.Header, m.Header)
+	return q
 }

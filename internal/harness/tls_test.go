@@ -19,6 +19,7 @@ import (
 
 	"vitals/internal/load"
 	"vitals/internal/measure"
+	"vitals/internal/profile"
 	"vitals/scenarios"
 )
 
@@ -103,5 +104,32 @@ func TestSeveralAccountFiles(t *testing.T) {
 	}
 	if _, err := ReadAccounts(filepath.Join(dir, "a.csv") + "," + filepath.Join(dir, "a.csv")); err == nil || !strings.Contains(err.Error(), "stands twice") {
 		t.Errorf("got %v for an account that stands twice", err)
+	}
+}
+
+// The health check is asked as the profile says: with its query, its method and its
+// values, below the base of the URL.
+func TestHealthIsAskedAsTheProfileSays(t *testing.T) {
+	base, _ := url.Parse("http://127.0.0.1:1/api/")
+	for text, want := range map[string]string{
+		"{path: /healthz}":                                    "GET http://127.0.0.1:1/api/healthz ",
+		"{path: '/healthz?full=1', method: POST}":             "POST http://127.0.0.1:1/api/healthz?full=1 ",
+		"{path: '/{{shop}}/up', header: {X-Key: '{{shop}}'}}": "GET http://127.0.0.1:1/api/north/up north",
+		"{path: '/{{email}}/up'}":                             "",
+	} {
+		p, err := profile.Read(strings.NewReader("profile: p\nvalues: {shop: north}\noperations:\n  health: "+text), "p.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if q := HealthRequest(p, base); q != nil {
+			got = q.Method + " " + q.URL.String() + " " + q.Header.Get("X-Key")
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	if HealthRequest(nil, base) != nil {
+		t.Error("nothing is asked without a profile")
 	}
 }

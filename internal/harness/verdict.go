@@ -79,7 +79,7 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	default:
 		ended = []string{why}
 	}
-	if c := r.Result.Total(true, false).Counts; c.Sent > 0 && c.Refused == c.Sent { // a refusal is no error, and no answer either
+	if c := r.Result.Total(true, false).Counts; c.Sent > 0 && c.Refused == c.Sent && c.Errors > 0 { // nobody asked for these refusals
 		ended = append(ended, fmt.Sprintf("nobody was served: all %d requests were refused", c.Sent))
 	}
 	if why := unserved(r.Result); why != "" && len(ended) == 0 {
@@ -178,12 +178,12 @@ func unserved(r *measure.Result) string {
 	if u.Failed+u.Refused < fewest || r.Took-u.From < long {
 		return ""
 	}
-	what := fmt.Sprintf("all %d requests failed", u.Failed)
+	what := fmt.Sprintf("all requests failed (%d or more)", u.Failed)
 	switch {
 	case u.Failed == 0:
-		what = fmt.Sprintf("all %d requests were refused", u.Refused)
+		what = fmt.Sprintf("all requests were refused (%d or more)", u.Refused)
 	case u.Refused > 0:
-		what = fmt.Sprintf("of %d requests %d failed and %d were refused", u.Failed+u.Refused, u.Failed, u.Refused)
+		what = fmt.Sprintf("requests failed (%d or more) or were refused (%d or more)", u.Failed, u.Refused)
 	}
 	return fmt.Sprintf("nobody was served from %s to the end: %s", u.From.Round(100*time.Millisecond), what)
 }

@@ -52,7 +52,8 @@ func TestVerdictOfARun(t *testing.T) {
 		"dead":                  {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.TargetDead, EndedEarly: "the target is dead", Took: 3 * time.Second}, want: report.NoData, first: "ended early, after 3s: the target is dead"},
 		"dead and errors":       {targets: map[string]targets.Status{"errors < 1%": fail}, result: measure.Result{Partial: true, EndedBy: measure.TargetDead, EndedEarly: "the target is dead"}, want: report.Fail, first: "errors < 1%"},
 		"no account":            {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.NoAccount, EndedEarly: "no account is left", Took: 2 * time.Second}, want: report.NoData, first: "no account is left"},
-		"nobody served":         {targets: map[string]targets.Status{"failed < 1%": pass}, result: measure.Result{Phases: []measure.PhaseResult{{Steps: []measure.StepResult{{Counts: measure.Counts{Planned: 9, Sent: 9, Refused: 9}}}}}}, want: report.NoData, first: "nobody was served: all 9 requests were refused"},
+		"refused as asked":      {targets: map[string]targets.Status{"failed < 1%": pass}, result: measure.Result{Phases: []measure.PhaseResult{{Steps: []measure.StepResult{{Counts: measure.Counts{Planned: 9, Sent: 9, Refused: 9}}}}}}, want: report.Pass},
+		"nobody served":         {targets: map[string]targets.Status{"failed < 1%": pass}, result: measure.Result{Phases: []measure.PhaseResult{{Steps: []measure.StepResult{{Counts: measure.Counts{Planned: 9, Sent: 9, Refused: 9, Errors: 9}}}}}}, want: report.NoData, first: "nobody was served: all 9 requests were refused"},
 		"one was served":        {targets: map[string]targets.Status{"failed < 1%": pass}, result: measure.Result{Phases: []measure.PhaseResult{{Steps: []measure.StepResult{{Counts: measure.Counts{Planned: 9, Sent: 9, Served: 1, Refused: 8}}}}}}, want: report.Pass},
 		"interrupted":           {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Partial: true, EndedBy: measure.Interrupted, Took: 3 * time.Second}, want: report.NoData, first: "interrupted after 3s"},
 		"late":                  {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Invalid, first: "invalid: requests were sent late"},
@@ -208,10 +209,10 @@ func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
 		want   string
 	}{
 		"served to the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(10, 50, 0, 9), sl(16, 1, 0, 9)}, ""},
-		"hung":                  {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 5), sl(4, 0, 0, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: all 10 requests failed"},
-		"refused":               {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 5, 0)}, "nobody was served from 3s to the end: all 10 requests were refused"},
+		"hung":                  {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 5), sl(4, 0, 0, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: all requests failed (10 or more)"},
+		"refused":               {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 5, 0)}, "nobody was served from 3s to the end: all requests were refused (10 or more)"},
 		"refused as expected":   {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), asked}, ""},
-		"hung and refused":      {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: of 10 requests 5 failed and 5 were refused"},
+		"hung and refused":      {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 5, 0), sl(7, 0, 0, 5)}, "nobody was served from 3s to the end: requests failed (5 or more) or were refused (5 or more)"},
 		"silent, nobody failed": {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 0), sl(7, 0, 0, 0)}, ""},
 		"a blip at the end":     {[]measure.Slice{sl(0, 50, 0, 0), sl(15, 0, 0, 50)}, ""},
 		"one that failed":       {[]measure.Slice{sl(0, 50, 0, 0), sl(3, 0, 0, 1)}, ""},
@@ -234,10 +235,10 @@ func TestNobodyServedToTheEndIsNoAnswer(t *testing.T) {
 	sh.Close()
 	f := rec.Finish()
 	r := &measure.Result{Took: 17 * time.Second, Series: f.Series, Unserved: &f.Unserved}
-	if got, want := unserved(r), "nobody was served from 3.4s to the end: all 5 requests failed"; got != want {
+	if got, want := unserved(r), "nobody was served from 3.4s to the end: all requests failed (5 or more)"; got != want {
 		t.Errorf("hung in the middle of a second: got %q, want %q", got, want)
 	}
-	for ok, want := range map[bool]string{true: "", false: "nobody was served from 1s to the end: all 5 requests were refused"} {
+	for ok, want := range map[bool]string{true: "", false: "nobody was served from 1s to the end: all requests were refused (5 or more)"} {
 		rec := measure.NewRecorder([]measure.Step{{Journey: "a", Name: "call"}}, []measure.Phase{{Name: "hold", To: 17 * time.Second, Judged: true}}, measure.Options{})
 		sh := rec.Shard()
 		sh.Record(&measure.Sample{Done: time.Second, Code: 200, Outcome: measure.Served, OK: true})

@@ -78,7 +78,11 @@ func (g *guesser) work(ctx context.Context) {
 	switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
 	case granted:
 		if g.lock.over(ans) {
-			g.fail("its lock was over before the right password could be tried in it (Retry-After %s)", g.seen.RetryAfter)
+			what := "its lock"
+			if limit.Lock == 0 {
+				what = "the window in which it was refused"
+			}
+			g.fail("%s was over before the right password could be tried in it (Retry-After %s): run it again, or let it guess faster (every:)", what, g.seen.RetryAfter)
 			return
 		}
 		g.seen.Knowing++

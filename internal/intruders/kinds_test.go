@@ -51,8 +51,8 @@ func TestKinds(t *testing.T) {
 		{in: codes, fault: "failure inside", want: map[string]float64{"intruders.excess": 4, "intruders.leaked": 30}},
 
 		{in: reuse},
-		{in: reuse, fault: "replay", want: map[string]float64{"intruders.leaked": 8}, told: "8 served; a refresh token used before: 4 times; the refresh token that followed it: 4 times"},
-		{in: reuse, fault: "family lives", want: map[string]float64{"intruders.leaked": 4}, told: "4 served; the refresh token that followed it: 4 times"},
+		{in: reuse, fault: "replay", want: map[string]float64{"intruders.leaked": 8}, told: "8 served; a refresh token used before: 4 times; the refresh token that a used one was exchanged for: 4 times"},
+		{in: reuse, fault: "family lives", want: map[string]float64{"intruders.leaked": 4}, told: "4 served; the refresh token that a used one was exchanged for: 4 times"},
 		{in: reuse, fault: "undead", want: map[string]float64{"intruders.leaked": 12}},
 		{in: reuse, fault: "stateless", want: map[string]float64{"intruders.leaked": 4}, told: "4 served; an access token after signing out: 4 times"},
 		{in: reuse, fault: "unwell", none: []string{"intruders.leaked", "intruders.wrong"}},

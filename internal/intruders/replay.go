@@ -61,7 +61,7 @@ func (r *replayer) used(ctx context.Context) bool {
 		r.fail("a fresh refresh token bought nothing (status %d)", ans.Status)
 		return false
 	}
-	return r.reuse(ctx, "a refresh token used before", "refresh", "", first) && r.reuse(ctx, "the refresh token that followed it", "refresh", "", second)
+	return r.reuse(ctx, "a refresh token used before", "refresh", "", first) && r.reuse(ctx, "the refresh token that a used one was exchanged for", "refresh", "", second)
 }
 
 // signedOut signs out, and uses what that session had. That it opened something

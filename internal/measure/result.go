@@ -40,7 +40,8 @@ type StepResult struct {
 }
 
 // Unserved are the requests that failed, or were refused though that was not expected of
-// them, after the last answer that was served; trouble of our own left out.
+// them, after the last answer that was served; trouble of our own left out. They are at
+// least so many: samples come in the order of their ends within each goroutine alone.
 type Unserved struct {
 	From    time.Duration `json:"from_us"` // when that answer had come, as an offset from the run's start
 	Failed  int64         `json:"failed"`

@@ -3,7 +3,6 @@ package profile
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Promises are what an API says of its own behaviour, beside its limits. What is
@@ -149,17 +148,4 @@ func (p *Profile) At(what string) Place {
 		return at
 	}
 	return p.places[""]
-}
-
-// HealthPath is where the API tells whether it is up; "" when no profile says so, or not
-// by a plain GET.
-func (p *Profile) HealthPath() string {
-	if p == nil {
-		return ""
-	}
-	op := p.Operations["health"]
-	if op.Method != "GET" || strings.ContainsAny(op.Path, "{?") {
-		return ""
-	}
-	return op.Path
 }

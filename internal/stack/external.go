@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"vitals/internal/observe"
@@ -27,8 +28,8 @@ type External struct {
 	Accounts        []Account
 	Own             []string // hosts the user declares to own (--i-own)
 	AllowProduction bool
-	Health          string // where else but at /health it may say its environment; "" = nowhere
-	Forward         bool   // the driver is a declared trusted proxy of it
+	Health          *http.Request // what else but GET /health may tell its environment; nil = nothing
+	Forward         bool          // the driver is a declared trusted proxy of it
 	Client          *http.Client
 }
 
@@ -53,14 +54,21 @@ func (e External) Start(ctx context.Context) (*Stack, error) {
 	if err := MayLoad(host, e.Own); err != nil {
 		return nil, err
 	}
+	usual, err := http.NewRequest(http.MethodGet, e.URL.JoinPath("health").String(), nil)
+	if err != nil {
+		return nil, err
+	}
 	env := ""
-	for _, path := range slices.Compact([]string{"/health", cmp.Or(e.Health, "/health")}) {
-		said, err := e.health(ctx, path)
+	for _, q := range []*http.Request{usual, e.Health} {
+		if q == nil {
+			continue
+		}
+		said, err := e.health(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		if said == "production" && !e.AllowProduction {
-			return nil, &NotOwned{host, "its " + path + " says env: production; add --allow-production if that is meant"}
+		if strings.EqualFold(said, "production") && !e.AllowProduction {
+			return nil, &NotOwned{host, "its " + q.URL.Path + " says env: " + said + "; add --allow-production if that is meant"}
 		}
 		env = cmp.Or(env, said)
 	}
@@ -102,18 +110,14 @@ func (e External) onIPv4(ctx context.Context) bool {
 	return true
 }
 
-// health asks a path for the environment, as /health, which both guides publish. An API
+// health asks for the environment, as /health does, which both guides publish. An API
 // without one is taken as it is, once it answers at all.
-func (e External) health(ctx context.Context, path string) (env string, err error) {
+func (e External) health(ctx context.Context, q *http.Request) (env string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL.JoinPath(path).String(), nil)
-	if err != nil {
-		return "", err
-	}
 	client := *e.Client
 	client.CheckRedirect = sameHost
-	resp, err := client.Do(req)
+	resp, err := client.Do(q.Clone(ctx))
 	if err != nil {
 		return "", fmt.Errorf("reach %s: %w; %s", e.URL.Redacted(), err, remedy(err))
 	}

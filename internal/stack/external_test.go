@@ -169,19 +169,23 @@ func TestTLSWords(t *testing.T) {
 // Where a profile says that the health check is elsewhere, that is asked as well.
 func TestProductionIsAskedWhereTheProfileSays(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/healthz" {
+		if r.Method != http.MethodPost || r.URL.RequestURI() != "/shop/healthz?full=1" {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = io.WriteString(w, `{"env":"production"}`)
+		_, _ = io.WriteString(w, `{"env":"Production"}`)
 	}))
 	defer s.Close()
-	e := stack.External{URL: parse(t, s.URL), Client: http.DefaultClient, Health: "/healthz"}
-	if refused, ok := errors.AsType[*stack.NotOwned](second(e.Start(t.Context()))); !ok || !strings.Contains(refused.Why, "its /healthz says env: production") {
+	q, err := http.NewRequest(http.MethodPost, s.URL+"/shop/healthz?full=1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := stack.External{URL: parse(t, s.URL), Client: http.DefaultClient, Health: q}
+	if refused, ok := errors.AsType[*stack.NotOwned](second(e.Start(t.Context()))); !ok || !strings.Contains(refused.Why, "its /shop/healthz says env: Production") {
 		t.Errorf("got %v, want a refusal", refused)
 	}
 	e.AllowProduction = true
-	if st, err := e.Start(t.Context()); err != nil || st.Info["env"] != "production" {
+	if st, err := e.Start(t.Context()); err != nil || st.Info["env"] != "Production" {
 		t.Errorf("got %v, %v, want it loaded as production", st, err)
 	}
 }

@@ -21,7 +21,7 @@ func found(ctx context.Context, o Options, p plan) (*audit.Target, error) {
 	mine := slices.Contains(o.Own, p.url.Hostname())
 	st, err := stack.External{
 		URL: p.url, Metrics: p.metrics, Accounts: p.accounts, Own: []string{p.url.Hostname()}, // its health is asked, which is safe anywhere
-		AllowProduction: o.AllowProduction || p.class == audit.Safe, Health: p.profile.HealthPath(), Forward: o.Forward, Client: harness.PageClient(p.tls),
+		AllowProduction: o.AllowProduction || p.class == audit.Safe, Health: harness.HealthRequest(p.profile, p.url), Forward: o.Forward, Client: harness.PageClient(p.tls),
 	}.Start(ctx)
 	if err != nil {
 		if refused, ok := errors.AsType[*stack.NotOwned](err); ok {

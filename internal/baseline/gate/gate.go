@@ -131,6 +131,8 @@ func tolerances(texts []string) (map[string]float64, error) {
 			errs = append(errs, fmt.Errorf("--tolerance %s: want METRIC=PERCENT, as in p95=15%%", text))
 		case !slices.Contains(baseline.Metrics(), name):
 			errs = append(errs, fmt.Errorf("--tolerance %s: no such metric; want one of %s%s", text, strings.Join(baseline.Metrics(), ", "), strict.Meant(name, baseline.Metrics())))
+		case out[name] != 0 && out[name] != v/100:
+			errs = append(errs, fmt.Errorf("--tolerance %s: %s has another tolerance already", text, name))
 		default:
 			out[name] = v / 100
 		}
