@@ -23,6 +23,10 @@ func (t *T) change(s session) (Answer, Account) {
 		if err := t.changeBack(ctx, in, changed.Password, s.Password); err != nil {
 			return fmt.Errorf("%w: the password of %s stays changed, so that a later audit needs another account", err, shorten(s.Email))
 		}
+		if t.mu.Lock(); t.ctx.Err() != nil && t.skipped != "" {
+			t.skipped += fmt.Sprintf("; the password of %s had been changed, and was set back", shorten(s.Email))
+		}
+		t.mu.Unlock()
 		return nil
 	})
 	return a, changed

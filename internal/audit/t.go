@@ -140,7 +140,7 @@ func (t *T) Skip(format string, args ...any) {
 // Lacks is Skip for what the profile does not have: what nobody promised is not asked.
 func (t *T) Lacks(format string, args ...any) {
 	t.mu.Lock()
-	t.lacks = true
+	t.lacks = t.ctx.Err() == nil // else it is our own end that cut something off
 	t.mu.Unlock()
 	t.Skip(format, args...)
 }
