@@ -82,7 +82,7 @@ func TestMistakes(t *testing.T) {
 		{"a.txt", "GET http://a/x\n\nPOST http://a/y\n@nobody-has-this\n", "1/s", "a.txt:4:1: bad body: open nobody-has-this"},
 		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:1: found the host http://b, the first target has http://a"},
 		{"a.txt", "GET http://a/x\n\nGET http://a/y\nA: {{x}}\n", "1/s", "a.txt:3:1: found {{"},
-		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:3:1: header: Content-Length says how a request is framed"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:3:1: header: Content-Length says how a request is sent"},
 		{"a.txt", "GET http://a/x\n\nGET http://a/y\nHost: b\nHost: c\n", "1/s", "a.txt:5:1: the header Host stands 2 times"},
 		{"a.json", `{"metod":"GET","url":"http://a/x"}` + "\n", "1/s", `a.json:1:1: unknown field "metod" in a target (did you mean "method"?)`},
 		{"a.txt", "GET http://a/y\nAuthorization: Basic x\nAuthorization: Bearer y\n", "1/s", "a.txt:3:1: the header Authorization stands 2 times"},
