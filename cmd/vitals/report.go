@@ -57,7 +57,7 @@ func runReport(s streams, file, format, out, scenario string) error {
 		err = atomicfile.Write(out, render)
 	}
 	if err != nil {
-		return exit.Errorf(exit.NoAnswer, "render %s: %w", file, err)
+		return exit.Errorf(exit.Writing(err), "render %s: %w", file, err)
 	}
 	return nil
 }

@@ -317,3 +317,14 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A session that was cut short in its first run has no scenario, and says why.
+func TestASessionWithoutARunSaysThatItWasCutShort(t *testing.T) {
+	cut := file(1, 1)
+	cut.Scenarios, cut.Design.Ended = nil, "interrupted"
+	cut.Summarise()
+	_, err := baseline.Compare(file(1, 1), cut, baseline.Options{})
+	if err == nil || !strings.Contains(err.Error(), "none: the session was cut short (interrupted)") {
+		t.Errorf("got %v, want it told that the session was cut short", err)
+	}
+}

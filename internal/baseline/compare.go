@@ -177,6 +177,9 @@ func names(f *File) string {
 	for i, s := range f.Scenarios {
 		out[i] = s.Name
 	}
+	if why := f.CutShort(); len(out) == 0 && why != "" {
+		return "none: " + why
+	}
 	return strings.Join(out, ", ")
 }
 

@@ -5,6 +5,7 @@ package exit
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"syscall"
 )
 
@@ -100,4 +101,13 @@ func Complaint(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// Writing is the exit code of an error of rendering into a file: Usage where the file
+// cannot be made at all, for its name or its folder is wrong.
+func Writing(err error) int {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) {
+		return Usage
+	}
+	return NoAnswer
 }

@@ -106,7 +106,7 @@ func Baseline(d *report.Document) *baseline.File {
 		}
 	}
 	f := baseline.From(about, results)
-	f.Design.Planned = max(f.Design.Planned, d.Repeat)
+	f.Design.Planned = max(f.Design.Planned, d.Repeat, 1)
 	if d.Partial {
 		f.Design.Ended = "ended before its end"
 		if d.Exit == exit.Interrupted {

@@ -113,11 +113,12 @@ func (c *coder) work(ctx context.Context) {
 			c.seen.Knowing++
 		}
 	}
-	if c.seen.Everywhere = everywhere(c.codes.Limit); !c.seen.Everywhere {
+	// A code that was let in while locked is spent: its owner could not use it either.
+	if c.seen.Everywhere = everywhere(c.codes.Limit); !c.seen.Everywhere && c.seen.Leaked == 0 {
 		c.home(ctx)
 	}
 	c.seen.Excess, c.seen.Grows = c.lock.excess, c.codes.Limit.Delay.From > 0
-	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && (c.seen.Standing > 0 || c.seen.Everywhere))
+	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && (c.seen.Standing > 0 || c.seen.Everywhere || c.seen.Leaked > 0))
 }
 
 // guess tries wrong codes until n were judged or refused by the lock.

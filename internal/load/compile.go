@@ -149,7 +149,7 @@ func (c *compiler) journey(j *scenarios.Journey) {
 			continue
 		}
 		first := &mt.steps[0]
-		for _, slot := range slices.Concat(first.path.slots(), first.host.slots(), first.lines.slots(), first.body.slots(), first.expect.slots()) {
+		for _, slot := range first.sends() {
 			if _, fixed := c.plan.fixed[slot]; !fixed && !free[slot] && !slices.Contains(mt.needs, slot) {
 				mt.needs = append(mt.needs, slot)
 			}
@@ -159,6 +159,7 @@ func (c *compiler) journey(j *scenarios.Journey) {
 	if len(made.tasks) == 0 {
 		c.errs = append(c.errs, fmt.Errorf("journey %q has no task", j.Name))
 	}
+	made.signed = made.signed || c.ofAccount(&made)
 	if most := c.plan.requests; most > 0 && made.signed && made.longest+1 > most {
 		c.errs = append(c.errs, fmt.Errorf("journey %q: a task of %d steps and a sign-out do not fit into the %d requests an account may make",
 			j.Name, made.longest, most))
@@ -166,6 +167,41 @@ func (c *compiler) journey(j *scenarios.Journey) {
 	made.weight = cmp.Or(j.Weight, 1)
 	c.plan.weight += made.weight
 	c.plan.journeys = append(c.plan.journeys, made)
+}
+
+// ofAccount tells whether a step of a journey sends what only a user with an account has:
+// its email or password, or what a sign-in saved. What a feed or a step of the journey
+// gives under such a name is its own.
+func (c *compiler) ofAccount(j *journey) bool {
+	if c.plan.signIn == nil {
+		return false
+	}
+	theirs := map[int]bool{slotEmail: true, slotPassword: true}
+	for _, k := range c.plan.signIn.captures {
+		theirs[k.slot] = true
+	}
+	if j.feed != nil {
+		for _, slot := range j.feed.slots {
+			delete(theirs, slot)
+		}
+	}
+	for _, t := range j.tasks {
+		for _, s := range t.steps {
+			for _, k := range s.captures {
+				delete(theirs, k.slot)
+			}
+		}
+	}
+	return slices.ContainsFunc(j.tasks, func(t task) bool {
+		return slices.ContainsFunc(t.steps, func(s step) bool {
+			return slices.ContainsFunc(s.sends(), func(slot int) bool { return theirs[slot] })
+		})
+	})
+}
+
+// sends are the slots that a step fills in, or expects.
+func (s *step) sends() []int {
+	return slices.Concat(s.path.slots(), s.host.slots(), s.lines.slots(), s.body.slots(), s.expect.slots())
 }
 
 func (c *compiler) step(s *scenarios.Step) step {

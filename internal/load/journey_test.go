@@ -191,3 +191,38 @@ func TestMistakesAreFoundBeforeTheLoad(t *testing.T) {
 		}
 	}
 }
+
+// Anonymous steps are sent without a token, but what they say of an account is that of
+// somebody who has signed in.
+func TestAnonymousStepsOfAnAccount(t *testing.T) {
+	for name, c := range map[string]struct {
+		step scenarios.Step
+		feed *scenarios.Feed
+		want string
+	}{
+		"email":    {step: scenarios.Step{Name: "a", Method: "GET", Path: "/a?u={{email}}", Anonymous: true}, want: "POST /login \"ann@x.example\", GET /a?u=ann%40x.example "},
+		"saved":    {step: scenarios.Step{Name: "a", Method: "GET", Path: "/a?u={{sess}}", Anonymous: true}, want: "POST /login \"ann@x.example\", GET /a?u=s3 "},
+		"nobody's": {step: scenarios.Step{Name: "a", Method: "GET", Path: "/a", Anonymous: true}, want: "GET /a "},
+		"the feed's own": {
+			step: scenarios.Step{Name: "a", Method: "GET", Path: "/a?u={{email}}", Anonymous: true},
+			feed: &scenarios.Feed{Column: []string{"email"}, Rows: []map[string]string{{"email": "guest"}}}, want: "GET /a?u=guest ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base, log := listen(t, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprint(w, `{"token":"t1","sess":"s3"}`)
+			})
+			sc := single(turn(), c.step)
+			sc.Journeys[0].Feed = c.feed
+			sc.Accounts = scenarios.Accounts{SignIn: scenarios.Step{
+				Name: "sign in", Method: "POST", Path: "/login", Body: "{{email}}", Anonymous: true, Save: map[string]string{"token": "json:token", "sess": "json:sess"},
+			}}
+			if _, err := Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: []Account{{"ann@x.example", "p"}}}); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(log(), ", "); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
