@@ -95,7 +95,7 @@ func isScalar(v any) bool {
 }
 
 // accessKeys are names of what is sent as a bearer token, the surest first.
-var accessKeys = []string{"accesstoken", "access", "token", "jwt", "idtoken", "authtoken", "bearertoken", "sessiontoken", "authenticationtoken", "apitoken", "bearer"}
+var accessKeys = []string{"accesstoken", "access", "token", "jwt", "idtoken", "authtoken", "bearertoken", "sessiontoken", "authenticationtoken", "apitoken", "bearer", "sessionid", "sessionkey", "session", "sid", "ticket"}
 
 // listPlace is where the entries of a list stand in an answer: "." when it is the
 // list itself.
