@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,8 +28,18 @@ type box struct {
 }
 
 // run starts one container. On an error nothing is left of it. The first port is
-// published on the gateway as well, unless that is "".
-func run(ctx context.Context, engine *client.Client, role, img string, ports []string, gateway string, opts ...tc.ContainerCustomizer) (box, error) {
+// published on the gateway as well, unless that is "". A port that was free when it was
+// chosen may be somebody's by the time the engine binds it: then others are chosen.
+func run(ctx context.Context, engine *client.Client, role, img string, ports []string, gateway string, opts ...tc.ContainerCustomizer) (b box, err error) {
+	for range 3 {
+		if b, err = runOnce(ctx, engine, role, img, ports, gateway, slices.Clone(opts)...); err == nil || !strings.Contains(err.Error(), "address already in use") && !strings.Contains(err.Error(), "port is already allocated") {
+			break
+		}
+	}
+	return b, err
+}
+
+func runOnce(ctx context.Context, engine *client.Client, role, img string, ports []string, gateway string, opts ...tc.ContainerCustomizer) (box, error) {
 	host, err := local.FreePorts(len(ports))
 	if err != nil {
 		return box{}, err
