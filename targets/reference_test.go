@@ -35,8 +35,12 @@ func TestReference(t *testing.T) {
 		if about == "" {
 			t.Errorf("%s is not explained", name)
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", name, limit,
-			may[takes(name+"(a) < "+example, false)], may[takes(name+" < "+example+" during p", false)], may[takes(name+" < "+example+" for 10s", true)], about)
+		ofStep := takes(name+"(a) < "+example, false)
+		abort := may[takes(name+" < "+example+" for 10s", true)]
+		if abort != "" && ofStep && !takes(name+"(a) < "+example+" for 10s", true) {
+			abort = "whole only"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", name, limit, may[ofStep], may[takes(name+" < "+example+" during p", false)], abort, about)
 	}
 	b.WriteString("\n")
 	golden.Section(t, b.String(), "../docs/targets.md", "metrics")

@@ -74,7 +74,8 @@ limits:
 // from is the address that this door takes a request to come from: the peer's,
 // or the first that a header claims where it is gullible.
 func (d *door) from(q wire.Request) string {
-	if claimed := q.Header.Get("X-Forwarded-For"); d.fault == "gullible" && claimed != "" {
+	believed := map[string]string{"gullible": "X-Forwarded-For", "gullible of a CDN": "CF-Connecting-IP"}[d.fault]
+	if claimed := q.Header.Get(believed); believed != "" && claimed != "" {
 		return claimed
 	}
 	if d.fault == "global" {

@@ -140,6 +140,7 @@ func (a *Attack) add(o Attack) {
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
 	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
+	a.Excess, a.AfterLock = max(a.Excess, o.Excess), a.AfterLock+o.AfterLock
 	a.Rate, a.Lag = o.Rate, o.Lag
 }
 
@@ -150,6 +151,10 @@ func (a *Attack) gains() (lines []string) {
 	}
 	if a.Disguised > 0 {
 		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success", a.Disguised, a.Judged))
+	}
+	if a.Kind == scenarios.HeaderSpoofing && a.Excess+a.AfterLock > 0 {
+		lines = append(lines, fmt.Sprintf("each guess named another client address in %s: from one address, %d more were judged than the limit admits, and %d after a refusal",
+			strings.Join(addressHeaders, ", "), a.Excess, a.AfterLock))
 	}
 	if a.NoWait > 0 {
 		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: 0, so that whoever obeys is refused again", a.NoWait, a.Turned))

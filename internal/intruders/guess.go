@@ -3,6 +3,7 @@ package intruders
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -254,19 +255,24 @@ func (g *guesser) request(from netip.Addr, password string) wire.Request {
 	q := g.signIn(from, g.victim.Email, password)
 	if g.in.Kind == scenarios.HeaderSpoofing {
 		g.forged++
-		for name, value := range forged(g.forged) {
-			q.Header.Set(name, value)
-		}
+		forge(q.Header, g.forged)
 	}
 	return q
 }
 
-// forged are what proxies write, and attackers in their name: address n, of the
-// block kept for documentation (RFC 5737). Where this driver is a trusted proxy,
-// the Sender adds the true address behind it, as a proxy does.
-func forged(n int) map[string]string {
+// addressHeaders are those in which proxies tell a client's address, as the audit's
+// probe LK17 sends them.
+var addressHeaders = []string{"X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP"}
+
+// forge writes address n, of the block kept for documentation (RFC 5737), into each
+// of addressHeaders, as proxies do, and attackers in their name. Where this driver is
+// a trusted proxy, the Sender adds the true address behind it, as a proxy does.
+func forge(h http.Header, n int) {
 	at := fmt.Sprintf("203.0.113.%d", 1+n%254)
-	return map[string]string{"X-Forwarded-For": at, "X-Real-IP": at, "True-Client-IP": at, "Forwarded": "for=" + at}
+	for _, name := range addressHeaders {
+		h.Set(name, at)
+	}
+	h.Set("Forwarded", "for="+at)
 }
 
 // wrong is a password that is surely not the victim's and passes every rule.

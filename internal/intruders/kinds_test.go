@@ -24,11 +24,12 @@ var (
 // way which the kind is there to see.
 func TestKinds(t *testing.T) {
 	for _, c := range []struct {
-		in    scenarios.Intruder
-		fault string
-		want  map[string]float64 // facts that are not 0
-		none  []string           // facts that are not there
-		told  string             // words that are told
+		in     scenarios.Intruder
+		fault  string
+		want   map[string]float64 // facts that are not 0
+		none   []string           // facts that are not there
+		told   string             // words that are told
+		forged bool               // told: that client addresses were forged, and what came of it
 	}{
 		{in: spray},
 		{in: spray, fault: "full"},
@@ -44,7 +45,8 @@ func TestKinds(t *testing.T) {
 		{in: spray, fault: "unwell", none: []string{"intruders.leaked", "intruders.excess", "intruders.harmed"}},
 
 		{in: spoof},
-		{in: spoof, fault: "gullible", want: map[string]float64{"intruders.excess": 5, "intruders.leaked": 2, "lockout.admitted": 10, "lockout.leaked": 2}},
+		{in: spoof, fault: "gullible", want: map[string]float64{"intruders.excess": 5, "intruders.leaked": 2, "lockout.admitted": 10, "lockout.leaked": 2}, forged: true},
+		{in: spoof, fault: "gullible of a CDN", want: map[string]float64{"intruders.excess": 5, "intruders.leaked": 2, "lockout.admitted": 10, "lockout.leaked": 2}, forged: true},
 
 		{in: codes},
 		{in: codes, fault: "codes", want: map[string]float64{"intruders.excess": 4, "intruders.leaked": 2}},
@@ -91,6 +93,9 @@ func TestKinds(t *testing.T) {
 					}
 				}
 				told := strings.Join(intruders.Told(attacks), "\n")
+				if strings.Contains(told, "CF-Connecting-IP") != c.forged || c.forged && !strings.Contains(told, "from one address, 5 more were judged than the limit admits") {
+					t.Errorf("told %q, want the forged headers: %v", told, c.forged)
+				}
 				if note := facts["intruders.leaked"].Note; c.told != "" && !strings.HasSuffix(c.told, "; "+note) {
 					t.Errorf("leaked is noted %q, want it as it is told: %q", note, c.told)
 				}
