@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -37,6 +38,11 @@ func (w *writer) unread(line int, asJSON bool, err error) {
 	}
 	if errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(err.Error(), "bad body") {
 		w.fail(w.within(line, "@"), "the file is looked for in the folder where vitals runs", "%v", err)
+		return
+	}
+	var bad *url.Error
+	if errors.As(err, &bad) {
+		w.fail(line, "as in GET http://127.0.0.1:8000/goods?q=50%25, where %25 is a percent sign", "found the URL %q, expected one that can be sent: %v", bad.URL, bad.Err)
 		return
 	}
 	w.fail(line, "as in GET http://127.0.0.1:8000/goods", "%v", err)

@@ -46,7 +46,8 @@ func Is(file string) bool {
 		return false
 	}
 	first := bytes.TrimSpace(comment.ReplaceAll(text, nil))
-	return begins.Match(first) || jsonLines(first)
+	empty := len(first) == 0 && bytes.Contains(text, []byte("#")) // of comments alone
+	return empty || begins.Match(first) || jsonLines(first)
 }
 
 // jsonLines tells JSON targets by their first line, which must have a method or a URL.

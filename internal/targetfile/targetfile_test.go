@@ -89,7 +89,8 @@ func TestMistakes(t *testing.T) {
 		{"a.txt", "GET http://a/x\n", "fifty", "--rate fifty --for 10s: "},
 		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
 		{"a.txt", "GET http://a/x?q=%zz\n\nTRACE http://a/x\n", "1/s", "a.txt:3:1: found the method TRACE, expected GET,"},
-		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:1: bad URL: http://a/x%zz, parse "http://a/x%zz": invalid URL escape "%zz"`},
+		{"a.txt", "# later\n\n", "1/s", "a.txt: no target"},
+		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:1: found the URL "http://a/x%zz", expected one that can be sent: invalid URL escape "%zz" (as in GET`},
 	} {
 		_, _, err := targetfile.Read(write(t, c.name, c.text), c.rate, "10s")
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -117,6 +118,9 @@ func TestIs(t *testing.T) {
 		if targetfile.Is(write(t, name, text)) {
 			t.Errorf("%s was taken for targets: %q", name, text)
 		}
+	}
+	if !targetfile.Is(write(t, "later.txt", "# what is asked of the shop, from Monday on\n")) {
+		t.Error("comments alone were not taken for targets, of which there are none")
 	}
 	if targetfile.Is("normal") {
 		t.Error("a scenario's name was taken for targets")
