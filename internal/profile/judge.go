@@ -92,7 +92,11 @@ func (j Judge) Read(status int, wait time.Duration, told bool) Reading {
 // Undeclared names the answers that nobody declared, by their status.
 func (j Judge) Undeclared(counts map[int]int) string {
 	var parts []string
+	moved := 0
 	for _, status := range slices.Sorted(maps.Keys(counts)) {
+		if status/100 == 3 {
+			moved = status
+		}
 		times := ""
 		if counts[status] > 1 {
 			times = fmt.Sprintf(" (%d times)", counts[status])
@@ -102,6 +106,8 @@ func (j Judge) Undeclared(counts map[int]int) string {
 	right := ""
 	if j.OK != 0 && j.OK/100 != 2 {
 		right = fmt.Sprintf("a right credential is answered %d (ok:), ", j.OK)
+	} else if moved > 0 {
+		right = fmt.Sprintf("a right credential is answered 2xx (ok: %d of the operation, where that redirect says it), ", moved)
 	}
 	return fmt.Sprintf("%s: %sa wrong credential is answered %s (refused: of operation %s in the profile) and a refusal by the limit %s (statuses: of the limit)",
 		strings.Join(parts, ", "), right, Statuses(j.Wrong), j.Operation, Statuses(j.Refused))

@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -149,8 +150,11 @@ func remedy(err error) string {
 	if _, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
 		return "its certificate must be renewed, or this machine's clock set"
 	}
-	if errors.Is(err, http.ErrSchemeMismatch) {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
 		return "it does not speak TLS there: is the URL's scheme http?"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "it sent no answer in time: does it hang, does it wait for TLS (https), or is another program at that port?"
 	}
 	return "is it running, and is the port right?"
 }

@@ -126,6 +126,37 @@ func TestLocalhostOnIPv6Alone(t *testing.T) {
 	}
 }
 
+// What answers there and is no API is told from one that does not run.
+func TestOtherThanHTTP(t *testing.T) {
+	for _, c := range []struct{ scheme, says, want string }{
+		{"https", "SSH-2.0-OpenSSH_9.2\r\n", "is the URL's scheme http?"},
+		{"https", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "is the URL's scheme http?"},
+		{"http", "", "does it hang, does it wait for TLS (https), or is another program at that port?"},
+	} {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				defer conn.Close()
+				_, _ = io.WriteString(conn, c.says)
+			}
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = stack.External{URL: parse(t, c.scheme+"://"+l.Addr().String()), Client: &http.Client{}}.Start(ctx)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, answered %q: got %v, want %q", c.scheme, c.says, err, c.want)
+		}
+	}
+}
+
 // What is wrong with TLS is said with what to do, and what is said works.
 func TestTLSWords(t *testing.T) {
 	quiet := httptest.NewUnstartedServer(http.NotFoundHandler())
