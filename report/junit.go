@@ -33,7 +33,7 @@ func JUnit(w io.Writer, d *Document) error {
 	case len(out.Suites) == 0:
 		c := junitCase{Class: "vitals", Name: "any scenario was run", Error: &junitMessage{Message: "no data", Text: strings.Join(d.Reasons, "\n")}}
 		out.Tests, out.Errors = 1, 1
-		out.Suites = []junitSuite{{Name: "vitals", Tests: 1, Errors: 1, Timestamp: stamp(d.Created), Cases: []junitCase{c}}}
+		out.Suites = []junitSuite{{Name: "vitals", Tests: 1, Errors: 1, Time: "0.000", Timestamp: stamp(d.Created), Cases: []junitCase{c}}}
 	case out.Failures+out.Errors == 0 && d.red():
 		s := junitSuite{Name: "vitals.session", Time: "0.000", Timestamp: stamp(d.Created), Properties: []junitProperty{{"verdict", d.Verdict}}}
 		s.Cases = []junitCase{sessionCase(s.Name, d)}

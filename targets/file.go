@@ -72,6 +72,9 @@ func ParseFile(r io.Reader, name string) ([]Target, error) {
 		"name":    func(n *yaml.Node) { d.Word(n, "name") },
 		"about":   func(n *yaml.Node) { d.Text(n, "about") },
 		"targets": func(n *yaml.Node) { ts = ReadList(d, n, "targets") },
+		"abort": func(n *yaml.Node) {
+			d.Fail(n, "write it into the scenario, beside its load", "abort: in a targets file: what ends a run stands in a scenario")
+		},
 	})
 	if found["targets"] == nil && root.Kind == yaml.MappingNode {
 		d.Fail(root, "as in targets: [p95 < 300ms]", "a targets file needs targets")
@@ -103,6 +106,9 @@ func ReadList(d *strict.Doc, n *yaml.Node, what string) []Target {
 			})
 			if found["target"] == nil {
 				d.Fail(n, "as in {target: rps >= 500, only: [peak]}", "a target needs its sentence")
+			}
+			if len(only) > 0 && len(except) > 0 {
+				d.Fail(n, "keep only:", "a target: found only and except, expected one of them")
 			}
 			t.Only, t.Except = only, except
 		} else {
