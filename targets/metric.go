@@ -90,10 +90,10 @@ var metrics = map[string]metric{
 	"goodput":  {unit: Share, about: "rate served at the end of the judged window, of the best rate it ever had"},
 	"knee":     {unit: PerRate, about: "highest rate served in one slice with p95 inside its target, whichever scenario that is asked of"},
 
-	"lockout.admitted":    {unit: Number, about: "wrong passwords judged per address before it was locked", takes: aGuesser},
+	"lockout.admitted":    {unit: Number, about: "wrong passwords judged before the lock, per address, or per account where the limit is by account", takes: aGuesser},
 	"lockout.bystanders":  {unit: Number, about: "honest requests that a lock of another address turned away", takes: aGuesser},
-	"lockout.leaked":      {unit: Number, about: "sign-ins that a locked address was granted, and guesses judged after the lock", takes: aGuesser},
-	"lockout.retry_after": {unit: Time, about: "longest Retry-After that a locked address was told", takes: aGuesser},
+	"lockout.leaked":      {unit: Number, about: "sign-ins granted while locked, and guesses judged after the lock", takes: aGuesser},
+	"lockout.retry_after": {unit: Time, about: "longest Retry-After of a refusal by the lock", takes: aGuesser},
 	"fault.recovery":      {unit: Time, about: "from the end of a fault until requests went as expected again", takes: aFault},
 	"fault.leaked":        {unit: Number, about: "guesses judged around a fault beyond what the API declares for it, and locks forgotten", takes: aFault},
 

@@ -100,3 +100,15 @@ func TestSprayingIsCountedAsTheLimitCounts(t *testing.T) {
 		})
 	}
 }
+
+// Whose lock it is, is said where its figure stands.
+func TestAdmittedNamesWhoseLockItIs(t *testing.T) {
+	for by, want := range map[string]string{"": "worst of 2 addresses", ", by: account": "worst of 2 accounts"} {
+		synctest.Test(t, func(t *testing.T) {
+			_, facts, _ := assaultIn(t, newDoor(""), read(t, "", "limit: 5, window: 300s, lock: 900s"+by), guess)
+			if note := facts["lockout.admitted"].Note; !strings.HasPrefix(note, want) {
+				t.Errorf("%q: noted %q, want %s", by, note, want)
+			}
+		})
+	}
+}

@@ -115,17 +115,20 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 
 func admittedNote(attacks []Attack, complete, judged int) string {
 	var spread time.Duration
-	bursts, promised := 0, 0
+	bursts, promised, whose := 0, 0, "addresses"
 	for _, a := range attacks {
 		if a.locks() {
 			promised = max(promised, a.Promised)
+		}
+		if a.locks() && a.Everywhere {
+			whose = "accounts"
 		}
 		if a.Complete && a.locks() && a.AtOnce && a.Trouble == "" {
 			bursts++
 			spread = max(spread, a.Spread)
 		}
 	}
-	note := fmt.Sprintf("worst of %d addresses, %d promised, %d wrong passwords judged in all", complete, promised, judged)
+	note := fmt.Sprintf("worst of %d %s, %d promised, %d wrong passwords judged in all", complete, whose, promised, judged)
 	if bursts > 0 {
 		note += fmt.Sprintf("; %d of them guessed at once, released within %v", bursts, spread.Round(10*time.Microsecond))
 	}
