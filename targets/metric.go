@@ -99,7 +99,7 @@ var metrics = map[string]metric{
 
 	"intruders.leaked": {unit: Number, about: "hostile requests that were granted what they asked, or judged while locked, of intruders of every kind", takes: anyIntruder},
 	"intruders.excess": {unit: Number, about: "wrong credentials judged beyond the limit, of the worst address", takes: anyIntruder},
-	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors, forms that were taken", takes: anyIntruder},
+	"intruders.wrong":  {unit: Number, about: "hostile requests answered neither by the refusal that is due nor by a grant: server errors (a 503 that sheds load is none), forms that were taken", takes: anyIntruder},
 	"intruders.open":   {unit: Number, about: "hostile connections still open when the server should have cut them", takes: "an intruder that holds connections open or oversizes bodies, to its end"},
 	"intruders.harmed": {unit: Number, about: "sign-ins of attacked people, right and from where they live, that were refused", takes: anyIntruder},
 

@@ -110,4 +110,5 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)
 	res.NotShown = append(res.NotShown, intruders.NotShown(attacks)...)
+	res.Granted = append(res.Granted, intruders.Granted(attacks, h.profile != nil)...)
 }

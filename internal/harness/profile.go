@@ -39,10 +39,13 @@ func (p *Plan) translated(sc *scenarios.Scenario) (*scenarios.Scenario, []string
 	return sent, append([]string{first}, notes...), nil
 }
 
-// api is the profile of the API under test: the one that was named, else the one
-// whose sign-in the scenarios use.
+// api is the profile of the API under test: the one that was named, else that of the
+// stack that is started here, and of the built-in scenarios, which are of that API. A
+// scenario of somebody's own may be of any API: that it signs in at the same path is no
+// promise.
 func (p *Plan) api() *profile.Profile {
-	if p.profile != nil {
+	own := func(sc *scenarios.Scenario) bool { return !slices.Contains(scenarios.All(), p.named[sc]) }
+	if p.profile != nil || p.o.URL != "" && slices.ContainsFunc(p.scenarios, own) {
 		return p.profile
 	}
 	return profileOf(p.scenarios)

@@ -46,3 +46,36 @@ func TestProfileIsCheckedAlone(t *testing.T) {
 		t.Errorf("got %v, want the profile's mistake alone", err)
 	}
 }
+
+// Whose limits they are is said by --profile, by the stack that is started here, or by a
+// built-in scenario. That somebody's own scenario signs in where the clinic does promises
+// nothing of the API at its URL.
+func TestWhoseLimitsAreAsked(t *testing.T) {
+	own := file(t, "own.yaml", "name: own\nusers: 1\nrun_for: 10s\naccounts:\n  sign_in:\n    post: /api/v1/auth/login\n    body: {email: \"{{email}}\", password: \"{{password}}\"}\n    save: {token: json:access_token}\n"+
+		"journeys:\n  - name: j\n    steps:\n      - {name: read, get: /x}\n")
+	for _, c := range []struct {
+		words []string
+		want  string
+	}{
+		{[]string{own, "--url", "http://127.0.0.1:1"}, ""},
+		{[]string{"smoke", own, "--url", "http://127.0.0.1:1"}, ""},
+		{[]string{"smoke", "--url", "http://127.0.0.1:1"}, "clinic"},
+		{[]string{own}, "clinic"},
+	} {
+		words := append(c.words, "--targets", "none")
+		if slices.Contains(words, "--url") {
+			words = append(words, "--accounts", accounts(t, 100))
+		}
+		p, err := Read(options(t, words...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if api := p.api(); api != nil {
+			got = api.Name
+		}
+		if got != c.want {
+			t.Errorf("%q: the limits are those of %q, want %q", c.words, got, c.want)
+		}
+	}
+}

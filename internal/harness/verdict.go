@@ -66,6 +66,9 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	slices.SortStableFunc(granted, func(a, b string) int {
 		return cmp.Compare(strings.Count(b, plainly["intruders.leaked"]), strings.Count(a, plainly["intruders.leaked"]))
 	})
+	if asks := func(v targets.Verdict) bool { return v.Target.Metric == "intruders.leaked" }; !slices.ContainsFunc(r.Verdicts, asks) {
+		granted = append(slices.Clone(r.Result.Granted), granted...)
+	}
 	if r.Invariants != nil {
 		for _, v := range r.Invariants.Violations {
 			granted = append(granted, fmt.Sprintf("%s %s %s: %s", v.Rule, v.Policy, v.Key, v.Words))
@@ -234,7 +237,7 @@ func said(v targets.Verdict) string {
 	if words == "" {
 		return v.String()
 	}
-	if v.Target.Metric == "intruders.leaked" && v.Note != "" {
+	if explained := v.Target.Metric == "intruders.leaked" || v.Target.Metric == "intruders.wrong"; explained && v.Note != "" {
 		words += ": " + v.Note
 	}
 	return fmt.Sprintf("%s (%s was %s, want %s %s)", words, v.Target.Metric, v.Target.Unit().Format(v.Got), v.Target.Op, v.Target.Unit().Format(v.Target.Limit))

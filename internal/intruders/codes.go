@@ -94,10 +94,22 @@ func (c *coder) wrongCode() string {
 	}
 }
 
-// work guesses codes until the lock, or until its guesses are spent, then tries
-// the right code while locked, and lets the victim in from home.
+// work guesses codes until the lock, or until its guesses are spent, then goes on with
+// a challenge that is new, tries the right code while locked, and lets the victim in
+// from home.
 func (c *coder) work(ctx context.Context) {
+	c.seen.Everywhere = everywhere(c.codes.Limit)
 	c.guess(ctx, c.in.Guesses)
+	if why := unlockable(c.codes.Limit); why != "" && c.seen.Trouble == "" {
+		c.seen.Excess = c.lock.excess
+		c.complete(ctx, c.seen.Judged+c.seen.Refused > 0)
+		c.fail("what a lock is worth was not asked: profile %s promises %s", c.Profile.Name, why)
+		return
+	}
+	for extra := 0; c.in.Guesses > 0 && c.seen.Refused == 0 && c.seen.Judged <= c.lock.allowed() && extra < c.lock.allowed() && c.lost < patience && c.seen.Trouble == "" && ctx.Err() == nil; extra++ {
+		c.guess(ctx, 1)
+	}
+	c.renew(ctx)
 	c.guess(ctx, 2)
 	if c.begin(ctx) {
 		q, err := c.verify(c.own, c.challenge, c.code(0))
@@ -105,20 +117,35 @@ func (c *coder) work(ctx context.Context) {
 			c.fail("%v", err)
 			return
 		}
-		switch _, r := c.insist(ctx, stepKnowingCode, q, c.codes, refused); r {
-		case granted:
+		switch ans, r := c.insist(ctx, stepKnowingCode, q, c.codes, refused); {
+		case r == granted && c.lock.over(ans):
+			c.fail("its lock was over before the right code could be tried in it: run it again, or let it guess faster (every:)")
+			return
+		case r == granted:
 			c.seen.Knowing++
 			c.seen.Leaked++
-		case refused, wrong:
+		case r == refused, r == wrong:
 			c.seen.Knowing++
 		}
 	}
 	// A code that was let in while locked is spent: its owner could not use it either.
-	if c.seen.Everywhere = everywhere(c.codes.Limit); !c.seen.Everywhere && c.seen.Leaked == 0 {
+	if !c.seen.Everywhere && c.seen.Leaked == 0 {
 		c.home(ctx)
 	}
-	c.seen.Excess, c.seen.Grows = c.lock.excess, c.codes.Limit.Delay.From > 0
+	c.seen.Excess = c.lock.excess
 	c.complete(ctx, c.seen.Trouble == "" && c.seen.Judged > 0 && c.seen.Knowing > 0 && (c.seen.Standing > 0 || c.seen.Everywhere || c.seen.Leaked > 0))
+}
+
+// renew signs in for another challenge: a count that is kept by challenge begins anew
+// with each. Where the lock refuses the sign-in as well, the old one stays.
+func (c *coder) renew(ctx context.Context) {
+	if c.seen.Refused == 0 {
+		return
+	}
+	ans, _ := c.ask(ctx, c.signIn(c.own, c.victim.Email, c.victim.Password), c.login)
+	if fresh := c.field("login", ans, "challenge_token"); fresh != "" {
+		c.challenge, c.tries = fresh, 0
+	}
 }
 
 // guess tries wrong codes until n were judged or refused by the lock.

@@ -120,6 +120,9 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 		if d.fault == "full" && d.asked < 8 {
 			retry = 1
 		}
+		if strings.HasPrefix(d.fault, "waits") {
+			retry = int((time.Until(d.ends["wait "+q.User]) + time.Second - 1) / time.Second)
+		}
 		if d.fault == "short lock" {
 			retry = int((time.Until(d.ends["login "+d.from(q)]) + time.Second - 1) / time.Second)
 		}
@@ -143,6 +146,9 @@ func (d *door) Send(_ context.Context, q wire.Request) (wire.Answer, error) {
 // login judges a password.
 func (d *door) login(q wire.Request, body map[string]string) (int, map[string]string) {
 	right := !strings.HasPrefix(body["password"], "not-")
+	if strings.HasPrefix(d.fault, "waits") {
+		return d.delayed(q, right)
+	}
 	limit := 5
 	if strings.HasSuffix(d.fault, "widened") {
 		limit = 6
@@ -199,6 +205,23 @@ func (d *door) login(q wire.Request, body map[string]string) (int, map[string]st
 	return http.StatusOK, d.pair("family-" + strconv.Itoa(d.serial))
 }
 
+// delayed judges a password where each try beyond three is judged after a wait, the first
+// of 8 s and each twice as long as the one before.
+func (d *door) delayed(q wire.Request, right bool) (int, map[string]string) {
+	key := "wait " + q.User
+	kept := d.fault != "waits for nobody" && !(right && d.fault == "waits but for the right one")
+	switch {
+	case kept && time.Now().Before(d.ends[key]):
+		return http.StatusTooManyRequests, nil
+	case right:
+		return http.StatusOK, d.pair("family-" + strconv.Itoa(d.serial))
+	}
+	if d.failed[key]++; d.failed[key] >= 3 {
+		d.ends[key] = time.Now().Add(8 * time.Second << (d.failed[key] - 3))
+	}
+	return http.StatusUnauthorized, nil
+}
+
 // pair is a session's next tokens.
 func (d *door) pair(family string) map[string]string {
 	d.serial++
@@ -211,8 +234,14 @@ func (d *door) pair(family string) map[string]string {
 func (d *door) verify(q wire.Request, body map[string]string) int {
 	user := d.spent[body["challenge_token"]]
 	right := totp.Validate(body["code"], d.secrets[user])
-	key := "2fa " + d.from(q)
-	if d.failed[key] >= 10 && !right {
+	key, limit := "2fa "+d.from(q), 10
+	if strings.HasPrefix(d.fault, "4 codes") {
+		limit = 4
+	}
+	if d.fault == "4 codes by challenge" {
+		key = "2fa " + body["challenge_token"]
+	}
+	if d.failed[key] >= limit && !right {
 		d.locked[key] = true
 	}
 	switch {

@@ -7,7 +7,10 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/google/go-cmp/cmp"
+
 	"vitals/internal/intruders"
+	"vitals/internal/profile"
 	"vitals/scenarios"
 )
 
@@ -36,8 +39,12 @@ func TestNoLockIsAskedWhereNoneCanBeMet(t *testing.T) {
 		if slices.Contains(got, "lockout.admitted") || !slices.Contains(got, "intruders.leaked") {
 			t.Errorf("%s: got %v, want leaked and no lockout", limit, got)
 		}
+		if !slices.Contains(got, "intruders.excess") {
+			t.Errorf("%s: what is judged beyond it is not asked for", limit)
+		}
+		got = intruders.Measured([]scenarios.Intruder{spray}, read(t, "", limit))
 		if counted := slices.Contains(got, "intruders.excess"); counted == strings.Contains(limit, "delay") {
-			t.Errorf("%s: what is judged beyond it is asked for: %v", limit, counted)
+			t.Errorf("%s: what a sprayer has judged beyond it is asked for: %v", limit, counted)
 		}
 	}
 }
@@ -108,6 +115,64 @@ func TestAdmittedNamesWhoseLockItIs(t *testing.T) {
 			_, facts, _ := assaultIn(t, newDoor(""), read(t, "", "limit: 5, window: 300s, lock: 900s"+by), guess)
 			if note := facts["lockout.admitted"].Note; !strings.HasPrefix(note, want) {
 				t.Errorf("%q: noted %q, want %s", by, note, want)
+			}
+		})
+	}
+}
+
+// A wait that grows is kept, or is not: guesses that are judged before it is over are told,
+// and so is the right password that is let in amid it.
+func TestAWaitThatGrowsIsHeldTo(t *testing.T) {
+	for fault, want := range map[string]map[string]float64{
+		"waits": {}, "waits from the account": {}, "waits for nobody": {"intruders.excess": 4}, "waits but for the right one": {"intruders.leaked": 2},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				attacks, facts, _ := assaultIn(t, newDoor(fault), read(t, "", "limit: 3, delay: {from: 8s, to: 1m}, counts: failures"), guess)
+				if diff := cmp.Diff(values(facts), want); diff != "" || facts["intruders.excess"].N == 0 {
+					t.Errorf("facts (-got +want):\n%s%v\n%s", diff, facts, intruders.Told(attacks))
+				}
+			})
+		})
+	}
+}
+
+// A count of codes that is kept by challenge begins anew with each, whatever limit it has.
+func TestCodesAreGuessedWithAnotherChallenge(t *testing.T) {
+	text := strings.Replace(words, "2fa_verify: {limit: 10,", "2fa_verify: {limit: 4,", 1)
+	p, err := profile.Read(strings.NewReader(text), "door.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for fault, want := range map[string]map[string]float64{
+		"4 codes": {}, "4 codes by challenge": {"intruders.excess": 2, "intruders.leaked": 6},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			attacks, facts, _ := assaultIn(t, newDoor(fault), p, codes)
+			if diff := cmp.Diff(values(facts), want); diff != "" || len(facts) < 3 {
+				t.Errorf("%s: facts (-got +want):\n%s%v\n%s", fault, diff, facts, intruders.Told(attacks))
+			}
+		})
+	}
+}
+
+// Fewer guesses than the limit are made up for, and of who promises no limit on codes
+// nothing is asked but that no wrong one is let in.
+func TestTheRightCodeIsAskedForInALockAlone(t *testing.T) {
+	few := codes
+	few.Guesses = 3
+	for policy, want := range map[string]bool{"policy: 2fa_verify": true, "policy: none": false} {
+		synctest.Test(t, func(t *testing.T) {
+			p, err := profile.Read(strings.NewReader(strings.Replace(words, "policy: 2fa_verify", policy, 1)), "door.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			attacks, facts, _ := assaultIn(t, newDoor(""), p, few)
+			if diff := cmp.Diff(values(facts), map[string]float64{}); diff != "" || facts["intruders.leaked"].N == 0 {
+				t.Errorf("%s: facts (-got +want):\n%s%v", policy, diff, facts)
+			}
+			if asked := attacks[0].Knowing > 0; asked != want {
+				t.Errorf("%s: the right code was tried in a lock: %v, want %v", policy, asked, want)
 			}
 		})
 	}

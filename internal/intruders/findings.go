@@ -29,7 +29,7 @@ var findings = []finding{
 	{"intruders.excess", true, "in any window of the limit", func(a *Attack) (int, int, bool) {
 		return a.Excess, a.Judged + a.Refused, a.guesses() && !a.Grows
 	}},
-	{"intruders.wrong", false, "a 503 that sheds load is not among them", func(a *Attack) (int, int, bool) {
+	{"intruders.wrong", false, "", func(a *Attack) (int, int, bool) {
 		return a.Wrong, a.tried(), a.Kind != scenarios.Slowloris
 	}},
 	{"intruders.open", false, "past its own timeout and 2s of grace, or kept after it refused a body", func(a *Attack) (int, int, bool) {
@@ -75,9 +75,7 @@ func Findings(attacks []Attack) (facts []measure.Fact) {
 				fact.Value += float64(value)
 			}
 		}
-		if f.name == "intruders.leaked" {
-			fact.Note = strings.Join(servedOf(attacks), "; ")
-		}
+		fact.Note = cmp.Or(strings.Join(explained(f.name, attacks), "; "), fact.Note)
 		if fact.Value > 0 || fact.N > 0 && !mute {
 			facts = append(facts, fact)
 		}
@@ -100,21 +98,7 @@ func servedOf(attacks []Attack) (words []string) {
 // Told is a line for each intruder that is no plain guesser of passwords, for
 // whom the lockout's figures speak, and one for each that shows nothing.
 func Told(attacks []Attack) (lines []string) {
-	sums := map[string]*Attack{}
-	for _, a := range attacks {
-		sum := sums[a.Intruder]
-		if sum == nil {
-			sum = &Attack{Intruder: a.Intruder, Kind: a.Kind}
-			sums[a.Intruder] = sum
-		}
-		sum.add(a)
-	}
-	for _, a := range attacks {
-		sum := sums[a.Intruder]
-		if sum == nil {
-			continue // told
-		}
-		delete(sums, a.Intruder)
+	for _, sum := range summed(attacks) {
 		for _, words := range append(sum.gains(), sum.words()) {
 			if words != "" {
 				lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", sum.Intruder, sum.Kind, words))
@@ -122,6 +106,18 @@ func Told(attacks []Attack) (lines []string) {
 		}
 	}
 	return append(lines, troubles(attacks)...)
+}
+
+// summed are the attacks of each intruder together, in the order of their first.
+func summed(attacks []Attack) (sums []*Attack) {
+	for _, a := range attacks {
+		i := slices.IndexFunc(sums, func(sum *Attack) bool { return sum.Intruder == a.Intruder })
+		if i < 0 {
+			i, sums = len(sums), append(sums, &Attack{Intruder: a.Intruder, Kind: a.Kind})
+		}
+		sums[i].add(a)
+	}
+	return sums
 }
 
 // add adds up what Told says of an intruder.
@@ -139,6 +135,7 @@ func (a *Attack) add(o Attack) {
 	a.Turned, a.Unread, a.Unreadable = a.Turned+o.Turned, a.Unread+o.Unread, cmp.Or(a.Unreadable, o.Unreadable)
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
+	a.Knowing, a.Leaked = a.Knowing+o.Knowing, a.Leaked+o.Leaked
 	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
 	a.Excess, a.AfterLock = max(a.Excess, o.Excess), a.AfterLock+o.AfterLock
 	a.Rate, a.Lag = o.Rate, o.Lag
@@ -147,10 +144,10 @@ func (a *Attack) add(o Attack) {
 // gains are what nobody should have answered.
 func (a *Attack) gains() (lines []string) {
 	if a.Granted > 0 && a.guesses() {
-		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were accepted", a.Granted, a.Judged))
+		lines = append(lines, a.granted())
 	}
 	if a.Disguised > 0 {
-		lines = append(lines, fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success", a.Disguised, a.Judged))
+		lines = append(lines, a.disguised())
 	}
 	if a.Kind == scenarios.HeaderSpoofing && a.Excess+a.AfterLock > 0 {
 		lines = append(lines, fmt.Sprintf("each guess named another client address in %s: from one address, %d more were judged than the limit admits, and %d after a refusal",
@@ -255,7 +252,7 @@ func NotShown(attacks []Attack) (why []string) {
 		why = append(why, fmt.Sprintf("intruder %q%s shows nothing: %s", s.intruder, from, cmp.Or(s.trouble, words)))
 	}
 	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Grows }) {
-		why = append(why, "intruders.excess: the profile promises a wait that grows with each try: how many guesses that admits is not counted by a run; vitals audit --only LK2 asks for it")
+		why = append(why, "intruders.excess: the profile promises a wait that grows with each try, which the guesses of a sprayer are not held to (those of password guessing are, and those of vitals audit --only LK2)")
 	}
 	if slices.ContainsFunc(attacks, func(a Attack) bool { return a.Everywhere }) {
 		why = append(why, "intruders.harmed: the limit that was attacked counts by account, so that whoever is guessed at is refused from everywhere, by promise: nobody can be harmed by its lock beyond that")

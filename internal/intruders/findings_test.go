@@ -145,3 +145,30 @@ func TestSiege(t *testing.T) {
 		t.Errorf("an intruder of no phase: got %v", facts)
 	}
 }
+
+// What nobody may be granted is told whatever is promised; that a lock lets somebody in, or
+// tells an error as a success, is asked of a profile alone.
+func TestGranted(t *testing.T) {
+	for _, c := range []struct {
+		in       scenarios.Intruder
+		fault    string
+		promised bool
+		want     string
+	}{
+		{guess, "", true, ""},
+		{guess, "open", false, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were accepted`},
+		{guess, "oracle", true, `intruder "guesser" (password guessing): 2 of 2 right credentials were accepted while they were to be refused`},
+		{guess, "oracle", false, ""},
+		{guess, "disguised", true, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success`},
+		{guess, "disguised", false, ""},
+		{spray, "open", false, `intruder "sprayer" (password spraying): 50 of 50 wrong credentials were accepted`},
+		{reuse, "replay", true, ""}, // whether a token may be used again is for targets to ask
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			attacks, _, _ := assault(t, newDoor(c.fault), c.in)
+			if got := strings.Join(intruders.Granted(attacks, c.promised), "\n"); got != c.want {
+				t.Errorf("%s, %q: got %q, want %q", c.in.Kind, c.fault, got, c.want)
+			}
+		})
+	}
+}

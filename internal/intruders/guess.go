@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"vitals/internal/profile"
 	"vitals/internal/wire"
@@ -49,8 +50,12 @@ func (g *guesser) work(ctx context.Context) {
 	}
 	if why := unlockable(g.login.Limit); why != "" { // whether a wrong password is let in is asked all the same
 		g.guess(ctx, g.in.Guesses)
-		g.seen.Promised, g.seen.Excess, g.seen.Grows = 0, g.lock.excess, g.login.Limit.Delay.From > 0
-		g.complete(ctx, g.seen.Judged+g.seen.Refused > 0)
+		shown := g.seen.Judged+g.seen.Refused > 0
+		if g.lock.delay.From > 0 {
+			shown = g.hasten(ctx)
+		}
+		g.seen.Promised, g.seen.Excess = 0, g.lock.excess
+		g.complete(ctx, shown)
 		g.fail("what a lock is worth was not asked: profile %s promises %s", g.Profile.Name, why)
 		return
 	}
@@ -103,6 +108,24 @@ func (g *guesser) work(ctx context.Context) {
 	if g.loose != "" {
 		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
 	}
+}
+
+// hasten guesses until a try came that was to wait, and tells the right password amid
+// the wait. It reports whether a try met one, or was judged without.
+func (g *guesser) hasten(ctx context.Context) bool {
+	for extra := 0; g.in.Guesses > 0 && g.seen.Refused == 0 && g.seen.Judged < g.lock.waits() && extra < g.lock.waits() && g.lost < patience && ctx.Err() == nil; extra++ {
+		g.guess(ctx, 1)
+	}
+	if g.lock.shut && time.Until(g.lock.until) > time.Second {
+		switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); {
+		case r == granted && !g.lock.over(ans):
+			g.seen.Knowing++
+			g.seen.Leaked++
+		case r == refused:
+			g.seen.Knowing++
+		}
+	}
+	return g.seen.Refused+g.seen.Lost > 0 || g.seen.Judged >= g.lock.waits()
 }
 
 // everywhere tells whether a limit's lock is felt wherever its account signs in from.

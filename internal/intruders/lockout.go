@@ -3,6 +3,7 @@ package intruders
 import (
 	"time"
 
+	"vitals/internal/profile"
 	"vitals/internal/wire"
 )
 
@@ -11,7 +12,8 @@ import (
 type meter struct {
 	limit  int
 	window time.Duration
-	fixed  bool // windows follow one another: around an edge twice the limit may fall into one as long
+	fixed  bool          // windows follow one another: around an edge twice the limit may fall into one as long
+	delay  profile.Delay // beyond the limit a try is judged after a wait that grows; the zero value = it is not judged
 
 	sure   []time.Time // those surely in the window, by when they were sent
 	may    []time.Time // those that may be, by when their answers came
@@ -19,7 +21,7 @@ type meter struct {
 }
 
 func (j judge) meter() meter {
-	return meter{limit: j.Limit.Limit, window: j.Limit.Window, fixed: j.Limit.Fixed}
+	return meter{limit: j.Limit.Limit, window: j.Limit.Window, fixed: j.Limit.Fixed, delay: j.Limit.Delay}
 }
 
 // judged notes one more. The server judged it between Sent and Done, so two are
@@ -27,10 +29,29 @@ func (j judge) meter() meter {
 func (m *meter) judged(a wire.Answer) {
 	m.at(a)
 	m.sure, m.may = append(m.sure, a.Sent), append(m.may, a.Done)
-	if m.limit > 0 {
+	switch {
+	case m.delay.From > 0 && m.early(a):
+		m.excess++
+	case m.delay.From > 0:
+	case m.limit > 0:
 		m.excess = max(m.excess, len(m.sure)-m.allowed())
 	}
 }
+
+// early tells whether the last one was judged before the wait was over that those
+// before it made due. A server may begin its waits one try later than we do, and round
+// them to seconds.
+func (m *meter) early(a wire.Answer) bool {
+	n := len(m.sure)
+	if n < m.waits() {
+		return false
+	}
+	wait := m.delay.After(n - m.waits())
+	return a.Done.Sub(m.sure[n-2]) < wait-min(time.Second, wait/2)
+}
+
+// waits is the first try that surely comes after a wait.
+func (m *meter) waits() int { return m.limit + 2 }
 
 // at forgets what has left the window by the time of an answer.
 func (m *meter) at(a wire.Answer) {
@@ -94,6 +115,8 @@ func (l *lockout) refused(a wire.Answer) {
 	case l.lasting > 0 && (l.until.IsZero() || a.Sent.Sub(l.until) > 2*time.Second): // no straggler of the lock before
 		l.until = a.Sent.Add(l.lasting - time.Second)
 	case l.lasting > 0:
+	case l.delay.From > 0:
+		l.until = a.Sent // whether it came too soon is for early to say
 	case l.fixed:
 		l.until = a.Sent // the next window may begin at once
 	case l.window > 0 && len(l.may) > 0:
@@ -136,7 +159,7 @@ func (l *lockout) over(a wire.Answer) bool { return !l.until.IsZero() && !a.Done
 // were judged as the server's own headers allow (0 = it does not say).
 func (l *lockout) due(a wire.Answer, told int) bool {
 	l.at(a)
-	return l.shut && !l.over(a) || !l.fixed && told > 0 && !l.shut && len(l.sure) >= told
+	return l.shut && !l.over(a) || !l.fixed && l.delay.From == 0 && told > 0 && !l.shut && len(l.sure) >= told
 }
 
 // never tells that so few guesses fell into a window that no lock was to be met, though

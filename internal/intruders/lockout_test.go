@@ -18,6 +18,7 @@ func TestLockouts(t *testing.T) {
 	lock := profile.Limit{Limit: 5, Window: 60 * s, Lock: 4 * s}
 	window := profile.Limit{Limit: 5, Window: 3 * s}
 	fixed := profile.Limit{Limit: 5, Window: 3 * s, Fixed: true}
+	waits := profile.Limit{Limit: 3, Delay: profile.Delay{From: 2 * s, To: 4 * s}}
 	for _, c := range []struct {
 		name     string
 		limit    profile.Limit
@@ -42,6 +43,12 @@ func TestLockouts(t *testing.T) {
 		{"a sliding window, untold", window, s / 4, 0, "jjjjjrrrrrrrrjr", 5, 0, 0, false},
 		{"slower than the window", window, 7 * s / 10, 0, "jjjjjjjjjj", 5, 0, 0, true},
 		{"an edge of a fixed window", fixed, s / 10, 0, "jjjjjjrr", 5, 0, 0, false},
+		{"a wait that grows", waits, s / 2, 2 * s, "jjjrrrjrrrrrrrjrrrrrrrj", 0, 0, 0, false},
+		{"a wait that grows, untold", waits, s / 2, 0, "jjjrrrjrrrrrrrjrrrrrrrj", 0, 0, 0, false},
+		{"a wait that begins one try later", waits, s / 2, 0, "jjjjrrrjrrrrrrrj", 0, 0, 0, false},
+		{"a wait that is not kept", waits, s / 2, 0, "jjjjjjjj", 0, 0, 4, false},
+		{"a wait that does not grow", waits, s / 2, 0, "jjjrrrjrrrjrrjrrj", 0, 0, 2, false},
+		{"a wait shorter than it is told", waits, s / 2, 4 * s, "jjjrjrrrrrrrj", 0, 1, 0, false},
 		{"more than two fixed windows", fixed, s / 10, 0, "jjjjjjjjjjjrr", 11, 0, 1, false},
 	} {
 		l := judge{Judge: profile.Judge{Limit: c.limit}}.lockout()
@@ -66,7 +73,7 @@ func TestLockouts(t *testing.T) {
 			}
 			at = at.Add(c.every)
 		}
-		if l.total() != c.admitted || leaked != c.leaked || l.excess != c.excess || l.never(judged) != c.never {
+		if c.limit.Delay.From == 0 && l.total() != c.admitted || leaked != c.leaked || l.excess != c.excess || l.never(judged) != c.never {
 			t.Errorf("%s: got %d before the lock, %d in it, %d too many, never met: %v; want %d, %d, %d, %v", c.name, l.total(), leaked, l.excess, l.never(judged), c.admitted, c.leaked, c.excess, c.never)
 		}
 	}

@@ -23,7 +23,8 @@ func Measured(ins []scenarios.Intruder, p *profile.Profile) (names []string) {
 				role = "two_factor_verify"
 			}
 			limit := p.Limits[p.Role(role)]
-			a.Grows, a.Everywhere = limit.Delay.From > 0, a.guesses() && everywhere(limit)
+			a.Grows = in.Kind == scenarios.PasswordSpraying && limit.Delay.From > 0
+			a.Everywhere = a.guesses() && everywhere(limit)
 		}
 		if a.locks() && (p == nil || unlockable(p.Limits[p.Role(login)]) == "") { // else no lock can be met
 			for _, name := range []string{"lockout.admitted", "lockout.leaked", "lockout.bystanders", "lockout.retry_after"} {

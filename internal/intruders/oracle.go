@@ -16,7 +16,7 @@ type Attack struct {
 	From       netip.Addr // of one that sprays: none
 	Addresses  int        // of one that sprays
 	AtOnce     bool
-	Grows      bool // the limit is a wait that grows by promise: how many that admits is not counted
+	Grows      bool // of one that sprays: the limit is a wait that grows by promise: how many that admits is not counted
 	Everywhere bool // the lock is the account's by promise: its owner is refused wherever they come from
 	Limit      int  // as the server's own X-RateLimit-Limit says; 0 untold
 	Promised   int  // limit that is promised; 0 = none

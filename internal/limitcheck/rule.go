@@ -49,21 +49,24 @@ func (r *Rule) most() int {
 	return r.Limit
 }
 
-// failed tells whether the event is a credential that was judged and refused.
-func (r *Rule) failed(e *Event) bool {
+// wrong tells whether a status is a wrong credential's.
+func (r *Rule) wrong(status int) bool {
 	if len(r.Wrong) > 0 {
-		return slices.Contains(r.Wrong, e.Status) && !r.refused(e)
+		return slices.Contains(r.Wrong, status)
 	}
-	return e.Status == 401
+	return status == 401
 }
+
+// failed tells whether the event is a credential that was judged and refused.
+func (r *Rule) failed(e *Event) bool { return r.wrong(e.Status) && !r.refused(e) }
 
 // refused tells whether the limiter turned the event away. Where a refusal has the
 // status of a wrong credential, it is the one that says how long to wait.
 func (r *Rule) refused(e *Event) bool {
-	if len(r.Refused) > 0 {
-		return slices.Contains(r.Refused, e.Status) && (e.RetryAfter >= 0 || !slices.Contains(r.Wrong, e.Status))
+	if len(r.Refused) > 0 && !slices.Contains(r.Refused, e.Status) || len(r.Refused) == 0 && e.Status != 429 {
+		return false
 	}
-	return e.Status == 429
+	return e.RetryAfter >= 0 || !r.wrong(e.Status)
 }
 
 // passed tells whether the event was judged and found right.

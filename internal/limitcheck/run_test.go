@@ -218,15 +218,18 @@ func TestDeclaredStatuses(t *testing.T) {
 	wait := func(s int) func(*limitcheck.Event) { return func(e *limitcheck.Event) { e.RetryAfter = s } }
 	for _, c := range []struct {
 		wrong, refused int
-		declare        bool
-	}{{401, 429, false}, {400, 423, true}, {403, 503, true}, {401, 401, true}} {
+		declared       string // which of the two; the other is the usual one
+	}{{401, 429, ""}, {400, 423, "both"}, {403, 503, "both"}, {401, 401, "both"}, {401, 401, "refused"}, {429, 429, "wrong"}} {
 		rule := limitcheck.Rule{Limit: 5, Window: time.Hour, Lock: 900 * time.Second, Failures: true}
-		if c.declare {
-			rule.Wrong, rule.Refused = []int{c.wrong}, []int{c.refused}
+		if c.declared == "both" || c.declared == "wrong" {
+			rule.Wrong = []int{c.wrong}
+		}
+		if c.declared == "both" || c.declared == "refused" {
+			rule.Refused = []int{c.refused}
 		}
 		sound := newFeed(rule, limitcheck.Options{})
 		for range 5 {
-			sound.answer(c.wrong, "a")
+			sound.answer(c.wrong, "a", wait(-1))
 		}
 		sound.answer(c.refused, "a", wait(900))
 		sound.answer(307, "a") // a router that tidies paths
@@ -236,10 +239,10 @@ func TestDeclaredStatuses(t *testing.T) {
 
 		six := newFeed(rule, limitcheck.Options{})
 		for range 6 {
-			six.answer(c.wrong, "a")
+			six.answer(c.wrong, "a", wait(-1))
 		}
 		six.answer(c.refused, "a", wait(900))
-		six.answer(c.wrong, "a") // judged while locked
+		six.answer(c.wrong, "a", wait(-1)) // judged while locked
 		six.want(t, "J1", "J2")
 	}
 }

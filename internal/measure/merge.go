@@ -89,6 +89,9 @@ func (s *Sum) Add(i int, r *Result) error {
 	for _, why := range r.NotShown {
 		out.NotShown = append(out.NotShown, fmt.Sprintf("member %d: %s", i, why))
 	}
+	for _, what := range r.Granted {
+		out.Granted = append(out.Granted, fmt.Sprintf("member %d: %s", i, what))
+	}
 	out.Health.merge(i, r.Health)
 	return nil
 }

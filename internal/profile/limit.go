@@ -31,6 +31,19 @@ type Delay struct {
 	To   time.Duration // at most; 0 = without end
 }
 
+// After is the wait that is due after n waits before it: the first doubled n times, at
+// most the longest.
+func (d Delay) After(n int) time.Duration {
+	wait := d.From
+	for ; n > 0 && wait < 24*time.Hour && (d.To == 0 || wait < d.To); n-- {
+		wait *= 2
+	}
+	if d.To > 0 {
+		return min(wait, d.To)
+	}
+	return wait
+}
+
 // What a limit counts.
 const (
 	Failures = "failures" // refused credentials

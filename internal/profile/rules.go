@@ -40,13 +40,18 @@ func (p *Profile) Rules(limits map[string]Limit) map[string]limitcheck.Rule {
 // wrong are the statuses that operations under a policy declare for a wrong
 // credential; nil when all have the usual one.
 func (p *Profile) wrong(policy string) (statuses []int) {
+	declared := false
 	for _, op := range p.Operations {
-		if op.policy() == policy && op.Refuse != 0 && !slices.Contains(statuses, op.Refuse) {
-			statuses = append(statuses, op.Refuse)
+		if op.policy() == policy {
+			declared = declared || op.Refuse != 0
+			statuses = append(statuses, op.Refusal())
 		}
 	}
+	if !declared {
+		return nil
+	}
 	slices.Sort(statuses)
-	return statuses
+	return slices.Compact(statuses)
 }
 
 // right are the statuses that operations under a policy declare for a right credential;
