@@ -98,7 +98,7 @@ func (c *coder) wrongCode() string {
 // a challenge that is new, tries the right code while locked, and lets the victim in
 // from home.
 func (c *coder) work(ctx context.Context) {
-	c.seen.Everywhere = everywhere(c.codes.Limit)
+	c.seen.Everywhere, c.seen.Waits = everywhere(c.codes.Limit), c.codes.Limit.Delay.From > 0
 	c.guess(ctx, c.in.Guesses)
 	if why := unlockable(c.codes.Limit); why != "" && c.seen.Trouble == "" {
 		c.seen.Excess = c.lock.excess

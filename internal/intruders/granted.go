@@ -2,29 +2,44 @@ package intruders
 
 import (
 	"fmt"
-	"strings"
 
 	"vitals/scenarios"
 )
 
 // explained says what a figure comes of, where more than one thing could be meant.
-func explained(name string, attacks []Attack) []string {
-	var sum, forger Attack
+func explained(name string, attacks []Attack) (why []string) {
+	var sum, forger Attack // of credentials
+	waits := false
 	for _, a := range attacks {
-		sum.add(a)
+		if a.guesses() {
+			sum.add(a)
+		}
 		if a.Kind == scenarios.HeaderSpoofing {
 			forger.add(a)
 		}
+		waits = waits || a.Waits
 	}
-	switch {
-	case name == "intruders.leaked" && forger.Excess+forger.AfterLock > 0:
-		return append(servedOf(attacks), "guesses among them that each named another client address in "+strings.Join(addressHeaders, ", "))
-	case name == "intruders.leaked":
-		return servedOf(attacks)
-	case name == "intruders.wrong" && sum.Disguised > 0:
-		return []string{sum.disguised()}
+	tell := func(n int, words string) {
+		if n > 0 {
+			why = append(why, words)
+		}
 	}
-	return nil
+	switch name {
+	case "intruders.leaked":
+		tell(forger.Excess+forger.AfterLock, fmt.Sprintf("each guess forged another client address (%s and %d more headers)", addressHeaders[0], len(addressHeaders)-1))
+		tell(sum.Granted, sum.granted())
+		tell(sum.AfterLock, fmt.Sprintf("%d wrong credentials were judged after a refusal", sum.AfterLock))
+		tell(sum.Leaked, sum.leaked())
+		return append(why, servedOf(attacks)...)
+	case "intruders.excess":
+		tell(forger.Excess, "some with forged client addresses")
+		if waits {
+			why = append(why, "judged before the wait was over that the ones before made due")
+		}
+	case "intruders.wrong":
+		tell(sum.Disguised, sum.disguised())
+	}
+	return why
 }
 
 // Granted are what intruders were granted that nobody may be, in words: a wrong
@@ -39,7 +54,7 @@ func Granted(attacks []Attack, promised bool) (lines []string) {
 		}
 		tell(a.Granted, a.granted())
 		if promised {
-			tell(a.Leaked, fmt.Sprintf("%d of %d right credentials were accepted while they were to be refused", a.Leaked, a.Knowing))
+			tell(a.Leaked, a.leaked())
 			tell(a.Disguised, a.disguised())
 		}
 	}
@@ -48,6 +63,10 @@ func Granted(attacks []Attack, promised bool) (lines []string) {
 
 func (a *Attack) granted() string {
 	return fmt.Sprintf("%d of %d wrong credentials were accepted", a.Granted, a.Judged)
+}
+
+func (a *Attack) leaked() string {
+	return fmt.Sprintf("%d of %d right credentials were accepted while they were to be refused", a.Leaked, a.Knowing)
 }
 
 func (a *Attack) disguised() string {

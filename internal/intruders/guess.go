@@ -52,7 +52,7 @@ func (g *guesser) work(ctx context.Context) {
 		g.guess(ctx, g.in.Guesses)
 		shown := g.seen.Judged+g.seen.Refused > 0
 		if g.lock.delay.From > 0 {
-			shown = g.hasten(ctx)
+			g.seen.Waits, shown = true, g.hasten(ctx)
 		}
 		g.seen.Promised, g.seen.Excess = 0, g.lock.excess
 		g.complete(ctx, shown)

@@ -16,6 +16,7 @@ type Attack struct {
 	From       netip.Addr // of one that sprays: none
 	Addresses  int        // of one that sprays
 	AtOnce     bool
+	Waits      bool // the limit is a wait that grows by promise: Excess are those judged before it was over
 	Grows      bool // of one that sprays: the limit is a wait that grows by promise: how many that admits is not counted
 	Everywhere bool // the lock is the account's by promise: its owner is refused wherever they come from
 	Limit      int  // as the server's own X-RateLimit-Limit says; 0 untold
@@ -127,6 +128,9 @@ func admittedNote(attacks []Attack, complete, judged int) string {
 			bursts++
 			spread = max(spread, a.Spread)
 		}
+	}
+	if complete == 1 {
+		whose = map[string]string{"addresses": "address", "accounts": "account"}[whose]
 	}
 	note := fmt.Sprintf("worst of %d %s, %d promised, %d wrong passwords judged in all", complete, whose, promised, judged)
 	if bursts > 0 {
