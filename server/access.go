@@ -131,7 +131,11 @@ func (s *Server) checkRole(next http.Handler) http.Handler {
 		x := exchangeOf(r.Context())
 		if len(x.route.roles) > 0 && !slices.Contains(x.route.roles, x.user.Role) {
 			s.security.WarnContext(r.Context(), "authz_denied", "route", x.route.pattern, "role", string(x.user.Role))
-			refuse(w, r, web.Fail(http.StatusForbidden, "forbidden", "Your role may not do this."))
+			detail := "Your role may not do this."
+			if x.user.Role == "" { // it is put aside until then
+				detail = "Your role acts only with a second factor: enrol one, and confirm it."
+			}
+			refuse(w, r, web.Fail(http.StatusForbidden, "forbidden", detail))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -255,6 +255,10 @@ func TestRoles(t *testing.T) {
 	if a.StatusCode != 403 || a.Problem.Code != "forbidden" {
 		t.Errorf("patient: got %d %q, want 403 forbidden", a.StatusCode, a.Problem.Code)
 	}
+	a = bed.ask(t, "POST", "/api/v1/admin", `{"name":"a"}`, "Authorization: Bearer unenrolled")
+	if a.StatusCode != 403 || !strings.Contains(a.Problem.Detail, "second factor") {
+		t.Errorf("without a second factor: got %d %q, want 403 and what is missing", a.StatusCode, a.Problem.Detail)
+	}
 	denied := slices.ContainsFunc(bed.log.Lines(t), func(l map[string]any) bool {
 		return l["logger"] == "security" && l["message"] == "authz_denied" && l["user_id"] == 7.0
 	})

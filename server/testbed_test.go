@@ -119,7 +119,7 @@ func newTestbedStopped(t testing.TB, change func(*Deps), vars ...string) *testbe
 		ClientIP: func(r *http.Request) netip.Addr { return netip.MustParseAddrPort(r.RemoteAddr).Addr() },
 		Authenticate: func(_ context.Context, token string) (web.Principal, error) {
 			switch token {
-			case "patient", "disabled", "broken":
+			case "patient", "disabled", "broken", "unenrolled":
 				return web.Principal{UserID: 7, Role: web.Patient, SessionID: token}, nil
 			case "admin":
 				return web.Principal{UserID: 1, Role: web.Admin}, nil
@@ -132,6 +132,8 @@ func newTestbedStopped(t testing.TB, change func(*Deps), vars ...string) *testbe
 				return web.Principal{}, web.Fail(http.StatusUnauthorized, "invalid_token", "Sign in again.")
 			case "broken":
 				return web.Principal{}, io.ErrClosedPipe
+			case "unenrolled":
+				p.Role = "" // as of a role that needs a second factor and has none
 			}
 			return p, nil
 		},
