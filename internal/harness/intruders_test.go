@@ -18,7 +18,7 @@ func TestIntrudersOfEveryKind(t *testing.T) {
 	t.Parallel()
 	s, out := start(t), t.TempDir()
 	r := carryOut(t, "testdata/intruders.yaml", "--pace", "quick", "--out", out,
-		"--url", s.URL.String(), "--accounts", accountsFile(t, s.Accounts))
+		"--url", s.URL.String(), "--profile", "clinic", "--accounts", accountsFile(t, s.Accounts))
 	code, stdout, stderr := r.code, r.out, r.talk
 	if code != exit.Pass && code != exit.NoAnswer {
 		t.Fatalf("exit: got %d\n%s\n%s", code, stderr, stdout)

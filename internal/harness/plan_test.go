@@ -37,6 +37,8 @@ func options(t *testing.T, words ...string) Options {
 			o.CPUs, _ = strconv.ParseFloat(value(), 64)
 		case "--accounts":
 			o.Accounts = value()
+		case "--profile":
+			o.Profile = value()
 		case "--out":
 			o.Out = value()
 		case "--set":
