@@ -97,9 +97,7 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 		}
 		for _, h := range e.Request.Headers {
 			x.header = append(x.header, [2]string{h.Name, h.Value})
-			if p := plain(h.Name); p == "authorization" || p == "cookie" {
-				x.signed = true
-			}
+			x.signed = x.signed || plain(h.Name) == "authorization"
 		}
 		for _, h := range e.Response.Headers {
 			x.answerHeader = append(x.answerHeader, [2]string{h.Name, h.Value})

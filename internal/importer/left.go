@@ -69,5 +69,5 @@ func once(all []exchange) (kept []exchange, again int) {
 
 // equal tells whether two requests ask for the same, and were answered alike.
 func (x exchange) equal(o exchange) bool {
-	return x.method == o.method && x.url.String() == o.url.String() && x.status == o.status && x.signed == o.signed && x.text == o.text && flow(x.body) == flow(o.body)
+	return x.method == o.method && x.url.String() == o.url.String() && x.status == o.status && x.signed == o.signed && x.sends("cookie") == o.sends("cookie") && x.text == o.text && flow(x.body) == flow(o.body)
 }

@@ -25,6 +25,7 @@ var (
 // of its headers, else cookies. What carries it makes a request signed.
 func shownOf(all, refused []exchange, at int) shown {
 	if at < 0 {
+		signed(all, refused, func(x *exchange) bool { return x.sends("cookie") })
 		return shown{}
 	}
 	var told []shown
@@ -50,17 +51,63 @@ func shownOf(all, refused []exchange, at int) shown {
 			break
 		}
 	}
-	if len(best.in) == 0 && setsCookie(all[at]) && slices.ContainsFunc(all[at+1:], func(x exchange) bool { return x.sends("cookie") }) {
+	given := cookiesOf(all[at : at+1])
+	if len(best.in) == 0 && slices.ContainsFunc(all[at+1:], func(x exchange) bool { return x.sendsCookie(given) }) {
 		best = shown{cookies: true}
 	}
+	if len(given) == 0 {
+		given = cookiesOf(all[:at]) // a session may begin before anybody signs in to it
+	}
+	unknown := len(given)+len(best.in) == 0
+	signed(all, refused, func(x *exchange) bool {
+		for name := range best.in {
+			if x.sends(name) {
+				return true
+			}
+		}
+		return x.sendsCookie(given) || unknown && x.sends("cookie")
+	})
+	return best
+}
+
+// signed marks the requests that show a session.
+func signed(all, refused []exchange, shows func(*exchange) bool) {
 	for _, list := range [][]exchange{all, refused} {
 		for i := range list {
-			for name := range best.in {
-				list[i].signed = list[i].signed || list[i].sends(name)
+			list[i].signed = list[i].signed || shows(&list[i])
+		}
+	}
+}
+
+// cookiesOf are the names of the cookies that answers set and keep, but for those against
+// forged requests: any other, as one that measures visits, is no session.
+func cookiesOf(all []exchange) map[string]bool {
+	names := map[string]bool{}
+	for _, x := range all {
+		for _, h := range x.answerHeader {
+			for line := range strings.SplitSeq(h[1], "\n") { // some captures join them
+				if name, value, ok := setCookie([2]string{h[0], line}); ok && value != "" && !forgery.MatchString(name) {
+					names[name] = true
+				}
 			}
 		}
 	}
-	return best
+	return names
+}
+
+// sendsCookie tells whether a request sends one of the cookies.
+func (x *exchange) sendsCookie(names map[string]bool) bool {
+	for _, h := range x.header {
+		if plain(h[0]) != "cookie" {
+			continue
+		}
+		for one := range strings.SplitSeq(h[1], ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(one), "="); names[name] && value != "" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // carrying is what carries a token in requests.
@@ -95,17 +142,19 @@ func (x *exchange) sends(name string) bool {
 	return slices.ContainsFunc(x.header, func(h [2]string) bool { return plain(h[0]) == name && h[1] != "" })
 }
 
-func setsCookie(x exchange) bool {
-	return slices.ContainsFunc(x.answerHeader, func(h [2]string) bool { return plain(h[0]) == "setcookie" })
+// setCookie is the cookie that a header of an answer sets.
+func setCookie(h [2]string) (name, value string, ok bool) {
+	first, _, _ := strings.Cut(h[1], ";")
+	name, value, _ = strings.Cut(strings.TrimSpace(first), "=")
+	return name, value, plain(h[0]) == "setcookie"
 }
 
 var forgery = regexp.MustCompile(`(?i)csrf|xsrf`)
 
 // forgeryCookie is a cookie against forged requests: what it holds is sent back in a header.
 func forgeryCookie(h [2]string) (name, value string, ok bool) {
-	first, _, _ := strings.Cut(h[1], ";")
-	name, value, _ = strings.Cut(strings.TrimSpace(first), "=")
-	return name, value, plain(h[0]) == "setcookie" && forgery.MatchString(name) && isHeader.MatchString(name) && len(value) >= 8
+	name, value, ok = setCookie(h)
+	return name, value, ok && forgery.MatchString(name) && isHeader.MatchString(name) && len(value) >= 8
 }
 
 // opens tells whether the headers of an answer give a session.

@@ -17,7 +17,7 @@ func town(signIn caught, later [][2]string, query string) string {
 	}
 	return har(caught{method: "GET", path: "/health"}, caught{method: "POST", path: "/login", body: `{"email":"ann@town.example","password":"wrong-one"}`, status: 401}, signIn,
 		caught{method: "GET", path: "/orders" + query, header: later, answer: `{"orders":[]}`},
-		caught{method: "GET", path: "/orders", status: 403},
+		caught{method: "GET", path: "/orders", status: 403, header: [][2]string{{"Cookie", "_ga=GA1.1.99; consent=yes"}}},
 		caught{method: "POST", path: "/orders" + query, header: later, body: `{"note":"x"}`, status: 201, answer: `{"id":"o-2342"}`})
 }
 
@@ -42,6 +42,14 @@ func TestSessionsAreShownAsTheyWere(t *testing.T) {
 			town(caught{answer: `{"user":{"id":"u-12345678"}}`, answerHeader: [][2]string{{"Set-Cookie", "sid=" + annsToken + "; HttpOnly"}}}, [][2]string{{"Cookie", "sid=" + annsToken}}, ""),
 			[]string{"\ncookies: keep\n", "the cookies that it is given", "get: /orders\n        expect"},
 			[]string{"path: /orders\n    ok: 200\n    refused: 403", "# decide: the session is a cookie"}, "save: {token",
+		},
+		"header, and a cookie that no answer set": {
+			town(caught{answer: `{"token":"` + annsToken + `"}`}, [][2]string{{"Cookie", "_ga=GA1.1.99; consent=yes"}, {"X-Auth-Token", annsToken}}, ""),
+			[]string{`header: {X-Auth-Token: "{{token}}"}`}, []string{"path: /orders\n    header: {X-Auth-Token: \"{{access_token}}\"}\n    ok: 200\n    refused: 403"}, "cookies: keep",
+		},
+		"cookies that were set before": {
+			strings.Replace(town(caught{answer: `{"ok":true}`}, [][2]string{{"Cookie", "_ga=GA1.1.99; PHPSESSID=" + annsToken}}, ""), `"headers": []`, `"headers": [{"name": "Set-Cookie", "value": "a=b"}, {"name": "Set-Cookie", "value": "PHPSESSID=`+annsToken+`"}]`, 2),
+			[]string{"get: /orders\n        expect"}, []string{"path: /orders\n    ok: 200\n    refused: 403"}, "cookies: keep",
 		},
 		"cookies, and one against forgery": {
 			town(caught{answer: `{"ok":true}`, answerHeader: [][2]string{{"Set-Cookie", "sid=" + annsToken}, {"Set-Cookie", "XSRF-TOKEN=forge-12345; Path=/"}}}, [][2]string{{"Cookie", "sid=" + annsToken}, {"X-XSRF-TOKEN", "forge-12345"}}, ""),
