@@ -160,7 +160,7 @@ func (d *outline) known(s *step, known map[string]bool) {
 		for i := range s.header {
 			s.header[i][1] = with(s.header[i][1])
 		}
-		s.body = jsonValue(with(flow(s.body)))
+		s.body = texts(s.body, func(text string) any { return with(text) })
 		s.decide = append(s.decide, name+": a request that is elsewhere saves it")
 		s.forget = slices.DeleteFunc(s.forget, func(other string) bool { return other == name })
 		known[name] = false

@@ -23,9 +23,11 @@ type exchange struct {
 	media  string // of a JSON body, when it is not application/json
 	signed bool   // it carried a credential
 	bare   bool   // it says that it carries none
+	page   bool   // it is answered with a page
 
 	status       int
-	answer       any // of a JSON answer
+	answer       any         // of a JSON answer
+	fields       []pageField // of a page that is the answer
 	answerHeader [][2]string
 	began        time.Time
 	took         time.Duration
@@ -56,27 +58,49 @@ func (c *correlation) body(v any, key string, s *step) any {
 		if p, ok := c.value(v); ok {
 			return p
 		}
-		if ours.MatchString(v) {
-			return v
+		if v == "{{email}}" || v == "{{password}}" {
+			return v // captured put it there
 		}
-		if strings.Contains(v, gone) || v != "" && secret(key, v) {
-			c.secrets++
-			s.decide = append(s.decide, wasSecret(key))
+		text := literal(strings.ToValidUTF8(v, ""))
+		if ours.MatchString(strings.TrimPrefix(text, unquoted)) {
+			return text
+		}
+		if why, ok := c.unfit(v, strings.Contains(v, gone) || v != "" && secret(key, v)); ok {
+			s.decide = append(s.decide, "the field "+key+": "+why)
 			return gone
 		}
-		return c.named(literal(strings.ToValidUTF8(v, "")))
+		return c.named(text)
 	case json.Number:
 		if _, long := distinct(key, v); long {
 			if p, ok := c.value(v.String()); ok {
 				return p
 			}
 		}
+		if secretNumber.MatchString(plain(key)) {
+			c.secrets++
+			s.decide = append(s.decide, wasSecret(key))
+			return gone
+		}
 		return literals(v, 1)
 	}
 	return v
 }
 
-func wasSecret(field string) string { return "the field " + field + ": its value was a secret" }
+func wasSecret(field string) string { return "the field " + field + ": " + aSecret }
+
+const aSecret = "its value was a secret"
+
+// unfit is why a value is not copied: it was a secret, or a page told it that cannot be asked.
+func (c *correlation) unfit(v string, secret bool) (why string, ok bool) {
+	why, lost := c.lost[v]
+	if !lost {
+		why = aSecret
+	}
+	if ok = lost || secret; ok {
+		c.secrets++
+	}
+	return why, ok
+}
 
 // removed says which fields of a body have no value, for it was a secret, or an earlier
 // answer told it.
@@ -145,7 +169,7 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 	seen := map[string]bool{}
 	for i, x := range all {
 		path := kindOf(steps[i].path)
-		if seen[x.method+path] || x.status >= 400 {
+		if seen[x.method+path] || x.status >= 400 || x.page {
 			continue
 		}
 		seen[x.method+path] = true
@@ -178,25 +202,12 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 // withoutPlaceholders is a body for the profile, where nobody fills in what only a
 // scenario saves.
 func withoutPlaceholders(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		out := map[string]any{}
-		for k, c := range v {
-			out[k] = withoutPlaceholders(c)
+	return texts(v, func(text string) any {
+		if sample, ok := sampled(text); ok {
+			return sample
 		}
-		return out
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = withoutPlaceholders(v[i])
-		}
-		return out
-	case string:
-		if strings.HasPrefix(v, "{{") && !profileOwn.MatchString(v) {
-			return gone
-		}
-	}
-	return v
+		return gone
+	})
 }
 
 var profileOwn = regexp.MustCompile(`^\{\{(email|password|uuid|now|today|user_id)\}\}$`)

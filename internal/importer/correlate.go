@@ -24,7 +24,8 @@ type correlation struct {
 	signIn  int               // the exchange that signs in; -1 = none
 	own     map[string]string // by where its answer tells them: the account's own name for its id
 	shown   shown
-	basic   []string // keys of HTTP Basic
+	basic   []string          // keys of HTTP Basic
+	lost    map[string]string // what a page tells and cannot be saved: why
 }
 
 // origin is where an answer told a value.
@@ -37,7 +38,7 @@ const gone = "removed-by-vitals-init"
 // the exchange that signs in, -1 when none does, and email the account that it names.
 func (d *outline) correlate(all []exchange, signIn int, email string) []step {
 	c := &correlation{d: d, email: email, signIn: signIn, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}, own: map[string]string{}}
-	c.shown = d.shown
+	c.shown, c.lost = d.shown, d.lost
 	if signIn >= 0 && (c.shown.from != "" || c.shown.cookies) {
 		if id, ok := person(all[signIn].answer, strings.TrimPrefix(c.shown.from, "json:")); ok {
 			c.own["json:"+id] = "user_id"
@@ -64,6 +65,11 @@ func (c *correlation) learn(x *exchange) {
 			if _, known := c.find(v); !known {
 				told[v] = origin{"json:" + f.place, f.key}
 			}
+		}
+	}
+	for _, f := range x.fields {
+		if _, known := c.find(f.value); f.from != "" && !known && !c.sent[f.value] {
+			told[f.value] = origin{f.from, f.name}
 		}
 	}
 	for _, h := range x.answerHeader {
@@ -113,7 +119,9 @@ func (c *correlation) value(v string) (string, bool) {
 	}
 	i, ok := c.find(v)
 	if !ok {
-		c.sent[v] = true
+		if _, lost := c.lost[v]; !lost { // a later page may tell it where it can be saved
+			c.sent[v] = true
+		}
 		return "", false
 	}
 	name, known := c.saved[v]
@@ -181,10 +189,9 @@ func (c *correlation) step(x *exchange, names unique) step {
 			if !ours.MatchString(v) {
 				v = c.named(literal(v))
 			}
-			if strings.Contains(v, gone) || !ours.MatchString(v) && (secretHeader.MatchString(p) || secret(p, v)) {
-				c.secrets++
+			if why, ok := c.unfit(h[1], strings.Contains(v, gone) || !ours.MatchString(v) && (secretHeader.MatchString(p) || secret(h[0], h[1]))); ok {
 				v = gone
-				s.decide = append(s.decide, "the header "+h[0]+": its value was a secret")
+				s.decide = append(s.decide, "the header "+h[0]+": "+why)
 			}
 			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
 				continue
@@ -202,7 +209,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 		s.text, s.body = formText(s.body), nil
 		s.header = append(s.header, [2]string{"Content-Type", formType})
 	case x.text != "":
-		if s.text = literal(x.text); tokenLike.MatchString(s.text) {
+		if s.text = literal(x.text); secretText(x.text) {
 			s.text = gone
 		}
 		if strings.Contains(s.text, gone) {
@@ -245,10 +252,11 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		}
 		if v, ok := c.value(text); ok && i > 1 {
 			parts[i] = v
-		} else if parts[i] = literal(part); strings.Contains(text, gone) || tokenLike.MatchString(text) || random(text) {
+		} else if why, ok := c.unfit(text, strings.Contains(text, gone) || tokenLike.MatchString(text) || random(text)); ok {
 			parts[i] = gone
-			c.secrets++
-			s.decide = append(s.decide, "the path: a part of it was a secret")
+			s.decide = append(s.decide, "a part of the path: "+why)
+		} else if parts[i] = literal(part); marked.MatchString(text) {
+			parts[i] = placed(text, url.PathEscape)
 		}
 	}
 	path := strings.Join(parts, "/")
@@ -266,16 +274,19 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		if _, carries := c.shown.in["?"+plain(key)]; carries && len(c.steps) != c.signIn {
 			v, ok = "{{token}}", true
 		}
+		why, unfit := "", false
+		if !ok {
+			why, unfit = c.unfit(text, strings.Contains(text, gone) || marked.FindString(text) != text && secretParameter(key, text, u.RawQuery))
+		}
 		switch {
 		case ok:
-		case strings.Contains(text, gone) || secretParameter(key, text, u.RawQuery):
-			c.secrets++
+		case unfit:
 			v = gone
-			s.decide = append(s.decide, "the parameter "+key+": its value was a secret")
-		case cacheBuster.MatchString(key) && digits.MatchString(text):
+			s.decide = append(s.decide, "the parameter "+key+": "+why)
+		case cacheBuster.MatchString(key) && digits.MatchString(text) && text != unixTime:
 			v = "{{seq}}"
 		default:
-			v = url.QueryEscape(strings.ToValidUTF8(text, ""))
+			v = placed(strings.ToValidUTF8(text, ""), url.QueryEscape)
 			if c.email != "" {
 				v = strings.ReplaceAll(v, url.QueryEscape(c.email), "{{email}}")
 			}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"mime"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -81,11 +82,16 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 		x := exchange{method: strings.ToUpper(e.Request.Method), url: u, status: e.Response.Status, took: millis(e.Time)}
 		x.began, _ = time.Parse(time.RFC3339Nano, e.Started) // without one there is no gap
 		media, _, _ := mime.ParseMediaType(e.Response.Content.Mime)
+		answer := e.text()
+		if media == "text/html" {
+			x.fields = pageFields(answer)
+		}
+		x.page = x.method == "GET" && len(x.fields) > 0 && x.status == http.StatusOK
 		switch {
 		case !slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, x.method):
 			left.add(1, "preflight or other method", "preflights and other methods")
 			continue
-		case x.method == "GET" && (staticFile.MatchString(u.Path) || static(media) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
+		case x.method == "GET" && !x.page && (staticFile.MatchString(u.Path) || static(media) || slices.Contains([]string{"stylesheet", "script", "image", "font", "media", "document", "manifest"}, e.Type)):
 			left.add(1, "static file or page", "static files and pages")
 			continue
 		case e.Type == "websocket" || e.Type == "eventsource" || e.Response.Status == 101:
@@ -109,21 +115,16 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 			left.add(1, "request with a body of "+x.other, "requests with a body of "+x.other)
 			continue
 		}
-		text := e.Response.Content.Text
-		if e.Response.Content.Encoding == "base64" {
-			if b, err := base64.StdEncoding.DecodeString(text); err == nil {
-				text = string(b)
-			}
-		}
-		x.answer = jsonValue(text)
+		x.answer = jsonValue(answer)
 		if x.status >= 400 {
 			refused = append(refused, x)
 			continue
 		}
-		all = append(all, x)
-		hosts[u.Scheme+"://"+u.Host]++
+		if all = append(all, x); !x.page {
+			hosts[u.Scheme+"://"+u.Host]++
+		}
 	}
-	if len(all) == 0 {
+	if len(hosts) == 0 {
 		return nil, errors.New("no request to an API in it: static files and refusals alone")
 	}
 	slices.SortStableFunc(all, func(a, b exchange) int { return a.began.Compare(b.began) })
@@ -135,6 +136,10 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 	}
 	if u, err := url.Parse(o.URL); err == nil && hosts[u.Scheme+"://"+u.Host] > 0 {
 		main = u.Scheme + "://" + u.Host
+	}
+	all, pages := d.telling(all, main)
+	if pages > 0 {
+		left.add(pages, "static file or page", "static files and pages")
 	}
 	for _, h := range keys(hosts) {
 		if h != main {
@@ -179,7 +184,9 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 	calls := asCalls(all, steps)
 	identify(calls)
 	learnRefusals(all, refused, steps, calls)
-	d.sayRefused(len(refused), calls)
+	if groups == nil { // else they are examples, and nobody sent them
+		d.sayRefused(len(refused), calls)
+	}
 	d.profileOf(calls)
 	apart := map[int]bool{at: true} // they are no part of a journey
 	for i, x := range all {         // nor is a second sign-in, as of somebody else
@@ -190,12 +197,20 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 		d.stays(all, steps, calls, apart)
 	} else {
 		d.anonymous = true
-		if len(d.decide) == 0 && slices.ContainsFunc(all, func(x exchange) bool { return x.signed }) {
+		if len(d.decide) == 0 && slices.ContainsFunc(all, func(x exchange) bool { return x.signed && !x.page }) {
 			d.decide = append(d.decide, "requests carried a credential, but none that signs in with a password was found: write accounts: with its sign_in")
 		}
 	}
 	d.forget(steps)
 	d.arrange(all, steps, apart, groups)
+}
+
+// text is the body of the answer.
+func (e *entry) text() string {
+	if b, err := base64.StdEncoding.DecodeString(e.Response.Content.Text); err == nil && e.Response.Content.Encoding == "base64" {
+		return string(b)
+	}
+	return e.Response.Content.Text
 }
 
 // textAt is a text within a body, "" when there is none.

@@ -98,8 +98,9 @@ type outline struct {
 	kind, name, about, file, url string
 
 	signIn, refresh, signOut *step
-	shown                    shown // of a capture
-	anonymous                bool  // nobody signs in, so no step says that it is anonymous
+	shown                    shown             // of a capture
+	lost                     map[string]string // values of pages that cannot be saved: why
+	anonymous                bool              // nobody signs in, so no step says that it is anonymous
 	journeys                 []journey
 	operations               map[string]operation // of the profile
 	values                   map[string]any

@@ -87,8 +87,10 @@ func (u unique) name(text, other string) string {
 }
 
 // literal is a text of the source that must be sent as it stands: braces that would
-// read as a placeholder are parted.
-func literal(text string) string {
+// read as a placeholder are parted. Generators that the source asks for are filled in.
+func literal(text string) string { return placed(text, parted) }
+
+func parted(text string) string {
 	for strings.Contains(text, "{{") {
 		text = strings.ReplaceAll(text, "{{", "{ {")
 	}

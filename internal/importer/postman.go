@@ -27,11 +27,7 @@ type item struct {
 	Request  json.RawMessage `json:"request"`
 	Auth     *postmanAuth    `json:"auth"`
 	Event    json.RawMessage `json:"event"`
-	Response []struct {
-		Code   int          `json:"code"`
-		Body   string       `json:"body"`
-		Header []postmanVar `json:"header"`
-	} `json:"response"`
+	Response []savedAnswer   `json:"response"`
 }
 
 type postmanVar struct {
@@ -81,8 +77,10 @@ type postmanRequest struct {
 type postmanReader struct {
 	d       *outline
 	vars    map[string]string
+	secret  map[string]bool // variables that the collection says are secret
 	host    string
 	all     []exchange
+	refused []exchange // of saved answers
 	groups  []string
 	scripts int
 	unknown map[string]bool
@@ -96,10 +94,10 @@ func postman(source []byte, o Options) (*outline, error) {
 		return nil, fmt.Errorf("not a Postman collection: %w", err)
 	}
 	d := &outline{file: o.File, kind: "Postman", name: title(c.Info.Name, o.File), about: "from a Postman collection"}
-	r := &postmanReader{d: d, vars: map[string]string{}, unknown: map[string]bool{}}
+	r := &postmanReader{d: d, vars: map[string]string{}, secret: map[string]bool{}, unknown: map[string]bool{}}
 	for _, v := range c.Variables {
 		if !v.Disabled && v.name() != "" {
-			r.vars[v.name()] = v.text()
+			r.vars[v.name()], r.secret[v.name()] = v.text(), v.Type == "secret"
 		}
 	}
 	r.count(c.Event)
@@ -120,7 +118,7 @@ func postman(source []byte, o Options) (*outline, error) {
 		return nil, errors.New("no request in it that can be sent")
 	}
 	d.url = r.host
-	d.captured(r.all, nil, r.groups)
+	d.captured(r.all, r.refused, r.groups)
 	return d, d.some()
 }
 
@@ -224,7 +222,7 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 				kind = "application/json"
 			}
 			if b.Raw != "" {
-				x.read(kind, r.fill(b.Raw, &x), nil)
+				x.read(kind, r.raw(b.Raw, &x), nil)
 			}
 		case "urlencoded":
 			fields := map[string]any{}
@@ -235,7 +233,7 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 			}
 			x.form, x.body = len(fields) > 0, fields
 		case "graphql":
-			x.body = map[string]any{"query": r.fill(b.GraphQL.Query, &x), "variables": jsonValue(r.fill(b.GraphQL.Variables, &x))}
+			x.body = map[string]any{"query": r.fill(b.GraphQL.Query, &x), "variables": jsonValue(r.raw(b.GraphQL.Variables, &x))}
 		case "formdata", "file":
 			x.other = "multipart or a file"
 		}
@@ -243,15 +241,7 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 	if x.other != "" {
 		return x, "its body is " + x.other
 	}
-	for _, saved := range it.Response {
-		if saved.Code/100 == 2 {
-			x.answer, x.status = jsonValue(saved.Body), saved.Code
-			for _, h := range saved.Header {
-				x.answerHeader = append(x.answerHeader, [2]string{h.name(), h.text()})
-			}
-			break
-		}
-	}
+	r.answered(&x, it.Response)
 	return x, ""
 }
 
@@ -284,43 +274,4 @@ func (r *postmanReader) address(raw string, x *exchange) *url.URL {
 		u.Path = "/"
 	}
 	return u
-}
-
-var (
-	leading   = regexp.MustCompile(`^\{\{([^{}]+)\}\}`)
-	variables = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
-)
-
-// generatorsOf are Postman's own variables that have a like here.
-var generatorsOf = map[string]string{
-	"$guid": "{{uuid}}", "$randomuuid": "{{uuid}}", "$timestamp": "{{seq}}", "$isotimestamp": "{{now}}", "$randomint": "{{int 0 1000}}",
-}
-
-// fill puts the collection's values where its variables stand. A secret, and what has
-// no value, becomes a mark that a person must replace.
-func (r *postmanReader) fill(text string, x *exchange) string {
-	for range 5 { // a value may hold variables itself
-		again := false
-		text = variables.ReplaceAllStringFunc(text, func(m string) string {
-			name := m[2 : len(m)-2]
-			if own, ok := generatorsOf[strings.ToLower(name)]; ok {
-				return strings.NewReplacer("{{", "\x01", "}}", "\x02").Replace(own)
-			}
-			value, ok := r.vars[name]
-			switch {
-			case secretKey.MatchString(plain(name)):
-				return gone
-			case !ok || value == "":
-				r.unknown[name] = true
-				x.decide = append(x.decide, "the variable "+name)
-				return strings.ToUpper(strings.Join(lower(name), "-"))
-			}
-			again = again || strings.Contains(value, "{{")
-			return value
-		})
-		if !again {
-			break
-		}
-	}
-	return strings.NewReplacer("\x01", "{{", "\x02", "}}").Replace(text)
 }

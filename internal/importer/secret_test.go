@@ -14,6 +14,7 @@ type caught struct {
 	kind, body   string
 	status       int
 	answer       string
+	page         bool // the answer is one
 	answerHeader [][2]string
 }
 
@@ -39,7 +40,7 @@ func har(requests ...caught) string {
 			r.status = 200
 		}
 		entries = append(entries, fmt.Sprintf(`{"startedDateTime": "2026-05-04T08:%02d:%02dZ", "time": 20, "request": {"method": %q, "url": "http://town.example%s", "headers": %s%s},
-			"response": {"status": %d, "headers": %s, "content": {"mimeType": "application/json", "text": %q}}}`, 2*i/60, 2*i%60, r.method, r.path, headers(r.header), post, r.status, headers(r.answerHeader), r.answer))
+			"response": {"status": %d, "headers": %s, "content": {"mimeType": %q, "text": %q}}}`, 2*i/60, 2*i%60, r.method, r.path, headers(r.header), post, r.status, headers(r.answerHeader), map[bool]string{true: "text/html; charset=utf-8", false: "application/json"}[r.page], r.answer))
 	}
 	return `{"log": {"entries": [` + strings.Join(entries, ",\n") + `]}}`
 }
@@ -57,6 +58,12 @@ func TestMoreSecretsAreNotCopied(t *testing.T) {
 		hex + "b": {body: `{"note":"` + hex + `b"}`}, base + "+/a=": {body: `{"note":"` + base + `+/a="}`},
 		"de-geheim": {body: `{"passwort":"de-geheim"}`}, "fr-secret": {body: `{"mot_de_passe":"fr-secret"}`}, "es-secreto": {body: `{"contraseña":"es-secreto"}`},
 		"pt-segredo": {body: `{"senha":"pt-segredo"}`}, "nl-geheim": {body: `{"wachtwoord":"nl-geheim"}`}, "de-kennung": {body: `{"kennwort":"de-kennung"}`},
+		"ck_key_of_ann": {header: [][2]string{{"x-client-key", "ck_key_of_ann"}}}, "app-of-ann": {header: [][2]string{{"X-App-Key", "app-of-ann"}}}, "client-of-ann": {header: [][2]string{{"client-key", "client-of-ann"}}},
+		"fun-of-ann": {header: [][2]string{{"X-Functions-Key", "fun-of-ann"}}}, "sub-of-ann": {path: "?Ocp-Apim-Subscription-Key=sub-of-ann"}, "lic-of-ann": {body: `{"licenseKey":"lic-of-ann"}`},
+		"device-of-ann": {body: `{"device_token":"device-of-ann"}`}, "forge-of-ann": {kind: "application/x-www-form-urlencoded", body: "_csrf=forge-of-ann"}, "ann4711-9": {path: "?key=ann4711-9"},
+		"51HqLyjWDarjtT1zdp7dcXYZ": {header: [][2]string{{"X-Shop", "51HqLyjWDarjtT1zdp7dcXYZ"}}}, "ck_live_51Hq": {body: `{"note":"is ck_live_51Hq"}`}, "pk_51HqLy": {path: "?note=pk_51HqLy"},
+		"gho_16C7e42F": {body: `{"note":"gho_16C7e42F"}`}, "xoxe-1-abc": {body: `{"note":"xoxe-1-abc"}`}, "eyJwYWdlIjoxfQ": {path: "/eyJwYWdlIjoxfQ"}, "471142": {body: `{"otp":471142}`},
+		"in-a-text": {kind: "text/plain", body: "amount=1\napi_key=in-a-text"}, "in-no-json": {body: `{"qty": 02, "password": "in-no-json"}`},
 		"form-geheim": {kind: "application/x-www-form-urlencoded", body: "client_secret=form-geheim"},
 	} {
 		r.method, r.path = map[bool]string{true: "GET", false: "POST"}[r.body == ""], "/zones"+r.path
@@ -77,7 +84,10 @@ func TestOrdinaryValuesAreCopied(t *testing.T) {
 		"GetCustomerOrdersByShippingAddressV2": {body: `{"action":"GetCustomerOrdersByShippingAddressV2"}`},
 		"Ann Example":                          {body: `{"author":"Ann Example"}`}, "by the door": {header: [][2]string{{"X-Author", "by the door"}}},
 		"3f786850e387550fdab836ed7e6dc881de23001b": {body: `{"checksum":"3f786850e387550fdab836ed7e6dc881de23001b"}`},
-		"12345678901234567890123456789012":         {body: `{"number":"12345678901234567890123456789012"}`},
+		"abc-4711-x": {body: `{"sort_key":"abc-4711-x"}`}, "key=theme": {path: "?key=theme"}, "page-4711-x": {path: "?nextPageToken=page-4711-x"},
+		"cache-4711-x": {header: [][2]string{{"X-Cache-Key", "cache-4711-x"}}}, "size-4711-x": {body: `{"key":"size-4711-x"}`}, "sk_SK": {body: `{"locale":"sk_SK"}`}, "ab_test_variant": {body: `{"note":"ab_test_variant"}`},
+		"order-2026-05-04-A1b2": {body: `{"ref":"order-2026-05-04-A1b2"}`}, "GetOrdersByShipDateV2": {body: `{"action":"GetOrdersByShipDateV2"}`}, "two lines = 2": {kind: "text/plain", body: "two lines = 2"},
+		"12345678901234567890123456789012": {body: `{"number":"12345678901234567890123456789012"}`},
 	} {
 		r.method, r.path = map[bool]string{true: "GET", false: "POST"}[r.body == ""], "/zones"+r.path
 		f := imported(t, har(r), "town.har")

@@ -128,10 +128,7 @@ func formText(body any) string {
 	var pairs []string
 	for _, k := range keys(m) {
 		if isScalar(m[k]) {
-			text := fmt.Sprint(m[k])
-			if !strings.HasPrefix(text, "{{") || strings.Count(text, "{{") != 1 {
-				text = url.QueryEscape(text)
-			}
+			text := outside(filledIn, fmt.Sprint(m[k]), url.QueryEscape, strings.Clone)
 			pairs = append(pairs, url.QueryEscape(k)+"="+text)
 		}
 	}

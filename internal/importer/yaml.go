@@ -52,7 +52,7 @@ func flow(v any) string {
 	if err := e.Encode(v); err != nil {
 		return `""` // no value that came from JSON
 	}
-	return escaped(strings.TrimSuffix(b.String(), "\n"))
+	return escaped(bareInJSON.ReplaceAllString(strings.TrimSuffix(b.String(), "\n"), "$1"))
 }
 
 // escaped writes what YAML calls not printable as JSON escapes.
@@ -102,8 +102,16 @@ func flowText(s string) string {
 	if bareKey.MatchString(s) && text(s) == s || regexp.MustCompile(`^[a-z]+:[A-Za-z0-9_.-]+$`).MatchString(s) {
 		return s
 	}
+	if needsQuote.MatchString(s) && plainASCII.MatchString(s) {
+		return "'" + s + "'" // as people write an expression
+	}
 	return flow(s)
 }
+
+var (
+	needsQuote = regexp.MustCompile(`["\\]`)
+	plainASCII = regexp.MustCompile(`^[ -&(-~]*$`) // without a single quote
+)
 
 // fields writes a mapping's fields, a line each; what is nested stands on its line.
 func (p *page) fields(level int, m map[string]any) {
