@@ -12,6 +12,7 @@ import (
 func foreignObjects(t *T) {
 	a, b := t.Session(), t.Session()
 	made := t.Do("create", a.from, a.access, nil)
+	t.remember(a, "create", made)
 	if !t.Operation("create").Succeeded(made.Status) {
 		t.Skip("making an object: got %s", made.got())
 	}
@@ -91,6 +92,7 @@ func massAssignment(t *T) {
 		t.Skip("me before anything was tried: got %s; is its path right in the profile?", before.got())
 	}
 	made := t.Do("create", s.from, s.access, nil)
+	t.remember(s, "create", made)
 	if !t.Operation("create").Succeeded(made.Status) {
 		t.Skip("making an object: got %s", made.got())
 	}
@@ -119,6 +121,7 @@ func massAssignment(t *T) {
 			q.Body, _ = json.Marshal(body) // it came from JSON
 			q.Label = name + " with " + field
 			a := t.Send(q)
+			t.remember(s, name, a)
 			switch a.Status {
 			case http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
 				t.Check(true, "")

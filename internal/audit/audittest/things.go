@@ -24,6 +24,13 @@ func (x *call) list() {
 	x.answer(200, out)
 }
 
+// Things is how many things there are.
+func (s *API) Things() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.things)
+}
+
 // sane tells whether a moment is one that can be kept.
 func sane(text string) bool {
 	at, err := time.Parse(time.RFC3339, text)
