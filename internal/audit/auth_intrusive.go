@@ -115,28 +115,23 @@ func (t *T) disabled() (Account, bool) {
 }
 
 func sameTimes(t *T) {
-	const rounds, perAccount = 100, 10
+	const rounds = 100
 	t.Addresses(rounds / 2)
-	warm := t.Address()
-	t.Guess(warm, unknownAccount())
-	t.alike("known and unknown accounts", rounds*9/10, func() (known, unknown []time.Duration) {
-		var accounts []Account
-		for range rounds / perAccount {
-			accounts = append(accounts, t.Account())
-		}
-		var from netip.Addr
+	share := t.share("login", rounds/usual, 4) // two of each from one address
+	t.Guess(t.Address(), unknownAccount())     // nobody's first sign-in is timed
+	t.alike("known and unknown accounts", "login", share, rounds*9/10, func() (known, unknown []time.Duration, rest []Answer) {
+		accounts, from := t.timed(rounds, share), t.places(share)
 		for i := range rounds {
-			if i%2 == 0 { // two of each from one address: below the limit
-				from = t.Address()
-			}
 			one := func(email string, into *[]time.Duration) {
-				a := t.Guess(from, email)
+				a := t.Guess(from(), email)
 				switch t.read("login", a) {
 				case profile.Wrong:
 					*into = append(*into, a.Done.Sub(a.Sent))
 				case profile.Granted: // nothing is judged whose time could tell
 					t.WantWrong("login", a)
 					t.Stop()
+				default:
+					rest = append(rest, a)
 				}
 			}
 			first, second := func() { one(accounts[i%len(accounts)].Email, &known) }, func() { one(unknownAccount(), &unknown) }
@@ -146,33 +141,8 @@ func sameTimes(t *T) {
 			first()
 			second()
 		}
-		return known, unknown
+		return known, unknown, rest
 	})
-}
-
-// alike says whether two series of times can be told apart. One look in a hundred
-// says so of series that are alike, so what it says must show again, the same way
-// round, in a second measurement.
-func (t *T) alike(what string, enough int, measure func() (a, b []time.Duration)) {
-	look := func() (apart bool, longer bool, words string) {
-		a, b := measure()
-		if min(len(a), len(b)) < enough {
-			t.Skip("only %d and %d timings came about, want %d of each", len(a), len(b), enough)
-		}
-		p, gap := mannWhitney(a, b), medianGap(a, b)
-		words = fmt.Sprintf("medians %v and %v, gap %.1f %%, Mann-Whitney p = %.4f, n = %d and %d",
-			median(a).Round(10*time.Microsecond), median(b).Round(10*time.Microsecond), 100*gap, p, len(a), len(b))
-		t.Note("%s: %s", what, words)
-		return p <= 0.01 && gap >= 0.05, median(a) > median(b), words
-	}
-	apart, longer, words := look()
-	if apart {
-		t.Note("that looks different, so it is measured again")
-		again, longerAgain, more := look()
-		apart = again && longer == longerAgain
-		words += "; again " + more
-	}
-	t.Check(!apart, "%s take different times: %s", what, words)
 }
 
 // Refresh buys a new pair for a session.

@@ -73,19 +73,18 @@ func sameResets(t *T) {
 	const rounds = 60
 	t.Addresses(rounds)
 	var one, two Answer
-	t.alike("resets of known and unknown accounts", rounds*9/10, func() (known, unknown []time.Duration) {
-		var accounts []Account
-		for range 10 {
-			accounts = append(accounts, t.Account())
-		}
+	share := t.share("password_reset", rounds/usual, 2)
+	t.alike("resets of known and unknown accounts", "password_reset", share, rounds*9/10, func() (known, unknown []time.Duration, rest []Answer) {
+		accounts, from := t.timed(rounds, share), t.places(share)
 		for i := range rounds {
-			from := t.Address()
 			ask := func(email string, into *[]time.Duration) Answer {
-				q := t.Request("password_reset", from, "", values{"email": email})
+				q := t.Request("password_reset", from(), "", values{"email": email})
 				q.Label = "reset"
 				a := t.Send(q)
 				if t.Operation("password_reset").Succeeded(a.Status) {
 					*into = append(*into, a.Done.Sub(a.Sent))
+				} else {
+					rest = append(rest, a)
 				}
 				return a
 			}
@@ -97,7 +96,7 @@ func sameResets(t *T) {
 				one = ask(accounts[i%len(accounts)].Email, &known)
 			}
 		}
-		return known, unknown
+		return known, unknown, rest
 	})
 	t.Check(t.Operation("password_reset").Succeeded(one.Status), "%v: got %s, want success", one, one.got())
 	t.same(one, two)

@@ -46,7 +46,7 @@ type runner struct {
 	o       Options
 	target  *Target
 	secrets secrets
-	of      int
+	probes  []Probe
 
 	mu       sync.Mutex
 	address  uint64 // next client address
@@ -76,7 +76,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 		o.First = uint64(time.Now().Unix()) << 7
 	}
 	r := &runner{
-		o: o, target: target, of: len(probes), address: o.First,
+		o: o, target: target, probes: probes, address: o.First,
 		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
@@ -192,7 +192,7 @@ func (r *runner) progress(p Progress) {
 		return
 	}
 	r.mu.Lock()
-	p.Done, p.Of = r.done, r.of
+	p.Done, p.Of = r.done, len(r.probes)
 	r.mu.Unlock()
 	r.o.Progress(p)
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -16,6 +17,31 @@ func (t *T) shows(look func() (wrong string)) {
 		wrong = look()
 	}
 	t.Check(wrong == "", "%s", wrong)
+}
+
+// alike says whether two series of times can be told apart. One look in a hundred
+// says so of series that are alike, so what it says must show again, the same way
+// round, in a second measurement.
+func (t *T) alike(what, operation string, share sharing, enough int, measure func() (a, b []time.Duration, rest []Answer)) {
+	look := func() (apart bool, longer bool, words string) {
+		a, b, rest := measure()
+		if min(len(a), len(b)) < enough {
+			t.Skip("only %d and %d timings came about, want %d of each%s", len(a), len(b), enough, t.untimed(operation, share, rest))
+		}
+		p, gap := mannWhitney(a, b), medianGap(a, b)
+		words = fmt.Sprintf("medians %v and %v, gap %.1f %%, Mann-Whitney p = %.4f, n = %d and %d",
+			median(a).Round(10*time.Microsecond), median(b).Round(10*time.Microsecond), 100*gap, p, len(a), len(b))
+		t.Note("%s: %s", what, words)
+		return p <= 0.01 && gap >= 0.05, median(a) > median(b), words
+	}
+	apart, longer, words := look()
+	if apart {
+		t.Note("that looks different, so it is measured again")
+		again, longerAgain, more := look()
+		apart = again && longer == longerAgain
+		words += "; again " + more
+	}
+	t.Check(!apart, "%s take different times: %s", what, words)
 }
 
 // median of a series; 0 for none.
