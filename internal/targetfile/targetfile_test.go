@@ -78,23 +78,92 @@ func TestRead(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, rate, want string }{
 		{"a.txt", "\nGET http://a/x\n\nGTE http://a/y\n", "1/s", `a.txt:4:1: found the method GTE, expected GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS (did you mean "GET"?)`},
-		{"a.txt", "GET http://a/x\nHost\n", "1/s", "a.txt:1:1: bad header: Host"},
+		{"a.txt", "GET http://a/x\nHost\n", "1/s", "a.txt:2:1: found a header without a name or a value, expected NAME: VALUE (as in Accept:"},
 		{"a.txt", "GET http://a/x\n\nPOST http://a/y\n@nobody-has-this\n", "1/s", "a.txt:4:1: bad body: open nobody-has-this"},
-		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:1: found the host http://b, the first target has http://a"},
-		{"a.txt", "GET http://a/x\n\nGET http://a/y\nA: {{x}}\n", "1/s", "a.txt:3:1: found {{"},
-		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:3:1: header: Content-Length says how a request is sent"},
+		{"a.txt", "GET http://a/x\n\nGET http://b/x\n", "1/s", "a.txt:3:5: found the host http://b, the first target has http://a"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nA: {{x}}\n", "1/s", "a.txt:4:4: found {{"},
+		{"a.txt", "GET http://a/x\n\nGET http://a/y\nContent-Length: 3\n", "1/s", "a.txt:4:1: header: Content-Length says how a request is sent"},
 		{"a.txt", "GET http://a/x\n\nGET http://a/y\nHost: b\nHost: c\n", "1/s", "a.txt:5:1: the header Host stands 2 times"},
-		{"a.json", `{"metod":"GET","url":"http://a/x"}` + "\n", "1/s", `a.json:1:1: unknown field "metod" in a target (did you mean "method"?)`},
+		{"a.json", `{"metod":"GET","url":"http://a/x"}` + "\n", "1/s", `a.json:1:2: unknown field "metod" in a target (did you mean "method"?)`},
 		{"a.txt", "GET http://a/y\nAuthorization: Basic x\nAuthorization: Bearer y\n", "1/s", "a.txt:3:1: the header Authorization stands 2 times"},
 		{"a.txt", "GET http://a/x\n", "fifty", "--rate fifty --for 10s: "},
 		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
 		{"a.txt", "GET http://a/x?q=%zz\n\nTRACE http://a/x\n", "1/s", "a.txt:3:1: found the method TRACE, expected GET,"},
 		{"a.txt", "# later\n\n", "1/s", "a.txt: no target"},
-		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:1: found the URL "http://a/x%zz", expected one that can be sent: invalid URL escape "%zz" (as in GET`},
+		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:5: found the URL "http://a/x%zz", expected one that can be sent: invalid URL escape "%zz" (as in GET`},
 	} {
 		_, _, err := targetfile.Read(write(t, c.name, c.text), c.rate, "10s")
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
+		}
+	}
+}
+
+// All mistakes are told in one round, each at its place, whoever finds it: vegeta's
+// reader, who stops at the first, this one, or the scenario's.
+func TestEveryMistakeAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"a.txt": {`GET http://a/ok
+
+GET http://a/q?a b
+
+PURGE http://a/p
+Content-Length: 7
+
+GET http://bob:hunter2@a/u
+
+GET http://b/other
+
+POST http://a/l
+Accept: */*
+  content-length: 3
+
+GET http://a/h
+X-T: ä {{name}}
+
+GET http://a/%zz
+
+GET http://a/hh
+Host: a.example
+Host: b.example
+
+nothing
+GET http://bob:hunter2@a/%zz
+GET http://a/x
+Authorization Bearer hunter2
+
+POST http://a/nofile
+@nobody-has-this
+GET http://a/last?{{x}}
+Connection: close
+`, []string{
+			"3:5: get: found", "5:1: found the method PURGE", "6:1: header: Content-Length", "8:5: no user", "10:5: found the host", "14:3: header: content-length", "17:8: found {{",
+			"19:5: found the URL", "23:1: the header Host stands 2 times", "25:1: bad target: nothing", "26:5: found the URL", "28:1: found a header", "31:1: bad body", "32:19: found {{", "33:1: header: Connection",
+		}},
+		"a.json": {`{"method":"GET","url":"http://a/ok"}
+{"method":"GET","url":"http://a/q?a b"}
+{"metod":"GET","url":"http://a/ok"}
+not JSON
+{"method":"PURGE","url":"http://a/p","header":{"Connection":["close"]}}
+{"method":"GET","url":"http://b/x"}
+`, []string{"2:24: get: found", "3:2: unknown field", "4:1: ", "5:12: found the method PURGE", "5:48: header: Connection", "6:24: found the host"}},
+	} {
+		_, _, err := targetfile.Read(write(t, name, c.text), "1/s", "10s")
+		if err == nil {
+			t.Fatalf("%s: got no mistake", name)
+		}
+		got := strings.Split(err.Error(), "\n")
+		for i, line := range got {
+			_, line, _ = strings.Cut(line, name+":")
+			if i >= len(c.want) || !strings.HasPrefix(line, c.want[i]) {
+				t.Errorf("%s: mistake %d: got %q, want one of %q in order", name, i+1, line, c.want)
+			}
+		}
+		if len(got) != len(c.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %d mistakes, want %d, and no secret:\n%v", name, len(got), len(c.want), err)
 		}
 	}
 }
