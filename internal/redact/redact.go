@@ -5,6 +5,7 @@ package redact
 import (
 	"bytes"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -14,6 +15,11 @@ import (
 
 // Mark stands where a secret was.
 const Mark = "[redacted]"
+
+// Least is how long the value of a cookie, and what a percent-encoded secret is decoded,
+// is at least to be taken out of other texts: lang=en opens nothing, and its value would
+// be found in ordinary words.
+const Least = 6
 
 // Secret is a text to be taken out of others. It is safe for concurrent use.
 type Secret struct {
@@ -25,17 +31,27 @@ type Secret struct {
 // New is a secret with this text. An empty one is nowhere.
 func New(text string) *Secret {
 	return &Secret{text: text, same: core(text), pattern: sync.OnceValue(func() *regexp.Regexp {
-		var b strings.Builder
-		for _, c := range text {
-			b.WriteString(spellings(c))
+		ways := spelled(text)
+		if plain, err := url.PathUnescape(text); err == nil && plain != text && len(plain) >= Least {
+			ways += "|" + spelled(plain)
 		}
-		return regexp.MustCompile(b.String())
+		return regexp.MustCompile(ways)
 	})}
+}
+
+// spelled is a pattern of all spellings of a text.
+func spelled(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		b.WriteString(spellings(c))
+	}
+	return b.String()
 }
 
 // Hide is text with Mark in place of every occurrence of the secret: as it is, within
 // JSON at any depth of quoting (\", \\\", \u0022), percent-encoded in full or in part
-// (RFC 3986 and forms), and as HTML entities.
+// (RFC 3986 and forms), and as HTML entities. One that is percent-encoded itself, as
+// the values of cookies are, is found decoded too.
 func (s *Secret) Hide(text string) string {
 	switch {
 	case s.text == "" || !strings.Contains(text, s.same):
@@ -54,6 +70,9 @@ func May(text, secret []byte) bool {
 		if run++; !unreserved(rune(secret[at])) {
 			run = 0
 		}
+		if encoded(secret[at:]) {
+			at += 2
+		}
 		if run > size {
 			from, size = at+1-run, run
 		}
@@ -64,9 +83,21 @@ func May(text, secret []byte) bool {
 	return bytes.Contains(text, secret[from:from+size])
 }
 
+// octet is one that is percent-encoded.
+var octet = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+
+// encoded tells whether a text begins with one.
+func encoded(text []byte) bool {
+	return len(text) > 2 && text[0] == '%' && hexadecimal(text[1]) && hexadecimal(text[2])
+}
+
+func hexadecimal(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|' ' && c|' ' <= 'f'
+}
+
 // core is the longest part of a secret that every spelling leaves as it is.
 func core(secret string) (longest string) {
-	for _, part := range strings.FieldsFunc(secret, func(c rune) bool { return !unreserved(c) }) {
+	for _, part := range strings.FieldsFunc(octet.ReplaceAllString(secret, "%"), func(c rune) bool { return !unreserved(c) }) {
 		if len(part) > len(longest) {
 			longest = part
 		}
