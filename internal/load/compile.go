@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"vitals/internal/redact"
 	"vitals/internal/wire"
 	"vitals/scenarios"
 )
@@ -19,7 +20,7 @@ func newCompiler(sc *scenarios.Scenario, opt Options) compiler {
 	c := compiler{
 		plan: &plan{
 			names: []string{nameEmail, namePassword, nameToken, nameExpires}, requests: sc.Accounts.Requests, cookies: sc.Cookies,
-			secret: []int{slotPassword, slotToken}, fixed: map[int]string{},
+			secret: []secret{{slotPassword, leastSecret}, {slotToken, leastSecret}}, fixed: map[int]string{},
 		},
 		slots: map[string]int{nameEmail: slotEmail, namePassword: slotPassword, nameToken: slotToken, nameExpires: slotExpires},
 		base:  opt.Base, prefix: wire.Prefix(opt.Base), scenario: sc, env: opt.Env,
@@ -46,7 +47,7 @@ func compile(sc *scenarios.Scenario, opt Options) (*plan, error) {
 		made.unsure = s != &sc.Accounts.SignIn // an old session's token is sent with them
 		for _, k := range made.captures {
 			if k.slot != slotExpires && !identity.MatchString(c.plan.names[k.slot]) {
-				c.plan.secret = append(c.plan.secret, k.slot)
+				c.plan.secret = append(c.plan.secret, secret{k.slot, leastSecret})
 			}
 		}
 	}
@@ -89,7 +90,7 @@ func (c *compiler) given(name string) int {
 			c.errs = append(c.errs, fmt.Errorf("{{env %s}}: the environment variable is not set", name))
 		}
 		c.plan.fixed[slot] = value
-		c.plan.secret = append(c.plan.secret, slot)
+		c.plan.secret = append(c.plan.secret, secret{slot, leastSecret})
 	}
 	return slot
 }
@@ -137,7 +138,9 @@ func (c *compiler) journey(j *scenarios.Journey) {
 		for k := range mt.steps {
 			for _, x := range mt.steps[k].captures {
 				if hidden.MatchString(c.plan.names[x.slot]) {
-					c.plan.secret = append(c.plan.secret, x.slot)
+					c.plan.secret = append(c.plan.secret, secret{x.slot, leastSecret})
+				} else if x.cookie != "" {
+					c.plan.secret = append(c.plan.secret, secret{x.slot, redact.Least})
 				}
 				c.plan.saved = append(c.plan.saved, x.slot)
 				c.plan.ownTokens = c.plan.ownTokens || x.slot == slotToken
@@ -218,6 +221,7 @@ func (c *compiler) step(s *scenarios.Step) step {
 	made.baggage = baggage(c.scenario.Name, s.Name)
 	made.route, _, _ = strings.Cut(s.Path, "?")
 	for name, value := range s.Header {
+		c.credential(name, value)
 		switch strings.ToLower(name) {
 		case "authorization":
 			made.signed = true

@@ -3,6 +3,7 @@ package load
 import (
 	"net/http"
 	"net/http/cookiejar"
+	"slices"
 	"strings"
 
 	"vitals/internal/wire"
@@ -28,8 +29,10 @@ func (v *visitor) sendCookies(s *step) {
 	if s.anonymous || s.cookied {
 		return
 	}
+	v.cookies = slices.Delete(v.cookies, 0, max(0, len(v.cookies)-mostCookies))
 	before := "Cookie: "
 	for _, k := range v.jar.Cookies(&v.address) {
+		v.remember(k.Value)
 		v.lines = append(append(v.lines, before...), k.Name...)
 		v.lines = wire.InHeader(append(v.lines, '='), []byte(k.Value))
 		before = "; "
@@ -49,6 +52,7 @@ func (v *visitor) keepCookies(s *step) {
 	for line := range headerValues(v.call.Head, "Set-Cookie") {
 		if k, ok := readCookie(string(line)); ok {
 			list = append(list, k)
+			v.remember(k.Value)
 		}
 	}
 	if len(list) > 0 {

@@ -79,28 +79,6 @@ func (v *visitor) answer() []byte {
 	return v.call.Answer
 }
 
-// secrets are the values that no report may show: those of the account's session,
-// its password, and what comes from the environment.
-func (v *visitor) secrets() (list []string) {
-	for _, slot := range v.r.plan.secret {
-		if x := v.vars[slot]; len(x.value) > 0 {
-			list = append(list, string(x.value))
-		}
-	}
-	return list
-}
-
-// hide takes the secrets out of a part of an answer. It is asked of every answer, and
-// makes nothing unless there is something to hide.
-func (v *visitor) hide(text []byte) []byte {
-	for _, slot := range v.r.plan.secret {
-		if secret := v.vars[slot].value; len(text) > 0 && len(secret) >= leastSecret && redact.May(text, secret) {
-			return []byte(redactKnown(string(text), v.secrets()))
-		}
-	}
-	return text
-}
-
 // why is in words what was expected and what came, never what was sent.
 func (v *visitor) why(s *step, class measure.Class, response time.Duration) string {
 	c := &v.call

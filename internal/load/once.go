@@ -156,10 +156,10 @@ func headerText(head []byte) string {
 	for line := range bytes.Lines(head) {
 		text := strings.TrimRight(string(line), "\r\n")
 		name, _, _ := strings.Cut(text, ":")
-		switch strings.ToLower(name) {
-		case "":
+		if name == "" {
 			continue
-		case "cookie", "set-cookie", "authorization":
+		}
+		if hidden.MatchString(name) {
 			text = name + ": " + redact.Mark
 		}
 		b.WriteString(text + "\n")

@@ -49,8 +49,8 @@ type plan struct {
 	weight   int            // of all journeys
 	saved    []int          // slots that journeys fill from answers
 	requests int            // per account and hour; 0 = no bound
-	secret   []int          // slots whose values no report may show
-	fixed    map[int]string // slots that have one value throughout: {{env NAME}}
+	secret   []secret       // variables whose values no report may show
+	fixed    map[int]string // slots that have one value throughout: {{env NAME}}, and credentials as they are written
 	cookies  bool
 	// ownTokens says that a journey saves a token of its own: whose it is, is not
 	// known.

@@ -31,11 +31,44 @@ var hidden = regexp.MustCompile(`(?i)` + secretName)
 // a sign-in gives only this is shown.
 var identity = regexp.MustCompile(`(?i)^(?:(?:user|account|owner|customer|member|tenant|organi[sz]ation|org|patient|profile|team)[_-]?)?(?:id|name|role|number)$|^(?:user|account|owner|customer|member|tenant|patient)$`)
 
-var secretForms = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)("[^"\\]{0,60}` + secretName + `[^"\\]{0,60}"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}\]"\[{][^\s,}\]]*)`),
-	regexp.MustCompile(`(?i)(\b[\w.-]{0,40}` + secretName + `[\w.-]{0,40}=)("[^"]*"?|[^&;\s"<]+)`),
-	regexp.MustCompile(`(?i)(\b(?:bearer|basic)\s+)([A-Za-z0-9._~+/=-]{6,})`),
-	regexp.MustCompile(`()(\beyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*)`), // a JSON web token
+// form is a way to write a secret, whose text is the pattern's group.
+type form struct {
+	*regexp.Regexp
+	escaped bool // it ends where a line ends that is escaped within JSON
+}
+
+var secretForms = []form{
+	{regexp.MustCompile(`(?i)"[^"\\]{0,60}` + secretName + `[^"\\]{0,60}"\s*:\s*("(?:[^"\\]|\\.)*"?|[^\s,}\]"\[{][^\s,}\]]*)`), false},
+	{regexp.MustCompile(`(?i)\b[\w.-]{0,40}` + secretName + `[\w.-]{0,40}=(\\*"[^"\r\n]*"?|[^&;\s"<]+)`), true},
+	{regexp.MustCompile(`(?i)\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{6,})`), false},
+	{regexp.MustCompile(`\b(eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*)`), false}, // a JSON web token
+}
+
+// lineEnd is the end of a line, escaped. A backslash and an n alone may be a part of a
+// secret: they are no end unless the text ends there, or the name of the next begins.
+var lineEnd = regexp.MustCompile(`(\\+r\\+n)|(\\+n)(?:$|["\\]|[\w-]+[:=])`)
+
+// redact takes the secrets of this form out of a text, but those with a part that is
+// no secret; "" = none is spared.
+func (f form) redact(s, spared string) string {
+	var b strings.Builder
+	for {
+		at := f.FindStringSubmatchIndex(s)
+		if at == nil {
+			return b.String() + s
+		}
+		value, rest := s[at[2]:at[3]], at[3]
+		if end := lineEnd.FindStringSubmatchIndex(value); f.escaped && end != nil && strings.TrimLeft(value, `\`)[0] != '"' {
+			rest = at[2] + max(end[3], end[5])
+			value = value[:end[0]]
+		}
+		if spared == "" || !strings.Contains(value, spared) {
+			b.WriteString(s[:at[2]] + redact.Mark + s[at[2]+len(value):rest])
+		} else {
+			b.WriteString(s[:rest])
+		}
+		s = s[rest:]
+	}
 }
 
 // redactKnown takes what is known to be secret out of a text. Words of the scenario
@@ -55,7 +88,7 @@ func redactKnown(s string, secrets []string) string {
 func redactAll(s string, secrets []string) string {
 	s = redactKnown(s, secrets)
 	for _, f := range secretForms {
-		s = f.ReplaceAllString(s, "${1}"+redact.Mark)
+		s = f.redact(s, "")
 	}
 	return s
 }

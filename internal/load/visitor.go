@@ -37,6 +37,7 @@ type visitor struct {
 	account string         // who it is signed in as, or was last; "" = nobody
 	told    wire.Seen      // used again for each
 	jar     *cookiejar.Jar // nil = cookies are not kept
+	cookies [][]byte       // values that were sent or kept: secrets
 	address url.URL        // of the last request, for the jar
 
 	class      measure.Class // of the last step
