@@ -103,7 +103,7 @@ func TestSetTakesNoSecret(t *testing.T) {
 
 // A scenario is checked without its secrets; what a run will need is said.
 func TestValidateNeedsNoEnvironment(t *testing.T) {
-	sc := file(t, "env.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", `get: "/x?k={{env VITALS_NO_SUCH_KEY}}", anonymous: true`, 1))
+	sc := file(t, "env.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", `get: "/x?k={{env VITALS_NO_SUCH_KEY}}&token=hunter2", anonymous: true, header: {Authorization: Bearer hunter2, X-Api-Key: "{{env VITALS_NO_SUCH_KEY}}", Cookie: "a=hunter2"}, body: {secret: hunter2}`, 1))
 	o := options(t, sc)
 	if _, err := Read(o); err == nil || !strings.Contains(err.Error(), "export VITALS_NO_SUCH_KEY before") {
 		t.Errorf("run: got %v, want that the variable is missing", err)
@@ -114,7 +114,7 @@ func TestValidateNeedsNoEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := p.Print(&out); err != nil || !strings.Contains(out.String(), "{{env VITALS_NO_SUCH_KEY}}: the environment variable is not set; a run needs it") || !strings.Contains(out.String(), "; nobody signs in\n") {
+	if err := p.Print(&out); err != nil || strings.Contains(out.String(), "hunter2") || !strings.Contains(out.String(), "X-Api-Key: {{env VITALS_NO_SUCH_KEY}}") || !strings.Contains(out.String(), "{{env VITALS_NO_SUCH_KEY}}: the environment variable is not set; a run needs it") || !strings.Contains(out.String(), "; nobody signs in\n") {
 		t.Errorf("validate: got %v and\n%s", err, &out)
 	}
 }

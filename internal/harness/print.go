@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vitals/internal/intruders"
+	"vitals/internal/load"
 	"vitals/scenarios"
 )
 
@@ -95,7 +96,7 @@ func accountsOf(pace string, sc *scenarios.Scenario) string {
 
 // request is a step in one line.
 func request(s *scenarios.Step) string {
-	text := cmp.Or(s.Method, "GET") + " " + cmp.Or(s.Path, "the address in the header "+s.Follow+" of the answer before it")
+	text := cmp.Or(s.Method, "GET") + " " + cmp.Or(load.Written(s.Path), "the address in the header "+s.Follow+" of the answer before it")
 	if s.Anonymous {
 		text += ", anonymous"
 	}
@@ -113,10 +114,10 @@ func request(s *scenarios.Step) string {
 // details are what else the step sends, and what it looks for in the answer.
 func details(s *scenarios.Step, line func(format string, args ...any)) {
 	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
-		line("                %s: %s", name, s.Header[name])
+		line("                %s: %s", name, load.WrittenHeader(name, s.Header[name]))
 	}
 	if s.Body != "" {
-		line("                body %s", brief(s.Body))
+		line("                body %s", brief(load.Written(s.Body)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Expect.Header)) {
 		line("                expects header %s%s", name, equals(s.Expect.Header[name]))
