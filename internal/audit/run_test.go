@@ -78,14 +78,14 @@ func TestNoAnswer(t *testing.T) {
 func TestSecretsAreRedacted(t *testing.T) {
 	const password, access, code = "Hunter2-is-long", "eyJ.secret.token-text", "493817"
 	g := server(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Set-Cookie", "sid=cookie-value-1")
+		w.Header().Set("Set-Cookie", "sid=cookie-value-1%2F2; Path=/")
 		w.Header().Set("X-Echo", password)
-		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": access, "code": code, "recovery_codes": []string{"aaaa-bbbb"}, "detail": "you sent " + password, "kind": "locked_out"})
+		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": access, "code": code, "recovery_codes": []string{"aaaa-bbbb"}, "detail": "you sent " + password, "cookies": "cookie-value-1/2, " + r.Header.Get("Cookie"), "at": "/x?token=query-value-1", "be": "stays", "kind": "locked_out"})
 	})
 	var all []Finding
 	all = append(all, one(t, g, t.Context(), func(t *T) {
 		t.run.secrets.add(password)
-		h := http.Header{"Authorization": {"Bearer bearer-value-1"}, "Content-Type": {"application/json"}}
+		h := http.Header{"Authorization": {"Bearer bearer-value-1"}, "Content-Type": {"application/json"}, "Cookie": {"a=sent-value-1"}}
 		a := t.Send(Request{Method: "POST", Path: "/x?token=query-value-1", Header: h, Body: []byte(`{"password":"other-value-1","code":"` + code + `","new_password":"quote\"d-value-1"}`)})
 		t.Note("seen %s", password)
 		t.Fail("it echoes %s", a.Body[:0])
@@ -95,13 +95,13 @@ func TestSecretsAreRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{password, access, code, "bearer-value-1", "cookie-value-1", "other-value-1", "query-value-1", "d-value-1", "aaaa-bbbb"} {
+	for _, secret := range []string{password, access, code, "bearer-value-1", "cookie-value-1", "sent-value-1", "other-value-1", "query-value-1", "d-value-1", "aaaa-bbbb"} {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("%q stands in the finding: %s", secret, text)
 		}
 	}
-	if !strings.Contains(string(text), "locked_out") {
-		t.Errorf("machine words are redacted too: %s", text)
+	if !strings.Contains(string(text), "locked_out") || !strings.Contains(string(text), "stays") {
+		t.Errorf("what is no secret is redacted too: %s", text)
 	}
 }
 

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,10 +45,23 @@ func (s *secrets) add(text string) {
 	s.texts, s.sizes = slices.Insert(s.texts, at, redact.New(text)), slices.Insert(s.sizes, at, len(text))
 }
 
+// cookies registers those that a request sends and its answer sets.
+func (s *secrets) cookies(sent, got http.Header) {
+	values := redact.SetCookies(got["Set-Cookie"])
+	for name, lines := range sent {
+		if strings.EqualFold(name, "Cookie") {
+			values = append(values, redact.Cookies(strings.Join(lines, ";"))...)
+		}
+	}
+	for _, value := range values {
+		s.add(value)
+	}
+}
+
 // fields of a JSON or form body whose values are secret wherever they stand.
 var (
 	secretJSON = regexp.MustCompile(`(?i)("(?:[a-z_]*password|[a-z_]*token|secret|code|recovery_code|recovery_codes|otpauth_uri|authorization)"\s*:\s*)("(?:[^"\\]|\\.)*"?|\[[^\]]*\]?)`)
-	secretForm = regexp.MustCompile(`(?i)((?:^|[&?])(?:[a-z_]*password|[a-z_]*token|secret|code)=)[^&\s]+`)
+	secretForm = regexp.MustCompile(`(?i)((?:^|[&?])(?:[a-z_]*password|[a-z_]*token|secret|code)=)[^&\s"<]+`)
 	// A problem's machine word is no secret: lower-case words with underscores.
 	machineWord = regexp.MustCompile(`^"[a-z][a-z_]*"$`)
 )
@@ -56,6 +70,11 @@ var (
 func (s *secrets) redact(text string) string {
 	if text == "" {
 		return ""
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, secret := range s.texts {
+		text = secret.Hide(text)
 	}
 	text = secretJSON.ReplaceAllStringFunc(text, func(m string) string {
 		at := strings.LastIndex(m[:strings.Index(m, ":")+1], ":") + 1
@@ -69,11 +88,6 @@ func (s *secrets) redact(text string) string {
 		return name + `"` + redact.Mark + `"`
 	})
 	text = secretForm.ReplaceAllString(text, "${1}"+redact.Mark)
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, secret := range s.texts {
-		text = secret.Hide(text)
-	}
 	for i := 0; i < len(s.names); i += 2 {
 		text = strings.ReplaceAll(text, s.names[i], s.names[i+1])
 	}

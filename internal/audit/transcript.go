@@ -114,7 +114,11 @@ func (s *transcript) kept(secrets *secrets) ([]Exchange, int) {
 		at = (s.all - keepFirst) % keepLast
 	}
 	var out []Exchange
-	for _, e := range slices.Concat(s.first, s.last[at:], s.last[:at]) {
+	all := slices.Concat(s.first, s.last[at:], s.last[:at])
+	for _, e := range all { // those that are left out may have set thousands
+		secrets.cookies(e.q.Header, e.a.Header)
+	}
+	for _, e := range all {
 		out = append(out, e.shown(secrets))
 	}
 	return out, s.all - len(out)
