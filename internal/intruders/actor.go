@@ -173,10 +173,11 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 	a.Record(&s)
 }
 
-// requestID is the answer's, without the secrets that a server may repeat in it.
+// requestID is the answer's, without the secrets that a server may repeat in it, such as
+// the cookies that it sets.
 func requestID(ans wire.Answer, secrets ...string) string {
 	id := ans.Header.Get("X-Request-ID")
-	for _, secret := range secrets {
+	for _, secret := range append(secrets, redact.SetCookies(ans.Header["Set-Cookie"])...) {
 		if secret != "" && redact.May([]byte(id), []byte(secret)) {
 			id = redact.New(secret).Hide(id)
 		}
