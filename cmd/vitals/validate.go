@@ -17,7 +17,6 @@ run would, and print what it would do with them. Every mistake is told at once,
 with its place and the nearest right spelling; the exit code is then 2. --profile
 without a scenario checks the profile alone.`,
 		Example: `  vitals validate morning.yaml
-  vitals validate --profile mine.yaml
   vitals validate morning.yaml --send --url http://127.0.0.1:8000 --accounts accounts.csv
   vitals validate smoke --profile mine.yaml --targets mine-targets.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,6 +46,7 @@ without a scenario checks the profile alone.`,
 	f.BoolVar(&send, "send", false, "send every task once to --url, and print every request and answer")
 	f.StringVar(&o.URL, "url", "", "with --send: a deployment that is there")
 	ownFlag(f, &o.Own)
+	certificateFlags(f, &o.CA, &o.Cert, &o.Key)
 	profileFlag(f, &o.Profile)
 	return cmd
 }

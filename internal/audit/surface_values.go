@@ -48,6 +48,9 @@ func (t *T) filled(operation string, s session, id string) (Request, bool) {
 	if err != nil || operation != "create" && (m.Body == nil || id == "") {
 		return Request{}, false
 	}
+	if t.cookied != "" {
+		t.Skip("%s", t.cookied)
+	}
 	return message(m, s, operation), true
 }
 

@@ -37,6 +37,7 @@ type trial struct {
 	asked bool // else it has no basis
 
 	closers  []func(context.Context) error
+	cookied  string  // why nobody is signed in, who would be by a cookie; "" = it was not seen
 	made     []*made // taken back when the probe has ended
 	mu       sync.Mutex
 	clients  map[*Target]*wire.Client

@@ -29,7 +29,7 @@ func Once(ctx context.Context, p *Plan, s Streams) error {
 		var printed error
 		opt := load.Options{
 			Base: st.URL, Replicas: st.Replicas, Accounts: honest(st.Accounts), Pace: p.o.Pace, Seed: p.o.Seed,
-			Source: homes(st.Source, stack.FirstAddress(time.Now())), Forward: st.Forward,
+			Source: homes(st.Source, stack.FirstAddress(time.Now())), Forward: st.Forward, TLS: p.tls,
 		}
 		err := load.Once(ctx, sc, opt, func(x load.Exchange) {
 			switch {

@@ -79,6 +79,17 @@ func TestOwnAuthorityAndClientCertificate(t *testing.T) {
 			t.Errorf("%q, %q: got %d served, want %d: %+v", tt.ca, tt.cert, got, tt.served, f.Failures)
 		}
 	}
+	// What is sent once is sent with the same certificates.
+	once := options(t, file(t, "once.yaml", "name: a\nusers: 1\nrun_for: 10s\njourneys: [{name: j, steps: [{name: s, get: /, anonymous: true}]}]\n"), "--url", s.URL, "--targets", "none")
+	once.CA, once.Cert, once.Key, once.Once = ca, cert, key, true
+	p, err := Read(once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var printed strings.Builder
+	if err := Once(t.Context(), p, Streams{Out: &printed, Err: &printed}); err != nil || !strings.Contains(printed.String(), "1 requests sent, 0 not as expected") {
+		t.Errorf("once: got %v and\n%s", err, printed.String())
+	}
 	for _, bad := range []struct{ ca, cert, key, want string }{
 		{"none.pem", "", "", "--ca: open none.pem"}, {key, "", "", "found no certificate"}, {"", cert, "", "go together"}, {"", cert, cert, "--key"},
 	} {

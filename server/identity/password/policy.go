@@ -115,7 +115,7 @@ func parts(personal []string) []string {
 	var words []string
 	for _, p := range personal {
 		p = strings.ToLower(p)
-		words = append(words, strings.FieldsFunc(p, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
+		words = append(append(words, p), strings.FieldsFunc(p, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
 	}
 	kept := words[:0]
 	for _, w := range words {

@@ -60,6 +60,18 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// An email is guessable as a whole, however short its parts are.
+func TestOnesOwnEmailIsRefused(t *testing.T) {
+	p := password.NewPolicy(12)
+	for _, email := range []string{"ann@xy-ab.org.uk", "Margherita.Rossi@clinic.test", "a.b@c-d.e-f.gh.ij"} {
+		for _, word := range []string{email, strings.ToUpper(email), email + "1"} {
+			if err := p.Check(word, email, "Ann", "Li"); err == nil || !strings.Contains(err.Error(), "your email") {
+				t.Errorf("%q: got %v, want it refused for the email", word, err)
+			}
+		}
+	}
+}
+
 func TestPolicyOfShorterMinimum(t *testing.T) {
 	p := password.NewPolicy(8)
 	for word, ok := range map[string]bool{"trustno1": false, "metallica": false, "zq7wvk2p": true, "zq7wvk2": false} {
