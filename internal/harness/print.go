@@ -116,8 +116,11 @@ func details(s *scenarios.Step, line func(format string, args ...any)) {
 	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
 		line("                %s: %s", name, load.WrittenHeader(name, s.Header[name]))
 	}
+	if typed := func(name string) bool { return strings.EqualFold(name, "Content-Type") }; s.Body != "" && s.Binary == nil && !slices.ContainsFunc(slices.Collect(maps.Keys(s.Header)), typed) {
+		line("                Content-Type: application/json") // as bodies are sent that say nothing else
+	}
 	if s.Body != "" {
-		line("                body %s", brief(load.Written(s.Body)))
+		line("                body %s", brief(load.WrittenBody(s)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Expect.Header)) {
 		line("                expects header %s%s", name, equals(s.Expect.Header[name]))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vitals/internal/redact"
+	"vitals/scenarios"
 )
 
 // placeholder is one as a scenario writes it: no secret, whatever it stands for.
@@ -17,6 +18,22 @@ func Written(text string) string {
 		text = f.redact(text, "{{")
 	}
 	return text
+}
+
+// WrittenBody is a step's body as Written shows it; in base64 where it is no text, whose
+// secrets are looked for in the bytes.
+func WrittenBody(s *scenarios.Step) string {
+	if s.Binary == nil {
+		return Written(s.Body)
+	}
+	text := make([]rune, len(s.Binary))
+	for i, b := range s.Binary {
+		text[i] = rune(b)
+	}
+	if Written(string(text)) != string(text) {
+		return "base64:" + redact.Mark
+	}
+	return s.Body
 }
 
 // WrittenHeader is the value of a request's header as a scenario writes it, as Written

@@ -1,6 +1,11 @@
 package load
 
-import "testing"
+import (
+	"encoding/base64"
+	"testing"
+
+	"vitals/scenarios"
+)
 
 // What a scenario writes is shown without its secrets; placeholders are none.
 func TestWritten(t *testing.T) {
@@ -26,6 +31,23 @@ func TestWritten(t *testing.T) {
 	} {
 		if got := Written(text); got != want {
 			t.Errorf("%s: got %q", text, got)
+		}
+	}
+}
+
+// A body that is no text is shown in base64, whose letters are no secret's; one within is
+// found in the bytes.
+func TestWrittenBody(t *testing.T) {
+	for body, want := range map[string]string{
+		"{\"city\":\"Z\xfcrich\",\"zip\":\"8001\"}":         "",
+		"{\"city\":\"Z\xfcrich\",\"password\":\"Right-1\"}": "base64:[redacted]",
+	} {
+		text := "base64:" + base64.StdEncoding.EncodeToString([]byte(body))
+		if want == "" {
+			want = text
+		}
+		if got := WrittenBody(&scenarios.Step{Body: text, Binary: []byte(body)}); got != want {
+			t.Errorf("%q: got %s, want %s", body, got, want)
 		}
 	}
 }
