@@ -191,28 +191,33 @@ func (p *page) against(c *baseline.Comparison) {
 // be all that a text tells.
 const longWord = 24
 
-// brief is a text in two lines at most.
+// brief is a text in two lines at most, or as many more as a narrow page has for as much.
 func (p *page) brief(before, text string) []string {
+	most := max(2, (2*80+p.width()-1)/p.width())
 	lines := p.wrapped(before, strip(text))
 	long := slices.ContainsFunc(lines, func(l string) bool { return columns(l) > p.width() })
-	if !long && len(lines) > 2 {
-		next, _, _ := strings.Cut(strings.TrimLeft(lines[2], " "), " ")
+	if !long && len(lines) > most {
+		next, _, _ := strings.Cut(strings.TrimLeft(lines[most], " "), " ")
 		long = columns(next) > longWord
 	}
 	switch {
-	case !long && len(lines) <= 2:
+	case !long && len(lines) <= most:
 		return lines
 	case !long:
-		return append(lines[:1], cut(lines[1]+" …", p.width()))
+		return append(lines[:most-1], cut(lines[most-1]+" …", p.width()))
 	}
 	room := max(2, p.width()-columns(before))
-	text = strings.Join(strings.Fields(strip(text)), " ")
-	first := strings.TrimSuffix(cut(text+" ", room+1), "…")
-	if at := strings.LastIndexByte(first, ' '); at >= len(first)/2 {
-		first = first[:at]
+	rest := strings.Join(strings.Fields(strip(text)), " ")
+	lines = nil
+	for len(lines) < most-1 && columns(rest) > room {
+		line := strings.TrimSuffix(cut(rest+" ", room+1), "…")
+		if at := strings.LastIndexByte(line, ' '); at >= len(line)/2 {
+			line = line[:at]
+		}
+		lines, rest = append(lines, before+line), strings.TrimPrefix(rest[len(line):], " ")
+		before = strings.Repeat(" ", columns(before))
 	}
-	rest := strings.TrimPrefix(text[len(first):], " ")
-	return []string{before + first, strings.Repeat(" ", columns(before)) + cut(rest, room)}
+	return append(lines, before+cut(rest, room))
 }
 
 // next is where the files lie and which commands come next.
