@@ -287,3 +287,27 @@ func TestADeclaredRedirectIsASuccess(t *testing.T) {
 	f.answer(302, "a")
 	f.want(t, "J2")
 }
+
+// Where either of two counts may refuse, one that an earlier run has earned at the account
+// is no lock of the address; what we have earned ourselves is one.
+func TestEitherCountMayRefuse(t *testing.T) {
+	rule := limitcheck.Rule{Limit: 5, Window: 300 * time.Second, Lock: 900 * time.Second, Failures: true, Clears: true, By: limitcheck.Either}
+	wait := func(s int) func(*limitcheck.Event) { return func(e *limitcheck.Event) { e.RetryAfter = s } }
+	f := newFeed(rule, limitcheck.Options{Shared: true})
+	f.answer(429, "a", wait(893))
+	f.answer(200, "b")
+	f.answer(429, "a", wait(891))
+	f.answer(429, "c", wait(300))
+	f.answer(200, "d")
+	f.want(t)
+
+	f = newFeed(rule, limitcheck.Options{Shared: true})
+	for range 5 {
+		f.answer(401, "a")
+	}
+	f.answer(429, "a", wait(900))
+	f.answer(429, "c", wait(890)) // the account's, or the address'
+	f.answer(429, "d", wait(30))
+	f.answer(200, "a")
+	f.want(t, "J2", "J2")
+}

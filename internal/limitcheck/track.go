@@ -87,12 +87,17 @@ func (t *track) refuse(c *Checker, e *Event, throttled, other bool) {
 	if throttled {
 		return
 	}
-	possible, _ := t.within(e)
+	possible, certain := t.within(e)
 	// Where accounts are throttled too, a refusal that the address has not earned
 	// says nothing of a lock on it: whoever came before us may have failed at the account.
 	ofAddress := t.lock != nil || t.rule.Account == 0 || e.User == "" || possible >= t.rule.Limit
+	// Of two counts either may refuse, and others may have earned the one that does.
+	either := other && c.o.Shared
+	if either && t.lock == nil && certain < t.rule.Limit {
+		ofAddress = false
+	}
 	if t.rule.Lock > 0 && e.RetryAfter > 1 && ofAddress {
-		t.hold(c, e)
+		t.hold(c, e, either)
 	}
 	if t.rule.Lock > 0 && e.RetryAfter <= 1 && t.lock == nil && t.untold.IsZero() {
 		began := e.Sent
@@ -135,8 +140,9 @@ func (t *track) emptied() {
 	t.untold, t.windows = time.Time{}, windows{}
 }
 
-// hold learns from a refusal when the lock ends, and accuses one whose end moves.
-func (t *track) hold(c *Checker, e *Event) {
+// hold learns from a refusal when the lock ends, and accuses one whose end moves; not where
+// either of two locks may be the one that is told.
+func (t *track) hold(c *Checker, e *Event, either bool) {
 	wait := time.Duration(e.RetryAfter) * time.Second
 	lo, hi := e.Sent.Add(wait-time.Second), e.Done.Add(wait)
 	if t.lock != nil && e.Sent.After(t.lock.hi.Add(slack)) {
@@ -160,6 +166,7 @@ func (t *track) hold(c *Checker, e *Event) {
 		return
 	}
 	switch {
+	case either && (lo.After(l.hi.Add(slack)) || hi.Before(l.lo.Add(-slack)) || lo.After(l.minDone.Add(t.rule.Lock+slack))):
 	case lo.After(l.hi.Add(slack)):
 		l.moved = true
 		c.accuse("J7", t, fmt.Sprintf("the lock was prolonged by at least %v while it lasted", lo.Sub(l.hi).Round(time.Millisecond)), &l.first, e)
