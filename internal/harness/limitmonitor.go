@@ -65,7 +65,7 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 	}
 	h.names = map[string]string{}
 	for i, a := range st.Accounts {
-		h.names[a.Email] = fmt.Sprintf("#%d", i+1)
+		h.names[a.Email] = fmt.Sprintf("#%d of the accounts", i+1)
 	}
 	if n, err := strconv.Atoi(settings["RATE_LIMIT_IPV6_PREFIX"]); err == nil {
 		h.prefix = n

@@ -226,7 +226,7 @@ var plainly = map[string]string{
 	"intruders.open":     "hostile connections were not cut",
 	"intruders.harmed":   "people under attack were refused although they had the right password",
 	"lockout.admitted":   "the lockout does not begin where it should",
-	"lockout.leaked":     "a locked address was let in, or judged",
+	"lockout.leaked":     "somebody was let in, or judged, while locked",
 	"lockout.bystanders": "a lock of another address turned honest users away",
 	faults.LeakedFact:    "the lockout gave way around a fault",
 }

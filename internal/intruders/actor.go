@@ -253,6 +253,18 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// let counts a right credential that was not refused while it was to be: it was let in, or
+// got an error in disguise.
+func (a *actor) let(j judge, ans wire.Answer) {
+	a.seen.Knowing++
+	if ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body) {
+		a.seen.Leaked++
+	} else {
+		a.seen.Veiled++
+		a.seen.Wrong++
+	}
+}
+
 // judged counts a wrong credential that no limit refused. One that was answered
 // as a right one was let in, or, with a 2xx, got an error in disguise where it is known
 // what would let it in.

@@ -184,6 +184,8 @@ func (d *door) login(q wire.Request, body map[string]string) (int, map[string]st
 	case d.fault == "disguised" && !right && !d.locked[key]:
 		d.failed[key]++
 		return http.StatusOK, map[string]string{"error": "wrong"}
+	case d.fault == "disguised lock" && right && d.locked[key]:
+		return http.StatusOK, map[string]string{"error": "locked"}
 	case d.fault == "redirecting" && !right:
 		return http.StatusTemporaryRedirect, nil
 	case throttled:

@@ -161,6 +161,7 @@ func TestGranted(t *testing.T) {
 		{guess, "oracle", false, ""},
 		{guess, "disguised", true, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success`},
 		{guess, "disguised", false, ""},
+		{guess, "disguised lock", true, `intruder "guesser" (password guessing): 2 of 2 right credentials were answered 2xx without a token while they were to be refused`},
 		{spray, "open", false, `intruder "sprayer" (password spraying): 50 of 50 wrong credentials were accepted`},
 		{reuse, "replay", true, ""}, // whether a token may be used again is for targets to ask
 	} {

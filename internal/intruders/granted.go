@@ -38,6 +38,7 @@ func explained(name string, attacks []Attack) (why []string) {
 		}
 	case "intruders.wrong":
 		tell(sum.Disguised, sum.disguised())
+		tell(sum.Veiled, sum.veiled())
 	}
 	return why
 }
@@ -56,6 +57,7 @@ func Granted(attacks []Attack, promised bool) (lines []string) {
 		if promised {
 			tell(a.Leaked, a.leaked())
 			tell(a.Disguised, a.disguised())
+			tell(a.Veiled, a.veiled())
 		}
 	}
 	return lines
@@ -67,6 +69,10 @@ func (a *Attack) granted() string {
 
 func (a *Attack) leaked() string {
 	return fmt.Sprintf("%d of %d right credentials were accepted while they were to be refused", a.Leaked, a.Knowing)
+}
+
+func (a *Attack) veiled() string {
+	return fmt.Sprintf("%d of %d right credentials were answered 2xx without a token while they were to be refused", a.Veiled, a.Knowing)
 }
 
 func (a *Attack) disguised() string {

@@ -91,8 +91,7 @@ func (g *guesser) work(ctx context.Context) {
 			g.fail("%s was over before the right password could be tried in it (Retry-After %s): run it again, or let it guess faster (every:)", what, g.seen.RetryAfter)
 			return
 		}
-		g.seen.Knowing++
-		g.seen.Leaked++
+		g.let(g.login, ans)
 	case refused:
 		g.seen.Knowing++
 	case wrong: // the lock's answer, if that is what it is, was another to the guesses
@@ -119,8 +118,7 @@ func (g *guesser) hasten(ctx context.Context) bool {
 	if g.lock.shut && time.Until(g.lock.until) > time.Second {
 		switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); {
 		case r == granted && !g.lock.over(ans):
-			g.seen.Knowing++
-			g.seen.Leaked++
+			g.let(g.login, ans)
 		case r == refused:
 			g.seen.Knowing++
 		}

@@ -39,6 +39,7 @@ type Attack struct {
 	RetryAfter time.Duration  // the longest announced wait
 	Knowing    int            // right credentials tried from the locked address
 	Leaked     int            // of those, let through
+	Veiled     int            // of those, answered 2xx without what opens a session: errors in disguise
 	Standing   int            // right credentials tried from elsewhere meanwhile
 	Harmed     int            // of those, refused
 	Again      int            // of one that sprays: tries of those that were shed or unanswered, and sent again

@@ -298,6 +298,8 @@ func TestFailuresSayWhy(t *testing.T) {
 			`{"password":[redacted],"sent":"[redacted]","jwt":"[redacted]","note":"Bearer [redacted]","q":"token=[redacted]&x=1"}`},
 		// What the scenario looks for is the user's own text, however much it looks like a secret.
 		{`get: /x, expect: {body: "password=wrong"}`, 200, nil, `password=hunter2`, measure.BadCheck, `body: want it to contain "password=wrong"`, `password=[redacted]`},
+		{`get: /x, save: {a: 'header:Location regexp:orders/(\d+)$'}`, 201, http.Header{"Location": {"/orders/7f0c-aa11"}}, `{}`, measure.BadCapture, `header:Location regexp:orders/(\d+)$ is not in the header's value "/orders/7f0c-aa11"`, `{}`},
+		{`get: /x, save: {a: 'header:X-Token regexp:(\d+)$'}`, 200, http.Header{"X-Token": {"hunter-x"}}, `{}`, measure.BadCapture, `header:X-Token regexp:(\d+)$ is not in the header's value`, `{}`},
 		{`get: /x, save: {a: 'regexp:csrf_token=(\w+)'}`, 200, nil, `none`, measure.BadCapture, `regexp:csrf_token=(\w+) is not in the answer`, `none`},
 		{`get: /x, expect: {header: {X-Auth: Bearer abcdefgh}}`, 200, http.Header{"X-Auth": {"Bearer ijklmnop"}}, `{}`, measure.BadCheck, `header X-Auth: want "Bearer abcdefgh", got "Bearer [redacted]"`, `{}`},
 		{`get: /x`, 302, http.Header{"Location": {"/sign-in?token=abc"}}, ``, measure.BadStatus, "want any 2xx, got 302 to /sign-in?token=[redacted]", ``},

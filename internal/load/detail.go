@@ -106,7 +106,7 @@ func (v *visitor) why(s *step, class measure.Class, response time.Duration) stri
 		var absent []string
 		for i := range s.captures {
 			if k := &s.captures[i]; !k.take(c, v.vars, first) {
-				absent = append(absent, k.absent(c))
+				absent = append(absent, k.absent(c, v.secrets))
 			}
 		}
 		words = strings.Join(absent, "; ")
@@ -180,7 +180,7 @@ func (k checked) words(c *wire.Call, secrets []string) string {
 }
 
 // absent says that what the capture looks for is not there, and what is.
-func (k *capture) absent(c *wire.Call) string {
+func (k *capture) absent(c *wire.Call, secrets func() []string) string {
 	switch {
 	case k.follow != nil:
 		if _, err := k.follow.resolve(c); err != nil {
@@ -195,8 +195,10 @@ func (k *capture) absent(c *wire.Call) string {
 		}
 		return fmt.Sprintf("cookie %s is not set by the answer%s", k.cookie, has("it sets", names))
 	case k.header != "" && k.re != nil:
-		if _, ok := c.Header(k.header); ok {
+		if value, ok := c.Header(k.header); ok && hidden.MatchString(k.header) {
 			return fmt.Sprintf("%s is not in the header's value", k.from)
+		} else if ok {
+			return fmt.Sprintf("%s is not in the header's value %q", k.from, came(value, secrets()))
 		}
 		return absentHeader(c, k.header).Error()
 	case k.header != "":

@@ -65,22 +65,22 @@ func origin(s string) error {
 // placeholderHosts are the domains of guides and samples, ours included.
 var placeholderHosts = []string{"example.com", "example.org", "example.net", "yourdomain.com", "your-domain.com"}
 
-// deployable is what production asks of an origin beyond its form.
-func deployable(o string) error {
+// undeployable is what production does not take in an origin, beyond its form.
+func undeployable(o string) (why []string) {
 	u, err := url.Parse(o)
 	if err != nil {
-		return errors.New("must be an origin")
+		return []string{"must be an origin"}
 	}
-	name := u.Hostname()
-	switch {
-	case u.Scheme != "https":
-		return errors.New("must be https in production")
-	case loopback(name):
-		return errors.New("must not be localhost in production")
-	case placeholderOrigin(o):
-		return errPlaceholderOrigin
+	if u.Scheme != "https" {
+		why = append(why, "must be https in production")
 	}
-	return nil
+	if loopback(u.Hostname()) {
+		why = append(why, "must not be localhost in production")
+	}
+	if placeholderOrigin(o) {
+		why = append(why, errPlaceholderOrigin.Error())
+	}
+	return why
 }
 
 var errPlaceholderOrigin = errors.New("is a placeholder domain: name your own")

@@ -153,6 +153,6 @@ func (d dsn) encrypted() bool {
 // samplePassword reports a password that guides print, or one
 // that repeats the user's name.
 func samplePassword(user, password string) bool {
-	known := []string{"strongpassword", "password", "postgres", "changeme", "secret"}
+	known := []string{"strongpassword", "password", "postgres", "redis", "changeme", "secret"}
 	return password != "" && (slices.Contains(known, strings.ToLower(password)) || password == user || placeholderWords.MatchString(password))
 }

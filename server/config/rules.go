@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,8 +45,8 @@ func (c *Config) checkCore(r *report) {
 		r.refuse("ADMIN_ADDR", "must not use PORT: metrics are not for the public")
 	}
 	if c.production() {
-		if err := deployable(k.FrontendURL); err != nil {
-			r.refuse("FRONTEND_URL", err.Error())
+		for _, why := range undeployable(k.FrontendURL) {
+			r.refuse("FRONTEND_URL", why)
 		}
 	} else if c.deployed() && placeholderOrigin(k.FrontendURL) {
 		r.refuse("FRONTEND_URL", errPlaceholderOrigin.Error())
@@ -130,10 +131,9 @@ func (c *Config) checkCORS(r *report) {
 	if len(o.Production) == 0 && !o.Disable {
 		r.refuse("PRODUCTION_CORS_ORIGINS", "is required in production (or CORS_DISABLE=true behind a proxy that does CORS)")
 	}
-	for _, origin := range o.Production {
-		if err := deployable(origin); err != nil {
-			r.refuse("PRODUCTION_CORS_ORIGINS", err.Error())
-			break
+	for i, origin := range o.Production {
+		for _, why := range undeployable(origin) {
+			r.refuse("PRODUCTION_CORS_ORIGINS", fmt.Sprintf("origin %d of %d %s", i+1, len(o.Production), why))
 		}
 	}
 }

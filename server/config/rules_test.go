@@ -178,6 +178,18 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// Every origin is told with all that is wrong of it, by its place.
+func TestEveryOriginIsTold(t *testing.T) {
+	_, _, err := LoadOn(box, production("PRODUCTION_CORS_ORIGINS=http://a.test,https://localhost,https://app.yourdomain.com,http://localhost"))
+	for _, want := range []string{
+		"origin 1 of 4 must be https", "origin 2 of 4 must not be localhost", "origin 3 of 4 is a placeholder domain", "origin 4 of 4 must be https", "origin 4 of 4 must not be localhost",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // name is what env changes against production's.
 func name(env map[string]string) string {
 	var parts []string
