@@ -49,7 +49,7 @@ func (w *writer) add(line int, t vegeta.Target) {
 		return
 	}
 	if !slices.Contains(methods, t.Method) {
-		w.fail(w.text(line, t.Method), strict.Hint(t.Method, methods), "found the method %s, expected %s", t.Method, strings.Join(methods, ", "))
+		w.fail(w.text(line, t.Method), "", "found the method %s, expected %s%s", t.Method, strings.Join(methods, ", "), strict.Meant(t.Method, methods))
 		t.Method = http.MethodPost // which may have all that another has
 	}
 	at := &url.URL{Scheme: u.Scheme, Host: u.Host}
