@@ -122,7 +122,7 @@ func (c *call) signsIn() int {
 		return 0
 	}
 	s := 0
-	if loginWords.MatchString(c.path) {
+	if loginWords.MatchString(trimmed(c.path)) {
 		s += 4
 	}
 	if loginWords.MatchString(c.id + " " + c.title) {
@@ -147,22 +147,44 @@ func (c *call) signsIn() int {
 
 var (
 	passwordKey = regexp.MustCompile(`^(password|passwd|pass|pwd|passphrase|userpassword|loginpassword|secret|pin|credential|` + foreignPassword + `)$`)
-	accountKey  = regexp.MustCompile(`^(email|emailaddress|useremail|username|user|login|loginid|identity|identifier|account|accountname|phone|phonenumber|userid|name|mail|handle|clientid|benutzer(name)?|anmeldename|utilisateur|courriel|identifiant|usuario|correo|utilizador|gebruiker(snaam)?|utente)$`)
+	accountKey  = regexp.MustCompile(`^(email|emailaddress|useremail|username|user|login|loginid|identity|identifier|account|accountname|phone|phonenumber|userid|name|mail|handle|benutzer(name)?|anmeldename|utilisateur|courriel|identifiant|usuario|correo|utilizador|gebruiker(snaam)?|utente)$`)
+	looseKey    = regexp.MustCompile(`^(account|accountname|name|phone|phonenumber)$`) // it may be of something else
 )
 
 // credential finds where a body has its account and its password; "" where it has
-// none.
+// none. Of several accounts the surest beside the password is taken.
 func credential(body any) (account, password string) {
+	var fields []found
 	for _, f := range walk(body) {
-		if f.key == "" || f.deep > 3 {
+		if _, text := f.value.(string); f.key == "" || f.deep > 3 || !text && f.value != nil {
 			continue
 		}
-		switch _, text := f.value.(string); {
-		case password == "" && passwordKey.MatchString(plain(f.key)) && (text || f.value == nil):
+		if fields = append(fields, f); password == "" && passwordKey.MatchString(plain(f.key)) {
 			password = f.place
-		case account == "" && accountKey.MatchString(plain(f.key)) && (text || f.value == nil):
-			account = f.place
+		}
+	}
+	best := 0
+	for _, f := range fields {
+		sure := namesAccount(f.key)
+		if sure > 0 && around(f.place) == around(password) {
+			sure += 10
+		}
+		if sure > best {
+			account, best = f.place, sure
 		}
 	}
 	return account, password
+}
+
+// namesAccount is how surely a field is called like an account; 0 = it is not.
+func namesAccount(key string) int {
+	switch p := plain(key); {
+	case p == clientID:
+		return 1 // of the program, where there is any other
+	case looseKey.MatchString(p):
+		return 2
+	case accountKey.MatchString(p):
+		return 3
+	}
+	return 0
 }

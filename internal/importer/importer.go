@@ -118,7 +118,7 @@ type step struct {
 	name, method, path string
 	header             [][2]string
 	body               any    // a JSON value; nil = none
-	sent               any    // body, or the fields of a form, of what was captured
+	sent               any    // body, or the fields of a form
 	text               string // a body that is no JSON; "" = none
 	status             []int
 	save               map[string]string

@@ -65,7 +65,12 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 	if len(types) == 0 {
 		types = m.Consumes
 	}
-	form := map[string]any{}
+	form, beside := map[string]any{}, []string{}
+	for _, p := range params {
+		if p != nil && p.In == "formData" {
+			beside = append(beside, plain(p.Name))
+		}
+	}
 	for _, p := range params {
 		if p == nil {
 			continue
@@ -77,7 +82,7 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 			c.other = "a file"
 		case p.In == "formData":
 			if isTrue(p.Required) || passwordKey.MatchString(plain(p.Name)) || accountKey.MatchString(plain(p.Name)) {
-				form[literal(p.Name)] = literals(v, 4)
+				form[literal(p.Name)] = literals(granted(beside, p.Name, v, schema2(p)), 4)
 			}
 		case p.In == "path" || isTrue(p.Required):
 			c.needed(p.In, p.Name, literals(v, 4), told)
@@ -142,22 +147,20 @@ func answer2(r *v2.Response) any {
 
 // parameter2 is a sample of a parameter; true when the specification gives it.
 func parameter2(p *v2.Parameter) (any, bool) {
-	if p.Default != nil {
-		if v := nodeValue(p.Default, 0); v != nil {
-			return v, true
-		}
+	s := schema2(p)
+	if v, ok := told(s); ok {
+		return v, true
 	}
-	for _, n := range p.Enum {
-		if v := nodeValue(n, 0); v != nil {
-			return v, true
-		}
-	}
-	s := &base.Schema{Type: []string{p.Type}, Format: p.Format}
 	v, _ := (&sampler{left: 1}).typed(s, 0)
 	if list, ok := v.([]any); ok && len(list) == 0 {
 		v = "1"
 	}
 	return v, false
+}
+
+// schema2 is what a parameter that is none of the body's says of its values.
+func schema2(p *v2.Parameter) *base.Schema {
+	return &base.Schema{Type: []string{p.Type}, Format: p.Format, Pattern: p.Pattern, Default: p.Default, Enum: p.Enum}
 }
 
 // literalPath is a path whose braces are single: {name} marks a parameter.

@@ -28,7 +28,7 @@ func (d *outline) plan(calls []*call) {
 // step is the call as a request of the scenario; what stands in its path is a
 // sample.
 func (c *call) step(name string) step {
-	s := step{name: name, method: c.method, path: c.filled(nil), header: slices.Clone(c.header), anonymous: !c.signed, decide: slices.Clone(c.decide)}
+	s := step{name: name, method: c.method, path: c.filled(nil), header: slices.Clone(c.header), anonymous: !c.signed, decide: slices.Clone(c.decide), sent: c.body}
 	switch {
 	case c.form:
 		s.text = formText(c.body)

@@ -3,6 +3,7 @@ package importer
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	yaml "github.com/pb33f/go-yaml"
@@ -73,6 +74,7 @@ func (s *sampler) of(p *base.SchemaProxy, deep int) (any, bool) {
 	}
 	if schema.Properties != nil {
 		merged = true
+		beside := namesOf(schema)
 		for name, p := range schema.Properties.FromOldest() {
 			if len(out) >= widest {
 				break
@@ -85,8 +87,11 @@ func (s *sampler) of(p *base.SchemaProxy, deep int) (any, bool) {
 			if !s.answer && len(schema.Required) > 0 && !slices.Contains(schema.Required, name) && deep > 1 {
 				continue
 			}
+			if !s.answer && spare(schema, name, inner) {
+				continue
+			}
 			if v, ok := s.of(p, deep+1); ok {
-				out[name] = named(name, v, inner)
+				out[name] = granted(beside, name, named(name, v, inner), inner)
 			}
 		}
 	}
@@ -98,11 +103,27 @@ func (s *sampler) of(p *base.SchemaProxy, deep int) (any, bool) {
 
 // told is the value that the schema itself gives.
 func told(s *base.Schema) (any, bool) {
-	for _, n := range slices.Concat([]*yaml.Node{s.Example}, s.Examples, []*yaml.Node{s.Const, s.Default}, s.Enum) {
-		if n != nil {
-			if v := nodeValue(n, 0); v != nil {
-				return v, true
-			}
+	return firstOf(s, slices.Concat(said(s), s.Enum))
+}
+
+// said are the values that the schema gives by themselves.
+func said(s *base.Schema) []*yaml.Node {
+	return slices.Concat([]*yaml.Node{s.Example}, s.Examples, []*yaml.Node{s.Const, s.Default})
+}
+
+// firstOf is the first of a schema's values. YAML takes 0815 and 1e5 for numbers where the
+// schema has a text.
+func firstOf(s *base.Schema, nodes []*yaml.Node) (any, bool) {
+	for _, n := range nodes {
+		if n == nil {
+			continue
+		}
+		v := nodeValue(n, 0)
+		if number, ok := v.(json.Number); ok && slices.Contains(s.Type, "string") && !slices.Contains(s.Type, "number") && !slices.Contains(s.Type, "integer") {
+			v = number.String()
+		}
+		if v != nil {
+			return v, true
 		}
 	}
 	return nil, false
@@ -135,9 +156,9 @@ func (s *sampler) typed(schema *base.Schema, deep int) (any, bool) {
 		if schema.Maximum != nil && *schema.Maximum < low {
 			low = *schema.Maximum
 		}
-		text, err := json.Marshal(low)
-		if err != nil || !isNumber.Match(text) {
-			text = []byte("1")
+		text := strconv.FormatFloat(low, 'f', -1, 64)
+		if !isNumber.MatchString(text) {
+			text = "1"
 		}
 		return json.Number(text), true
 	case "boolean":
@@ -177,15 +198,13 @@ func nodeValue(n *yaml.Node, deep int) any {
 		}
 		return out
 	case yaml.ScalarNode:
-		switch n.ShortTag() {
-		case "!!null":
+		switch tag := n.ShortTag(); {
+		case n.Style == 0 && isNumber.MatchString(n.Value):
+			return json.Number(n.Value) // also one that is beyond 64 bits, a text to YAML
+		case tag == "!!null":
 			return nil
-		case "!!bool":
+		case tag == "!!bool":
 			return strings.EqualFold(n.Value, "true")
-		case "!!int", "!!float":
-			if isNumber.MatchString(n.Value) {
-				return json.Number(n.Value)
-			}
 		}
 		return n.Value
 	}

@@ -63,7 +63,7 @@ func (d *outline) credentials(c *call, s *step) any {
 	} else {
 		s.decide = append(s.decide, "which field names the account: none is called like one")
 	}
-	if c.form {
+	if s.sent = body; c.form {
 		s.text = formText(body)
 		s.header = append(s.header, [2]string{"Content-Type", formType})
 		return nil

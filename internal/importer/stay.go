@@ -23,7 +23,7 @@ func (d *outline) stay(k kind, c, login *call, made step) {
 		d.say("%s %s is left out: it takes a refresh token, and the answer to the sign-in is not known to have one", c.method, c.path)
 		return
 	}
-	switch {
+	switch made.sent = body; {
 	case c.form:
 		made.text = formText(body)
 	case c.body != nil:

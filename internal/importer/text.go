@@ -78,8 +78,6 @@ func named(name string, v any, s *base.Schema) any {
 	}
 	p := plain(name)
 	switch {
-	case p == "granttype":
-		return "password"
 	case strings.Contains(p, "email"):
 		return "someone@example.com"
 	case p == "name" || p == "title" || strings.HasSuffix(p, "name"):

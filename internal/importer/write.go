@@ -281,7 +281,7 @@ func (d *outline) scenario(p *page) {
 func (d *outline) request(p *page, level int, s step) {
 	p.line(level, "%s: %s", strings.ToLower(s.method), text(s.path))
 	p.header(level, s.header)
-	p.mark(level, d.invented(s.body))
+	p.mark(level, d.invented(s.sent))
 	switch m, fields := s.body.(map[string]any); {
 	case s.text != "":
 		p.line(level, "body: %s", flow(s.text))
