@@ -139,9 +139,9 @@ func (d *outline) fillIn(k kind, o *operation) bool {
 func (d *outline) collection(calls []*call) {
 	of := func(k kind, prefix string) *call {
 		for _, c := range calls {
-			i := strings.LastIndex(c.path, "/")
+			holder, last := split(c.path)
 			whole := k == isList || k == isCreate || k == isRead
-			if c.kind == k && !c.old && c.other == "" && !c.others && (whole && trimmed(c.path) == prefix || !whole && i >= 0 && c.path[:i] == prefix && strings.Count(c.path[i:], "{") == 1 && strings.HasPrefix(c.path[i:], "/{")) {
+			if c.kind == k && !c.old && c.other == "" && !c.others && (whole && trimmed(c.path) == prefix || !whole && holder == prefix && strings.Count(last, "{") == 1 && strings.HasPrefix(last, "{")) {
 				return c
 			}
 		}
@@ -207,6 +207,13 @@ func (d *outline) collection(calls []*call) {
 
 // trimmed is a path without the slash at its end: /items/ and /items hold the same.
 func trimmed(path string) string { return strings.TrimRight(path, "/") }
+
+// split is the last segment of a path, and what stands before it.
+func split(path string) (before, last string) {
+	path = trimmed(path)
+	i := strings.LastIndex(path, "/")
+	return path[:max(i, 0)], path[i+1:]
+}
 
 // placed says where an answer has an id, unless it stands under its own name.
 func (d *outline) placed(c *call, name, usual string) map[string]string {

@@ -98,13 +98,14 @@ func (c *call) settled(calls []*call) kind {
 		})
 	}
 	s := segments(path)
+	collection, _ := split(path)
 	switch {
 	case c.kind == isAction:
 		if len(s) > 1 && isParam(s[len(s)-2]) && !isParam(s[len(s)-1]) && !deed.MatchString(s[len(s)-1]) && c.body != nil && holds(path) {
 			return isCreate
 		}
 	case holds(path):
-	case c.body == nil, len(s) > 1 && !isParam(s[len(s)-2]) && holds(path[:strings.LastIndex(path, "/")]):
+	case c.body == nil, len(s) > 1 && !isParam(s[len(s)-2]) && holds(collection):
 		return isAction
 	}
 	return c.kind

@@ -181,9 +181,9 @@ func (p *planner) task(c *call, calls []*call) {
 
 // delete makes a task that deletes what it made itself.
 func (p *planner) delete(c *call, creates map[string]*call) bool {
-	i := strings.LastIndex(c.path, "/")
-	made, ok := creates[c.path[:max(i, 0)]]
-	if !ok || strings.Count(c.path[i:], "{") != 1 || isParam(c.path[:i]) {
+	collection, object := split(c.path)
+	made, ok := creates[collection]
+	if !ok || strings.Count(object, "{") != 1 || isParam(collection) {
 		return false
 	}
 	place, ok := made.made()
@@ -195,7 +195,7 @@ func (p *planner) delete(c *call, creates map[string]*call) bool {
 	create := made.step(p.names.name("create "+thing+" for deletion", ""))
 	create.save = map[string]string{own: "json:" + place}
 	remove := c.step(p.names.name(c.called(), "delete "+thing))
-	remove.path = c.filled(map[string]string{param.FindStringSubmatch(c.path[i:])[1]: own})
+	remove.path = c.filled(map[string]string{param.FindStringSubmatch(object)[1]: own})
 	p.made = append(p.made, &task{name: p.names.name("create and delete "+thing, ""), weight: 1, steps: []step{create, remove}})
 	return true
 }

@@ -86,7 +86,8 @@ func (d *outline) stays(all []exchange, steps []step, calls []*call, apart map[i
 func (d *outline) forget(steps []step) {
 	for i := range steps {
 		s := &steps[i]
-		last := s.path[strings.LastIndex(s.path, "/")+1:]
+		path, _, _ := strings.Cut(s.path, "?")
+		_, last := split(path)
 		m := placeholder.FindStringSubmatch(last)
 		if s.method != "DELETE" || m == nil || m[0] != last || !slices.Contains(asked(*s), m[1]) || d.signIn != nil && d.signIn.save[m[1]] != "" {
 			continue
