@@ -260,44 +260,8 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		}
 	}
 	path := strings.Join(parts, "/")
-	var query []string
-	for pair := range strings.SplitSeq(u.RawQuery, "&") {
-		key, raw, has := strings.Cut(pair, "=")
-		if pair == "" {
-			continue
-		}
-		text, err := url.QueryUnescape(raw)
-		if err != nil {
-			text = raw
-		}
-		v, ok := c.value(text)
-		if _, carries := c.shown.in["?"+plain(key)]; carries && len(c.steps) != c.signIn {
-			v, ok = "{{token}}", true
-		}
-		why, unfit := "", false
-		if !ok {
-			why, unfit = c.unfit(text, strings.Contains(text, gone) || marked.FindString(text) != text && secretParameter(key, text, u.RawQuery))
-		}
-		switch {
-		case ok:
-		case unfit:
-			v = gone
-			s.decide = append(s.decide, "the parameter "+key+": "+why)
-		case cacheBuster.MatchString(key) && digits.MatchString(text) && text != unixTime:
-			v = "{{seq}}"
-		default:
-			v = placed(strings.ToValidUTF8(text, ""), url.QueryEscape)
-			if c.email != "" {
-				v = strings.ReplaceAll(v, url.QueryEscape(c.email), "{{email}}")
-			}
-		}
-		if key = literal(key); has {
-			key += "=" + v
-		}
-		query = append(query, key)
-	}
-	if len(query) > 0 {
-		path += "?" + strings.Join(query, "&")
+	if u.RawQuery != "" || u.ForceQuery {
+		path += "?" + c.query(u.RawQuery, s)
 	}
 	return sendable(path)
 }

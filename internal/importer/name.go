@@ -134,16 +134,22 @@ func literals(v any, deep int) any {
 // int64 or float64.
 var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?$`)
 
-// sendable is a path as a request line may hold it; placeholders stay.
+// sendable is a path as a request line may hold it; placeholders stay. Of a query, what is
+// sent as it stands stays as well.
 func sendable(path string) string {
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}
 	var b strings.Builder
+	odd := "#\"<>\\^`{|}"
 	for rest := path; rest != ""; {
 		before, after, found := strings.Cut(rest, "{{")
 		for i := range len(before) {
-			if c := before[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("#\"<>\\^`{|}", c) >= 0 {
+			c := before[i]
+			if c == '?' {
+				odd = "#"
+			}
+			if c <= ' ' || c >= 0x7f || strings.IndexByte(odd, c) >= 0 {
 				fmt.Fprintf(&b, "%%%02X", c)
 			} else {
 				b.WriteByte(c)
