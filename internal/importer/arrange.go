@@ -155,7 +155,9 @@ func (d *outline) known(s *step, known map[string]bool) {
 		if known[name] {
 			continue
 		}
-		with := func(text string) string { return strings.ReplaceAll(text, "{{"+name+"}}", gone) }
+		with := func(text string) string {
+			return strings.NewReplacer(unquoted+"{{"+name+"}}", gone, "{{"+name+"}}", gone).Replace(text)
+		}
 		s.path, s.text = with(s.path), with(s.text)
 		for i := range s.header {
 			s.header[i][1] = with(s.header[i][1])

@@ -73,7 +73,7 @@ func (c *correlation) body(v any, key string, s *step) any {
 	case json.Number:
 		if _, long := distinct(key, v); long {
 			if p, ok := c.value(v.String()); ok {
-				return p
+				return unquoted + p
 			}
 		}
 		if secretNumber.MatchString(plain(key)) {
@@ -81,7 +81,6 @@ func (c *correlation) body(v any, key string, s *step) any {
 			s.decide = append(s.decide, wasSecret(key))
 			return gone
 		}
-		return literals(v, 1)
 	}
 	return v
 }

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -122,17 +121,13 @@ func literals(v any, deep int) any {
 			}
 		}
 		return out
-	case json.Number:
-		if !isNumber.MatchString(v.String()) {
-			return v.String()
-		}
 	}
 	return v
 }
 
-// isNumber is a number that is the same before and after a reader that holds it as
-// int64 or float64.
-var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,9})?$`)
+// isNumber is a number as JSON writes it (RFC 8259, 6). The readers of the files send one
+// without quotes as it is written, however long it is.
+var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
 // sendable is a path as a request line may hold it; placeholders stay. Of a query, what is
 // sent as it stands stays as well.

@@ -31,11 +31,11 @@ type item struct {
 }
 
 type postmanVar struct {
-	Key      string `json:"key"`
-	ID       string `json:"id"`
-	Value    any    `json:"value"`
-	Type     any    `json:"type"`
-	Disabled bool   `json:"disabled"`
+	Key      string          `json:"key"`
+	ID       string          `json:"id"`
+	Value    json.RawMessage `json:"value"`
+	Type     any             `json:"type"`
+	Disabled bool            `json:"disabled"`
 }
 
 func (v postmanVar) name() string {
@@ -46,10 +46,11 @@ func (v postmanVar) name() string {
 }
 
 func (v postmanVar) text() string {
-	if v.Value == nil {
-		return ""
+	var s string // null leaves it empty
+	if json.Unmarshal(v.Value, &s) != nil {
+		return string(v.Value) // a number or a flag, as it is written
 	}
-	return fmt.Sprint(v.Value)
+	return s
 }
 
 type postmanAuth struct {
