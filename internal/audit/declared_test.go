@@ -55,6 +55,18 @@ func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
 	if f := rep.Findings[0]; f.Status != audit.Advice {
 		t.Errorf("me without refused: got %v, want ADVICE:\n%s", f.Status, show(rep))
 	}
+	// So it is with a refresh token that outlives signing out.
+	for refused, want := range map[int]audit.Status{0: audit.Advice, 401: audit.Fail} {
+		g := audittest.New("refresh tokens outlive signing out").Serve(t)
+		g.Profile.Promises.Standards = nil
+		refresh := g.Profile.Operations["refresh"]
+		refresh.Refuse = refused
+		g.Profile.Operations["refresh"] = refresh
+		rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU13"), g, audit.Options{Patience: time.Minute})
+		if f := rep.Findings[0]; f.Status != want || (f.Basis.Promise == "operations.refresh") != (want == audit.Fail) {
+			t.Errorf("refresh with refused: %d: got %v by %+v, want %v:\n%s", refused, f.Status, f.Basis, want, show(rep))
+		}
+	}
 }
 
 // A probe names a cause only when no other fits.
