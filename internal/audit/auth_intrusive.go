@@ -196,8 +196,8 @@ func (t *T) racedRefresh() {
 }
 
 // succeedsOnce checks that of one request sent many times at once a single one succeeded, and
-// the others were refused. A server that has no room says nothing of those that it turns away:
-// when none succeeded, one of them may have been the one.
+// the others were refused. A server that has no room, and a limit, say nothing of those that
+// they turn away: when none succeeded, one of them may have been the one.
 func (t *T) succeedsOnce(operation string, as []Answer, what string) {
 	done, turned, shed := 0, 0, 0
 	for _, a := range as {
@@ -206,13 +206,13 @@ func (t *T) succeedsOnce(operation string, as []Answer, what string) {
 			done++
 		case t.turned(operation, a):
 			turned++
-		case a.Status == http.StatusServiceUnavailable:
+		case a.Status == http.StatusServiceUnavailable || t.judge(operation).Refuses(a.Status, a.RetryAfter() >= 0):
 			shed++
 		}
 	}
 	got := tally(statuses(as))
 	if done == 0 && shed > 0 {
-		t.Skip("%s: %s: the server had no room for some, so that this proves nothing", what, got)
+		t.Skip("%s: %s: the server had no room for some, or a limit refused them, so that this proves nothing", what, got)
 	}
 	t.Check(done == 1 && turned+shed == len(as)-1, "%s: %s, want 1 success and %d refusals", what, got, len(as)-1)
 }

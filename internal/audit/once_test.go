@@ -30,6 +30,9 @@ func TestOneOfManySucceeds(t *testing.T) {
 		"two":                   {got: map[int]int{200: 2, 401: 17, 503: 1}, fail: true},
 		"none":                  {got: map[int]int{401: 20}, fail: true},
 		"none, and no room":     {got: map[int]int{401: 19, 503: 1}, skip: true},
+		"one, and a limit":      {got: map[int]int{200: 1, 401: 9, 429: 10}},
+		"none, and a limit":     {got: map[int]int{429: 20}, skip: true},
+		"two, and a limit":      {got: map[int]int{200: 2, 429: 18}, fail: true},
 		"a crash":               {got: map[int]int{200: 1, 401: 18, 500: 1}, fail: true},
 	} {
 		probe := &T{trial: &trial{ctx: t.Context(), run: &runner{}}, target: &Target{Profile: p, URL: at}}
