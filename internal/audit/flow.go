@@ -66,14 +66,14 @@ func (t *T) Login(from netip.Addr, email, password string) Request {
 // SignIn sends a sign-in and keeps the tokens of the answer from the transcript.
 func (t *T) SignIn(from netip.Addr, a Account) Answer {
 	q := t.Login(from, a.Email, a.Password)
-	return t.keep("login", values{"email": a.Email}, t.first(q, t.again(q)))
+	return t.keep("login", values{"email": a.Email}, t.first("login", q, t.again(q)))
 }
 
 // Guess sends a wrong password for an account.
 func (t *T) Guess(from netip.Addr, email string) Answer {
 	q := t.Login(from, email, wrongPassword())
 	q.Label = "wrong password"
-	return t.first(q, t.again(q))
+	return t.first("login", q, t.again(q))
 }
 
 // wrongPassword is long, random and surely nobody's.

@@ -1,8 +1,6 @@
 package audit
 
 import (
-	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -138,65 +136,6 @@ func follow(findings []Finding) {
 			}
 		}
 	}
-}
-
-// sender is who sends credentials to a target, as limits count: an address, or an
-// account.
-type sender struct {
-	g       *Target
-	at      netip.Addr
-	account string
-}
-
-// begun counts a credential that was sent from an address, and for an account.
-func (r *runner) begun(g *Target, from netip.Addr, account string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.credentials[sender{g: g, at: from}]++
-	r.credentials[sender{g: g, account: account}]++
-}
-
-// sent is how many credentials an address has sent.
-func (r *runner) sent(g *Target, from netip.Addr) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.credentials[sender{g: g, at: from}]
-}
-
-// first ends the probe when an address was refused before anything else, and so was
-// the account: it was locked by somebody else, or by an earlier run.
-func (t *T) first(q Request, a Answer) Answer {
-	j, wait := t.judge("login"), a.RetryAfter()
-	t.run.mu.Lock()
-	n := max(t.run.credentials[sender{g: t.target, at: q.From}], t.run.credentials[sender{g: t.target, account: q.User}])
-	t.run.mu.Unlock()
-	if n == 1 && j.Read(a.Status, time.Duration(max(0, wait))*time.Second, wait >= 0) == profile.Refused {
-		t.run.leftBefore(t.target, q)
-		told := ""
-		if wait >= 0 {
-			told = fmt.Sprintf("; wait %d s", wait)
-		}
-		t.Skip("%v: got %s before anything was guessed from there: an earlier run, or somebody else, left it locked%s", a, a.got(), told)
-	}
-	return a
-}
-
-// leftBefore tells the checker of limits of an address that was refused before
-// anything was sent from there. Where this audit has locked another address already
-// and met nothing of an earlier run's before that, its own lock may be everybody's,
-// and the refusal stays unearned.
-func (r *runner) leftBefore(g *Target, q Request) {
-	l, _ := g.limit("login")
-	r.mu.Lock()
-	for s, n := range r.credentials {
-		if s.g == g && s.at.IsValid() && n >= max(1, l.Limit) && !r.leftovers[g] {
-			r.mu.Unlock()
-			return
-		}
-	}
-	r.leftovers[g] = true
-	r.mu.Unlock()
-	r.checker(g).Left(q.From, q.User)
 }
 
 // shorten makes an account's address one that tells its owner nothing away:

@@ -80,7 +80,7 @@ func lockout() []Probe {
 func (t *T) lockOut(from netip.Addr, email string) Answer {
 	before := 0
 	if l := t.Limit("login"); l.Counts != profile.Failures && byAddress(l) == "" {
-		before = t.run.sent(t.target, from) // right ones count as well
+		before, _ = t.run.served(t.target, t.target.policy("login"), from, "") // right ones count as well
 	}
 	a, judged := t.meet(from, email, 0)
 	limit := t.Limit("login").Limit - before

@@ -53,7 +53,7 @@ func (t *T) resetsBeyond(l profile.Limit) {
 			change(i, &q)
 		}
 		q.Label = "reset, " + q.Method + " " + q.Path
-		return t.Send(q)
+		return t.first("password_reset", q, t.Send(q))
 	}
 	plain := t.Request("password_reset", from, "", values{"email": unknownAccount()})
 	nowhere := plain
@@ -97,7 +97,7 @@ func (t *T) codesBeyond(l profile.Limit) {
 		q := t.Request("two_factor_verify", from, "", values{"challenge_token": challenge, "code": wrong})
 		q.User, q.Label = s.Email, "wrong code, forged addresses"
 		ways.forge(&q, i, "")
-		a := t.Send(q)
+		a := t.wrongCode(i, q)
 		if t.read("two_factor_verify", a) == profile.Refused {
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"vitals/internal/profile"
@@ -11,28 +12,31 @@ import (
 )
 
 func burstOf200(t *T) {
-	const many = 200
 	rounds := cmp.Or(t.run.o.Bursts, 20)
 	limit := t.Limit("login").Limit
 	t.Addresses(rounds)
-	bases := t.target.Replicas // a burst that every process gets a part of
-	if len(bases) == 0 {
-		bases = []*url.URL{t.target.URL}
-	}
 	// A round that was released too slowly says nothing when it holds: it is made up
 	// for by another, while there is patience.
-	tight, said := 0, ""
+	tight, said, met := 0, "", false
 	for round := 1; tight < rounds && round <= 2*rounds; round++ {
-		from, next := t.Address(), t.strangers()
-		as, once := t.volley(repeat(many, func(i int) Request {
-			q := at(bases[i%len(bases)], t.Login(from, next(), wrongPassword()))
-			q.Label = "one of 200"
-			return q
-		}))
-		if wrong, _, _ := t.tallied("login", as); wrong > limit && wrong != t.run.where(t.target) && t.slowly(next, limit, tally(statuses(as))) {
+		from, next, open, what := t.Address(), t.strangers(), limit, fmt.Sprintf("round %d", round)
+		as, once := t.burst200(from, next)
+		wrong, refused, _ := t.tallied("login", as)
+		if !met && refused == len(as) {
+			from, next = t.judgedElsewhere(from, next)
+			if open--; open == 0 { // then all are refused in any case
+				said = tally(statuses(as))
+				continue
+			}
+			what += ", from where one was judged before"
+			as, once = t.burst200(from, next)
+			wrong, _, _ = t.tallied("login", as)
+		}
+		met = met || wrong > 0
+		if wrong > limit && wrong != t.run.where(t.target) && t.slowly(next, limit, tally(statuses(as))) {
 			return
 		}
-		held, proved := t.exactly("login", as, limit, fmt.Sprintf("round %d", round))
+		held, proved := t.exactly("login", as, open, what)
 		if !held {
 			return // one round is proof enough
 		}
@@ -51,6 +55,29 @@ func burstOf200(t *T) {
 	case tight < rounds:
 		t.Note("%d of %d rounds were released at one moment; all of them held", tight, 2*rounds)
 	}
+}
+
+// burst200 is 200 wrong sign-ins at one moment, of which every process gets a part.
+func (t *T) burst200(from netip.Addr, next func() string) (as []Answer, once bool) {
+	bases := t.target.Replicas
+	if len(bases) == 0 {
+		bases = []*url.URL{t.target.URL}
+	}
+	return t.volley(repeat(200, func(i int) Request {
+		q := at(bases[i%len(bases)], t.Login(from, next(), wrongPassword()))
+		q.Label = "one of 200"
+		return q
+	}))
+}
+
+// judgedElsewhere is for a burst that was refused whole: its address, or its account, may
+// have been locked before. It gives another address and account, for which one guess was
+// not refused; where that is refused as well, it ends the probe.
+func (t *T) judgedElsewhere(from netip.Addr, next func() string) (netip.Addr, func() string) {
+	t.run.leftBefore(t.target, Request{From: from, User: next(), Policy: t.target.policy("login")}, false)
+	from, next = t.Address(), t.strangers()
+	t.Guess(from, next())
+	return from, next
 }
 
 // slowly tells whether wrong sign-ins from one address are judged beyond the limit when

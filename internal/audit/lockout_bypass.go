@@ -101,6 +101,9 @@ func (t *T) guessForging(most int, only string) (a Answer, judged int) {
 		q.Label = "wrong password, forged addresses"
 		ways.forge(&q, i, only)
 		a = t.Send(q)
+		if i == 0 && only == "" {
+			t.first("login", q, a)
+		}
 		if t.read("login", a) == profile.Refused {
 			return a, judged
 		}
@@ -126,6 +129,9 @@ func spellings(t *T) {
 		v.change(i, &q)
 		q.Label = v.name + ": " + q.Method + " " + q.Path
 		a := t.Send(q)
+		if i == 0 {
+			t.first("login", q, a)
+		}
 		return slices.Contains(wrong, a.Status) && !t.judge("login").Refuses(a.Status, a.RetryAfter() >= 0)
 	}
 	judged := 0

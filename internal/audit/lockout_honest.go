@@ -19,8 +19,11 @@ func morningRush(t *T) {
 	}
 	var qs []Request
 	var accounts []Account
-	for range 10 {
+	for i := range 10 {
 		accounts = append(accounts, t.Account())
+		if countsAccounts(t.Limit("login")) && !t.WantIn(t.SignIn(from, accounts[i])) { // it may have been locked before
+			return
+		}
 	}
 	for i := range many {
 		acc := accounts[i%len(accounts)]

@@ -53,7 +53,7 @@ func wrongCodesLock(t *T) {
 		}
 		q := t.Request("two_factor_verify", from, "", values{"challenge_token": challenge, "code": codes[i]})
 		q.User = s.Email
-		a := t.Send(q)
+		a := t.wrongCode(i, q)
 		if !t.WantWrong("two_factor_verify", a) {
 			return
 		}
@@ -66,6 +66,16 @@ func wrongCodesLock(t *T) {
 	right := t.Do("two_factor_verify", from, "", values{"challenge_token": challenge, "code": code(secret, time.Now())})
 	t.WantRefused("two_factor_verify", right)
 	t.WantIn(t.SignIn(from, t.Account()))
+}
+
+// wrongCode sends code i of an account that has sent none but the one of its enrolment: a
+// refusal of the first is nothing that codes have earned, and ends the probe.
+func (t *T) wrongCode(i int, q Request) Answer {
+	a := t.Send(q)
+	if i == 0 && t.judge("two_factor_verify").Refuses(a.Status, a.RetryAfter() >= 0) {
+		t.lockedBefore(q, a, false)
+	}
+	return a
 }
 
 func resetAndChange(t *T) {
@@ -87,7 +97,8 @@ func resetAndChange(t *T) {
 	t.Checked("after %s further ones are refused", strings.Join(limited, ", and after "))
 	if reset, ok := t.target.limit("password_reset"); ok {
 		ask := func() Answer {
-			return t.Do("password_reset", from, "", values{"email": unknownAccount()})
+			q := t.Request("password_reset", from, "", values{"email": unknownAccount()})
+			return t.first("password_reset", q, t.again(q))
 		}
 		for range reset.Limit {
 			a := ask()
@@ -104,7 +115,8 @@ func resetAndChange(t *T) {
 	}
 	s := t.Session()
 	change := func() Answer {
-		return t.Do("password_change", s.from, s.access, values{"password": wrongPassword(), "new_password": strong()})
+		q := t.Request("password_change", s.from, s.access, values{"password": wrongPassword(), "new_password": strong()})
+		return t.first("password_change", q, t.again(q))
 	}
 	for range l.Limit {
 		if a := change(); !t.Check(t.turned("password_change", a), "%v: got %s to a wrong password, want %d: %d of them in %v are within the limit", a, a.got(), t.Operation("password_change").Refusal(), l.Limit, l.Window) {
@@ -223,6 +235,9 @@ func slidingQuota(t *T) {
 				shed++
 			}
 			mu.Unlock()
+		}
+		if i == 0 && refused == len(as) && t.run.o.Owner == nil {
+			t.Skip("the first %d calls at once were all refused: what was spent of this quota before the audit has not left its window", len(as))
 		}
 	}
 	if shed > 0 {

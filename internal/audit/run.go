@@ -61,10 +61,10 @@ type runner struct {
 	given    map[string]values  // access token → fields of the sign-in's answer
 	latest   map[*Target]values // those of the last one
 
-	credentials map[sender]int   // sent so far
-	leftovers   map[*Target]bool // an earlier run's refusals were met
-	admission   admission
-	locks       map[*Target]int // where the lock was met, if not where it is promised
+	earned    map[sender]int   // admitted so far
+	leftovers map[*Target]bool // an earlier run's refusals were met
+	admission admission
+	locks     map[*Target]int // where the lock was met, if not where it is promised
 }
 
 // Run runs the probes against the target and returns all findings, in the order
@@ -77,7 +77,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 	}
 	r := &runner{
 		o: o, target: target, probes: probes, address: o.First,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, credentials: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, earned: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -254,10 +254,11 @@ func (r *runner) pace(t *T) {
 
 // see gives a request that counts under a policy to the target's checker of limits.
 func (r *runner) see(g *Target, x *wire.Seen) {
-	if x.Policy != "" && x.Policy == g.policy("login") {
-		r.begun(g, x.From, x.User)
+	if x.Policy == "" {
+		return
 	}
-	if x.Policy != "" && !r.elsewhere(g, x) {
+	r.earn(g, x)
+	if !r.elsewhere(g, x) {
 		r.note(g, x.Event())
 	}
 }

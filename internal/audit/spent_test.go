@@ -28,6 +28,19 @@ func TestAQuotaSpentBeforeIsNoFault(t *testing.T) {
 	}
 }
 
+// A quota that an earlier run has spent whole leaves the window that LK24 watches too little
+// to come back.
+func TestAQuotaSpentWholeIsNoFault(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("")
+	g := s.Serve(t)
+	s.Spend("api", 100)
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK24"), g, audit.Options{Patience: time.Minute})
+	if f := rep.Findings[0]; f.Status != audit.Skip || !strings.Contains(f.Reason, "spent of this quota before the audit") {
+		t.Errorf("got %v %q, want a skip that says why", f.Status, f.Reason)
+	}
+}
+
 // An API that announces nothing is not asked what is left, and no figure of that is printed.
 func TestNothingLeftIsToldOfAnUntoldRemainder(t *testing.T) {
 	t.Parallel()
