@@ -168,8 +168,9 @@ func sixthLocks(t *T) {
 		after += " and begins the lock"
 	}
 	t.Checked("wrong sign-in %d %s", l.Limit+1, after)
+	var judged Answer
 	for i := range l.Limit {
-		if !t.WantWrong("login", t.Guess(from, email)) {
+		if judged = t.Guess(from, email); !t.WantWrong("login", judged) {
 			t.run.met(t.target, i)
 			return
 		}
@@ -188,6 +189,9 @@ func sixthLocks(t *T) {
 		return
 	}
 	t.lockedFor(a, l)
+	if l.Delay.From > 0 {
+		t.waits(from, email, judged, a, l)
+	}
 	t.limitHeaders(a, l, 0)
 	if byAddress(l) != "" || !l.Locks() {
 		return

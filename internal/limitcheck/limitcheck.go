@@ -190,6 +190,9 @@ func (c *Checker) Add(e Event) {
 	if rule.By != Address {
 		c.spelled(e.User)
 	}
+	if rule.By == User && e.User == "" && rule.wrong(e.Status) {
+		e.Unsure = true // who is not signed in is nobody's count
+	}
 	throttled := c.seen(rule, &e)
 	of := keysOf(rule, &e)
 	for _, k := range of.keys[:of.n] {

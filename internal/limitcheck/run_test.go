@@ -311,3 +311,19 @@ func TestEitherCountMayRefuse(t *testing.T) {
 	f.answer(200, "a")
 	f.want(t, "J2", "J2")
 }
+
+// A quota of users has no room for who is not signed in: what is refused as such may be
+// counted for nobody.
+func TestNobodysRequestsAreInNoUsersQuota(t *testing.T) {
+	rule := limitcheck.Rule{Limit: 5, Window: time.Hour, By: limitcheck.User}
+	f := newFeed(rule, limitcheck.Options{})
+	for range 9 {
+		f.answer(401, "")
+	}
+	f.want(t)
+	f = newFeed(rule, limitcheck.Options{})
+	for range 6 {
+		f.answer(200, "a")
+	}
+	f.want(t, "J1")
+}
