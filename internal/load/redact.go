@@ -2,6 +2,8 @@ package load
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"regexp"
 	"strings"
 	"unicode"
@@ -79,8 +81,21 @@ func redactKnown(s string, secrets []string) string {
 			continue
 		}
 		s = redact.New(secret).Hide(s)
+		for _, code := range coded(secret) {
+			s = strings.ReplaceAll(s, code, redact.Mark)
+		}
 	}
 	return s
+}
+
+// coded are the codes in which answers repeat a secret: base64, longest first, and
+// hexadecimal digits.
+func coded(secret string) []string {
+	b := []byte(secret)
+	return []string{
+		base64.StdEncoding.EncodeToString(b), base64.URLEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b),
+		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)),
+	}
 }
 
 // redactAll takes what is known to be secret, and what is called so, out of what was

@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -94,5 +96,19 @@ func TestCookiesAreSecretsOnce(t *testing.T) {
 	})
 	if err != nil || n < 4 {
 		t.Errorf("got %d exchanges, %v", n, err)
+	}
+}
+
+// An answer may repeat a secret in a code.
+func TestCodedSecretsAreHidden(t *testing.T) {
+	const key = "tk/Zimt+42&Stern=ü"
+	b := []byte(key)
+	for _, code := range []string{
+		base64.StdEncoding.EncodeToString(b), base64.RawStdEncoding.EncodeToString(b), base64.URLEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b),
+		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)), key, url.QueryEscape(key), html.EscapeString(key),
+	} {
+		if got := redactKnown("as sent: "+code+".", []string{key}); got != "as sent: [redacted]." {
+			t.Errorf("%s: got %q", code, got)
+		}
 	}
 }
