@@ -93,6 +93,9 @@ func headline(d *Document) string {
 	if slices.ContainsFunc(d.Runs, func(r Run) bool { return r.Invariants.Judged() }) {
 		text = ran(d) + ", no targets asked: only the rate-limit invariants were judged"
 	}
+	if slices.ContainsFunc(d.Runs, func(r Run) bool { return len(r.Result.Granted) > 0 }) {
+		text = ran(d) + ", no targets asked: it failed by what intruders were granted"
+	}
 	if len(d.Runs) == 0 && d.Comparison != nil {
 		text = "two builds compared: " + strings.ReplaceAll(string(d.Comparison.Verdict), "_", " ")
 	} else if all > 0 || len(d.Runs) == 0 {

@@ -89,7 +89,7 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 		ended = append(ended, why)
 	}
 	switch {
-	case len(r.Verdicts) > 0 || a.nothing && r.Invariants.Judged():
+	case len(r.Verdicts) > 0 || a.nothing && (r.Invariants.Judged() || len(r.Result.Granted) > 0):
 	case a.nothing:
 		missing = []string{"nothing was judged: no target was asked for (--targets none), and there were no limits to hold to their invariants"}
 	default:

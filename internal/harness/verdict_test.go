@@ -88,6 +88,9 @@ func TestVerdictOfARun(t *testing.T) {
 		if got != c.want || (len(reasons) == 0) != (c.first == "") || c.first != "" && !strings.Contains(reasons[0], c.first) {
 			t.Errorf("%s: got %s %q, want %s and %q first", name, got, reasons, c.want, c.first)
 		}
+		if len(c.result.Granted) > 0 && strings.Contains(strings.Join(reasons, "\n"), "nothing was judged") {
+			t.Errorf("%s: it was judged: %q", name, reasons)
+		}
 		if c.result.EndedBy != measure.Interrupted && strings.Contains(strings.Join(reasons, "\n"), "interrupted") {
 			t.Errorf("%s: nobody interrupted it: %q", name, reasons)
 		}

@@ -190,6 +190,16 @@ func TestEveryOriginIsTold(t *testing.T) {
 	}
 }
 
+// So is every entry that is no origin.
+func TestEveryEntryIsTold(t *testing.T) {
+	_, _, err := LoadOn(box, production("PRODUCTION_CORS_ORIGINS=https://a.test,https://b.test/x,*,https://a.test"))
+	for _, want := range []string{"entry 2 must be", "entry 3 must be", "entry 4 is named twice"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
 // name is what env changes against production's.
 func name(env map[string]string) string {
 	var parts []string

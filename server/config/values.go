@@ -208,15 +208,20 @@ type list struct {
 func (v list) String() string { return strings.Join(*v.p, ",") }
 
 func (v list) Set(s string) error {
-	var out []string
+	var out, wrong []string
+	n := 0
 	for item := range fields(s) {
-		if err := v.check(item); err != nil {
-			return err
-		}
-		if slices.Contains(out, item) {
-			return errors.New("names the same entry twice")
+		n++
+		switch err := v.check(item); {
+		case err != nil:
+			wrong = append(wrong, fmt.Sprintf("entry %d %v", n, err))
+		case slices.Contains(out, item):
+			wrong = append(wrong, fmt.Sprintf("entry %d is named twice", n))
 		}
 		out = append(out, item)
+	}
+	if len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
 	}
 	*v.p = out
 	return nil
