@@ -75,3 +75,19 @@ func TestScenarioFillsHeaders(t *testing.T) {
 		t.Errorf("refresh sends %v, want the token that was saved", r.Header)
 	}
 }
+
+// Braces that end a query of GraphQL are text.
+func TestBracesAtAnEndAreText(t *testing.T) {
+	p, err := profile.Read(strings.NewReader(`
+profile: gql
+operations:
+  login: {method: POST, path: /graphql, body: {query: 'mutation($u:String!){signIn(u:$u){me{id}}}', variables: {u: "{{email}}"}}}
+`), "gql.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := p.Message("login", "", map[string]string{"email": "ann@shop.example"})
+	if want := `{"query":"mutation($u:String!){signIn(u:$u){me{id}}}","variables":{"u":"ann@shop.example"}}`; err != nil || string(m.Body) != want {
+		t.Errorf("got %s, %v, want %s", m.Body, err, want)
+	}
+}

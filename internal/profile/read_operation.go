@@ -104,7 +104,9 @@ func (r *reader) path(n *yaml.Node, what string) string {
 	return place
 }
 
-var braces = regexp.MustCompile(`\{\{[^{}]*\}\}|\{\{|\}\}`)
+// braces are a placeholder, or the beginning of one. An end alone is text, as in a query of
+// GraphQL: {me{id}}.
+var braces = regexp.MustCompile(`\{\{[^{}]*\}\}|\{\{`)
 
 // placeholders notes what a text asks for, and refuses what is no placeholder.
 func (r *reader) placeholders(n *yaml.Node, text string) {
