@@ -91,3 +91,13 @@ operations:
 		t.Errorf("got %s, %v, want %s", m.Body, err, want)
 	}
 }
+
+// A document is one of the repository, and no address of the web.
+func TestSaysIsNoURL(t *testing.T) {
+	for _, says := range []string{"https://depot.example/docs", "https://depot.example/docs:12"} {
+		_, err := profile.Read(strings.NewReader("profile: a\nlimits: {login: {limit: 5, window: 1m, says: '"+says+"'}}\noperations: {list: {path: /a}}\n"), "a.yaml")
+		if err == nil || !strings.Contains(err.Error(), "expected a file of the repository and a line") {
+			t.Errorf("%s: got %v, want it refused", says, err)
+		}
+	}
+}

@@ -212,7 +212,7 @@ func (r *reader) place(what, says string, at *yaml.Node) {
 func (r *reader) says(into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		*into = r.Word(n, "says")
-		if _, _, ok := cutPlace(*into); !ok && *into != "" {
+		if _, _, ok := cutPlace(*into); strings.Contains(*into, "://") || !ok && *into != "" {
 			r.Fail(n, "as in docs/API.md:42", "says: found %q, expected a file of the repository and a line", *into)
 		}
 	}
