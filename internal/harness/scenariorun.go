@@ -98,7 +98,7 @@ func (ses *session) scenario(drain, kill context.Context, sc *scenarios.Scenario
 		return run, nil
 	}
 	run.Verdicts = verdicts(wanted, run)
-	run.Verdict, run.Reasons = decide(run, asked{nothing: ses.p.o.Targets == noTargets, abort: tripped})
+	run.Verdict, run.Reasons = decide(run, asked{nothing: ses.p.o.Targets == noTargets, bare: ses.p.api() == nil, abort: tripped})
 	return run, nil
 }
 

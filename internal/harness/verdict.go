@@ -18,6 +18,7 @@ import (
 // asked is what was wanted of a run, as its verdict needs it.
 type asked struct {
 	nothing bool            // --targets none: the invariants alone may be what is judged
+	bare    bool            // no profile says what the API promises
 	abort   *targets.Target // the abort rule that ended the run; nil = none did, or it is not known
 }
 
@@ -66,6 +67,9 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	slices.SortStableFunc(granted, func(a, b string) int {
 		return cmp.Compare(strings.Count(b, plainly["intruders.leaked"]), strings.Count(a, plainly["intruders.leaked"]))
 	})
+	if ofLock := func(v targets.Verdict) bool { return v.Status == targets.Fail && lock(v.Target.Metric) }; a.bare && slices.ContainsFunc(r.Verdicts, ofLock) {
+		granted = append(granted, "no profile says what this API promises, so the published lock was asked for: 5 wrong passwords, by address (--profile)")
+	}
 	if asks := func(v targets.Verdict) bool { return v.Target.Metric == "intruders.leaked" }; !slices.ContainsFunc(r.Verdicts, asks) {
 		granted = append(slices.Clone(r.Result.Granted), granted...)
 	}
@@ -216,6 +220,11 @@ func untimed(metric string) bool {
 // control are the metrics of what an attacker was granted, or took from others.
 func control(metric string) bool {
 	return strings.HasPrefix(metric, "lockout.") || strings.HasPrefix(metric, "intruders.") || metric == faults.LeakedFact
+}
+
+// lock are those of them that tell how a promised lock held.
+func lock(metric string) bool {
+	return strings.HasPrefix(metric, "lockout.") || metric == "intruders.excess" || metric == "intruders.harmed"
 }
 
 // plainly says in plain words what it means that a control's target was missed.
