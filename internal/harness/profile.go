@@ -67,6 +67,12 @@ func printProfile(pr *profile.Profile, line func(format string, args ...any)) {
 		if l.Lock > 0 {
 			words += fmt.Sprintf(", then locked for %v", l.Lock)
 		}
+		if l.Delay.From > 0 {
+			words += fmt.Sprintf(", then a wait from %v on that doubles", l.Delay.From)
+		}
+		if l.By != "" {
+			words += ", by " + l.By
+		}
 		line("  limit     %-22s %s (%v)", name, words, pr.At("limits."+name))
 	}
 	for _, standard := range profile.Standards() {

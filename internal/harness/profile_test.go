@@ -21,7 +21,7 @@ func TestProfilesNameWhatIsRead(t *testing.T) {
 // A profile is checked alone: no scenario of the clinic is tried on it.
 func TestProfileIsCheckedAlone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "shop.yaml")
-	text := "profile: shop\nabout: orders\nlimits: {login: {limit: 5, window: 1m}}\noperations: {login: {method: POST, path: /login, body: {mail: \"{{email}}\"}}, list: {path: /orders}}\n"
+	text := "profile: shop\nabout: orders\nlimits: {login: {limit: 5, window: 1m}, code: {limit: 3, delay: {from: 2s}, by: pair}}\noperations: {login: {method: POST, path: /login, body: {mail: \"{{email}}\"}}, list: {path: /orders}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestProfileIsCheckedAlone(t *testing.T) {
 	if err := p.Print(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"shop: orders", "POST /login", "5 in 1m0s"} {
+	for _, want := range []string{"shop: orders", "POST /login", "5 in 1m0s", "3, then a wait from 2s on that doubles, by pair"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("got %s, want %q", b.String(), want)
 		}
