@@ -27,6 +27,9 @@ func SlicesCSV(w io.Writer, d *Document) error {
 	for i, r := range d.Runs {
 		every := r.Result.Series.Every
 		for _, s := range r.Result.Series.Slices {
+			if r.Result.Partial && s.At >= r.Result.Took && s.Counts.Sent == 0 {
+				continue // it never came to that
+			}
 			row := []string{r.Result.Scenario, strconv.Itoa(d.replicate(i)), plainSeconds(s.At), plainSeconds(every)}
 			for _, n := range []int64{s.Counts.Sent, s.Counts.Served, s.Counts.Refused, s.Counts.Failed, s.Counts.Errors, s.Counts.Late} {
 				row = append(row, strconv.FormatInt(n, 10))

@@ -252,3 +252,15 @@ func TestFormatsHelpNamesAll(t *testing.T) {
 		}
 	}
 }
+
+// Seconds that an interrupted run never came to are no rows; those without requests are.
+func TestSlicesOfAnInterruptedRun(t *testing.T) {
+	const s = time.Second
+	slices := []measure.Slice{{At: 0, Counts: measure.Counts{Sent: 3}}, {At: s}, {At: 2 * s}, {At: 3 * s}}
+	for partial, want := range map[bool]int{true: 2, false: 4} {
+		d := &report.Document{Runs: []report.Run{{Result: &measure.Result{Scenario: "a", Partial: partial, Took: 2 * s, Series: measure.Series{Every: s, Slices: slices}}}}}
+		if got := strings.Count(string(render(t, report.SlicesCSV, d)), "\n") - 1; got != want {
+			t.Errorf("partial %v: got %d rows, want %d", partial, got, want)
+		}
+	}
+}
