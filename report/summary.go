@@ -145,11 +145,15 @@ func (p *page) missed(d *Document) {
 	}
 }
 
-// entry is a mark, what it is of, and a text: in two lines at most, or in one.
+// entry is a mark, what it is of, and a text: in two lines at most, or in one where it
+// fits beside its name.
 func (p *page) entry(c color, mark, head, text string, two bool) {
 	before := "  " + mark + " " + head
 	lines := []string{cut(before+strip(text), p.width())}
-	if two && columns(before) <= p.width()*2/3 {
+	switch {
+	case columns(before) > p.width()*2/3: // one line would be its name alone
+		lines = p.brief("  "+mark+" ", strings.TrimSpace(head)+"  "+text)
+	case two:
 		lines = p.brief(before, text)
 	}
 	p.line("  %s%s", p.paint(c, mark), strings.TrimPrefix(lines[0], "  "+mark))
