@@ -184,7 +184,7 @@ func TestEnvExample(t *testing.T) {
 			names = append(names, v.Variable)
 		}
 		want := []string{"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL", "PRODUCTION_CORS_ORIGINS"}
-		if diff := cmp.Diff(want, names); diff != "" {
+		if diff := cmp.Diff(want, slices.Compact(names)); diff != "" { // each of its origins is told
 			t.Errorf("%s refused: want -, got +:\n%s", env, diff)
 		}
 	}
