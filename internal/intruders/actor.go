@@ -274,6 +274,9 @@ func (a *actor) judged(j judge, ans wire.Answer, r reading) {
 	case r != granted:
 	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body):
 		a.seen.Granted++
+		if a.Profile != nil || j.opens != nil {
+			a.seen.Sure++
+		}
 	default:
 		a.seen.Disguised++
 		a.seen.Wrong++

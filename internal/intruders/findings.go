@@ -135,6 +135,7 @@ func (a *Attack) add(o Attack) {
 	a.Turned, a.Unread, a.Unreadable = a.Turned+o.Turned, a.Unread+o.Unread, cmp.Or(a.Unreadable, o.Unreadable)
 	a.Opened, a.Open, a.Longest = a.Opened+o.Opened, a.Open+o.Open, max(a.Longest, o.Longest)
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
+	a.Sure += o.Sure
 	a.Knowing, a.Leaked, a.Veiled = a.Knowing+o.Knowing, a.Leaked+o.Leaked, a.Veiled+o.Veiled
 	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
 	a.Excess, a.AfterLock = max(a.Excess, o.Excess), a.AfterLock+o.AfterLock

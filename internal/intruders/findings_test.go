@@ -173,3 +173,13 @@ func TestGranted(t *testing.T) {
 		})
 	}
 }
+
+// Where nobody says what opens a session, a form that is shown again with 200 is no grant.
+func TestNothingIsSurelyGrantedWhereNobodySaysWhatOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		attacks, facts, _ := assaultIn(t, newDoor("open"), nil, guess)
+		if got := intruders.Granted(attacks, false); len(got) > 0 || facts["intruders.leaked"].Value == 0 {
+			t.Errorf("got %q and %v, want the figure alone, which a target may ask for", got, facts["intruders.leaked"])
+		}
+	})
+}

@@ -53,7 +53,7 @@ func Granted(attacks []Attack, promised bool) (lines []string) {
 				lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", a.Intruder, a.Kind, words))
 			}
 		}
-		tell(a.Granted, a.granted())
+		tell(a.Sure, a.granted()) // a form may be shown again with 200
 		if promised {
 			tell(a.Leaked, a.leaked())
 			tell(a.Disguised, a.disguised())
