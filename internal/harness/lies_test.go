@@ -88,3 +88,36 @@ func TestARunFindsLies(t *testing.T) {
 		})
 	}
 }
+
+// Without a profile nobody promised a lock: the built-in targets ask what intruders were
+// granted, and the run says what was not asked.
+func TestWithoutAProfileNoLockIsAskedFor(t *testing.T) {
+	t.Parallel()
+	for lie, want := range map[string]string{
+		"":                                   report.Pass,
+		"six are judged":                     report.Pass,
+		"accounts are locked, not addresses": report.Pass,
+		"any password will do":               report.Fail,
+		"the right password is let in while locked": report.Fail, // before its own Retry-After is over
+	} {
+		t.Run(lie, func(t *testing.T) {
+			t.Parallel()
+			g := audittest.New(lie).Serve(t)
+			csv := "email,password\n"
+			for _, a := range g.Accounts[1:40] {
+				csv += a.Email + "," + a.Password + "\n"
+			}
+			r := carryOut(t, file(t, "bare.yaml", fmt.Sprintf(thirdParty, "")), "--url", g.URL.String(), "--accounts", file(t, "accounts.csv", csv))
+			if r.doc == nil || len(r.doc.Runs) == 0 {
+				t.Fatalf("got no run: %d %s", r.code, r.talk)
+			}
+			run := r.doc.Runs[0]
+			if run.Verdict != want {
+				t.Errorf("got %s, want %s:\n%s", run.Verdict, want, r.out)
+			}
+			if told := r.out; !strings.Contains(strings.Join(strings.Fields(told), " "), "the built-in targets ask no lock of it either") {
+				t.Errorf("what was not asked is not told: %s", told)
+			}
+		})
+	}
+}

@@ -22,7 +22,7 @@ func openTargets(name string) ([]targets.Target, error) {
 
 // asked are the targets that a scenario is held to, its own among them. A built-in
 // set asks only what the scenario measures, and its lockout begins where the
-// profile's limit says.
+// profile's limit says: of an API that no profile is known of, it asks no lock.
 func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
 	if strings.ContainsAny(p.o.Targets, `./\`) { // a file says what it means
 		return slices.Concat(p.targets, sc.Targets)
@@ -30,7 +30,7 @@ func (p *Plan) asked(sc *scenarios.Scenario) []targets.Target {
 	measured := intruders.Measured(sc.Intruder, p.profile)
 	var out []targets.Target
 	for _, t := range p.targets {
-		if attack := strings.HasPrefix(t.Metric, "lockout.") || strings.HasPrefix(t.Metric, "intruders."); attack && !slices.Contains(measured, t.Metric) {
+		if attack := strings.HasPrefix(t.Metric, "lockout.") || strings.HasPrefix(t.Metric, "intruders."); attack && !slices.Contains(measured, t.Metric) || p.api() == nil && lock(t.Metric) {
 			continue
 		}
 		if t.Metric == "lockout.admitted" && p.profile != nil {

@@ -67,8 +67,8 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	slices.SortStableFunc(granted, func(a, b string) int {
 		return cmp.Compare(strings.Count(b, plainly["intruders.leaked"]), strings.Count(a, plainly["intruders.leaked"]))
 	})
-	if ofLock := func(v targets.Verdict) bool { return v.Status == targets.Fail && lock(v.Target.Metric) }; a.bare && slices.ContainsFunc(r.Verdicts, ofLock) {
-		granted = append(granted, "no profile says what this API promises, so the published lock was asked for: 5 wrong passwords, by address (--profile)")
+	if excess := func(v targets.Verdict) bool { return v.Status == targets.Fail && v.Target.Metric == "intruders.excess" }; a.bare && slices.ContainsFunc(r.Verdicts, excess) {
+		granted = append(granted, "no profile says what limit this API promises, so intruders.excess was counted against the published one: 5 wrong passwords in 5 minutes, by address (--profile)")
 	}
 	if asks := func(v targets.Verdict) bool { return v.Target.Metric == "intruders.leaked" }; !slices.ContainsFunc(r.Verdicts, asks) {
 		granted = append(slices.Clone(r.Result.Granted), granted...)

@@ -99,10 +99,10 @@ func TestVerdictOfARun(t *testing.T) {
 
 // Who has no profile is told what was asked for instead.
 func TestTheAskedLockIsNamedWithoutAProfile(t *testing.T) {
-	run := report.Run{Result: &measure.Result{}, Verdicts: []targets.Verdict{judged(t, targets.Fail, "lockout.bystanders == 0")}}
+	run := report.Run{Result: &measure.Result{}, Verdicts: []targets.Verdict{judged(t, targets.Fail, "intruders.excess == 0")}}
 	for bare, want := range map[bool]bool{true: true, false: false} {
 		_, reasons := decide(&run, asked{bare: bare})
-		if got := strings.Contains(strings.Join(reasons, "\n"), "the published lock was asked for: 5 wrong passwords, by address (--profile)"); got != want {
+		if got := strings.Contains(strings.Join(reasons, "\n"), "against the published one: 5 wrong passwords in 5 minutes, by address (--profile)"); got != want {
 			t.Errorf("without a profile %v: got %q", bare, reasons)
 		}
 	}

@@ -153,6 +153,12 @@ func (d *door) login(q wire.Request, body map[string]string) (int, map[string]st
 	if strings.HasSuffix(d.fault, "widened") {
 		limit = 6
 	}
+	if d.fault == "no lock" {
+		limit = 1000
+	}
+	if strings.HasSuffix(d.fault, "narrowed") {
+		limit = 3
+	}
 	key, home := "login "+d.from(q), q.User+" "+q.From.String()
 	switch {
 	case strings.HasPrefix(d.fault, "by account"):

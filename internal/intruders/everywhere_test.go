@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,6 +47,55 @@ func TestNoLockIsAskedWhereNoneCanBeMet(t *testing.T) {
 		if counted := slices.Contains(got, "intruders.excess"); counted == strings.Contains(limit, "delay") {
 			t.Errorf("%s: what a sprayer has judged beyond it is asked for: %v", limit, counted)
 		}
+	}
+}
+
+// Of an API that no profile is known of, nobody knows whether it locks, by what, and for
+// how long: what its answers say themselves is all that it is held to.
+func TestWithoutAProfileNoLockIsPromised(t *testing.T) {
+	untold := func(time.Time) string { return "" }
+	for _, c := range []struct {
+		fault    string
+		wait     func(time.Time) string
+		leaked   float64
+		admitted float64
+	}{
+		{"no lock", nil, 0, 10},
+		{"", nil, 0, 5},
+		{"by account", nil, 0, 5},
+		{"by account, narrowed", nil, 0, 3},
+		{"by pair", nil, 0, 5},
+		{"sieve", untold, 0, 7},
+		{"oracle", untold, 0, 5},
+		{"oracle", nil, 2, 5}, // let in before its own Retry-After was over
+		{"open", nil, 10, 5},
+	} {
+		t.Run(fmt.Sprint(c.fault, c.wait != nil), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDoor(c.fault)
+				d.wait = c.wait
+				attacks, facts, _ := assaultIn(t, d, nil, guess)
+				if got := facts["intruders.leaked"]; got.Value != c.leaked || got.N == 0 {
+					t.Errorf("leaked: got %g of %d, want %g: %q", got.Value, got.N, c.leaked, intruders.NotShown(attacks))
+				}
+				if got := facts["lockout.admitted"].Value; got != c.admitted {
+					t.Errorf("admitted: got %g, want %g", got, c.admitted)
+				}
+				if _, ok := facts["lockout.leaked"]; ok && c.fault == "no lock" {
+					t.Error("what leaked of a lock that was not met is told")
+				}
+			})
+		})
+		t.Run(fmt.Sprint("sprayed ", c.fault, c.wait != nil), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDoor(c.fault)
+				d.wait = c.wait
+				attacks, facts, _ := assaultIn(t, d, nil, spray)
+				if got := facts["intruders.leaked"]; got.Value > 0 != (c.fault == "open") || got.N == 0 {
+					t.Errorf("leaked: got %g of %d: %q", got.Value, got.N, intruders.NotShown(attacks))
+				}
+			})
+		})
 	}
 }
 

@@ -73,7 +73,8 @@ func (g *guesser) work(ctx context.Context) {
 		g.complete(ctx, false)
 		return
 	}
-	if g.in.Guesses > 0 && g.seen.Refused > 0 && g.seen.Judged < limit.Limit && g.before(ctx) {
+	sooner := g.seen.Judged < limit.Limit && (g.seen.Judged == 0 || !g.login.bare) // than anybody promised
+	if g.in.Guesses > 0 && g.seen.Refused > 0 && sooner && g.before(ctx) {
 		return
 	}
 	if g.lock.never(g.seen.Judged) {
@@ -81,10 +82,18 @@ func (g *guesser) work(ctx context.Context) {
 		return
 	}
 	g.guess(ctx, 2)
+	if g.login.bare && !g.lock.shut { // nobody promised one
+		g.tell(ctx, g.seen.Judged > 0)
+		g.fail("what a lock is worth was not asked: none refused its wrong passwords, and no profile says that one should")
+		return
+	}
 	switch ans, r := g.insist(ctx, stepKnowing, g.request(g.own, g.victim.Password), g.login, refused); r {
 	case granted:
 		if g.lock.over(ans) {
 			what := "its lock"
+			if g.login.bare {
+				g.tell(ctx, true)
+			}
 			if limit.Lock == 0 {
 				what = "the window in which it was refused"
 			}
@@ -102,11 +111,16 @@ func (g *guesser) work(ctx context.Context) {
 	if !g.seen.Everywhere {
 		g.stand(ctx, g.other)
 	}
-	g.seen.Excess, g.seen.Admitted = g.lock.excess, g.lock.total()
-	g.complete(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || g.seen.Everywhere))
+	g.tell(ctx, g.seen.Knowing > 0 && (g.seen.Standing > 0 || g.seen.Everywhere))
 	if g.loose != "" {
 		g.fail("its guesses prove nothing about guesses at the same time: %s", g.loose)
 	}
+}
+
+// tell completes the attack with how many its lock admitted.
+func (g *guesser) tell(ctx context.Context, shown bool) {
+	g.seen.Excess, g.seen.Admitted = g.lock.excess, g.lock.total()
+	g.complete(ctx, shown)
 }
 
 // hasten guesses until a try came that was to wait, and tells the right password amid

@@ -20,6 +20,9 @@ type judge struct {
 	// opens tells whether a body has what opens a session; nil when nobody knows
 	// where it would stand.
 	opens func(body []byte) bool
+	// bare tells that no profile is known: what its Limit says nobody promised, and a
+	// lock lasts as long as its own refusals say.
+	bare bool
 }
 
 // The readings, by shorter names.
@@ -33,8 +36,8 @@ const (
 
 type reading = profile.Reading
 
-// The policies that intruders try, and the published limits of the two that lock,
-// for an API that has no profile.
+// The policies that intruders try, and the published limits of the two that lock: what
+// an API that has no profile is compared with where somebody's own targets ask for it.
 const (
 	login     = "login"
 	twoFactor = "2fa_verify"
@@ -59,7 +62,7 @@ func (g *Group) judge(in scenarios.Intruder, operation, policy string) judge {
 	if p == nil {
 		p = &profile.Profile{Limits: published}
 	}
-	j := judge{Judge: p.Judge(operation, p.Limits[policy])} // without a limit, none is promised
+	j := judge{Judge: p.Judge(operation, p.Limits[policy]), bare: g.Profile == nil} // without a limit, none is promised
 	if len(in.Wrong) > 0 {
 		j.Wrong = in.Wrong
 	}

@@ -89,6 +89,7 @@ func (m *meter) count(refusal wire.Answer) int {
 type lockout struct {
 	meter
 	lasting time.Duration // that is promised; 0 = no lock is
+	bare    bool          // nobody promised a lock: only what a refusal says of its end counts
 
 	shut     bool      // something was refused, and nothing judged since that may have ended
 	until    time.Time // refusals last at least to here, as the first one said, else as is promised; zero = nobody said
@@ -97,7 +98,9 @@ type lockout struct {
 	admitted int       // judged before the first lock, or before a later one if that was too many
 }
 
-func (j judge) lockout() lockout { return lockout{meter: j.meter(), lasting: j.Limit.Lock} }
+func (j judge) lockout() lockout {
+	return lockout{meter: j.meter(), lasting: j.Limit.Lock, bare: j.bare}
+}
 
 // refused notes a refusal.
 func (l *lockout) refused(a wire.Answer) {
@@ -112,6 +115,8 @@ func (l *lockout) refused(a wire.Answer) {
 	case told && wait > 0:
 		l.until = a.Sent.Add(wait - time.Second) // whole seconds, rounded up
 	case told:
+	case l.bare:
+		l.until = a.Sent
 	case l.lasting > 0 && (l.until.IsZero() || a.Sent.Sub(l.until) > 2*time.Second): // no straggler of the lock before
 		l.until = a.Sent.Add(l.lasting - time.Second)
 	case l.lasting > 0:

@@ -107,9 +107,11 @@ func Facts(attacks []Attack, honestRefused int64) []measure.Fact {
 	}
 	facts = append(facts,
 		measure.Fact{Name: "lockout.admitted", Value: float64(worst), N: n, Note: admittedNote(attacks, complete, judged)},
-		measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing + after)},
 		measure.Fact{Name: "lockout.bystanders", Value: float64(int64(harmed) + honestRefused), N: int64(standing)},
 	)
+	if knowing+after > 0 { // a lock was met
+		facts = append(facts, measure.Fact{Name: "lockout.leaked", Value: float64(leaked + after), N: int64(knowing + after)})
+	}
 	if retry > 0 {
 		facts = append(facts, measure.Fact{Name: "lockout.retry_after", Value: retry.Seconds(), Unit: "s", N: n})
 	}

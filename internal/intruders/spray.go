@@ -218,10 +218,12 @@ func (y *sprayer) guess(ctx context.Context, s shot) {
 	y.note(y.countsOf(at, owner), ans, r)
 }
 
-// countsOf are those in which the limit has a guess from an address at an account.
+// countsOf are those in which the limit has a guess from an address at an account; none
+// where no profile says by what it counts.
 func (y *sprayer) countsOf(at, owner int) (counts []*count) {
 	var keys []key
 	switch by := y.login.Limit.By; {
+	case y.login.bare:
 	case by == profile.ByPair && owner != none:
 		keys = []key{{at, owner}}
 	case by == profile.ByAccount && owner != none:
