@@ -39,24 +39,29 @@ var single = []string{
 	"if-range", "if-modified-since", "if-unmodified-since", "max-forwards", "traceparent", "x-request-id", "idempotency-key",
 }
 
+// standIn takes the place of a URL that cannot be read, so that what else is wrong with
+// its target is told as well.
+const standIn = "http://stand-in.invalid/"
+
 // add takes a target as a step. One with a mistake is a step too, for the sake of its
 // further ones.
 func (w *writer) add(line int, t vegeta.Target) {
 	where := w.text(line, t.URL)
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		w.fail(where, "as in http://127.0.0.1:8000/goods", "found the URL %q, expected one with scheme and host", shown(t.URL))
-		return
+		w.url(where, t.URL, err)
+		u, _ = url.Parse(standIn)
 	}
 	if !slices.Contains(methods, t.Method) {
 		w.fail(w.text(line, t.Method), "", "found the method %s, expected %s%s", t.Method, strings.Join(methods, ", "), strict.Meant(t.Method, methods))
 		t.Method = http.MethodPost // which may have all that another has
 	}
 	at := &url.URL{Scheme: u.Scheme, Host: u.Host}
-	if w.base == nil {
+	told := u.String() == standIn // that its URL is wrong
+	if w.base == nil && !told {
 		w.base = at
 	}
-	if *at != *w.base {
+	if !told && *at != *w.base {
 		w.fail(where, "one run is of one system: split the file", "found the host %s, the first target has %s", at, w.base)
 	}
 	if u.User != nil {

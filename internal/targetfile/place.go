@@ -91,7 +91,7 @@ func (w *writer) unread(line int, asJSON bool, err error) {
 	}
 	var bad *url.Error
 	if errors.As(err, &bad) {
-		w.fail(w.text(line, bad.URL), "as in GET http://127.0.0.1:8000/goods?q=50%25, where %25 is a percent sign", "found the URL %q, expected one that can be sent: %v", shown(bad.URL), bad.Err)
+		w.url(w.text(line, bad.URL), bad.URL, bad)
 		return
 	}
 	_, what, _ := strings.Cut(err.Error(), ": ")      // a line of the file, or a word of one
@@ -100,6 +100,18 @@ func (w *writer) unread(line int, asJSON bool, err error) {
 		return
 	}
 	w.fail(w.text(line, what), "as in GET http://127.0.0.1:8000/goods", "%v", err)
+}
+
+// url tells a URL that cannot be sent; err is what its parser said, nil where it has no
+// scheme or host.
+func (w *writer) url(at place, text string, err error) {
+	var why *url.Error
+	u, parsed := url.Parse(text)
+	if !errors.As(err, &why) || parsed == nil && u.Host == "" {
+		w.fail(at, "as in http://127.0.0.1:8000/goods", "found the URL %q, expected one with scheme and host", shown(text))
+		return
+	}
+	w.fail(at, "as in http://127.0.0.1:8000/goods?q=50%25, where %25 is a percent sign", "found the URL %q, expected one that can be sent: %v", shown(text), why.Err)
 }
 
 // shown is a URL without the password in it.

@@ -27,7 +27,7 @@ const most = 1000
 var comment = regexp.MustCompile(`(?m)^\s*(#.*)?$`)
 
 // begins is the first line of a target in vegeta's HTTP format.
-var begins = regexp.MustCompile(`^[A-Z]+\s+\S*/`)
+var begins = regexp.MustCompile(`^([A-Z]+\s+\S*/|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+\S)`)
 
 // Is tells whether a file holds vegeta's targets. A file that is not there, or that is
 // named as YAML, does not.
@@ -62,7 +62,7 @@ func Read(file, rate, length string) (sc *scenarios.Scenario, base *url.URL, err
 	}
 	asJSON := jsonLines(text)
 	w := writer{file: file, lines: strings.Split(string(text), "\n"), starts: starts(string(text), asJSON), seen: map[string]int{}}
-	w.read(string(text), asJSON)
+	w.read(string(text)+"\n", asJSON) // vegeta's reader of JSON leaves a last line without an end out
 	switch {
 	case len(w.steps) == 0 && len(w.errs) == 0:
 		w.fail(place{}, "as in GET http://127.0.0.1:8000/goods", "no target")
@@ -96,11 +96,19 @@ func (w *writer) read(text string, asJSON bool) {
 			continue
 		}
 		w.unread(line, asJSON, err)
+		var bad *url.Error
+		again := errors.As(err, &bad) && line > 0
+		if again {
+			n--
+		}
 		if n+1 >= len(w.starts) {
 			return
 		}
 		for ; at < w.starts[n+1]; at++ {
 			_, text, _ = strings.Cut(text, "\n")
+		}
+		if again {
+			text = strings.Replace(text, bad.URL, standIn, 1)
 		}
 		next = reader(strings.NewReader(text), nil, nil)
 	}

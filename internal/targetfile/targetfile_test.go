@@ -90,7 +90,12 @@ func TestMistakes(t *testing.T) {
 		{"a.json", "{\"method\":\"GET\",\"url\":\"http://a/x\"}\n{\"method\":\"GET\"}\n", "1/s", "a.json:2:1: "},
 		{"a.txt", "GET http://a/x?q=%zz\n\nTRACE http://a/x\n", "1/s", "a.txt:3:1: found the method TRACE, expected GET,"},
 		{"a.txt", "# later\n\n", "1/s", "a.txt: no target"},
-		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:5: found the URL "http://a/x%zz", expected one that can be sent: invalid URL escape "%zz" (as in GET`},
+		{"a.txt", "GET http://a/x%zz\n", "1/s", `a.txt:1:5: found the URL "http://a/x%zz", expected one that can be sent: invalid URL escape "%zz" (as in http`},
+		{"a.txt", "GET http://a/x%zz\nHost: a\nHost: b\n\nGET nohost\nAccept json\n", "1/s", "a.txt:3:1: the header Host stands 2 times, expected it once: it is no list (keep one of them)\n"},
+		{"a.txt", "GET http://a/x%zz\nHost: a\nHost: b\n\nGET nohost\nAccept json\n", "1/s", `a.txt:5:5: found the URL "nohost", expected one with scheme and host (as in http://127.0.0.1:8000/goods)`},
+		{"a.txt", "GET http://a/x%zz\nHost: a\nHost: b\n\nGET nohost\nAccept json\n", "1/s", `a.txt:6:1: found a header`},
+		{"a.txt", `{"method":"GET","url":"http://a/%zz","header":{"Host":["a","b"]}}`, "1/s", `a.txt:1:24: found the URL "http://a/%zz", expected one that can be sent: invalid URL escape "%zz" (as in http`},
+		{"a.txt", `{"method":"GET","url":"http://a/%zz","header":{"Host":["a","b"]}}`, "1/s", `a.txt:1:48: the header Host stands 2 times`},
 	} {
 		_, _, err := targetfile.Read(write(t, c.name, c.text), c.rate, "10s")
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -245,6 +250,19 @@ func TestOddCharactersInURLs(t *testing.T) {
 		sc, _, err := targetfile.Read(write(t, "a.txt", "GET http://a"+url+"\n"), "1/s", "10s")
 		if err != nil || sc.Journeys[0].Tasks[0].Steps[0].Path != want {
 			t.Errorf("%q: got %v, %v, want %q", url, sc, err, want)
+		}
+	}
+}
+
+// A last line counts without its end, too.
+func TestALastLineWithoutAnEnd(t *testing.T) {
+	for name, text := range map[string]string{
+		"json": `{"method":"GET","url":"http://a/1"}` + "\n" + `{"method":"GET","url":"http://a/2"}`,
+		"http": "GET http://a/1\n\nGET http://a/2",
+	} {
+		sc, _, err := targetfile.Read(write(t, "targets", text), "1/s", "1s")
+		if err != nil || len(sc.Journeys[0].Tasks) != 2 {
+			t.Errorf("%s: got %v, %v, want 2 requests", name, sc, err)
 		}
 	}
 }
