@@ -122,12 +122,28 @@ func explanations(d *Document) (out []string) {
 			out = append(out, d.Runs[i].Result.Scenario+": "+w)
 		}
 	}
+	for i := range d.Runs {
+		if names := unsent(d.Runs[i].Result); len(names) > 0 {
+			out = append(out, fmt.Sprintf("%s: never sent, so that nothing is known of it: %s", d.Runs[i].Result.Scenario, strings.Join(names, ", ")))
+		}
+	}
 	for _, r := range d.Runs {
 		for _, s := range r.Result.Health.Suspect {
 			out = append(out, r.Result.Scenario+": suspect: "+s)
 		}
 	}
 	return out
+}
+
+// unsent are the steps that no user came to in a run that went to its end, as those that
+// take what no answer gave.
+func unsent(r *measure.Result) (names []string) {
+	for _, s := range r.Steps(false) {
+		if !r.Partial && !s.Step.Intruder && s.Counts.Planned+s.Counts.Sent == 0 {
+			names = append(names, fmt.Sprintf("%q", s.Step.Name))
+		}
+	}
+	return names
 }
 
 // commonest is the commonest way in which honest requests failed, with the first

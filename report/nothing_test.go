@@ -128,3 +128,24 @@ func TestRequestsBeforeTheJudgedWindowAreShown(t *testing.T) {
 		t.Errorf("got\n%s, want %s", &b, want)
 	}
 }
+
+// A step that no user came to is told: its figures are no zeros.
+func TestAStepThatWasNeverSent(t *testing.T) {
+	d := document(t)
+	d.Runs, d.Deviations, d.Runs[0].Result.Failures = d.Runs[:1], nil, nil
+	res := d.Runs[0].Result
+	res.Phases[0].Steps = append(res.Phases[0].Steps, measure.StepResult{Step: measure.Step{Journey: "buy", Name: "pay"}}, measure.StepResult{Step: measure.Step{Journey: "intruder", Name: "guess", Intruder: true}})
+	for partial, want := range map[bool]bool{false: true, true: false} {
+		res.Partial = partial
+		var b strings.Builder
+		if err := report.Summary(report.Style{Width: 120}, "")(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), `never sent, so that nothing is known of it: "pay"`); got != want {
+			t.Errorf("partial %v: got\n%s", partial, &b)
+		}
+		if strings.Contains(b.String(), `"guess"`) {
+			t.Errorf("an intruder's step is told: \n%s", &b)
+		}
+	}
+}
