@@ -54,7 +54,7 @@ func Once(ctx context.Context, p *Plan, s Streams) error {
 			return exit.With(exit.NoAnswer, fmt.Errorf("print: %w", printed))
 		}
 	}
-	words := fmt.Sprintf("%d requests sent, %d not as expected, %d not sent", sent, wrong, unsent)
+	words := fmt.Sprintf("%s sent, %d not as expected, %d not sent", count(sent, "request"), wrong, unsent)
 	if wrong+unsent > 0 {
 		return exit.Errorf(exit.Fail, "%s", words)
 	}

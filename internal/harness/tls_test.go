@@ -87,7 +87,7 @@ func TestOwnAuthorityAndClientCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var printed strings.Builder
-	if err := Once(t.Context(), p, Streams{Out: &printed, Err: &printed}); err != nil || !strings.Contains(printed.String(), "1 requests sent, 0 not as expected") {
+	if err := Once(t.Context(), p, Streams{Out: &printed, Err: &printed}); err != nil || !strings.Contains(printed.String(), "1 request sent, 0 not as expected") {
 		t.Errorf("once: got %v and\n%s", err, printed.String())
 	}
 	for _, bad := range []struct{ ca, cert, key, want string }{
