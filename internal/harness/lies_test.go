@@ -115,7 +115,7 @@ func TestWithoutAProfileNoLockIsAskedFor(t *testing.T) {
 			if run.Verdict != want {
 				t.Errorf("got %s, want %s:\n%s", run.Verdict, want, r.out)
 			}
-			if told := r.out; !strings.Contains(strings.Join(strings.Fields(told), " "), "the built-in targets ask no lock of it either") {
+			if told := r.out; !strings.Contains(strings.Join(strings.Fields(told), " "), "the built-in targets ask no lock: name a profile") {
 				t.Errorf("what was not asked is not told: %s", told)
 			}
 		})

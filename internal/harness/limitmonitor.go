@@ -72,7 +72,7 @@ func newLimitMonitor(st *stack.Stack, p *profile.Profile) *limitMonitor {
 	}
 	switch {
 	case p == nil:
-		h.why = "no limits are known (--profile names what the API promises), and without them the built-in targets ask no lock of it either"
+		h.why = "no limits are known, and the built-in targets ask no lock: name a profile of the API with --profile"
 		return h
 	case settings["RATE_LIMIT_ENABLED"] == "false":
 		h.why = "the limiter is off (RATE_LIMIT_ENABLED=false)"
