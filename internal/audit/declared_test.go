@@ -25,6 +25,7 @@ func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ lie, probe, promise string }{
 		{"any password will do", "AU1", "operations.login"},
+		{"200 with success false", "AU1", "operations.login"},
 		{"whoami is open", "AU3", "operations.me"},
 		{"signing out ends nothing", "AU13", "operations.me"},
 	} {
@@ -40,6 +41,14 @@ func TestWhatAnOperationDeclaresIsPromised(t *testing.T) {
 		})
 	}
 	// What nobody declared stays advice.
+	lax := audittest.New("200 with success false").Serve(t)
+	lax.Profile.Promises.Standards = nil
+	login := lax.Profile.Operations["login"]
+	login.Refuse = 0
+	lax.Profile.Operations["login"] = login
+	if f := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU1"), lax, audit.Options{Patience: time.Minute}).Findings[0]; f.Status != audit.Advice {
+		t.Errorf("login without refused: got %v, want ADVICE", f.Status)
+	}
 	g := audittest.New("unknown accounts are told").Serve(t)
 	g.Profile.Promises.Standards = nil
 	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "AU1"), g, audit.Options{Patience: time.Minute})

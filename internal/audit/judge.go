@@ -44,8 +44,14 @@ func (t *T) WantWrong(operation string, a Answer) bool {
 	r, more, want := t.read(operation, a), "", profile.Statuses(t.judge(operation).Wrong)
 	if r == profile.Granted {
 		more = ": a wrong credential was answered as a right one, though with no token"
-		if a.Status/100 != 2 || len(t.target.Profile.Secrets(a.Body)) > 0 {
+		accepted := a.Status/100 != 2 || len(t.target.Profile.Secrets(a.Body)) > 0
+		switch {
+		case accepted:
 			more = ": a wrong credential was accepted"
+		case len(a.Header["Set-Cookie"]) > 0:
+			more = ": a wrong credential was answered as a right one, with a cookie"
+		}
+		if accepted || t.Operation(operation).Refuse != 0 {
 			return t.declares(operation, false, "%v: got %s, want %s%s", a, a.got(), want, more)
 		}
 	}

@@ -151,3 +151,23 @@ intruders:
 		}
 	}
 }
+
+// A body is printed to the byte: blanks as they are, ends of lines quoted.
+func TestPrintShowsBodiesAsTheyAreSent(t *testing.T) {
+	for body, want := range map[string]string{
+		`'{"good": "tea",  "n": 1.0}'`:       `body {"good": "tea",  "n": 1.0}`,
+		`"zip=02142\nline  two\n"`:           `body "zip=02142\nline  two\n"`,
+		`"` + strings.Repeat("ä", 200) + `"`: "body " + strings.Repeat("ä", 150) + "…",
+	} {
+		o := options(t, file(t, "bodies.yaml", strings.Replace(reads("users: 1\nrun_for: 1s"), "get: /x", "post: /x, body: "+body, 1)))
+		o.ReadOnly = true
+		p, err := Read(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := p.Print(&out); err != nil || !strings.Contains(out.String(), want+"\n") {
+			t.Errorf("%s: got %v and\n%s", body, err, &out)
+		}
+	}
+}

@@ -8,7 +8,9 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"vitals/internal/intruders"
 	"vitals/internal/load"
@@ -129,7 +131,7 @@ func details(s *scenarios.Step, line func(format string, args ...any)) {
 		line("                expects json %s%s", path, equalsJSON(s.Expect.JSON[path]))
 	}
 	if s.Expect.Body != "" {
-		line("                expects the text %q", brief(s.Expect.Body))
+		line("                expects the text %s", strconv.Quote(s.Expect.Body))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Save)) {
 		line("                saves %s from %s", name, s.Save[name])
@@ -151,12 +153,16 @@ func equalsJSON(want *string) string {
 	return equals(want)
 }
 
-// brief is a text on one line, cut to what a screen holds.
+// brief is a text on one line, cut to what a screen holds: as it is, or quoted where it
+// has ends of lines or the like in it.
 func brief(text string) string {
 	const most = 300
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= most {
-		return text
+	shown, more := text, ""
+	if len(text) > most {
+		shown, more = strings.ToValidUTF8(text[:most], ""), "…"
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	if strings.ContainsFunc(shown, unicode.IsControl) {
+		shown = strconv.Quote(shown)
+	}
+	return shown + more
 }

@@ -159,7 +159,7 @@ func TestGranted(t *testing.T) {
 		{guess, "open", false, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were accepted`},
 		{guess, "oracle", true, `intruder "guesser" (password guessing): 2 of 2 right credentials were accepted while they were to be refused`},
 		{guess, "oracle", false, ""},
-		{guess, "disguised", true, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success`},
+		{guess, "disguised", true, `intruder "guesser" (password guessing): 10 of 10 wrong credentials were answered 2xx without a token: let in, if a session is a cookie, else errors in disguise, which a client takes for success`},
 		{guess, "disguised", false, ""},
 		{guess, "disguised lock", true, `intruder "guesser" (password guessing): 2 of 2 right credentials were answered 2xx without a token while they were to be refused`},
 		{spray, "open", false, `intruder "sprayer" (password spraying): 50 of 50 wrong credentials were accepted`},

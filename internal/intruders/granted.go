@@ -76,5 +76,5 @@ func (a *Attack) veiled() string {
 }
 
 func (a *Attack) disguised() string {
-	return fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: errors in disguise, which a client takes for success", a.Disguised, a.Judged)
+	return fmt.Sprintf("%d of %d wrong credentials were answered 2xx without a token: let in, if a session is a cookie, else errors in disguise, which a client takes for success", a.Disguised, a.Judged)
 }

@@ -150,9 +150,19 @@ func (d dsn) encrypted() bool {
 	return slices.Contains([]string{"require", "verify-ca", "verify-full"}, d.sslmode)
 }
 
-// samplePassword reports a password that guides print, or one
-// that repeats the user's name.
-func samplePassword(user, password string) bool {
+// samplePassword is what is wrong with a password that guides print, that repeats the
+// user's name, or that has a word of placeholders in it; "" when nothing is.
+func samplePassword(user, password string) string {
 	known := []string{"strongpassword", "password", "postgres", "redis", "changeme", "secret"}
-	return password != "" && (slices.Contains(known, strings.ToLower(password)) || password == user || placeholderWords.MatchString(password))
+	switch {
+	case password == "":
+		return ""
+	case slices.Contains(known, strings.ToLower(password)):
+		return "has a sample password, which guides print"
+	case password == user:
+		return "has a password that equals the user"
+	case placeholderWords.MatchString(password):
+		return "has a password with a word of placeholders in it (secret, password, changeme, example and their like)"
+	}
+	return ""
 }

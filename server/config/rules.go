@@ -72,8 +72,8 @@ func (c *Config) checkDatabase(r *report) {
 	if err != nil {
 		return // rejected when it was read
 	}
-	if c.deployed() && samplePassword(d.user, d.password) {
-		r.refuse("DATABASE_URL", "has a sample password, or one that equals the user")
+	if why := samplePassword(d.user, d.password); c.deployed() && why != "" {
+		r.refuse("DATABASE_URL", why)
 	}
 	if c.production() {
 		if d.engine == SQLite {
@@ -95,8 +95,9 @@ func (c *Config) checkDatabase(r *report) {
 
 func (c *Config) checkRedis(r *report) {
 	if u, err := url.Parse(c.Redis.URL.Reveal()); err == nil && c.deployed() {
-		if password, _ := u.User.Password(); samplePassword(u.User.Username(), password) {
-			r.refuse("REDIS_URL", "has a sample password, or one that equals the user")
+		password, _ := u.User.Password()
+		if why := samplePassword(u.User.Username(), password); why != "" {
+			r.refuse("REDIS_URL", why)
 		}
 	}
 	switch {
