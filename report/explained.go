@@ -123,6 +123,11 @@ func explanations(d *Document) (out []string) {
 		}
 	}
 	for i := range d.Runs {
+		for _, w := range unasked(&d.Runs[i]) {
+			out = append(out, d.Runs[i].Result.Scenario+": "+w)
+		}
+	}
+	for i := range d.Runs {
 		if names := unsent(d.Runs[i].Result); len(names) > 0 {
 			out = append(out, fmt.Sprintf("%s: never sent, so that nothing is known of it: %s", d.Runs[i].Result.Scenario, strings.Join(names, ", ")))
 		}
@@ -135,11 +140,23 @@ func explanations(d *Document) (out []string) {
 	return out
 }
 
+// unasked are the gains of intruders that no target asks about.
+func unasked(r *Run) (words []string) {
+	for _, name := range []string{"intruders.leaked", "intruders.wrong"} {
+		fact, ok := r.Result.Fact(name)
+		asks := func(v targets.Verdict) bool { return v.Target.Metric == name }
+		if ok && fact.Value > 0 && !slices.ContainsFunc(r.Verdicts, asks) {
+			words = append(words, strings.TrimSuffix(fmt.Sprintf("%s was %g, and no target asks for it: %s", name, fact.Value, fact.Note), ": "))
+		}
+	}
+	return words
+}
+
 // unsent are the steps that no user came to in a run that went to its end, as those that
 // take what no answer gave.
 func unsent(r *measure.Result) (names []string) {
 	for _, s := range r.Steps(false) {
-		if !r.Partial && !s.Step.Intruder && s.Counts.Planned+s.Counts.Sent == 0 {
+		if !r.Partial && !s.Step.Intruder && s.Step.Journey != measure.Session && s.Counts.Planned+s.Counts.Sent == 0 {
 			names = append(names, fmt.Sprintf("%q", s.Step.Name))
 		}
 	}

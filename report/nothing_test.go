@@ -134,18 +134,38 @@ func TestAStepThatWasNeverSent(t *testing.T) {
 	d := document(t)
 	d.Runs, d.Deviations, d.Runs[0].Result.Failures = d.Runs[:1], nil, nil
 	res := d.Runs[0].Result
-	res.Phases[0].Steps = append(res.Phases[0].Steps, measure.StepResult{Step: measure.Step{Journey: "buy", Name: "pay"}}, measure.StepResult{Step: measure.Step{Journey: "intruder", Name: "guess", Intruder: true}})
+	res.Phases[0].Steps = append(res.Phases[0].Steps, measure.StepResult{Step: measure.Step{Journey: "buy", Name: "pay"}}, measure.StepResult{Step: measure.Step{Journey: "intruder", Name: "guess", Intruder: true}},
+		measure.StepResult{Step: measure.Step{Journey: measure.Session, Name: "guess a refresh"}})
 	for partial, want := range map[bool]bool{false: true, true: false} {
 		res.Partial = partial
 		var b strings.Builder
 		if err := report.Summary(report.Style{Width: 120}, "")(&b, d); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(b.String(), `never sent, so that nothing is known of it: "pay"`); got != want {
+		if got := strings.Contains(b.String(), `never sent, so that nothing is known of it: "pay"`+"\n"); got != want {
 			t.Errorf("partial %v: got\n%s", partial, &b)
 		}
 		if strings.Contains(b.String(), `"guess"`) {
 			t.Errorf("an intruder's step is told: \n%s", &b)
+		}
+	}
+}
+
+// What intruders were granted is told where no target asks for it.
+func TestGainsThatNoTargetAsksFor(t *testing.T) {
+	d := document(t)
+	d.Runs, d.Deviations, d.Runs[0].Result.Failures = d.Runs[:1], nil, nil
+	d.Runs[0].Result.Facts = append(d.Runs[0].Result.Facts, measure.Fact{Name: "intruders.leaked", Value: 4, N: 8, Note: "an access token after signing out: 4 times"})
+	for _, asked := range []bool{false, true} {
+		if asked {
+			d.Runs[0].Verdicts = append(d.Runs[0].Verdicts, targets.Verdict{Target: targets.Target{Metric: "intruders.leaked", Op: "<="}})
+		}
+		var b strings.Builder
+		if err := report.Summary(report.Style{Width: 160}, "")(&b, d); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "intruders.leaked was 4, and no target asks for it: an access token after signing out: 4 times"); got == asked {
+			t.Errorf("asked %v: got\n%s", asked, &b)
 		}
 	}
 }

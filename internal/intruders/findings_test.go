@@ -174,6 +174,28 @@ func TestGranted(t *testing.T) {
 	}
 }
 
+// What signing out has ended is granted for sure where the profile declares that it is
+// refused.
+func TestATokenThatWasSignedOutIsGranted(t *testing.T) {
+	for _, c := range []struct{ declared, fault, want string }{
+		{", refused: 401", "", ""},
+		{", refused: 401", "stateless", `intruder "replayer" (token replay): dead tokens were served: an access token after signing out: 4 times`},
+		{", refused: 401", "replay", ""},
+		{"", "stateless", ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p, err := profile.Read(strings.NewReader(strings.Replace(words, "path: /me", "path: /me"+c.declared, 1)), "door.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			attacks, _, _ := assaultIn(t, newDoor(c.fault), p, reuse)
+			if got := strings.Join(intruders.Granted(attacks, true), "\n"); got != c.want {
+				t.Errorf("%q, %q: got %q, want %q", c.declared, c.fault, got, c.want)
+			}
+		})
+	}
+}
+
 // Where nobody says what opens a session, a form that is shown again with 200 is no grant.
 func TestNothingIsSurelyGrantedWhereNobodySaysWhatOpens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package intruders
 
 import (
 	"fmt"
+	"strings"
 
 	"vitals/scenarios"
 )
@@ -45,7 +46,8 @@ func explained(name string, attacks []Attack) (why []string) {
 
 // Granted are what intruders were granted that nobody may be, in words: a wrong
 // credential that was accepted, and, where a profile promises a lock, a right one in it
-// and an error that is told as a success. It fails a run whatever its targets ask for.
+// and an error that is told as a success; and what signing out has ended, where a profile
+// declares that it is refused. It fails a run whatever its targets ask for.
 func Granted(attacks []Attack, promised bool) (lines []string) {
 	for _, a := range summed(attacks) {
 		tell := func(n int, words string) {
@@ -54,6 +56,9 @@ func Granted(attacks []Attack, promised bool) (lines []string) {
 			}
 		}
 		tell(a.Sure, a.granted()) // a form may be shown again with 200
+		if a.Kind == scenarios.TokenReplay && a.Sure > 0 {
+			lines = append(lines, fmt.Sprintf("intruder %q (%s): dead tokens were served: %s", a.Intruder, a.Kind, strings.Join(servedOf([]Attack{*a}), "; ")))
+		}
 		if promised {
 			tell(a.Leaked, a.leaked())
 			tell(a.Disguised, a.disguised())

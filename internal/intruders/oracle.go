@@ -25,7 +25,7 @@ type Attack struct {
 	Judged     int            // wrong credentials that no limit refused
 	Admitted   int            // of one that is to be locked out: of those, judged before its lock
 	Granted    int            // hostile requests that were let in: wrong credentials, dead tokens, bodies too large
-	Sure       int            // of wrong credentials that were let in: those of which it is known what opens a session, or a profile declares it
+	Sure       int            // of wrong credentials that were let in: those of which it is known what opens a session, or a profile declares it; and tokens that were served after signing out, where a profile declares how they are refused
 	Disguised  int            // wrong credentials answered 2xx without what opens a session: errors in disguise
 	Refused    int            // wrong credentials that a lock refused
 	Unknown    map[int]int    // answers that are neither a declared judgement nor a declared refusal, by status

@@ -77,7 +77,7 @@ func (r *replayer) signedOut(ctx context.Context) bool {
 			return false
 		}
 	}
-	return r.reuse(ctx, "an access token after signing out", r.look, s.access, s) && r.reuse(ctx, "a refresh token after signing out", "refresh", "", s)
+	return r.ended(ctx, "an access token after signing out", r.look, s.access, s) && r.ended(ctx, "a refresh token after signing out", "refresh", "", s)
 }
 
 // session signs the victim in.
@@ -109,6 +109,17 @@ func (r *replayer) reuse(ctx context.Context, what, operation, access string, s 
 	}
 	r.seen.Reused++
 	return true
+}
+
+// ended is reuse of what signing out has ended: where the profile declares how the
+// operation refuses a token, serving it breaks that whatever else is promised.
+func (r *replayer) ended(ctx context.Context, what, operation, access string, s tokens) bool {
+	before := r.seen.Granted
+	judged := r.reuse(ctx, what, operation, access, s)
+	if r.Profile.Operations[operation].Refuse != 0 {
+		r.seen.Sure += r.seen.Granted - before
+	}
+	return judged
 }
 
 // judgeOf reads the answers to an operation that takes a token.
