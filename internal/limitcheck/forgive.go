@@ -42,7 +42,7 @@ func (c *Checker) countsOf(policy string, e *Event) []key {
 func (t *track) forgive(e *Event, own bool) {
 	t.windows = windows{}
 	sent, done := t.at(e.Sent), t.at(e.Done)
-	if own && t.rule.Clears {
+	if own && t.rule.Clears && !e.Unsure {
 		t.counted = slices.DeleteFunc(t.counted, func(x entry) bool {
 			return sameUser(x.Event, e) && x.From.Unmap() == e.From.Unmap() && x.done <= sent
 		})

@@ -30,8 +30,9 @@ type Event struct {
 	ID         string // X-Request-ID
 	Step       string // name for people
 	// Unsure says that nobody outside knows whether the answer counts under the
-	// user, as one to a token that may have ended: it may explain what is counted,
-	// and proves nothing.
+	// user, as one to a token that may have ended, or whether it counts at all, as one
+	// to another spelling of the path: it may explain what is counted, and proves
+	// nothing.
 	Unsure bool
 }
 

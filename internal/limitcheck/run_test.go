@@ -100,6 +100,25 @@ func TestUnsureAnswersProveNothing(t *testing.T) {
 	}
 	f.answer(429, "") // from the same address
 	f.want(t)
+
+	// Another spelling of the path, which may reach the operation or not: what looks as if
+	// it was judged during a lock accuses nobody, and explains a lock.
+	f = newFeed(login, limitcheck.Options{})
+	for range 5 {
+		f.answer(401, "a", unsure)
+	}
+	f.answer(429, "a")
+	f.answer(200, "a", unsure)
+	f.answer(401, "a", unsure)
+	f.want(t)
+
+	f = newFeed(login, limitcheck.Options{})
+	for range 5 {
+		f.answer(401, "a")
+	}
+	f.answer(200, "a", unsure) // nobody knows whether it took them back
+	f.answer(429, "a")
+	f.want(t)
 }
 
 // Between scenarios nothing is under way, so that nothing waits; locks and counts

@@ -197,6 +197,14 @@ func (t *track) close(c *Checker) {
 
 // judge looks at an answer of a policy that counts failures.
 func (t *track) judge(c *Checker, e *Event) {
+	if e.Unsure {
+		if t.rule.passed(e) {
+			c.forgive(e)
+		} else {
+			t.count(e, false)
+		}
+		return
+	}
 	if l := t.lock; l != nil && t.rule.judged(e) {
 		known := t.rule.failed(e) || t.rule.passed(e) // what nobody declared may be another refusal
 		if known && !e.Sent.Before(l.minDone) && !e.Done.After(l.lo) {
@@ -207,7 +215,7 @@ func (t *track) judge(c *Checker, e *Event) {
 	}
 	switch {
 	case t.rule.failed(e):
-		t.count(e, !e.Unsure && !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
+		t.count(e, !slices.ContainsFunc(t.passes, func(p Event) bool { return sameUser(&p, e) && p.Done.After(e.Sent) }))
 		t.refusal = nil
 		t.overLimit(c, e)
 	case t.rule.passed(e):

@@ -29,6 +29,7 @@ type Request struct {
 	Base   *url.URL   // another replica; nil = the client's
 	Policy string     // limit policy it counts under, for whoever watches every answer; "" = none
 	User   string     // whose credential it carries, for the same
+	Unsure bool       // nobody knows whether it reaches what counts it, for the same
 	Label  string     // its name for people; "" = method and path
 }
 

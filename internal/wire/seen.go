@@ -20,7 +20,7 @@ type Seen struct {
 	From   netip.Addr // client address; zero = the system's choice
 	User   string     // whose password or token it carried; "" = nobody's, or unknown
 	Signed bool       // it carried a token
-	Unsure bool       // the token may have ended
+	Unsure bool       // the token may have ended, or nobody knows whether it reaches what counts it
 	Policy string     // limit policy it counts under, where its sender says so; "" = untold
 
 	Status                               int           // 0 without a status line
@@ -135,7 +135,7 @@ func (c *Client) tell(q *Request, call *Call, early time.Time) {
 	}
 	path, _, _ := strings.Cut(q.Path, "?")
 	x := Seen{
-		Step: q.name(), Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy,
+		Step: q.name(), Method: call.Method, Route: path, From: q.From, User: q.User, Policy: q.Policy, Unsure: q.Unsure,
 		Status: call.Code, Class: call.Class,
 		Sent: c.began.Add(call.Began), Done: c.began.Add(call.Done),
 	}
