@@ -113,21 +113,34 @@ func (b *Bypass) forge(q *Request, n int, only string) {
 
 // variant is one other spelling of a request.
 type variant struct {
-	name   string
-	change func(n int, q *Request)
+	name     string
+	change   func(n int, q *Request)
+	reshaped bool // its body has another form
+}
+
+// known is a spelling that is known to reach the operation: its answers are what they say.
+func (v variant) known() variant {
+	change := v.change
+	v.change = func(n int, q *Request) {
+		change(n, q)
+		q.Unsure = false
+	}
+	return v
 }
 
 // variants are the other spellings of an operation's requests: those that have nothing
-// to change, as a form where a form is sent, are left out.
+// to change, as a form where a form is sent, are left out. What answers to another path,
+// or to another form of the body, may be anything: until a right password is known to
+// sign in by it, no limit is held to what it answers.
 func (b *Bypass) variants(q Request) (out []variant) {
 	for _, p := range b.Paths {
-		out = append(out, variant{"path " + spell(p, q.Path, 0), func(n int, q *Request) { q.Path = spell(p, q.Path, n) }})
+		out = append(out, variant{name: "path " + spell(p, q.Path, 0), change: func(n int, q *Request) { q.Path, q.Unsure = spell(p, q.Path, n), true }})
 	}
 	for _, m := range b.Methods {
-		out = append(out, variant{"method " + m, func(_ int, q *Request) { q.Method, q.Policy = m, "" }})
+		out = append(out, variant{name: "method " + m, change: func(_ int, q *Request) { q.Method, q.Policy = m, "" }})
 	}
 	for _, h := range b.Overrides {
-		out = append(out, variant{"header " + h, func(_ int, q *Request) {
+		out = append(out, variant{name: "header " + h, change: func(_ int, q *Request) {
 			q.Header.Set(h, q.Method)
 			q.Policy = "" // by its method it is another operation, or none
 			q.Method = map[bool]string{true: http.MethodPut, false: http.MethodPost}[q.Method == http.MethodPost]
@@ -136,7 +149,10 @@ func (b *Bypass) variants(q Request) (out []variant) {
 	isForm := strings.Contains(q.Header.Get("Content-Type"), "urlencoded")
 	for _, kind := range b.Bodies {
 		if len(q.Body) > 0 && (kind == "extra" && !isForm || kind == "form" && !isForm || kind == "json" && isForm) {
-			out = append(out, variant{"body " + kind, func(n int, q *Request) { reshape(q, kind, n) }})
+			out = append(out, variant{name: "body " + kind, reshaped: kind != "extra", change: func(n int, q *Request) {
+				reshape(q, kind, n)
+				q.Unsure = true
+			}})
 		}
 	}
 	return out

@@ -116,14 +116,24 @@ func (a Answer) String() string { return "[" + strconv.Itoa(a.N) + "] " + a.Labe
 // to is where a redirect points, "" for other answers: none is followed, and a path or
 // a scheme that is wrong in the profile shows here. A query may hold a token.
 func (a Answer) to() string {
-	at, _, query := strings.Cut(a.Header.Get("Location"), "?")
-	if a.Status/100 != 3 || at == "" {
+	at := a.lands()
+	if at == "" {
 		return ""
 	}
-	if query {
+	if strings.Contains(a.Header.Get("Location"), "?") {
 		at += "?…"
 	}
 	return " to " + cut(at)
+}
+
+// lands is where a redirect points, without its query, which may name what was asked
+// for; "" for other answers.
+func (a Answer) lands() string {
+	at, _, _ := strings.Cut(a.Header.Get("Location"), "?")
+	if a.Status/100 != 3 {
+		return ""
+	}
+	return at
 }
 
 // got is the status in words.

@@ -57,9 +57,10 @@ func (r *runner) served(g *Target, policy string, from netip.Addr, account strin
 }
 
 // first ends the probe when an address was refused before anything was admitted from there,
-// and so was the account: it was locked by somebody else, or by an earlier run.
+// and so was the account: it was locked by somebody else, or by an earlier run. Of a request
+// under no policy nobody knows what came before it.
 func (t *T) first(operation string, q Request, a Answer) Answer {
-	if !t.judge(operation).Refuses(a.Status, a.RetryAfter() >= 0) {
+	if q.Policy == "" || !t.judge(operation).Refuses(a.Status, a.RetryAfter() >= 0) {
 		return a
 	}
 	at, of := t.run.served(t.target, q.Policy, q.From, q.User)

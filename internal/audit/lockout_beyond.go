@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"strings"
+
 	"vitals/internal/profile"
 )
 
@@ -59,18 +61,26 @@ func (t *T) resetsBeyond(l profile.Limit) {
 	nowhere := plain
 	nowhere.Path, nowhere.Policy, nowhere.Label = spell("{{folder}}vitals-audit-no-such-path", plain.Path, 0), "", "unknown path"
 	op := t.Operation("password_reset")
+	own, _, _ := strings.Cut(plain.Path, "?")
 	all := ways.variants(plain)
 	if a := t.Send(nowhere); op.Succeeded(a.Status) {
 		t.Note("other spellings of resets were not tried: a path that is not there is answered %d as a reset is", a.Status)
 		all = nil
 	}
 	granted := map[string]int{}
-	sum := 0
+	sum, home := 0, ""
 	count := func(name string, a Answer) {
-		if op.Succeeded(a.Status) {
-			granted[name]++
-			sum++
+		if !op.Succeeded(a.Status) {
+			return
 		}
+		switch to := a.lands(); {
+		case sum == 0:
+			home = to
+		case to != home && strings.HasSuffix(to, own):
+			return // it is redirected to the operation's own path, and nothing is granted yet
+		}
+		granted[name]++
+		sum++
 	}
 	for i := range 2*l.Limit + 1 {
 		count("forged addresses", ask(i, func(n int, q *Request) { ways.forge(q, n, "") }))

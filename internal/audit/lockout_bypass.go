@@ -176,10 +176,11 @@ func (t *T) apart(reaching []variant, email string, guess func(netip.Addr, int, 
 }
 
 // reaching are the spellings of a sign-in that reach it: by which the right password
-// signs in. Where that cannot be tried, they are those of servers that answer a wrong
+// signs in, and a wrong one is refused, for a guard may redirect whatever comes as a
+// sign-in does. Where that cannot be tried, they are those of servers that answer a wrong
 // password otherwise than a path that is not there. The plain one is the last.
 func (t *T) reaching() (out []variant) {
-	plain := variant{"as it is", func(int, *Request) {}}
+	plain := variant{name: "as it is", change: func(int, *Request) {}}
 	all := t.bypass().variants(t.Login(netip.Addr{}, unknownAccount(), wrongPassword()))
 	if t.target.Source == nil || len(t.target.Accounts) == 0 {
 		q := t.Login(t.plain(), unknownAccount(), wrongPassword())
@@ -188,11 +189,12 @@ func (t *T) reaching() (out []variant) {
 			t.Note("other spellings were not tried: a path that is not there is answered %d as a wrong password is, and no account could sign in by one", a.Status)
 			all = nil
 		}
-		return append(all, plain)
+		// Another form of the body may be refused as a wrong password, and counted by nobody.
+		return append(slices.DeleteFunc(all, func(v variant) bool { return v.reshaped }), plain)
 	}
 	acc := t.Account()
 	if token, ok := t.Operation("login").Field(t.SignIn(t.Address(), acc).Body, "access_token"); ok && token != "" {
-		all = append(all, variant{"beside a session", func(_ int, q *Request) {
+		all = append(all, variant{name: "beside a session", change: func(_ int, q *Request) {
 			q.Header = q.Header.Clone()
 			if q.Header == nil {
 				q.Header = http.Header{}
@@ -206,8 +208,8 @@ func (t *T) reaching() (out []variant) {
 		v.change(i, &q)
 		q.Label, q.Policy = "right password, "+v.name, "" // nobody knows what it counts under
 		a := t.keep("login", values{"email": acc.Email}, t.Send(q))
-		if t.Operation("login").Succeeded(a.Status) && (q.Method == http.MethodHead || t.opened(a)) {
-			out = append(out, v)
+		if t.Operation("login").Succeeded(a.Status) && (q.Method == http.MethodHead || t.opened(a)) && t.refusesBy(i, v) {
+			out = append(out, v.known())
 		} else {
 			not = append(not, v.name)
 		}
@@ -216,6 +218,15 @@ func (t *T) reaching() (out []variant) {
 		t.Note("no sign-in: %s", strings.Join(not, ", "))
 	}
 	return append(out, plain)
+}
+
+// refusesBy tells whether a wrong password is refused by a spelling as one is.
+func (t *T) refusesBy(i int, v variant) bool {
+	q := t.Login(t.Address(), unknownAccount(), wrongPassword())
+	v.change(i, &q)
+	q.Label, q.Policy = "wrong password, "+v.name, ""
+	a := t.Send(q)
+	return slices.Contains(t.judge("login").Wrong, a.Status)
 }
 
 // opened tells whether a sign-in's success is one: a 2xx may be an error in disguise,
