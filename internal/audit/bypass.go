@@ -216,5 +216,27 @@ func (b *Bypass) spellings(email string) (out []string) {
 	return out
 }
 
+// worded says in words what a spelling of an account is, by its number; -1 is its own. The
+// address itself is told to nobody, and shortened all spellings look alike.
+func (b *Bypass) worded(i int) string {
+	if i < 0 {
+		return "as it is"
+	}
+	switch form := b.Accounts[i]; form {
+	case "{{EMAIL}}":
+		return "in capitals"
+	case " {{email}}":
+		return "with a blank before it"
+	case "{{email}} ":
+		return "with a blank after it"
+	case "{{name}}+{{n}}@{{domain}}":
+		return "with a plus and a number before the @"
+	case "{{email}}.":
+		return "with a dot after it"
+	default: // of the user's own file
+		return fmt.Sprintf("as %q", form)
+	}
+}
+
 // headers are the names of the headers that tell addresses, sorted.
 func (b *Bypass) headers() []string { return slices.Sorted(maps.Keys(b.Addresses)) }

@@ -70,6 +70,11 @@ func TestVariants(t *testing.T) {
 			t.Errorf("want %q among\n%s", want, strings.Join(got, "\n"))
 		}
 	}
+	for i := range b.Accounts {
+		if words := b.worded(i); strings.Contains(words, "{{") {
+			t.Errorf("%q is told as %q, want words for it", b.Accounts[i], words)
+		}
+	}
 	if names := b.spellings("ann@shop.example"); !slices.Contains(names, "ANN@SHOP.EXAMPLE") || !slices.Contains(names, "ann+3@shop.example") {
 		t.Errorf("got %q", names)
 	}

@@ -1,6 +1,8 @@
 package audit_test
 
 import (
+	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,27 @@ func TestACountByAccountIsSoundAndHeldToIt(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The spelling of an account that has a count of its own is told in words: of an address
+// that is shortened nobody sees which it was.
+func TestASpellingOfAnAccountIsToldInWords(t *testing.T) {
+	t.Parallel()
+	s := audittest.New("each spelling of an account has a count")
+	s.CountLoginsBy(profile.ByAccount)
+	g := s.Serve(t)
+	l := g.Profile.Limits["login"]
+	l.By = profile.ByAccount
+	g.Profile.Limits["login"] = l
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK20"), g, audit.Options{Patience: time.Minute})
+	f := rep.Findings[0]
+	if f.Status != audit.Fail || !strings.Contains(f.Reason, "were judged by 2 spellings of its name, want at most 5: 5×as it is, 5×in capitals") || strings.Contains(f.Reason, "@") {
+		t.Errorf("got %v %q, want FAIL with the spelling in words, and no address", f.Status, f.Reason)
+	}
+	text, err := json.Marshal(f)
+	if err != nil || regexp.MustCompile(`USER\d+@`).Match(text) {
+		t.Errorf("the finding shows an address in capitals: %s, %v", text, err)
 	}
 }
 

@@ -242,8 +242,9 @@ func (t *T) accountSpellings(l profile.Limit) {
 	ways, tried := t.bypass(), t.Account()
 	var forms []int
 	for i, name := range ways.spellings(tried.Email) {
+		t.run.secrets.person(name)
 		q := t.Login(t.Address(), name, tried.Password)
-		q.Label, q.Policy = "right password, another spelling of the account", ""
+		q.Label, q.Policy = "right password, the account "+ways.worded(i), ""
 		if a := t.Send(q); t.Operation("login").Succeeded(a.Status) && t.opened(a) {
 			forms = append(forms, i)
 		}
@@ -253,11 +254,13 @@ func (t *T) accountSpellings(l profile.Limit) {
 		return
 	}
 	victim, from := t.Account(), t.Address() // one whose count is empty
-	names := []string{victim.Email}
-	for _, i := range forms {
-		names = append(names, ways.spellings(victim.Email)[i])
+	names, forms := []string{victim.Email}, append([]int{-1}, forms...)
+	for _, i := range forms[1:] {
+		name := ways.spellings(victim.Email)[i]
+		t.run.secrets.person(name)
+		names = append(names, name)
 	}
-	judged := 0
+	judged, by := 0, map[string]int{}
 	for i := range (l.Limit + 1) * len(names) {
 		if l.By != profile.ByPair {
 			from = t.Address()
@@ -267,8 +270,9 @@ func (t *T) accountSpellings(l profile.Limit) {
 			break
 		}
 		judged++
+		by[ways.worded(forms[i%len(names)])]++
 	}
-	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d: %s", judged, len(names), l.Limit, strings.Join(names, ", "))
+	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d: %s", judged, len(names), l.Limit, counted(by))
 }
 
 func malformed(t *T) {

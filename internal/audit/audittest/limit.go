@@ -62,6 +62,9 @@ func (s *API) CountLoginsBy(by string) {
 
 // loginKey is whose sign-ins share the count of this one.
 func (x *call) loginKey(mail string) string {
+	if x.s.Lie == "each spelling of an account has a count" {
+		mail = x.text("mail")
+	}
 	switch x.s.limits["login"].By {
 	case profile.ByAccount:
 		return mail
