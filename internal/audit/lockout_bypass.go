@@ -275,45 +275,6 @@ func (t *T) accountSpellings(l profile.Limit) {
 	t.counts("login", judged <= l.Limit, "%d guesses at one account were judged by %d spellings of its name, want at most %d: %s", judged, len(names), l.Limit, counted(by))
 }
 
-func malformed(t *T) {
-	const many = 20
-	from, login := t.Address(), t.judge("login")
-	form := []int{http.StatusBadRequest, http.StatusUnprocessableEntity} // of a wrong form, whatever a wrong password is answered
-	for range many {
-		q := t.Login(from, "x", "x")
-		q.Body, q.Policy, q.Label = []byte(`{"email":`), "api", "malformed sign-in"
-		a := t.Send(q)
-		if !t.Check(a.Status >= 400 && a.Status < 500 && (slices.Contains(form, a.Status) || !slices.Contains(login.Wrong, a.Status)) && !login.Refuses(a.Status, a.RetryAfter() >= 0), "%v: got %s, want a refusal of its form", a, a.got()) {
-			return
-		}
-	}
-	for range many {
-		q := t.Login(from, "x", "x")
-		q.Method, q.Body, q.Policy, q.Label = http.MethodOptions, nil, "", "preflight"
-		q.Header = http.Header{"Origin": {"https://audit.example"}, "Access-Control-Request-Method": {"POST"}}
-		if origin := t.target.origin(); origin != "" {
-			q.Header.Set("Origin", origin)
-		}
-		t.Send(q)
-	}
-	for range t.Limit("login").Limit {
-		if !t.WantWrong("login", t.Guess(from, unknownAccount())) {
-			return
-		}
-	}
-	limit, ok := t.target.limit("api")
-	if !ok || t.target.Settings["CORS_DISABLE"] == "true" {
-		t.Note("what the preflights cost was not looked at: there is no general limit, or CORS is off and they are requests like any other")
-		return
-	}
-	a := t.Do("me", from, "", nil)
-	if a.Remaining() < 0 {
-		t.Note("what the preflights cost was not looked at: %v tells by no X-RateLimit-Remaining what is left of the general limit", a)
-		return
-	}
-	t.Check(a.Remaining() == limit.Limit-many-1, "%v: %d left of %d after %d malformed sign-ins, %d preflights and one call, want %d", a, a.Remaining(), limit.Limit, many, many, limit.Limit-many-1)
-}
-
 func hangingUp(t *T) {
 	from, email, limit := t.Address(), unknownAccount(), t.Limit("login").Limit
 	other := t.plain()

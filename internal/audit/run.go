@@ -52,6 +52,7 @@ type runner struct {
 	address  uint64 // next client address
 	spent    bool   // the only client address is used up
 	accounts map[*Target]int
+	lookers  map[*Target]Account
 	done     int
 	paced    time.Time // when the next safe request may go
 	stopped  string    // the probe during which the target stopped answering
@@ -77,7 +78,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 	}
 	r := &runner{
 		o: o, target: target, probes: probes, address: o.First,
-		accounts: map[*Target]int{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, earned: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, lookers: map[*Target]Account{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, earned: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)
@@ -232,6 +233,24 @@ func (r *runner) account(g *Target, role string) (Account, bool) {
 		}
 	}
 	return Account{}, false
+}
+
+// looker is an account that nobody guesses at: probes that only look at what a right
+// password is answered share it, so that the others last.
+func (r *runner) looker(g *Target) (a Account, ok bool) {
+	r.mu.Lock()
+	a, ok = r.lookers[g]
+	r.mu.Unlock()
+	if ok {
+		return a, true
+	}
+	if a, ok = r.account(g, ""); ok {
+		r.secrets.person(a.Email)
+		r.mu.Lock()
+		r.lookers[g] = a
+		r.mu.Unlock()
+	}
+	return a, ok
 }
 
 // pace holds safe probes below SafeRate where the target is not the user's own.
