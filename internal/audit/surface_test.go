@@ -2,12 +2,14 @@ package audit
 
 import (
 	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"vitals/internal/profile"
@@ -115,6 +117,51 @@ func TestLengthBesideChunks(t *testing.T) {
 	f, by := surfaced(t, "SH2", "http://"+l.Addr().String())
 	if len(by["4.2.1"].Failed) == 0 || !strings.Contains(f.Reason, "the length was believed beside the chunks") || len(by["13.4.4"].Failed) != 0 {
 		t.Errorf("got %v %+v\n%s", f.Status, by, f.Reason)
+	}
+}
+
+// Whoever is not signed in is redirected to one form, which is none of the paths; what is
+// served beside it, or redirected elsewhere, is.
+func TestARedirectToAFormServesNoStrayPath(t *testing.T) {
+	for _, absolute := range []bool{false, true} {
+		var asked atomic.Int64
+		form := func(w http.ResponseWriter, r *http.Request, to string) {
+			if absolute {
+				to = "http://" + r.Host + to
+			}
+			http.Redirect(w, r, to, http.StatusFound)
+		}
+		guarded := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch n := asked.Add(1); r.URL.Path {
+			case "/up":
+			case "/login":
+				fmt.Fprintf(w, "<form><input name=csrf value=%d>", n)
+			default:
+				form(w, r, "/login?next="+url.QueryEscape(r.URL.Path))
+			}
+		})
+		s := httptest.NewServer(guarded)
+		defer s.Close()
+		if f, _ := surfaced(t, "SH3", s.URL); f.Status != Pass {
+			t.Errorf("absolute %v: got %v, want PASS:\n%s", absolute, f.Status, f.Reason)
+		}
+		leaky := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/.env":
+				fmt.Fprint(w, "KEY=1")
+			case "/metrics":
+				http.Redirect(w, r, "/metrics/", http.StatusFound)
+			case "/metrics/":
+				fmt.Fprint(w, "up 1")
+			default:
+				guarded(w, r)
+			}
+		}))
+		defer leaky.Close()
+		f, by := surfaced(t, "SH3", leaky.URL)
+		if f.Status != Advice || len(by["13.4.7"].Failed) != 1 || len(by["13.4.5"].Failed) != 1 || len(by["13.4.1"].Failed) != 0 {
+			t.Errorf("absolute %v, with a file and metrics served: got %v\n%s", absolute, f.Status, f.Reason)
+		}
 	}
 }
 
