@@ -37,6 +37,8 @@ var lies = []struct {
 	{"leftmost X-Forwarded-For", "LK17", "with forged address headers were judged"},
 	{"leftmost X-Forwarded-For", "LK32", "resets were granted to one address by forged addresses"},
 	{"errors of two forms", "SH9", "the error is text/plain"},
+	{"a guard hides errors of two forms", "SH9", "unknown path, signed in (404): the error is text/plain"},
+	{"a guard hides errors of two forms", "SH9", "get of an unknown object (404): the error is text/plain"},
 	{"success clears the whole address", "LK14", "a success of another account cleared the address"},
 	{"lock extended by attempts", "LK4", "Retry-After"},
 	{"GET then INCR", "LK8", "5×401"},

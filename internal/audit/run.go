@@ -235,24 +235,6 @@ func (r *runner) account(g *Target, role string) (Account, bool) {
 	return Account{}, false
 }
 
-// looker is an account that nobody guesses at: probes that only look at what a right
-// password is answered share it, so that the others last.
-func (r *runner) looker(g *Target) (a Account, ok bool) {
-	r.mu.Lock()
-	a, ok = r.lookers[g]
-	r.mu.Unlock()
-	if ok {
-		return a, true
-	}
-	if a, ok = r.account(g, ""); ok {
-		r.secrets.person(a.Email)
-		r.mu.Lock()
-		r.lookers[g] = a
-		r.mu.Unlock()
-	}
-	return a, ok
-}
-
 // pace holds safe probes below SafeRate where the target is not the user's own.
 func (r *runner) pace(t *T) {
 	if t.target.Own || t.probe.Class != Safe {

@@ -5,7 +5,12 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/google/uuid"
+
+	"vitals/internal/profile"
 )
 
 func surfaceErrors() []Probe {
@@ -16,7 +21,8 @@ func surfaceErrors() []Probe {
 	}}
 }
 
-// errorForm looks at refusals of every kind that anybody can earn.
+// errorForm looks at refusals of every kind that anybody can earn, and where somebody can
+// be signed in, at theirs: a guard answers all others before what it guards is asked.
 func errorForm(t *T) {
 	e := t.promise().Errors
 	if e == nil {
@@ -35,6 +41,15 @@ func errorForm(t *T) {
 		}
 		t.errorOf(a, e.Type, e.Fields)
 	}
+	if s, _, why := t.signedIn(); why == "" {
+		for _, a := range t.refusalsOf(s) {
+			if a.Status >= http.StatusBadRequest {
+				t.errorOf(a, e.Type, e.Fields)
+			}
+		}
+	} else if _, ok := t.target.Profile.Operations["login"]; ok {
+		t.Note("what somebody signed in is refused was not looked at: %s", why)
+	}
 	if t.lockable() {
 		from, next := t.Address(), t.strangers()
 		for range t.Limit("login").Limit + 1 {
@@ -43,6 +58,40 @@ func errorForm(t *T) {
 			}
 		}
 	}
+}
+
+// refusalsOf sends what is to be refused of somebody signed in: for a path that is not
+// there, below the API's as well, for an object that is not there, and by a malformed
+// body. What it counts under, nobody says.
+func (t *T) refusalsOf(s session) (out []Answer) {
+	send := func(q Request, label string) Answer {
+		q.Label, q.Unsure = label, true
+		out = append(out, t.Send(q))
+		return out[len(out)-1]
+	}
+	ask := func(operation string, v values) (Request, bool) {
+		m, err := t.target.Profile.Message(operation, s.access, t.run.told(t.target, s.access, v))
+		return message(m, s, operation), err == nil // else the profile has none such, or no text for it
+	}
+	q, ok := ask("me", nil)
+	if !ok {
+		q, ok = ask("list", nil)
+	}
+	nowhere := []string{"/vitals-audit-no-such-path", spell("{{folder}}vitals-audit-no-such-path", q.Path, 0)}
+	for _, path := range slices.Compact(nowhere) {
+		if ok {
+			q.Method, q.Path, q.Body, q.Policy = http.MethodGet, path, nil, profile.API
+			send(q, "unknown path, signed in")
+		}
+	}
+	if q, ok := ask("get", values{"id": uuid.NewString()}); ok {
+		send(q, "get of an unknown object")
+	}
+	if q, ok := t.filled("create", s, ""); ok && object(q.Body) != nil {
+		q.Body, q.Policy = []byte(`{"`), profile.API
+		t.remember(s, "create", send(q, "create by a malformed body"))
+	}
+	return out
 }
 
 // errorOf checks the form of one refusal.

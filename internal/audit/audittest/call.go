@@ -183,7 +183,11 @@ func (x *call) crossOrigin() bool {
 }
 
 func (x *call) fail(status int, why string) {
-	if x.s.Lie == "errors of two forms" && status == http.StatusNotFound {
+	signed := x.r.Header.Get("Authorization") != ""
+	if status == http.StatusNotFound && x.s.Lie == "a guard hides errors of two forms" && !signed {
+		status = http.StatusUnauthorized
+	}
+	if status == http.StatusNotFound && (x.s.Lie == "errors of two forms" || x.s.Lie == "a guard hides errors of two forms") {
 		http.Error(x.w, why, status)
 		return
 	}
