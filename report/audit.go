@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"os"
@@ -65,6 +64,9 @@ func auditHeadline(a *audit.Report) string {
 		advice = fmt.Sprintf(", %d ADVICE", n)
 	}
 	text := fmt.Sprintf("audit of %s: %d PASS, %d FAIL%s, %d SKIP", a.Target, a.Counts.Pass, a.Counts.Fail, advice, a.Counts.Skip)
+	if ids, why := a.Unrun(); len(ids) > 0 {
+		text += fmt.Sprintf(" (%d %s)", len(ids), why)
+	}
 	if n := a.Counts.NotAsked; n > 0 {
 		text += ", not asked: " + plural(n, "probe") + " (nothing promised)"
 	}
@@ -190,51 +192,6 @@ func transcript(f audit.Finding) string {
 		fmt.Fprintf(&b, "… and %s more exchanges\n", count(int64(f.Omitted)))
 	}
 	return stripLines(b.String())
-}
-
-// AuditJUnit renders the audit for CI servers: a suite per family, a case per
-// probe. A probe that was skipped is skipped there too.
-func AuditJUnit(w io.Writer, a *audit.Report) error {
-	out := junitSuites{Name: "vitals audit"}
-	var sum time.Duration // of the suite
-	add := func(class string, began time.Time, took audit.Millis, c junitCase) {
-		n := len(out.Suites)
-		if n == 0 || out.Suites[n-1].Name != class {
-			out.Suites = append(out.Suites, junitSuite{Name: class, Timestamp: stamp(began)})
-			n, sum = n+1, 0
-		}
-		s := &out.Suites[n-1]
-		sum += time.Duration(took)
-		c.Class, s.Time = class, seconds(sum)
-		s.Cases = append(s.Cases, c)
-		s.count(c)
-	}
-	for _, f := range a.Findings {
-		if f.Status == audit.NotAsked {
-			continue // no case: nobody promised it
-		}
-		c := junitCase{Name: f.ID + " " + f.Title, Time: seconds(time.Duration(f.Took))}
-		why := &junitMessage{Message: firstLine(words(f, " ")), Text: stripLines(words(f, "\n"))}
-		switch f.Status {
-		case audit.Fail:
-			c.Failure = why
-		case audit.Skip:
-			c.Skipped = why
-		case audit.Advice: // no failure, but no bare pass either
-			c.Out = "ADVICE: " + reason(f)
-		}
-		add("vitals.audit."+strings.ReplaceAll(audit.Family(f.ID), " ", "_"), f.Began, f.Took, c)
-	}
-	add("vitals.audit.invariants", auditTaken(a), 0, checkCase("", auditInvariants(a)))
-	for _, s := range out.Suites {
-		out.Tests, out.Failures, out.Errors = out.Tests+s.Tests, out.Failures+s.Failures, out.Errors+s.Errors
-	}
-	text, err := xml.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write JUnit: %w", err)
-	}
-	_, err = w.Write([]byte(xml.Header + string(text) + "\n"))
-	return err
 }
 
 func firstLine(s string) string {

@@ -138,3 +138,47 @@ func TestAuditSaysWhatFollowsAndHowLongItTook(t *testing.T) {
 		}
 	}
 }
+
+// An audit that was interrupted, or whose API went away, is no pass for a CI server, and
+// every form tells what was not run from what was skipped, and from what nobody promised.
+func TestAnAuditThatEndedEarlySaysWhatWasNotRun(t *testing.T) {
+	for _, c := range []struct {
+		why     string
+		partial bool
+		stopped string
+	}{{"interrupted", true, ""}, {"the API stopped answering during HL1", false, "HL1"}} {
+		a := audited()
+		a.Partial, a.Stopped, a.Counts = c.partial, c.stopped, audit.Counts{Pass: 1, Fail: 1, Skip: 3, NotRun: 2, NotAsked: 1}
+		for _, id := range []string{"LK2", "LK5"} {
+			a.Findings = append(a.Findings, audit.Finding{ID: id, Title: "of a lock", Status: audit.Skip, NotRun: true, Reason: "not run: " + c.why})
+		}
+		a.Findings = append(a.Findings, audit.Finding{ID: "AU9", Title: "of codes", Status: audit.NotAsked, Reason: "the profile does not promise it"})
+		for name, want := range map[string][]string{
+			"terminal": {"SKIP, not run: " + c.why + ": 2 of the probes\n  LK2 LK5\n", "Not asked: 1 of the probes, for nothing was promised"},
+			"junit": {`<testcase classname="vitals.audit.ending" name="the audit went to its end">`, `<error message="` + c.why + ": 2 probes not run\">" + c.why + ": 2 probes not run&#xA;LK2 LK5</error>",
+				`tests="7" failures="2" errors="1"`, `<skipped message="not run: ` + c.why + `">`},
+			"markdown": {"3 SKIP (2 not run: " + c.why + "), not asked: 1 probe (nothing promised)", "| not run: " + c.why},
+			"html":     {"3 SKIP (2 not run: " + c.why + "), not asked: 1 probe (nothing promised)", "not run: " + c.why},
+			"sarif":    {`"LK2 was not run: ` + c.why + `"`, `"DB2 was skipped: needs --stack"`},
+			"json":     {`"not_run": 2`, `"not_run": true`, `"reason": "not run: ` + c.why + `"`},
+		} {
+			var b bytes.Buffer
+			f := report.File{Audit: a}
+			render, err := f.For(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := render(&b); err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range want {
+				if !strings.Contains(b.String(), text) {
+					t.Errorf("%s, %s: got no %q:\n%s", c.why, name, text, b.String())
+				}
+			}
+		}
+	}
+	if text := string(renderAudit(t, report.AuditJUnit)); strings.Contains(text, "went to its end") {
+		t.Errorf("an audit that went to its end has a case of its end:\n%s", text)
+	}
+}

@@ -117,8 +117,12 @@ func AuditSARIF(w io.Writer, a *audit.Report) error {
 		case audit.Fail, audit.Advice:
 			run.Results = append(run.Results, sarifResultOf(f, i))
 		case audit.Skip:
+			how := "skipped: " + f.Reason
+			if f.NotRun {
+				how = f.Reason
+			}
 			call.Notifications = append(call.Notifications, sarifNotification{
-				Level: "note", Message: sarifText{Text: fmt.Sprintf("%s was skipped: %s", f.ID, strip(f.Reason))}, Descriptor: sarifReference{f.ID, i},
+				Level: "note", Message: sarifText{Text: fmt.Sprintf("%s was %s", f.ID, strip(how))}, Descriptor: sarifReference{f.ID, i},
 			})
 		}
 	}

@@ -103,6 +103,7 @@ type Finding struct {
 	Class      Class      `json:"class"`
 	Status     Status     `json:"status"`
 	Reason     string     `json:"reason,omitempty"`  // of Skip: why; of Fail: what was found, one line each
+	NotRun     bool       `json:"not_run,omitempty"` // it was to run, and the audit ended before: interrupted, or the API stopped answering
 	Follows    string     `json:"follows,omitempty"` // id of the finding that it only repeats
 	Notes      []string   `json:"notes,omitempty"`   // what a reader should know, as "short clock"
 	Began      time.Time  `json:"began"`
@@ -159,6 +160,7 @@ type Counts struct {
 	Advice int `json:"advice,omitempty"`
 	Skip   int `json:"skip"`
 
+	NotRun   int `json:"not_run,omitempty"`   // of Skip: what the end of the audit came before
 	NotAsked int `json:"not_asked,omitempty"` // what nobody promised
 }
 
@@ -178,5 +180,18 @@ func (r *Report) count() {
 		default:
 			r.Counts.Skip++
 		}
+		if f.NotRun {
+			r.Counts.NotRun++
+		}
 	}
+}
+
+// Unrun are the probes that the end of the audit came before, and why it came.
+func (r *Report) Unrun() (ids []string, why string) {
+	for _, f := range r.Findings {
+		if f.NotRun {
+			ids, why = append(ids, f.ID), f.Reason
+		}
+	}
+	return ids, why
 }

@@ -37,6 +37,8 @@ func Print(w io.Writer, rep Report, columns int) error {
 	for _, f := range rep.Findings {
 		if f.Status == NotAsked {
 			unasked++
+		}
+		if f.Status == NotAsked || f.NotRun {
 			continue
 		}
 		if name := Family(f.ID); name != family {
@@ -60,8 +62,14 @@ func Print(w io.Writer, rep Report, columns int) error {
 			}
 		}
 	}
+	if ids, why := rep.Unrun(); len(ids) > 0 {
+		fmt.Fprintf(&b, "\nSKIP, %s: %d of the probes\n", why, len(ids))
+		for line := range slices.Chunk(ids, 10) {
+			fmt.Fprintf(&b, "  %s\n", strings.Join(line, " "))
+		}
+	}
 	if unasked > 0 {
-		fmt.Fprintf(&b, "\nNot asked: %d of the probes, for nothing was promised or the audit ended before; which, and why, is in audit.json\n", unasked)
+		fmt.Fprintf(&b, "\nNot asked: %d of the probes, for nothing was promised; which, and why, is in audit.json\n", unasked)
 	}
 	for _, f := range rep.Findings { // of a few that were named, who named them wants to know
 		if f.Status == NotAsked && len(rep.Findings) <= maxPrinted {

@@ -139,16 +139,18 @@ func (r *runner) one(ctx context.Context, p Probe) Finding {
 			}
 		}()
 		switch {
-		case ctx.Err() != nil:
-			t.Skip("interrupted")
-		case r.stoppedIn() != "":
-			t.Skip("the API stopped answering during %s", r.stoppedIn())
 		case !asked:
-			t.Skip("%s", why)
+			t.bar(why)
 		case p.Class == Control && r.o.Owner == nil:
-			t.Skip("it starts and stops an API of its own: use --stack embedded or --stack containers")
+			t.bar("it starts and stops an API of its own: use --stack embedded or --stack containers")
 		case p.Class == Intrusive && !r.target.Own:
-			t.Skip("it locks addresses, spends quotas and makes data: name the host with --i-own if it is yours")
+			t.bar("it locks addresses, spends quotas and makes data: name the host with --i-own if it is yours")
+		case ctx.Err() != nil:
+			t.late = true
+			t.bar(unrun + "interrupted")
+		case r.stoppedIn() != "":
+			t.late = true
+			t.bar(unrun + "the API stopped answering during " + r.stoppedIn())
 		}
 		p.run(t)
 		returned = true

@@ -47,6 +47,8 @@ type trial struct {
 	sent     bool              // it asked something
 	last     error             // what was wrong on the wire with the latest request
 	lacks    bool              // it was skipped for what the profile does not have
+	late     bool              // the audit ended before it began
+	cut      bool              // the audit ended before it did
 	broke    bool              // by a mistake of ours
 	title    string            // what was in fact checked; "" = what the probe's title says
 	pieces   map[string]*Piece // by requirement: of checks that are about one alone
@@ -133,8 +135,19 @@ func (t *T) Failed() bool {
 func (t *T) Skip(format string, args ...any) {
 	t.mu.Lock()
 	if t.skipped = fmt.Sprintf(format, args...); t.ctx.Err() != nil {
-		t.skipped = "interrupted" // whatever came of it
+		t.skipped, t.cut = "interrupted", true // whatever came of it
 	}
+	t.mu.Unlock()
+	runtime.Goexit()
+}
+
+// unrun is how the reason begins of a probe that the end of the audit came before.
+const unrun = "not run: "
+
+// bar is Skip for what is known before anything is sent, whether the audit goes on or not.
+func (t *T) bar(why string) {
+	t.mu.Lock()
+	t.skipped = why
 	t.mu.Unlock()
 	runtime.Goexit()
 }
@@ -304,7 +317,7 @@ func (t *T) finding(returned bool) Finding {
 	default:
 		f.Status = Pass
 	}
-	if f.Status == Skip && !t.basis.Promised && !t.broke && (!t.sent || t.lacks) {
+	if f.NotRun = t.late; f.Status == Skip && !t.basis.Promised && !t.broke && !t.late && !t.cut && (!t.sent || t.lacks) {
 		f.Status = NotAsked // nobody promised it, so nobody is owed an answer
 	}
 	f.Evidence = t.evidence(f)

@@ -148,7 +148,7 @@ func verdict(ctx context.Context, rep audit.Report, maySkip []string) (why strin
 func talk(w io.Writer) func(audit.Progress) {
 	return func(p audit.Progress) {
 		switch {
-		case p.Finding != nil && p.Finding.Status == audit.NotAsked: // told in one line at the end
+		case p.Finding != nil && (p.Finding.Status == audit.NotAsked || p.Finding.NotRun): // told together at the end
 		case p.Finding != nil:
 			fmt.Fprintf(w, "[%d/%d] %s %s, %v\n", p.Done, p.Of, p.Finding.Status, p.Probe.ID, p.Finding.Took)
 		case p.Wait > 0:
