@@ -69,9 +69,9 @@ func auditEnding(a *audit.Report) *junitCase {
 	if !a.Partial {
 		why = "the API stopped answering during " + a.Stopped
 	}
-	words := []string{why + ": " + plural(len(ids), "probe") + " not run"}
+	words := []string{why}
 	if len(ids) > 0 {
-		words = append(words, strings.Join(ids, " "))
+		words = []string{why + ": " + plural(len(ids), "probe") + " not run", strings.Join(ids, " ")}
 	}
 	return &junitCase{Name: "the audit went to its end", Error: &junitMessage{Message: strip(words[0]), Text: stripLines(strings.Join(words, "\n"))}}
 }
