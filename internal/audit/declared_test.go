@@ -352,3 +352,17 @@ func TestAListShowsWhatATokenOpens(t *testing.T) {
 		})
 	}
 }
+
+// What an operation declares and could not be looked at, for the one client address was
+// spent, is SKIP: it is not what nobody promised.
+func TestWhatIsDeclaredAndNotLookedAtIsSkipped(t *testing.T) {
+	t.Parallel()
+	g := audittest.New("signing out ends nothing").Serve(t)
+	g.Profile.Promises.Standards, g.Source = nil, nil
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK2", "AU13", "AU3", "AU1"), g, audit.Options{Patience: time.Minute})
+	for _, f := range rep.Findings {
+		if f.Status == audit.NotAsked {
+			t.Errorf("%s: got NOT ASKED: %s", f.ID, f.Reason)
+		}
+	}
+}

@@ -70,6 +70,15 @@ func (t *T) declares(operation string, ok bool, format string, args ...any) bool
 	return ok
 }
 
+// refusers are the operations whose declared refusal a probe looks at: what breaks it fails
+// in any profile, and so what could not be looked at is told.
+var refusers = map[string][]string{"AU1": {"login"}, "AU2": {"login"}, "AU3": {"me"}, "AU13": {"me", "refresh"}}
+
+// declared tells whether the profile declares how one of the probe's operations refuses.
+func (t *T) declared() bool {
+	return slices.ContainsFunc(refusers[t.probe.ID], func(name string) bool { return t.target.Profile.Operations[name].Refuse != 0 })
+}
+
 // WantRefused checks that a limit turned a credential away.
 func (t *T) WantRefused(operation string, a Answer) bool {
 	r := t.read(operation, a)

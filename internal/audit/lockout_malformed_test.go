@@ -123,3 +123,47 @@ func TestMalformedSignInsAreNotCounted(t *testing.T) {
 		}
 	}
 }
+
+// What malformed sign-ins and preflights cost of a general limit is the guide's promise: of
+// an API that counts its general limit by user, none of it is asked.
+func TestWhatMalformedSignInsCostIsAskedOfTheGuideAlone(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	srv := httptest.NewServer(mux)
+	t.Cleanup(srv.Close)
+	mux.HandleFunc("GET /me", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-RateLimit-Limit", "100")
+		w.Header().Set("X-RateLimit-Remaining", "99")
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Password string }
+		if json.NewDecoder(r.Body).Decode(&in) != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+	})
+	u, err := url.Parse(srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := profile.Read(strings.NewReader(`
+profile: by-user
+limits:
+  login: {limit: 5, window: 60s, counts: failures, by: address}
+  api: {limit: 100, window: 60s, by: user, counts: requests}
+promises: {limit_headers: {form: x-ratelimit, retry_after: true}}
+operations:
+  login: {method: POST, path: /login, body: {email: "{{email}}", password: "{{password}}"}, refused: 401, policy: login}
+  me: {path: /me, refused: 401}
+`), "by-user.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &audit.Target{URL: u, Profile: p, Own: true, Source: func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 11, byte(n >> 8), byte(n)}) }}
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK25"), g, audit.Options{Patience: time.Minute})
+	if f := rep.Findings[0]; f.Status != audit.Pass {
+		t.Errorf("got %v %q, want PASS", f.Status, f.Reason)
+	}
+}

@@ -317,7 +317,7 @@ func (t *T) finding(returned bool) Finding {
 	default:
 		f.Status = Pass
 	}
-	if f.NotRun = t.late; f.Status == Skip && !t.basis.Promised && !t.broke && !t.late && !t.cut && (!t.sent || t.lacks) {
+	if f.NotRun = t.late; f.Status == Skip && !t.basis.Promised && !t.broke && !t.late && !t.cut && (t.lacks || !t.sent && !t.declared()) {
 		f.Status = NotAsked // nobody promised it, so nobody is owed an answer
 	}
 	f.Evidence = t.evidence(f)
