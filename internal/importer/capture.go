@@ -40,22 +40,23 @@ var (
 )
 
 // body is a JSON body with what answers told filled in, and secrets taken out.
-func (c *correlation) body(v any, key string, s *step) any {
+func (c *correlation) body(v any, at spot, s *step) any {
+	key := at.key
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for _, k := range keys(v) {
-			out[literal(k)] = c.body(v[k], k, s)
+			out[literal(k)] = c.body(v[k], spot{key: k, of: at.of}, s)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = c.body(v[i], key, s)
+			out[i] = c.body(v[i], at, s)
 		}
 		return out
 	case string:
-		if p, ok := c.value(v); ok {
+		if p, ok := c.filled(v, at, s); ok {
 			return p
 		}
 		if v == "{{email}}" || v == "{{password}}" {
@@ -75,6 +76,9 @@ func (c *correlation) body(v any, key string, s *step) any {
 			if p, ok := c.value(v.String()); ok {
 				return unquoted + p
 			}
+		}
+		if p, ok := c.shortID(v.String(), at, s); ok {
+			return unquoted + p
 		}
 		if secretNumber.MatchString(plain(key)) {
 			c.secrets++
@@ -164,7 +168,7 @@ func (d *outline) signInOf(all []exchange) int {
 }
 
 // asCalls are the exchanges as operations of an API, for the profile.
-func asCalls(all []exchange, steps []step) (calls []*call) {
+func (d *outline) asCalls(all []exchange, steps []step) (calls []*call) {
 	seen := map[string]bool{}
 	for i, x := range all {
 		path := kindOf(steps[i].path)
@@ -173,7 +177,7 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 		}
 		seen[x.method+path] = true
 		c := &call{
-			method: x.method, path: path, title: steps[i].name, body: withoutPlaceholders(steps[i].sent), form: x.form, answer: x.answer, ok: x.status,
+			method: x.method, path: path, title: steps[i].name, body: d.withoutPlaceholders(steps[i].sent), form: x.form, answer: x.answer, ok: x.status,
 			signed: x.signed, params: map[string]any{}, other: x.other, opens: x.opens(),
 		}
 		if x.status == http.StatusNotModified {
@@ -199,9 +203,13 @@ func asCalls(all []exchange, steps []step) (calls []*call) {
 }
 
 // withoutPlaceholders is a body for the profile, where nobody fills in what only a
-// scenario saves.
-func withoutPlaceholders(v any) any {
+// scenario saves. What is no id but names a kind, as the code of a zone, is good for the next
+// request as well.
+func (d *outline) withoutPlaceholders(v any) any {
 	return texts(v, func(text string) any {
+		if code, ok := d.codes[text]; ok {
+			return code
+		}
 		if sample, ok := sampled(text); ok {
 			return sample
 		}

@@ -19,6 +19,7 @@ type correlation struct {
 	saved   map[string]string   // values → the names that they are saved under
 	names   map[string]bool
 	sent    map[string]bool // values that were sent before any answer told them
+	short   map[string][]toldID
 	secrets int
 	email   string            // the account's, as it was captured; "" = unknown
 	signIn  int               // the exchange that signs in; -1 = none
@@ -37,8 +38,9 @@ const gone = "removed-by-vitals-init"
 // request sends is saved there and filled in here; what is secret is taken out. signIn is
 // the exchange that signs in, -1 when none does, and email the account that it names.
 func (d *outline) correlate(all []exchange, signIn int, email string) []step {
-	c := &correlation{d: d, email: email, signIn: signIn, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}, own: map[string]string{}}
+	c := &correlation{d: d, email: email, signIn: signIn, saved: map[string]string{}, names: map[string]bool{}, sent: map[string]bool{}, short: map[string][]toldID{}, own: map[string]string{}}
 	c.shown, c.lost = d.shown, d.lost
+	d.codes = map[string]any{}
 	if signIn >= 0 && (c.shown.from != "" || c.shown.cookies) {
 		if id, ok := person(all[signIn].answer, strings.TrimPrefix(c.shown.from, "json:")); ok {
 			c.own["json:"+id] = "user_id"
@@ -65,6 +67,8 @@ func (c *correlation) learn(x *exchange) {
 			if _, known := c.find(v); !known {
 				told[v] = origin{"json:" + f.place, f.key}
 			}
+		} else if v, ok := isShortID(f.key, f.value); ok {
+			c.learnShort(v, f.key, "json:"+f.place)
 		}
 	}
 	for _, f := range x.fields {
@@ -96,7 +100,7 @@ func distinct(key string, v any) (string, bool) {
 		return v, len(v) >= 8 && len(v) < 500 && !strings.ContainsAny(v, " \t\r\n") || id && len(v) >= 3 && len(v) < 500
 	case json.Number:
 		p := plain(key)
-		return v.String(), len(v.String()) >= 5 || strings.HasSuffix(p, "id") && v.String() != "0" && v.String() != "1"
+		return v.String(), len(v.String()) >= 5 || strings.HasSuffix(p, "id") && len(v.String()) >= 3
 	}
 	return "", false
 }
@@ -124,9 +128,13 @@ func (c *correlation) value(v string) (string, bool) {
 		}
 		return "", false
 	}
+	return c.saveAs(v, i, c.told[i][v]), true
+}
+
+// saveAs is the placeholder of what exchange i told; v is how it is known that it was saved.
+func (c *correlation) saveAs(v string, i int, o origin) string {
 	name, known := c.saved[v]
 	if !known {
-		o := c.told[i][v]
 		base := variable(o.key)
 		if base == "id" {
 			base = variable(singular(c.owner(i, o.from)) + "_id")
@@ -144,7 +152,7 @@ func (c *correlation) value(v string) (string, bool) {
 		}
 		c.steps[i].save[name] = o.from
 	}
-	return "{{" + name + "}}", true
+	return "{{" + name + "}}"
 }
 
 // owner is what an id belongs to: the object that holds it, else what the request
@@ -199,7 +207,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 			s.header = append(s.header, [2]string{h[0], v})
 		}
 	}
-	s.body = c.body(x.body, "", &s)
+	s.body = c.body(x.body, spot{of: about(x.url)}, &s)
 	s.sent = s.body
 	if x.media != "" && isHeaderText.MatchString(x.media) {
 		s.header = append(s.header, [2]string{"Content-Type", x.media})
@@ -250,7 +258,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 		if err != nil || part == "" {
 			continue
 		}
-		if v, ok := c.value(text); ok && i > 1 {
+		if v, ok := c.filled(text, spot{of: parts[max(i-1, 0)], path: i > 1}, s); ok && i > 1 {
 			parts[i] = v
 		} else if why, ok := c.unfit(text, strings.Contains(text, gone) || tokenLike.MatchString(text) || random(text)); ok {
 			parts[i] = gone
@@ -261,7 +269,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 	}
 	path := strings.Join(parts, "/")
 	if u.RawQuery != "" || u.ForceQuery {
-		path += "?" + c.query(u.RawQuery, s)
+		path += "?" + c.query(u, s)
 	}
 	return sendable(path)
 }

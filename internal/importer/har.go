@@ -181,7 +181,7 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 	}
 	d.shown = shownOf(all, refused, at)
 	steps := d.correlate(all, at, email)
-	calls := asCalls(all, steps)
+	calls := d.asCalls(all, steps)
 	identify(calls)
 	learnRefusals(all, refused, steps, calls)
 	if groups == nil { // else they are examples, and nobody sent them

@@ -100,6 +100,7 @@ type outline struct {
 	signIn, refresh, signOut *step
 	shown                    shown             // of a capture
 	lost                     map[string]string // values of pages that cannot be saved: why
+	codes                    map[string]any    // of a capture, by their placeholders: short values that are no ids
 	anonymous                bool              // nobody signs in, so no step says that it is anonymous
 	journeys                 []journey
 	operations               map[string]operation // of the profile

@@ -7,25 +7,27 @@ import (
 
 // query is a request's query as it was captured, but for the values that others take the
 // place of.
-func (c *correlation) query(captured string, s *step) string {
+func (c *correlation) query(u *url.URL, s *step) string {
+	captured := u.RawQuery
 	pairs := strings.Split(captured, "&")
 	for i, pair := range pairs {
 		key, raw, has := strings.Cut(pair, "=")
 		pairs[i] = asCaptured(key)
 		if has {
-			pairs[i] += "=" + c.parameter(key, raw, captured, s)
+			pairs[i] += "=" + c.parameter(spot{key: key, of: about(u)}, raw, captured, s)
 		}
 	}
 	return strings.Join(pairs, "&")
 }
 
 // parameter is the value of a query's parameter.
-func (c *correlation) parameter(key, raw, query string, s *step) string {
+func (c *correlation) parameter(at spot, raw, query string, s *step) string {
+	key := at.key
 	text, err := url.QueryUnescape(raw)
 	if err != nil {
 		text = raw
 	}
-	v, ok := c.value(text)
+	v, ok := c.filled(text, at, s)
 	if _, carries := c.shown.in["?"+plain(key)]; carries && len(c.steps) != c.signIn {
 		v, ok = "{{token}}", true
 	}
