@@ -201,7 +201,7 @@ func (c *correlation) step(x *exchange, names unique) step {
 				v = gone
 				s.decide = append(s.decide, "the header "+h[0]+": "+why)
 			}
-			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+			if strings.ContainsFunc(asSplit.Replace(v), func(r rune) bool { return r < ' ' || r > '~' }) {
 				continue
 			}
 			s.header = append(s.header, [2]string{h[0], v})

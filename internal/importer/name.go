@@ -89,16 +89,6 @@ func (u unique) name(text, other string) string {
 // read as a placeholder are parted. Generators that the source asks for are filled in.
 func literal(text string) string { return placed(text, parted) }
 
-func parted(text string) string {
-	for strings.Contains(text, "{{") {
-		text = strings.ReplaceAll(text, "{{", "{ {")
-	}
-	for strings.Contains(text, "}}") {
-		text = strings.ReplaceAll(text, "}}", "} }")
-	}
-	return text
-}
-
 // literals is literal for every text of a JSON value, bounded in depth.
 func literals(v any, deep int) any {
 	switch v := v.(type) {
@@ -132,6 +122,7 @@ var isNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+
 // sendable is a path as a request line may hold it; placeholders stay. Of a query, what is
 // sent as it stands stays as well.
 func sendable(path string) string {
+	path = inAddress.Replace(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path
 	}

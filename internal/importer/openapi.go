@@ -259,9 +259,9 @@ func (c *call) needed(in, name string, v any, told bool) {
 		}
 		value := fmt.Sprint(generated(v))
 		if !strings.HasPrefix(value, "{{") {
-			value = url.QueryEscape(value)
+			value = escapedQuery(value)
 		}
-		c.query += url.QueryEscape(name) + "=" + value
+		c.query += escapedQuery(name) + "=" + value
 		if !told {
 			c.decide = append(c.decide, "the parameter "+name)
 		}
@@ -272,7 +272,7 @@ func (c *call) needed(in, name string, v any, told bool) {
 		value := "1"
 		if isScalar(v) {
 			value = strings.Map(func(r rune) rune {
-				if r < ' ' || r > '~' {
+				if (r < ' ' || r > '~') && string(r) != splitBraces {
 					return -1
 				}
 				return r

@@ -56,7 +56,7 @@ func (c *call) filled(look map[string]string) string {
 			return "{{" + v + "}}"
 		}
 		if v, ok := c.params[name]; ok && isScalar(v) && fmt.Sprint(v) != "" {
-			return url.PathEscape(fmt.Sprint(v))
+			return url.PathEscape(asWhole.Replace(fmt.Sprint(v)))
 		}
 		return "1"
 	})

@@ -128,9 +128,12 @@ func formText(body any) string {
 	var pairs []string
 	for _, k := range keys(m) {
 		if isScalar(m[k]) {
-			text := outside(filledIn, fmt.Sprint(m[k]), url.QueryEscape, strings.Clone)
-			pairs = append(pairs, url.QueryEscape(k)+"="+text)
+			text := outside(filledIn, fmt.Sprint(m[k]), escapedQuery, strings.Clone)
+			pairs = append(pairs, escapedQuery(k)+"="+text)
 		}
 	}
 	return strings.Join(pairs, "&")
 }
+
+// escapedQuery is a text as a form or a query holds it.
+func escapedQuery(text string) string { return url.QueryEscape(asWhole.Replace(text)) }

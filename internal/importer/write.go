@@ -2,6 +2,7 @@ package importer
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,7 +84,7 @@ func (d *outline) profile(p *page) {
 		}
 		p.line(2, "path: %s", text(o.path))
 		p.header(2, o.header)
-		p.mark(2, append(d.invented(o.body), removed(o.body)...))
+		p.mark(2, slices.Concat(d.invented(o.body), removed(o.body), changed(o.header, o.body, "")))
 		if m, ok := o.body.(map[string]any); ok {
 			if p.line(2, "body:%s", map[bool]string{true: "", false: " " + flow(m)}[wide(m)]); wide(m) {
 				p.fields(3, m)
@@ -281,7 +282,7 @@ func (d *outline) scenario(p *page) {
 func (d *outline) request(p *page, level int, s step) {
 	p.line(level, "%s: %s", strings.ToLower(s.method), text(s.path))
 	p.header(level, s.header)
-	p.mark(level, d.invented(s.sent))
+	p.mark(level, slices.Concat(d.invented(s.sent), changed(s.header, s.body, s.text)))
 	switch m, fields := s.body.(map[string]any); {
 	case s.text != "":
 		p.line(level, "body: %s", flow(s.text))

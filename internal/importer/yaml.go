@@ -18,7 +18,7 @@ type page struct {
 
 // line writes one line at a level.
 func (p *page) line(level int, format string, args ...any) {
-	p.b.WriteString(strings.Repeat("  ", level) + fmt.Sprintf(format, args...) + "\n")
+	p.b.WriteString(strings.Repeat("  ", level) + asSplit.Replace(fmt.Sprintf(format, args...)) + "\n")
 }
 
 // mark writes what a person must decide, above what it is about.
