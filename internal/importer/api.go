@@ -244,6 +244,10 @@ func (c *call) operation() operation {
 	if c.form && o.body == nil {
 		o.form = false
 	}
+	if o.form {
+		body, decide := saidOnce(o.body)
+		o.body, o.decide = body, append(o.decide, decide...)
+	}
 	return o
 }
 

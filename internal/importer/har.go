@@ -258,11 +258,13 @@ func (x *exchange) read(media, text string, params []pair) {
 	case kind == formType:
 		fields := map[string]any{}
 		for _, p := range params {
-			fields[decoded(p.Name)] = decoded(p.Value)
+			again(fields, decoded(p.Name), decoded(p.Value))
 		}
 		if values, err := url.ParseQuery(text); err == nil && len(params) == 0 {
-			for k := range values {
-				fields[k] = values.Get(k)
+			for k, all := range values {
+				for _, v := range all {
+					again(fields, k, v)
+				}
 			}
 		}
 		x.form, x.body = true, fields

@@ -82,10 +82,16 @@ func (s *spec) operation2(path, method string, op *v2.Operation, params []*v2.Pa
 			c.other = "a file"
 		case p.In == "formData":
 			if isTrue(p.Required) || passwordKey.MatchString(plain(p.Name)) || accountKey.MatchString(plain(p.Name)) {
-				form[literal(p.Name)] = literals(granted(beside, p.Name, v, schema2(p)), 4)
+				v = literals(granted(beside, p.Name, v, schema2(p)), 4)
+				if list, ok := v.([]any); ok && p.CollectionFormat != "multi" {
+					v = joined(list, written2(p).between())
+				}
+				form[literal(p.Name)] = v
 			}
 		case p.In == "path" || isTrue(p.Required):
-			c.needed(p.In, p.Name, literals(v, 4), told)
+			w := written2(p)
+			w.value, w.told = literals(v, 4), told
+			c.needed(w)
 		}
 	}
 	if len(form) > 0 {
@@ -151,11 +157,23 @@ func parameter2(p *v2.Parameter) (any, bool) {
 	if v, ok := told(s); ok {
 		return v, true
 	}
-	v, _ := (&sampler{left: 1}).typed(s, 0)
-	if list, ok := v.([]any); ok && len(list) == 0 {
-		v = "1"
+	if p.Type != "array" {
+		v, _ := (&sampler{left: 1}).typed(s, 0)
+		return v, false
 	}
-	return v, false
+	items := &base.Schema{Type: []string{"string"}}
+	if i := p.Items; i != nil && i.Type != "array" {
+		items = &base.Schema{Type: []string{i.Type}, Format: i.Format, Pattern: i.Pattern, Default: i.Default, Enum: i.Enum}
+	}
+	n := int64(0)
+	if p.MinItems != nil {
+		n = int64(*p.MinItems)
+	}
+	v, given := told(items)
+	if !given {
+		v, _ = (&sampler{left: 1}).typed(items, 0)
+	}
+	return several(v, items, n, isTrue(p.UniqueItems)), given
 }
 
 // schema2 is what a parameter that is none of the body's says of its values.

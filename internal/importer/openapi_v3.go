@@ -101,14 +101,8 @@ func (s *spec) operation3(path, method string, op *v3.Operation, params []*v3.Pa
 		if p == nil {
 			continue
 		}
-		v, told := example3(p.Example, p.Examples)
-		if v == nil && p.Schema != nil {
-			if v = sample(p.Schema, false); v != nil {
-				_, told = told3(p.Schema)
-			}
-		}
 		if p.In == "path" || isTrue(p.Required) {
-			c.needed(p.In, p.Name, literals(v, 4), told)
+			c.needed(parameter3(p))
 		}
 	}
 	if op.RequestBody != nil && op.RequestBody.Content != nil {
@@ -125,7 +119,9 @@ func (s *spec) operation3(path, method string, op *v3.Operation, params []*v3.Pa
 			if c.body, _ = example3(media.Example, media.Examples); c.body == nil {
 				c.body = sample(media.Schema, false)
 			}
-			c.body = literals(c.body, 12)
+			if c.body = literals(c.body, 12); c.form {
+				c.body = c.written(c.body, media.Encoding)
+			}
 			if json != "" && json != "application/json" && strings.HasSuffix(json, "+json") {
 				c.header = append(c.header, [2]string{"Content-Type", json})
 			}

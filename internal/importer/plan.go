@@ -55,6 +55,9 @@ func (c *call) filled(look map[string]string) string {
 		if v, ok := look[name]; ok {
 			return "{{" + v + "}}"
 		}
+		if written, ok := c.params[name].(asWritten); ok && written != "" {
+			return string(written)
+		}
 		if v, ok := c.params[name]; ok && isScalar(v) && fmt.Sprint(v) != "" {
 			return url.PathEscape(asWhole.Replace(fmt.Sprint(v)))
 		}

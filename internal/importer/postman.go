@@ -229,7 +229,7 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 			fields := map[string]any{}
 			for _, v := range b.URLEncoded {
 				if !v.Disabled {
-					fields[v.name()] = r.fill(v.text(), &x)
+					again(fields, v.name(), r.fill(v.text(), &x))
 				}
 			}
 			x.form, x.body = len(fields) > 0, fields

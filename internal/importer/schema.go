@@ -144,7 +144,10 @@ func (s *sampler) typed(schema *base.Schema, deep int) (any, bool) {
 	case "array":
 		if schema.Items != nil && schema.Items.IsA() {
 			if v, ok := s.of(schema.Items.A, deep+1); ok {
-				return []any{v}, true
+				if s.answer || schema.MinItems == nil {
+					return []any{v}, true
+				}
+				return several(v, schema.Items.A.Schema(), *schema.MinItems, isTrue(schema.UniqueItems)), true
 			}
 		}
 		return []any{}, true

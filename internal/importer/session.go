@@ -127,9 +127,15 @@ func formText(body any) string {
 	m, _ := body.(map[string]any)
 	var pairs []string
 	for _, k := range keys(m) {
-		if isScalar(m[k]) {
-			text := outside(filledIn, fmt.Sprint(m[k]), escapedQuery, strings.Clone)
-			pairs = append(pairs, escapedQuery(k)+"="+text)
+		all, list := m[k].([]any)
+		if !list {
+			all = []any{m[k]}
+		}
+		for _, one := range all {
+			if isScalar(one) {
+				text := outside(filledIn, strings.TrimPrefix(fmt.Sprint(one), unquoted), escapedQuery, strings.Clone)
+				pairs = append(pairs, escapedQuery(k)+"="+text)
+			}
 		}
 	}
 	return strings.Join(pairs, "&")
