@@ -99,7 +99,7 @@ func (t *T) keep(operation string, v values, a Answer) Answer {
 		t.run.own(s, strings.ToLower(v["email"]))
 		op := t.target.Profile.Operations[operation]
 		given := values{}
-		for name := range op.Fields {
+		for _, name := range t.target.Profile.Told(operation) {
 			if value, ok := op.Field(a.Body, name); ok {
 				given[name] = value
 			}
@@ -126,6 +126,7 @@ type session struct {
 	from            netip.Addr
 	access, refresh string
 	id, patient     string
+	signed          Answer // to the sign-in
 }
 
 // Session signs an unused account in from an unused address. What keeps it from
@@ -139,7 +140,7 @@ func (t *T) SessionOf(a Account, from netip.Addr) session {
 	if !op.Succeeded(ans.Status) {
 		t.Skip("sign-in with a test account: got %s", ans.got())
 	}
-	s := session{Account: a, from: from}
+	s := session{Account: a, from: from, signed: ans}
 	s.access, _ = op.Field(ans.Body, "access_token")
 	switch cookies := ans.Header["Set-Cookie"]; {
 	case s.access != "":

@@ -33,7 +33,7 @@ func (r *runner) told(g *Target, token string, v values) values {
 	}
 	out := values{}
 	if !known {
-		for name := range g.Profile.Operations["login"].Fields {
+		for _, name := range g.Profile.Told("login") {
 			out[name] = uuid.NewString()
 		}
 	}

@@ -70,6 +70,22 @@ var fields = map[string]string{
 	"email": "of who is signed in", "role": "of who is signed in",
 }
 
+// Told are the names that an operation's answer gives values for placeholders by, sorted:
+// those that the profile says a place for, and the other Fields, which are read under
+// their own names. What the profile has a value for, and what every request has its own
+// of, is taken from an answer only where the profile says its place.
+func (p *Profile) Told(operation string) []string {
+	out := keys(p.Operations[operation].Fields)
+	for name := range fields {
+		_, valued := p.Values[name]
+		if !valued && placeholders[name] == "" && name != "access_token" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Placeholders are the names that probes and scenarios fill in, sorted: what
 // {{name}} may stand for in a path, a body or a header, beside the profile's own
 // values and the fields of answers.
