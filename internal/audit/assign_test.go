@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,13 +26,16 @@ type shop struct {
 	orders map[int]map[string]any
 	next   int
 
-	guarded map[string]bool // fields that a client cannot set; the rest is stored
-	plain   map[string]any  // fields that every order has by itself
-	echo    bool            // answers to changes repeat the body, whatever was stored
-	terse   bool            // answers to changes hold the id alone
-	silent  bool            // me tells no id
-	wrapped bool            // orders stand under data
-	signIn  map[string]any  // more of the answer to a sign-in
+	guarded map[string]bool        // fields that a client cannot set; the rest is stored
+	plain   map[string]any         // fields that every order has by itself
+	echo    bool                   // answers to changes repeat the body, whatever was stored
+	terse   bool                   // answers to changes hold the id alone
+	silent  bool                   // me tells no id
+	private bool                   // no answer shows the owner
+	limit   int                    // of orders made, beyond which it answers 429; 0 = none
+	own     map[int]map[string]any // more that orders have by who makes them
+	wrapped bool                   // orders stand under data
+	signIn  map[string]any         // more of the answer to a sign-in
 	bodies  []map[string]any
 }
 
@@ -74,12 +78,16 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		say(200, map[string]any{"items": items})
 	case r.Method == http.MethodPost:
-		s.next++
+		if s.next++; s.limit > 0 && s.next > s.limit {
+			say(429, nil)
+			return
+		}
 		one = maps.Clone(s.plain)
 		if one == nil {
 			one = map[string]any{}
 		}
 		one["id"], one["owner"], one["at"] = s.next, who, strconv.Itoa(s.next/3)
+		maps.Copy(one, s.own[who])
 		s.orders[s.next] = one
 		s.store(one, body)
 		s.show(w, 201, one, body)
@@ -115,6 +123,9 @@ func (s *shop) show(w http.ResponseWriter, status int, one, body map[string]any)
 		out = map[string]any{"id": one["id"]}
 	case s.echo:
 		maps.Copy(out, body)
+	}
+	if s.private {
+		delete(out, "owner")
 	}
 	if s.wrapped {
 		out = map[string]any{"data": out}
@@ -172,31 +183,35 @@ func TestFieldsThatMeanSomething(t *testing.T) {
 	user := map[string]any{"role": "user"}
 	const given = "owner is now another's (3)"
 	for name, c := range map[string]struct {
-		shop  *shop
-		lacks []string
-		want  []string // in the reason; none = PASS
-		never string
+		shop   *shop
+		lacks  []string
+		want   []string // in the reason; none = PASS
+		never  string
+		create string
 	}{
-		"what is stored":                     {shop: &shop{guarded: set("owner")}},
-		"what is stored, no get":             {shop: &shop{guarded: set("owner")}, lacks: []string{"get"}},
-		"what is stored, wrapped":            {shop: &shop{guarded: set("owner"), wrapped: true}},
-		"what is stored is not the users'":   {shop: &shop{guarded: set("owner"), plain: map[string]any{"buyer": map[string]any{"role": "user"}}}},
-		"what is echoed":                     {shop: &shop{guarded: set("owner", "role", "is_active"), plain: user, echo: true}},
-		"what is so by itself":               {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": false}}},
-		"users with roles":                   {shop: &shop{guarded: set("owner"), plain: user}, want: []string{"create with role: got 201 and role is now admin", "update with role: got 200 and role is now admin"}},
-		"users with roles, no get":           {shop: &shop{guarded: set("owner"), plain: user}, lacks: []string{"get"}, want: []string{"create with role: got 201 and role is now admin"}},
-		"users with flags, wrapped":          {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": true}, wrapped: true}, want: []string{"update with is_active: got 200 and is_active is now false"}},
-		"an owner":                           {shop: &shop{}, want: []string{"create with owner: got 201 and " + given, "update with owner: got 200 and " + given}, never: "at is now"},
-		"an owner, no get":                   {shop: &shop{}, lacks: []string{"get", "list"}, want: []string{"create with owner: got 201 and " + given}},
-		"an owner, wrapped":                  {shop: &shop{wrapped: true}, want: []string{"create with owner: got 201 and " + given}},
-		"an owner by get alone":              {shop: &shop{terse: true}, want: []string{"create with owner: got 201 and " + given}},
-		"an owner that me tells not":         {shop: &shop{silent: true}, want: []string{"create with owner: got 201 and " + given}},
-		"an owner that the sign-in tells":    {shop: &shop{silent: true, signIn: map[string]any{}}, want: []string{"create with owner: got 201 and " + given}},
-		"an owner that update cannot change": {shop: &shop{}, lacks: []string{"update"}, want: []string{"create with owner: got 201 and " + given}, never: "update with"},
+		"what is stored":                        {shop: &shop{guarded: set("owner")}},
+		"what is stored, no get":                {shop: &shop{guarded: set("owner")}, lacks: []string{"get"}},
+		"what is stored, wrapped":               {shop: &shop{guarded: set("owner"), wrapped: true}},
+		"what is stored is not the users'":      {shop: &shop{guarded: set("owner"), plain: map[string]any{"buyer": map[string]any{"role": "user"}}}},
+		"what is echoed":                        {shop: &shop{guarded: set("owner", "role", "is_active"), plain: user, echo: true}},
+		"what is so by itself":                  {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": false}}},
+		"users with roles":                      {shop: &shop{guarded: set("owner"), plain: user}, want: []string{"create with role: got 201 and role is now admin", "update with role: got 200 and role is now admin"}},
+		"users with roles, no get":              {shop: &shop{guarded: set("owner"), plain: user}, lacks: []string{"get"}, want: []string{"create with role: got 201 and role is now admin"}},
+		"users with flags, wrapped":             {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": true}, wrapped: true}, want: []string{"update with is_active: got 200 and is_active is now false"}},
+		"an owner":                              {shop: &shop{}, want: []string{"create with owner: got 201 and " + given, "update with owner: got 200 and " + given}, never: "at is now"},
+		"an owner, no get":                      {shop: &shop{}, lacks: []string{"get", "list"}, want: []string{"create with owner: got 201 and " + given}},
+		"an owner, wrapped":                     {shop: &shop{wrapped: true}, want: []string{"create with owner: got 201 and " + given}},
+		"an owner by get alone":                 {shop: &shop{terse: true}, want: []string{"create with owner: got 201 and " + given}},
+		"an owner that me tells not":            {shop: &shop{silent: true}, want: []string{"create with owner: got 201 and " + given}},
+		"an owner that the sign-in tells":       {shop: &shop{silent: true, signIn: map[string]any{}}, want: []string{"create with owner: got 201 and " + given}},
+		"an owner that update cannot change":    {shop: &shop{}, lacks: []string{"update"}, want: []string{"create with owner: got 201 and " + given}, never: "update with"},
+		"what else orders have of their makers": {shop: &shop{guarded: set("owner"), own: map[int]map[string]any{2: {"currency": "EUR", "level": 2}, 3: {"currency": "CHF", "level": 5}}}},
+		"an owner that no answer shows":         {shop: &shop{private: true, signIn: map[string]any{}}, create: `{owner: "{{user_id}}"}`, want: []string{"create with owner: got 201 and " + given + ", who finds the object by get"}},
+		"one more who finds it by the list":     {shop: &shop{private: true, signIn: map[string]any{}}, create: `{owner: "{{user_id}}"}`, lacks: []string{"get"}, want: []string{"create with owner: got 201 and " + given + ", who finds the object by list"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := sold(t, c.shop, note, c.lacks...)
+			f := sold(t, c.shop, cmp.Or(c.create, note), c.lacks...)
 			if (f.Status == audit.Pass) != (c.want == nil) || f.Status == audit.Skip {
 				t.Errorf("got %v %q, want %q", f.Status, f.Reason, c.want)
 			}
@@ -215,13 +230,22 @@ func TestFieldsThatMeanSomething(t *testing.T) {
 	}
 }
 
+// What a limit refuses was not tried, and is no failure.
+func TestFieldsThatALimitRefuses(t *testing.T) {
+	t.Parallel()
+	s := &shop{guarded: map[string]bool{"owner": true}, limit: 5}
+	if f := sold(t, s, `{note: a}`); f.Status != audit.Skip || !strings.Contains(f.Reason, "got 429: a limit refused it") || len(s.orders) > 0 {
+		t.Errorf("got %v %q, left %v, want a skip that says so and nothing left", f.Status, f.Reason, s.orders)
+	}
+}
+
 // A field that the sign-in's answer has under a name of the table needs no place in the
 // profile.
 func TestTheSignInFillsInItsFields(t *testing.T) {
 	t.Parallel()
 	s := &shop{guarded: map[string]bool{"owner": true}, signIn: map[string]any{"role": "buyer"}}
 	f := sold(t, s, `{buyer: "{{user_id}}", as: "{{role}}"}`)
-	if f.Status == audit.Skip || len(s.bodies) == 0 || s.bodies[0]["buyer"] != "2" || s.bodies[0]["as"] != "buyer" {
+	if f.Status == audit.Skip || len(s.bodies) == 0 || s.bodies[0]["buyer"] != 2.0 || s.bodies[0]["as"] != "buyer" {
 		t.Errorf("got %v %q, sent %v, want the id and the role that the sign-in gave", f.Status, f.Reason, s.bodies)
 	}
 }

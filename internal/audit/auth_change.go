@@ -45,7 +45,7 @@ func (t *T) changeBack(ctx context.Context, in Request, from, to string) error {
 	if !ok {
 		return fmt.Errorf("sign-in with the new password: got %d", signed.Status)
 	}
-	m, err := t.target.Profile.Message("password_change", token, t.run.told(t.target, token, values{"password": from, "new_password": to}))
+	m, err := t.run.message(t.target, "password_change", token, values{"password": from, "new_password": to})
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,8 @@ func (t *T) marks(o *privateObject) {
 // sends is Do for an update with another body than the profile's.
 func (t *T) sends(op profile.Operation, from netip.Addr, token string, v values) Answer {
 	q := t.Request("update", from, token, v)
-	m, err := t.target.Profile.Fill(op, token, t.run.told(t.target, token, v))
+	p, told := t.run.typed(t.target, token, v)
+	m, err := p.Fill(op, token, told)
 	if err != nil {
 		t.Lacks("%v", err)
 	}

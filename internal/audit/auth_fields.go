@@ -90,7 +90,10 @@ func (t *T) foreign(f *foreignFields, field string, value any, whose, sure bool)
 			}
 			continue
 		}
-		if !t.Check(a.Err == nil && a.Status < 300, "%v: got %s, want %s refused or unchanged", a, a.got(), field) {
+		if a.Err == nil && t.judge(name).Refuses(a.Status, a.RetryAfter() >= 0) {
+			t.Skip("%v: got %s: a limit refused it, so that this field and the rest were not tried", a, a.got())
+		}
+		if !t.Check(a.Err == nil && (a.Status < 300 || t.Operation(name).Succeeded(a.Status)), "%v: got %s, want %s refused or unchanged", a, a.got(), field) {
 			continue
 		}
 		id := f.id

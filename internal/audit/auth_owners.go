@@ -162,11 +162,16 @@ func leaves(a Answer) map[string]string {
 // body that makes one, with what they would be of another user.
 func (t *T) ownFields(other session) map[string]any {
 	out := map[string]any{}
-	told := t.run.told(t.target, other.access, nil)
+	p, told := t.run.typed(t.target, other.access, nil)
 	for field, v := range t.Operation("create").Body {
 		text, _ := v.(string)
 		name := strings.TrimSuffix(strings.TrimPrefix(text, "{{"), "}}")
-		if text == "{{"+name+"}}" && !strings.HasSuffix(name, "_token") && told[name] != "" {
+		if text != "{{"+name+"}}" || strings.HasSuffix(name, "_token") {
+			continue
+		}
+		if n := p.Values[name]; isNumber(n) && t.target.Profile.Values[name] == nil {
+			out[field] = n
+		} else if told[name] != "" {
 			out[field] = told[name]
 		}
 	}

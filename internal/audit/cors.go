@@ -160,7 +160,7 @@ func (t *T) preflighted(origin, method string) (a Answer, there bool) {
 			continue
 		}
 		for _, id := range madeUp {
-			m, err := t.target.Profile.Message(name, "", t.run.told(t.target, "", values{"id": id}))
+			m, err := t.run.message(t.target, name, "", values{"id": id})
 			if err != nil {
 				break // it needs more than an id
 			}

@@ -22,7 +22,7 @@ type values map[string]string
 // whoever is signed in, "" for nobody. A profile without the operation, or a
 // placeholder without a value, skips the probe.
 func (t *T) Request(operation string, from netip.Addr, token string, v values) Request {
-	m, err := t.target.Profile.Message(operation, token, t.run.told(t.target, token, v))
+	m, err := t.run.message(t.target, operation, token, v)
 	if err != nil {
 		t.Lacks("%v", err)
 	}
@@ -102,6 +102,9 @@ func (t *T) keep(operation string, v values, a Answer) Answer {
 		for _, name := range t.target.Profile.Told(operation) {
 			if value, ok := op.Field(a.Body, name); ok {
 				given[name] = value
+			}
+			if v, _ := op.Value(a.Body, name); isNumber(v) {
+				t.run.number(t.target, name)
 			}
 		}
 		t.run.learn(t.target, s, given)

@@ -44,7 +44,7 @@ func (t *T) takeBack(o *made, send func(Request) Answer) error {
 	if o.id == "" {
 		return fmt.Errorf("the answer that made it has no id for %s", o.undo)
 	}
-	m, err := t.target.Profile.Message(o.undo, o.owner.access, t.run.told(t.target, o.owner.access, values{"id": o.id}))
+	m, err := t.run.message(t.target, o.undo, o.owner.access, values{"id": o.id})
 	if err != nil {
 		return err
 	}

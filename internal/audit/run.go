@@ -61,6 +61,7 @@ type runner struct {
 	owners   map[string]string  // access token → account
 	given    map[string]values  // access token → fields of the sign-in's answer
 	latest   map[*Target]values // those of the last one
+	numbers  map[*Target]values // which of them are numbers
 
 	earned    map[sender]int   // admitted so far
 	leftovers map[*Target]bool // an earlier run's refusals were met
@@ -78,7 +79,7 @@ func Run(ctx context.Context, probes []Probe, target *Target, o Options) Report 
 	}
 	r := &runner{
 		o: o, target: target, probes: probes, address: o.First,
-		accounts: map[*Target]int{}, lookers: map[*Target]Account{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, earned: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
+		accounts: map[*Target]int{}, lookers: map[*Target]Account{}, checkers: map[*Target]*limitcheck.Checker{}, owners: map[string]string{}, given: map[string]values{}, latest: map[*Target]values{}, numbers: map[*Target]values{}, earned: map[sender]int{}, leftovers: map[*Target]bool{}, locks: map[*Target]int{},
 	}
 	for _, s := range o.Secrets {
 		r.secrets.add(s)

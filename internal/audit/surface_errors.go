@@ -70,7 +70,7 @@ func (t *T) refusalsOf(s session) (out []Answer) {
 		return out[len(out)-1]
 	}
 	ask := func(operation string, v values) (Request, bool) {
-		m, err := t.target.Profile.Message(operation, s.access, t.run.told(t.target, s.access, v))
+		m, err := t.run.message(t.target, operation, s.access, v)
 		return message(m, s, operation), err == nil // else the profile has none such, or no text for it
 	}
 	q, ok := ask("me", nil)

@@ -44,7 +44,7 @@ var ownBodies = []string{"create", "update", "write_log"}
 func (t *T) filled(operation string, s session, id string) (Request, bool) {
 	now := time.Now().UTC()
 	v := values{"now": now.Format(time.RFC3339), "today": now.Format(time.DateOnly), "taken_at": now.Format(time.RFC3339), "id": id, "medication_id": id, "action": "taken"}
-	m, err := t.target.Profile.Message(operation, s.access, t.run.told(t.target, s.access, v))
+	m, err := t.run.message(t.target, operation, s.access, v)
 	if err != nil || operation != "create" && (m.Body == nil || id == "") {
 		return Request{}, false
 	}

@@ -1,9 +1,12 @@
 package audit
 
 import (
+	"encoding/json"
 	"maps"
 
 	"github.com/google/uuid"
+
+	"vitals/internal/profile"
 )
 
 // own remembers whose a token is, for the checker of limits.
@@ -44,6 +47,43 @@ func (r *runner) told(g *Target, token string, v values) values {
 	maps.Copy(out, v)
 	return out
 }
+
+// number remembers that a field of a target's sign-ins is a number.
+func (r *runner) number(g *Target, name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.numbers[g] == nil {
+		r.numbers[g] = values{}
+	}
+	r.numbers[g][name] = "a number"
+}
+
+// message is one of a target's operations, filled in with the values given and with those
+// that the sign-in of a token gave.
+func (r *runner) message(g *Target, operation, token string, v values) (profile.Message, error) {
+	p, told := r.typed(g, token, v)
+	return p.Message(operation, token, told)
+}
+
+// typed is told, without the numbers that the sign-in gave: these are values of the
+// profile's, as those keep their type in a body.
+func (r *runner) typed(g *Target, token string, v values) (*profile.Profile, values) {
+	told := r.told(g, token, v)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := *g.Profile
+	p.Values = map[string]any{}
+	maps.Copy(p.Values, g.Profile.Values)
+	for name := range r.numbers[g] {
+		if _, given := v[name]; !given && json.Valid([]byte(told[name])) {
+			p.Values[name] = json.Number(told[name])
+			delete(told, name)
+		}
+	}
+	return &p, told
+}
+
+func isNumber(v any) bool { _, ok := v.(json.Number); return ok }
 
 func (r *runner) owner(token string) string {
 	r.mu.Lock()
