@@ -77,8 +77,17 @@ func isShortID(key string, v any) (string, bool) {
 func (c *correlation) learnShort(v, key, from string) {
 	at := len(c.told)
 	of, _, _ := idName(key)
-	if of == "" {
-		of = thing(c.owner(at, from))
+	holders := strings.Split(strings.TrimPrefix(from, "json:"), ".")
+	for n := len(holders) - 2; n >= 0 && of == ""; n-- {
+		if !slices.Contains([]string{"0", "data", "items", "results", "record"}, holders[n]) {
+			of = thing(holders[n])
+		}
+	}
+	switch _, own := c.own[from]; {
+	case at == c.signIn && (own || of == ""):
+		of = "user"
+	case of == "":
+		of = thing(noun(kindOf(c.steps[at].path)))
 	}
 	if c.sent[v+"\x00"+of] || slices.ContainsFunc(c.short[v], func(t toldID) bool { return t.of == of }) {
 		return
@@ -101,6 +110,9 @@ func (c *correlation) shortAt(v string, at spot) (found toldID, sure, ok bool) {
 		if !ok { // as order=77
 			of = thing(at.key)
 		}
+	}
+	if slices.Contains([]string{"account", "member", "profile", "person"}, of) && !slices.ContainsFunc(c.short[v], func(t toldID) bool { return t.of == of }) {
+		of = "user"
 	}
 	if slices.Contains(notIDs, of) {
 		return found, false, false

@@ -30,6 +30,8 @@ func TestShortIDsAreFilledIn(t *testing.T) {
 		{order(`{"id":"7"}`), "POST", "/lines", `{"order_id":"7","n":"7"}`, `body: {"n":"7","order_id":"{{order_id}}"}`},
 		{order(`{"id":"7"}`), "POST", "/lines", `{"orderIds":["7"]}`, `body: {"orderIds":["{{order_id}}"]}`},
 		{order(`{"id":7}`), "POST", "/lines", `{"orderId":7,"count":7}`, `body: {"count":7,"orderId":{{order_id}}}`},
+		{caught{method: "POST", path: "/login", body: annSignsIn, answer: `{"token":"` + annsToken + `","driver":{"id":"7","email":"ann@town.example"}}`}, "GET", "/users/7", "", "tasks:\n      - name: read user\n        get: /users/{{user_id}}"},
+		{caught{method: "POST", path: "/checkout", body: "{}", answer: `{"order":{"id":"7"}}`}, "GET", "/orders/7", "", "name: read order\n        get: /orders/{{checkout_id}}"},
 		{order(`{"id":"7"}`), "GET", "/carts/7", "", "# decide: whether 7 is the id that the answer to create order told"},
 		// What merely equals an id stays as it is.
 		{order(`{"id":"1"}`), "GET", "/lines?page=1", "", "get: /lines?page=1\n"},
