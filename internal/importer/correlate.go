@@ -171,6 +171,9 @@ func (c *correlation) owner(i int, from string) string {
 func (c *correlation) step(x *exchange, names unique) step {
 	s := step{method: x.method, anonymous: x.bare || !x.signed, decide: x.decide}
 	s.path = c.path(x.url, &s)
+	if _, last := split(x.url.Path); x.method == "DELETE" && idLike.MatchString(last) && strings.HasSuffix(trimmed(strings.SplitN(s.path, "?", 2)[0]), "/"+last) {
+		s.decide = append(s.decide, "which object it deletes: no answer told "+last+", so that it is the same one each time")
+	}
 	for _, h := range x.header {
 		switch p := plain(h[0]); {
 		case !isHeader.MatchString(h[0]) || dropped[p] || strings.HasPrefix(p, "sec") || strings.HasPrefix(h[0], ":"):

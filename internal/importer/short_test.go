@@ -33,6 +33,7 @@ func TestShortIDsAreFilledIn(t *testing.T) {
 		{caught{method: "POST", path: "/login", body: annSignsIn, answer: `{"token":"` + annsToken + `","driver":{"id":"7","email":"ann@town.example"}}`}, "GET", "/users/7", "", "tasks:\n      - name: read user\n        get: /users/{{user_id}}"},
 		{caught{method: "POST", path: "/checkout", body: "{}", answer: `{"order":{"id":"7"}}`}, "GET", "/orders/7", "", "name: read order\n        get: /orders/{{checkout_id}}"},
 		{order(`{"id":"7"}`), "GET", "/carts/7", "", "# decide: whether 7 is the id that the answer to create order told"},
+		{order(`{"size":"77"}`), "DELETE", "/api/orders/77", "", "# decide: which object it deletes: no answer told 77"},
 		// What merely equals an id stays as it is.
 		{order(`{"id":"1"}`), "GET", "/lines?page=1", "", "get: /lines?page=1\n"},
 		{order(`{"id":2}`), "GET", "/lines?page=2", "", "get: /lines?page=2\n"},
