@@ -140,16 +140,19 @@ func explanations(d *Document) (out []string) {
 	return out
 }
 
-// unasked are the gains of intruders that no target asks about.
+// unasked are the gains of intruders that no target asks about, and that fail nothing.
 func unasked(r *Run) (words []string) {
 	for _, name := range []string{"intruders.leaked", "intruders.wrong"} {
-		fact, ok := r.Result.Fact(name)
-		asks := func(v targets.Verdict) bool { return v.Target.Metric == name }
-		if ok && fact.Value > 0 && !slices.ContainsFunc(r.Verdicts, asks) {
+		if fact, ok := r.Result.Fact(name); ok && fact.Value > 0 && !asks(r, name) && len(r.Result.Granted) == 0 {
 			words = append(words, strings.TrimSuffix(fmt.Sprintf("%s was %g, and no target asks for it: %s", name, fact.Value, fact.Note), ": "))
 		}
 	}
 	return words
+}
+
+// asks tells whether a target of the run asks for a metric.
+func asks(r *Run, metric string) bool {
+	return slices.ContainsFunc(r.Verdicts, func(v targets.Verdict) bool { return v.Target.Metric == metric })
 }
 
 // unsent are the steps that no user came to in a run that went to its end, as those that

@@ -125,7 +125,14 @@ func suite(d *Document, name string, r *Run) junitSuite {
 	for _, c := range checks(r) {
 		s.Cases = append(s.Cases, checkCase(s.Name, c))
 	}
-	if c := verdictCase(s.Name, r); c.red() && !slices.ContainsFunc(s.Cases, junitCase.red) {
+	if why := r.Result.Granted; len(why) > 0 && !asks(r, "intruders.leaked") {
+		s.Cases = append(s.Cases, junitCase{Class: s.Name, Name: "intruders are granted nothing", Failure: &junitMessage{Message: strip(why[0]), Text: stripLines(strings.Join(why, "\n"))}})
+	}
+	told := junitCase.red
+	if r.Verdict == Fail { // an error does not say so
+		told = func(c junitCase) bool { return c.Failure != nil }
+	}
+	if c := verdictCase(s.Name, r); c.red() && !slices.ContainsFunc(s.Cases, told) {
 		s.Cases = append(s.Cases, c) // the run's verdict is the last word
 	}
 	for _, c := range s.Cases {

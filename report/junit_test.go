@@ -113,3 +113,27 @@ func TestPhasesOfAnInterruptedRun(t *testing.T) {
 		t.Errorf("a quarter of it: got %q", got)
 	}
 }
+
+// What intruders were granted is a failure of its own, beside what else went wrong: a
+// busy machine's error, or a target that was missed, does not take its place.
+func TestJUnitTellsWhatIntrudersWereGranted(t *testing.T) {
+	const granted = `intruder "guesser" (password guessing): 20 of 20 wrong credentials were accepted`
+	for _, doubted := range []bool{false, true} {
+		d := document(t)
+		d.Runs = d.Runs[:1]
+		r := &d.Runs[0]
+		r.Verdict, r.Reasons, r.Result.Granted = report.Fail, []string{granted}, []string{granted}
+		if doubted {
+			r.Result.Health.Invalid = []string{"generator: CPU contention"}
+		}
+		d.Verdict, d.Reasons, d.Exit = report.Fail, r.Reasons, 1
+		if got, text := redOf(t, d); got.Failures == 0 || !strings.Contains(text, "20 of 20 wrong credentials were accepted") {
+			t.Errorf("doubted %v: got %d failures:\n%s", doubted, got.Failures, text)
+		}
+		// A failure by whatever reason is one in JUnit, though the machine was busy.
+		r.Result.Granted = nil
+		if got, text := redOf(t, d); got.Failures == 0 {
+			t.Errorf("doubted %v: a FAIL is no failure:\n%s", doubted, text)
+		}
+	}
+}

@@ -266,8 +266,13 @@ func (t *T) accountSpellings(l profile.Limit) {
 			from = t.Address()
 		}
 		a := t.Guess(from, names[i%len(names)])
-		if t.read("login", a) == profile.Refused {
+		r := t.read("login", a)
+		if r == profile.Refused {
 			break
+		}
+		if r == profile.Granted { // it is not the spelling
+			t.WantWrong("login", a)
+			return
 		}
 		judged++
 		by[ways.worded(forms[i%len(names)])]++

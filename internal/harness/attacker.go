@@ -88,7 +88,7 @@ func (a *attackers) plan(ins []scenarios.Intruder, victims []intruders.Victim, f
 		address = func(uint64) netip.Addr { return netip.Addr{} } // the one that all have
 	}
 	return intruders.Plan{
-		Intruders: ins, Load: a.shape, SignIn: a.sc.Accounts.SignIn, Fill: a.signIn.Fill, Prefix: wire.Prefix(a.st.URL), Profile: a.profile,
+		Intruders: ins, Load: a.shape, SignIn: a.sc.Accounts.SignIn, Fill: a.signIn.Fill, Prefix: wire.Prefix(a.st.URL), Cookies: a.sc.Cookies, Profile: a.profile,
 		Victims: victims, Spare: a.pool.spare, Address: address, First: first, Step: a.first, Steps: a.steps,
 		HeadTimeout: seconds(a.st.Settings, "READ_HEADER_TIMEOUT"), BodyTimeout: seconds(a.st.Settings, "READ_TIMEOUT"),
 		Record: func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); shard.Record(s) },

@@ -257,7 +257,7 @@ func (a *actor) wait(ctx context.Context, d time.Duration) bool {
 // got an error in disguise.
 func (a *actor) let(j judge, ans wire.Answer) {
 	a.seen.Knowing++
-	if ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body) {
+	if ans.Status/100 != 2 || j.opens == nil || j.opens(ans) {
 		a.seen.Leaked++
 	} else {
 		a.seen.Veiled++
@@ -272,7 +272,7 @@ func (a *actor) judged(j judge, ans wire.Answer, r reading) {
 	a.seen.Judged++
 	switch {
 	case r != granted:
-	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans.Body):
+	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans):
 		a.seen.Granted++
 		if a.Profile != nil || j.opens != nil {
 			a.seen.Sure++

@@ -174,6 +174,25 @@ func TestGranted(t *testing.T) {
 	}
 }
 
+// Where users keep cookies and nobody has a place for a token, a cookie is a session.
+func TestACookieIsASession(t *testing.T) {
+	for keeps, want := range map[bool]string{
+		true:  "10 of 10 wrong credentials were accepted",
+		false: "10 of 10 wrong credentials were answered 2xx without a token",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			p := plan([]scenarios.Intruder{guess}, func() {})
+			p.Profile, p.Cookies, p.Record = read(t, "", "limit: 5, window: 300s"), keeps, func(*measure.Sample) {}
+			group := intruders.New(p, newDoor("open by cookie"))
+			group.Prepare(t.Context())
+			attacks := group.Run(t.Context(), t.Context(), time.Now())
+			if got := strings.Join(intruders.Granted(attacks, true), "\n"); !strings.Contains(got, want) {
+				t.Errorf("keeps cookies %v: got %q, want %q", keeps, got, want)
+			}
+		})
+	}
+}
+
 // What signing out has ended is granted for sure where the profile declares that it is
 // refused.
 func TestATokenThatWasSignedOutIsGranted(t *testing.T) {

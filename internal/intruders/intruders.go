@@ -45,8 +45,9 @@ type Plan struct {
 	SignIn    scenarios.Step // of honest users
 	// Fill is SignIn's path, header and body with somebody's credentials, all its
 	// placeholders filled in as honest users have them.
-	Fill   func(email, password string) (path string, header http.Header, body []byte)
-	Prefix string // of every path: that of the base URL
+	Fill    func(email, password string) (path string, header http.Header, body []byte)
+	Prefix  string // of every path: that of the base URL
+	Cookies bool   // honest users keep the cookies that answers set
 	// Profile has the operations beyond signing in. An intruder that needs one
 	// which is not there, nil has none, shows nothing and says so.
 	Profile *profile.Profile

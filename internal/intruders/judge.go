@@ -17,9 +17,9 @@ import (
 // else the profile.
 type judge struct {
 	profile.Judge
-	// opens tells whether a body has what opens a session; nil when nobody knows
+	// opens tells whether an answer has what opens a session; nil when nobody knows
 	// where it would stand.
-	opens func(body []byte) bool
+	opens func(wire.Answer) bool
 	// bare tells that no profile is known: what its Limit says nobody promised, and a
 	// lock lasts as long as its own refusals say.
 	bare bool
@@ -76,8 +76,9 @@ func (g *Group) judge(in scenarios.Intruder, operation, policy string) judge {
 }
 
 // opens is how a sign-in's answer is known to open a session: by the fields of the
-// profile, or by what the scenario's own sign-in saves of it.
-func (g *Group) opens() func([]byte) bool {
+// profile, or by what the scenario's own sign-in saves of it. Where users keep cookies and
+// neither has a place for a token, a cookie is one.
+func (g *Group) opens() func(wire.Answer) bool {
 	op := profile.Operation{}
 	fields := []string{"access_token"}
 	switch place, json := strings.CutPrefix(g.SignIn.Save["token"], "json:"); {
@@ -88,9 +89,15 @@ func (g *Group) opens() func([]byte) bool {
 	default:
 		return nil
 	}
-	return func(body []byte) bool {
-		return slices.ContainsFunc(fields, func(name string) bool { _, ok := op.Value(body, name); return ok })
+	cookie := g.Cookies && op.Fields["access_token"] == "" && g.SignIn.Save["token"] == ""
+	return func(a wire.Answer) bool {
+		return cookie && sets(a) || slices.ContainsFunc(fields, func(name string) bool { _, ok := op.Value(a.Body, name); return ok })
 	}
+}
+
+// sets tells whether an answer sets a cookie, and does not take one away.
+func sets(a wire.Answer) bool {
+	return slices.ContainsFunc((&http.Response{Header: a.Header}).Cookies(), func(c *http.Cookie) bool { return c.Value != "" && c.MaxAge >= 0 })
 }
 
 // read tells what an answer says.
