@@ -22,6 +22,7 @@ import (
 // shop has orders whose owner is a number, and is told what it does with fields that it
 // did not ask for.
 type shop struct {
+	probe  string // that is to be run; "" = AU11
 	mu     sync.Mutex
 	orders map[int]map[string]any
 	next   int
@@ -165,7 +166,7 @@ operations:
 		Accounts: []audit.Account{{Email: "ann@shop.example", Password: "Ann-0123456"}, {Email: "bea@shop.example", Password: "Bea-0123456"}},
 		Source:   func(n uint64) netip.Addr { return netip.AddrFrom4([4]byte{127, 41, byte(n >> 8), byte(n)}) },
 	}
-	return audit.Run(t.Context(), probes(t, audit.Intrusive, "AU11"), g, audit.Options{Patience: time.Minute}).Findings[0]
+	return audit.Run(t.Context(), probes(t, audit.Intrusive, cmp.Or(s.probe, "AU11")), g, audit.Options{Patience: time.Minute}).Findings[0]
 }
 
 // A field that an object merely stores means nothing, and a field that it has by itself
@@ -247,5 +248,14 @@ func TestTheSignInFillsInItsFields(t *testing.T) {
 	f := sold(t, s, `{buyer: "{{user_id}}", as: "{{role}}"}`)
 	if f.Status == audit.Skip || len(s.bodies) == 0 || s.bodies[0]["buyer"] != 2.0 || s.bodies[0]["as"] != "buyer" {
 		t.Errorf("got %v %q, sent %v, want the id and the role that the sign-in gave", f.Status, f.Reason, s.bodies)
+	}
+}
+
+// What is merely stored under another key beside a field has not taken its place.
+func TestAStoredKeyTakesNoEffect(t *testing.T) {
+	t.Parallel()
+	f := sold(t, &shop{guarded: map[string]bool{"owner": true}, probe: "SH6"}, `{note: "{{notes}}"}`)
+	if f.Status == audit.Skip || strings.Contains(f.Reason, "again as NOTE") {
+		t.Errorf("got %v %q", f.Status, f.Reason)
 	}
 }
