@@ -212,7 +212,7 @@ func slidingQuota(t *T) {
 		t.Skip("the limit of %d requests is too high to be spent here", l.Limit)
 	}
 	if p := t.run.o.Patience; p > 0 && 2*l.Window > p {
-		t.Skip("it would watch two windows of %v, longer than allowed: %v; use --short-clock", l.Window, p)
+		t.Skip("it would watch two windows of %v, longer than allowed: %v (--patience; --short-clock with --stack)", l.Window, p)
 	}
 	s := t.Session()
 	var mu sync.Mutex

@@ -97,6 +97,9 @@ func TestBareConnections(t *testing.T) {
 						t.Errorf("%s: got %g, n %d (there: %t), want %g, n %d (there: %t)", name, f.Value, f.N, ok, want, c.n, due)
 					}
 				}
+				if note := facts["intruders.leaked"].Note; c.name == "taken" && note != "4 bodies that are too large were taken" {
+					t.Errorf("got the note %q", note)
+				}
 				for _, s := range samples {
 					if bad := c.want["intruders.leaked"]+c.want["intruders.wrong"]+c.want["intruders.open"] > 0; !s.OK && !bad && c.want != nil {
 						t.Errorf("status %d after %s: not as expected", s.Code, s.Service())

@@ -9,7 +9,7 @@ import (
 
 // explained says what a figure comes of, where more than one thing could be meant.
 func explained(name string, attacks []Attack) (why []string) {
-	var sum, forger Attack // of credentials
+	var sum, forger, large Attack // of credentials, but large of bodies
 	waits := false
 	for _, a := range attacks {
 		if a.guesses() {
@@ -17,6 +17,9 @@ func explained(name string, attacks []Attack) (why []string) {
 		}
 		if a.Kind == scenarios.HeaderSpoofing {
 			forger.add(a)
+		}
+		if a.Kind == scenarios.OversizedBody {
+			large.add(a)
 		}
 		waits = waits || a.Waits
 	}
@@ -29,6 +32,7 @@ func explained(name string, attacks []Attack) (why []string) {
 	case "intruders.leaked":
 		tell(forger.Excess+forger.AfterLock, fmt.Sprintf("each guess forged another client address (%s and %d more headers)", addressHeaders[0], len(addressHeaders)-1))
 		tell(sum.Granted, sum.granted())
+		tell(large.Granted, fmt.Sprintf("%d bodies that are too large were taken", large.Granted))
 		tell(sum.AfterLock, fmt.Sprintf("%d wrong credentials were judged after a refusal", sum.AfterLock))
 		tell(sum.Leaked, sum.leaked())
 		return append(why, servedOf(attacks)...)
