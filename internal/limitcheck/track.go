@@ -338,17 +338,3 @@ func (t *track) within(e *Event) (possible, certain int) {
 	}
 	return possible, certain
 }
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}

@@ -58,3 +58,17 @@ func (t *track) overWindows(c *Checker, e *Event) bool {
 	t.told = t.windows.to // a window within it shows nothing more
 	return true
 }
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
