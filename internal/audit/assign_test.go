@@ -37,6 +37,7 @@ type shop struct {
 	own     map[int]map[string]any // more that orders have by who makes them
 	wrapped bool                   // orders stand under data
 	signIn  map[string]any         // more of the answer to a sign-in
+	refuses int                    // status for a body with a guarded field; 0 = the field is left out
 	bodies  []map[string]any
 }
 
@@ -63,9 +64,15 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	who := shoppers[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer token-of-")]
 	id, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/orders/"))
 	one := s.orders[id]
+	refused := false
+	for name := range body {
+		refused = refused || s.refuses != 0 && s.guarded[name]
+	}
 	switch {
 	case who == 0:
 		say(401, nil)
+	case refused:
+		say(s.refuses, nil)
 	case r.URL.Path == "/me" && s.silent:
 		say(200, map[string]any{"role": "user"})
 	case r.URL.Path == "/me":
@@ -196,6 +203,7 @@ func TestFieldsThatMeanSomething(t *testing.T) {
 		"what is stored is not the users'":      {shop: &shop{guarded: set("owner"), plain: map[string]any{"buyer": map[string]any{"role": "user"}}}},
 		"what is echoed":                        {shop: &shop{guarded: set("owner", "role", "is_active"), plain: user, echo: true}},
 		"what is so by itself":                  {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": false}}},
+		"what is refused as a conflict":         {shop: &shop{guarded: set("owner", "role", "is_active"), plain: user, refuses: 409}},
 		"users with roles":                      {shop: &shop{guarded: set("owner"), plain: user}, want: []string{"create with role: got 201 and role is now admin", "update with role: got 200 and role is now admin"}},
 		"users with roles, no get":              {shop: &shop{guarded: set("owner"), plain: user}, lacks: []string{"get"}, want: []string{"create with role: got 201 and role is now admin"}},
 		"users with flags, wrapped":             {shop: &shop{guarded: set("owner"), plain: map[string]any{"is_active": true}, wrapped: true}, want: []string{"update with is_active: got 200 and is_active is now false"}},
@@ -237,6 +245,15 @@ func TestFieldsThatALimitRefuses(t *testing.T) {
 	s := &shop{guarded: map[string]bool{"owner": true}, limit: 5}
 	if f := sold(t, s, `{note: a}`); f.Status != audit.Skip || !strings.Contains(f.Reason, "got 429: a limit refused it") || len(s.orders) > 0 {
 		t.Errorf("got %v %q, left %v, want a skip that says so and nothing left", f.Status, f.Reason, s.orders)
+	}
+}
+
+// A session that is over says nothing about fields.
+func TestFieldsOfASessionThatIsOver(t *testing.T) {
+	t.Parallel()
+	s := &shop{guarded: map[string]bool{"owner": true}, refuses: 401}
+	if f := sold(t, s, `{note: a}`); f.Status != audit.Skip || !strings.Contains(f.Reason, "got 401: the session is over") {
+		t.Errorf("got %v %q, want a skip that says so", f.Status, f.Reason)
 	}
 }
 

@@ -82,16 +82,20 @@ func (t *T) foreign(f *foreignFields, field string, value any, whose, sure bool)
 		q.Label = name + " with " + field
 		a := t.Send(q)
 		t.remember(f.owner, name, a)
-		switch a.Status {
-		case http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
+		forms := []int{http.StatusUnprocessableEntity, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound} // whatever a limit is said to refuse by
+		limited := a.Err == nil && !slices.Contains(forms, a.Status) && t.judge(name).Refuses(a.Status, a.RetryAfter() >= 0)
+		if limited {
+			t.Skip("%v: got %s: a limit refused it, so that this field and the rest were not tried", a, a.got())
+		}
+		if a.Status == http.StatusUnauthorized {
+			t.Skip("%v: got %s: the session is over, so that this field and the rest were not tried", a, a.got())
+		}
+		if a.Err == nil && a.Status/100 == 4 { // 409 as well, say
 			t.Check(true, "")
 			if name == "update" {
 				f.refused[field] = a
 			}
 			continue
-		}
-		if a.Err == nil && t.judge(name).Refuses(a.Status, a.RetryAfter() >= 0) {
-			t.Skip("%v: got %s: a limit refused it, so that this field and the rest were not tried", a, a.got())
 		}
 		if !t.Check(a.Err == nil && (a.Status < 300 || t.Operation(name).Succeeded(a.Status)), "%v: got %s, want %s refused or unchanged", a, a.got(), field) {
 			continue
