@@ -36,22 +36,27 @@ func TestConsecutiveRuns(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("VITALS_RUNS")); err == nil {
 		runs = n
 	}
-	s := startWith(t, 100)
-	csv, sc := accountsFile(t, s.Accounts), file(t, "short.yaml", short)
-	began, ended := time.Now(), map[string]int{}
-	for n := range runs {
-		r := carryOut(t, sc, "--url", s.URL.String(), "--accounts", csv)
-		if r.doc == nil || len(r.doc.Runs) == 0 {
-			t.Fatalf("run %d: exit %d: %s", n+1, r.code, r.talk)
-		}
-		ended[r.doc.Verdict]++
-		notes := strings.Join(r.doc.Runs[0].Result.Notes, "\n")
-		if r.doc.Verdict != report.Pass {
-			t.Logf("run %d: %s: %s", n+1, r.doc.Verdict, strings.Join(r.doc.Reasons, "\n"))
-		}
-		if r.code == exit.Fail || r.doc.Verdict == report.NoData && !strings.Contains(notes, "wait ") {
-			t.Errorf("run %d: %s, exit %d:\n%s", n+1, r.doc.Verdict, r.code, notes)
-		}
+	for name, more := range map[string][]string{"without a profile": nil, "profile clinic": {"--profile", "clinic"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startWith(t, 100)
+			csv, sc := accountsFile(t, s.Accounts), file(t, "short.yaml", short)
+			began, ended := time.Now(), map[string]int{}
+			for n := range runs {
+				r := carryOut(t, append([]string{sc, "--url", s.URL.String(), "--accounts", csv}, more...)...)
+				if r.doc == nil || len(r.doc.Runs) == 0 {
+					t.Fatalf("run %d: exit %d: %s", n+1, r.code, r.talk)
+				}
+				ended[r.doc.Verdict]++
+				notes := strings.Join(r.doc.Runs[0].Result.Notes, "\n")
+				if r.doc.Verdict != report.Pass {
+					t.Logf("run %d: %s: %s", n+1, r.doc.Verdict, strings.Join(r.doc.Reasons, "\n"))
+				}
+				if r.code == exit.Fail || r.doc.Verdict == report.NoData && !strings.Contains(notes, "wait ") {
+					t.Errorf("run %d: %s, exit %d:\n%s", n+1, r.doc.Verdict, r.code, notes)
+				}
+			}
+			t.Logf("%d runs in %s: %v", runs, time.Since(began).Round(time.Second), ended)
+		})
 	}
-	t.Logf("%d runs in %s: %v", runs, time.Since(began).Round(time.Second), ended)
 }

@@ -1,6 +1,7 @@
 package intruders_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -118,7 +119,7 @@ func TestWhatProvesNothingIsNamed(t *testing.T) {
 		{"an address left locked", func(d *door) {
 			d.locked["login 127.9.0.100"], d.locked["login 127.9.0.102"] = true, true
 		}, "limit: 5, window: 300s, lock: 900s", "its address was refused before its first guess (status 429), wait 15m0s: an earlier run"},
-		{"an account left throttled", func(d *door) { d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = 18, 18 }, "limit: 5, window: 300s", "its victim's account was refused after 2 wrong passwords, and others from the same address were not"},
+		{"an account left throttled", func(d *door) { d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = 18, 18 }, "limit: 5, window: 300s", "its victim's account was refused after 2 wrong passwords, and others from the same address were not, wait 15m0s: an earlier run, or somebody else, guessed at it, and there is no spare account in its place"},
 		{"an account left throttled, found before", func(d *door) {
 			d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = 20, 20
 		}, "limit: 5, window: 300s, account: 20", "its victim could not sign in before the run (status 429), wait 15m0s"},
@@ -137,6 +138,58 @@ func TestWhatProvesNothingIsNamed(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A victim that an earlier run has left refused gives way to a spare account: at the first
+// guess, amid the guesses and at once, with and without a profile.
+func TestAVictimLeftRefusedGivesWay(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		for _, left := range []int{18, 20} {
+			for _, atOnce := range []bool{false, true} {
+				if bare && left < 20 { // nobody says that a lock comes too soon
+					continue
+				}
+				t.Run(fmt.Sprintf("%d/bare %v/at once %v", left, bare, atOnce), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						d, in := newDoor(""), guess
+						d.wrong["a@clinic.test"], d.wrong["b@clinic.test"] = left, left
+						in.AtOnce = atOnce
+						p := plan([]scenarios.Intruder{in}, func() {})
+						if !bare {
+							p.Profile = read(t, "", "limit: 5, window: 300s")
+						}
+						spares := []string{"c", "d"}
+						p.Spare = func() (v intruders.Victim, ok bool) {
+							if ok = len(spares) > 0; ok {
+								v, spares = intruders.Victim{Email: spares[0] + "@clinic.test", Password: "right-" + spares[0]}, spares[1:]
+							}
+							return v, ok
+						}
+						group := intruders.New(p, d)
+						group.Prepare(t.Context())
+						during, over := context.WithTimeout(t.Context(), time.Minute)
+						defer over()
+						attacks := group.Run(t.Context(), during, time.Now())
+						facts := intruders.Findings(attacks)
+						for _, f := range facts {
+							if f.Value != 0 {
+								t.Errorf("got %v, want no figure but 0", f)
+							}
+						}
+						told := strings.Join(intruders.Told(attacks), "\n")
+						if len(facts) == 0 || len(spares) > 0 || strings.Contains(told, "NO DATA") || !strings.Contains(told, "2 victims were refused before they were attacked") {
+							t.Errorf("got %v, spares left %v, told:\n%s", facts, spares, told)
+						}
+						for _, a := range attacks {
+							if a.Judged != 5 || a.Knowing != 1 || a.Standing != 1 {
+								t.Errorf("from %v: %d judged, %d right passwords from the locked address, %d from elsewhere, want 5, 1 and 1", a.From, a.Judged, a.Knowing, a.Standing)
+							}
+						}
+					})
+				})
+			}
+		}
 	}
 }
 

@@ -99,7 +99,7 @@ func servedOf(attacks []Attack) (words []string) {
 // whom the lockout's figures speak, and one for each that shows nothing.
 func Told(attacks []Attack) (lines []string) {
 	for _, sum := range summed(attacks) {
-		for _, words := range append(sum.gains(), sum.words()) {
+		for _, words := range append(sum.gains(), sum.words(), sum.replaced()) {
 			if words != "" {
 				lines = append(lines, fmt.Sprintf("intruder %q (%s): %s", sum.Intruder, sum.Kind, words))
 			}
@@ -137,7 +137,7 @@ func (a *Attack) add(o Attack) {
 	a.Planned, a.Sent, a.Missed = a.Planned+o.Planned, a.Sent+o.Sent, a.Missed+o.Missed
 	a.Sure += o.Sure
 	a.Knowing, a.Leaked, a.Veiled = a.Knowing+o.Knowing, a.Leaked+o.Leaked, a.Veiled+o.Veiled
-	a.Standing, a.Again = a.Standing+o.Standing, a.Again+o.Again
+	a.Standing, a.Again, a.Replaced = a.Standing+o.Standing, a.Again+o.Again, a.Replaced+o.Replaced
 	a.Excess, a.AfterLock = max(a.Excess, o.Excess), a.AfterLock+o.AfterLock
 	a.Rate, a.Lag = o.Rate, o.Lag
 }
@@ -161,6 +161,17 @@ func (a *Attack) gains() (lines []string) {
 		lines = append(lines, fmt.Sprintf("%d of %d refusals said Retry-After: %.40q, which is neither whole seconds nor a date", a.Unread, a.Turned, a.Unreadable))
 	}
 	return lines
+}
+
+// replaced says that earlier guesses at its victims were met.
+func (a *Attack) replaced() string {
+	switch a.Replaced {
+	case 0:
+		return ""
+	case 1:
+		return "a victim was refused before it was attacked, for an earlier run, or somebody else, guessed at it: a spare account took its place"
+	}
+	return fmt.Sprintf("%d victims were refused before they were attacked, for an earlier run, or somebody else, guessed at them: spare accounts took their places", a.Replaced)
 }
 
 func (a *Attack) words() string {

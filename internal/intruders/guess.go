@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"vitals/internal/profile"
@@ -59,22 +58,7 @@ func (g *guesser) work(ctx context.Context) {
 		g.fail("what a lock is worth was not asked: profile %s promises %s", g.Profile.Name, why)
 		return
 	}
-	if g.in.AtOnce {
-		g.burst(ctx)
-	} else {
-		g.guess(ctx, g.in.Guesses)
-	}
-	// What was lost to shedding and full queues, and what is lacking to the limit, is
-	// made up for one by one, so that the lock is met in any case.
-	for extra := 0; g.in.Guesses > 0 && g.seen.Refused == 0 && g.seen.Judged <= g.lock.allowed() && extra < g.in.Guesses+g.lock.allowed() && g.lost < patience && g.seen.undeclared == "" && ctx.Err() == nil; extra++ {
-		g.guess(ctx, 1)
-	}
-	if g.seen.undeclared != "" { // what follows could not be read either
-		g.complete(ctx, false)
-		return
-	}
-	sooner := g.seen.Judged < limit.Limit && (g.seen.Judged == 0 || !g.login.bare) // than anybody promised
-	if g.in.Guesses > 0 && g.seen.Refused > 0 && sooner && g.before(ctx) {
+	if !g.meet(ctx) {
 		return
 	}
 	if g.lock.never(g.seen.Judged) {
@@ -155,31 +139,6 @@ func unlockable(limit profile.Limit) string {
 		return "a wait that grows with each try"
 	case limit.Limit > farthest:
 		return fmt.Sprintf("a lock after %d wrong passwords, too many to be tried", limit.Limit)
-	}
-	return ""
-}
-
-// before finds out why the lock came before its time: it was there before the
-// first guess, on the address or on the account. It reports whether that is so;
-// else it is the API's own fault, and stands in the figures.
-func (g *guesser) before(ctx context.Context) bool {
-	_, domain, _ := strings.Cut(g.victim.Email, "@")
-	ans, r := g.ask(ctx, g.signIn(g.own, fmt.Sprintf("nobody-%s@%s", g.own, domain), "not-the-password-of-anybody"), g.login)
-	switch {
-	case r == wrong:
-		g.fail("its victim's account was refused after %d wrong passwords, and others from the same address were not (Retry-After %s): an earlier run, or somebody else, guessed at it", g.seen.Judged, g.seen.RetryAfter)
-	case r == refused && g.seen.Judged == 0:
-		g.fail("its address was refused before its first guess (status %d)%s: an earlier run, or somebody else, left it locked", ans.Status, waits(ans))
-	default:
-		return false
-	}
-	return true
-}
-
-// waits is how long an answer asks to wait, in words.
-func waits(a wire.Answer) string {
-	if wait, told := retryAfter(a); told {
-		return fmt.Sprintf(", wait %s", wait)
 	}
 	return ""
 }

@@ -157,6 +157,13 @@ func (l *lockout) judged(a wire.Answer) (leaked bool) {
 	return false
 }
 
+// reopened is the count of the same address without the refusals so far, which were of
+// something else.
+func (l lockout) reopened() lockout {
+	l.shut, l.until, l.locks, l.admitted = false, time.Time{}, 0, 0
+	return l
+}
+
 // over tells whether a lock may have ended before an answer came.
 func (l *lockout) over(a wire.Answer) bool { return !l.until.IsZero() && !a.Done.Before(l.until) }
 

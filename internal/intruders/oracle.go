@@ -43,6 +43,7 @@ type Attack struct {
 	Veiled     int            // of those, answered 2xx without what opens a session: errors in disguise
 	Standing   int            // right credentials tried from elsewhere meanwhile
 	Harmed     int            // of those, refused
+	Replaced   int            // victims that gave way to a spare account: theirs was refused before
 	Again      int            // of one that sprays: tries of those that were shed or unanswered, and sent again
 	Reused     int            // dead tokens presented, and judged
 	Served     map[string]int // of those, granted: by which token it was
