@@ -27,7 +27,7 @@ func (p *page) explained(d *Document) {
 		}
 	}
 	for _, w := range unmade {
-		for i, l := range p.brief("    ", w) {
+		for i, l := range p.brief("    ", w, 2) {
 			if i == 0 {
 				l = "  " + p.paint(yellow, marks[targets.NoData].glyph) + l[3:]
 			}
@@ -38,12 +38,12 @@ func (p *page) explained(d *Document) {
 		if i == mostExplained {
 			break
 		}
-		for _, l := range p.brief("  · ", w) {
+		for _, l := range p.brief("  · ", w, 2) {
 			p.line("%s", l)
 		}
 	}
 	for _, w := range unusable {
-		for _, l := range p.brief("  · ", w) {
+		for _, l := range p.brief("  · ", w, 2) {
 			p.line("%s", l)
 		}
 	}

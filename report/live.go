@@ -105,7 +105,8 @@ func (n Now) latest() (measure.Slice, bool) {
 	return last[len(last)-1], true
 }
 
-// achieved is the rate of the latest slice, beside the planned one where there is.
+// achieved is the rate of requests in the latest slice, beside that of the journeys due
+// where there is, of which each may be several requests.
 func (n Now) achieved() string {
 	s, ok := n.latest()
 	if !ok {
@@ -113,7 +114,7 @@ func (n Now) achieved() string {
 	}
 	text := rate(s.Counts.Served, n.Snapshot.Every)
 	if n.Rate > 0 {
-		text += " of " + perSecond(n.Rate) + " planned"
+		text += ", " + strings.TrimSuffix(perSecond(n.Rate), "/s") + " journeys/s due"
 	}
 	return text
 }
@@ -212,7 +213,7 @@ func (n Now) screen(s Style) (lines []string) {
 			}
 			return "  " + sparkline(vs, min(30, max(0, room-60)))
 		}
-		add("", "served", pad(n.achieved(), 26)+trend(func(sl measure.Slice) float64 { return float64(sl.Counts.Served) }))
+		add("", "served", pad(n.achieved(), 27)+trend(func(sl measure.Slice) float64 { return float64(sl.Counts.Served) }))
 		if last.P95 > 0 {
 			add("", "response", pad(fmt.Sprintf("p50 %s  p95 %s  p99 %s", took(last.P50), took(last.P95), took(last.P99)), 26)+trend(func(sl measure.Slice) float64 { return float64(sl.P95) }))
 		}

@@ -18,6 +18,7 @@ const (
 	mostMissed    = 16 // targets missed or without data
 	mostReasons   = 6  // beside those of targets
 	mostOfTwo     = 8  // of both, for each to have two lines
+	mostOfFour    = 3  // of both, for each to have four
 	mostExplained = 3
 )
 
@@ -117,7 +118,13 @@ func reasonsUntold(d *Document) []string {
 // missed says of each target that was not met what was seen, then every other reason.
 func (p *page) missed(d *Document) {
 	ms, rest := misses(d), reasonsUntold(d)
-	two := len(ms)+len(rest) <= mostOfTwo
+	most := 1
+	switch all := len(ms) + len(rest); {
+	case all <= mostOfFour:
+		most = 4
+	case all <= mostOfTwo:
+		most = 2
+	}
 	width := 0
 	for _, m := range ms[:min(len(ms), mostMissed)] {
 		width = max(width, columns(m.head()))
@@ -131,7 +138,7 @@ func (p *page) missed(d *Document) {
 			p.line("  … and %s more not met", count(int64(len(ms)-i)))
 			break
 		}
-		p.entry(marks[m.status].color, marks[m.status].glyph, pad(m.head(), width)+"  ", m.seen, two)
+		p.entry(marks[m.status].color, marks[m.status].glyph, pad(m.head(), width)+"  ", m.seen, most)
 	}
 	for i, why := range rest {
 		if i == 0 && len(ms) == 0 {
@@ -141,20 +148,20 @@ func (p *page) missed(d *Document) {
 			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
 			break
 		}
-		p.entry(yellow, "!", "", why, two)
+		p.entry(yellow, "!", "", why, most)
 	}
 }
 
-// entry is a mark, what it is of, and a text: in two lines at most, or in one where it
+// entry is a mark, what it is of, and a text: in so many lines at most, or in one where it
 // fits beside its name.
-func (p *page) entry(c color, mark, head, text string, two bool) {
+func (p *page) entry(c color, mark, head, text string, most int) {
 	before := "  " + mark + " " + head
 	lines := []string{cut(before+strip(text), p.width())}
 	switch {
 	case columns(before) > p.width()*2/3: // one line would be its name alone
-		lines = p.brief("  "+mark+" ", strings.TrimSpace(head)+"  "+text)
-	case two:
-		lines = p.brief(before, text)
+		lines = p.brief("  "+mark+" ", strings.TrimSpace(head)+"  "+text, max(2, most))
+	case most > 1:
+		lines = p.brief(before, text, most)
 	}
 	p.line("  %s%s", p.paint(c, mark), strings.TrimPrefix(lines[0], "  "+mark))
 	for _, l := range lines[1:] {
@@ -182,7 +189,7 @@ func (p *page) against(c *baseline.Comparison) {
 	}
 	p.wrap("  ", "compared with the baseline of "+c.Old.Started+", "+plural(figures, "figure")+": "+strings.ToUpper(strings.ReplaceAll(string(c.Verdict), "_", " ")))
 	for _, l := range open[:min(len(open), mostExplained)] {
-		for _, l := range p.brief("  · ", l) {
+		for _, l := range p.brief("  · ", l, 2) {
 			p.line("%s", l)
 		}
 	}
@@ -195,9 +202,9 @@ func (p *page) against(c *baseline.Comparison) {
 // be all that a text tells.
 const longWord = 24
 
-// brief is a text in two lines at most, or as many more as a narrow page has for as much.
-func (p *page) brief(before, text string) []string {
-	most := max(2, (2*80+p.width()-1)/p.width())
+// brief is a text in so many lines at most, or as many more as a narrow page has for as much.
+func (p *page) brief(before, text string, most int) []string {
+	most = max(most, (most*80+p.width()-1)/p.width())
 	lines := p.wrapped(before, strip(text))
 	long := slices.ContainsFunc(lines, func(l string) bool { return columns(l) > p.width() })
 	if !long && len(lines) > most {

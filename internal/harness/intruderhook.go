@@ -102,11 +102,16 @@ func (h *intruderHook) After(_ context.Context, run *report.Run) {
 	res.Facts = append(res.Facts, intruders.Findings(attacks)...)
 	res.Facts = append(res.Facts, intruders.Siege(res, h.sc.Intruder, attacks)...)
 	res.Health.Invalid = append(res.Health.Invalid, intruders.Doubts(attacks)...)
+	res.Silent = append(res.Silent, intruders.Silent(attacks)...)
 	for _, in := range h.idle {
+		res.Silent = append(res.Silent, in.Name)
 		res.NotShown = append(res.NotShown, fmt.Sprintf("intruder %q did not work: all requests come from one address, and a lock on it would lock the honest users out", in.Name))
 	}
 	if len(h.sc.Intruder) > len(h.idle) && h.group == nil && h.only == nil {
 		res.NotShown = append(res.NotShown, "no intruder worked: there are too few accounts to attack")
+		for _, in := range h.sc.Intruder {
+			res.Silent = append(res.Silent, in.Name)
+		}
 	}
 	res.Notes = append(res.Notes, intruders.Told(attacks)...)
 	res.NotShown = append(res.NotShown, intruders.NotShown(attacks)...)

@@ -35,7 +35,7 @@ type asked struct {
 //     agree with the server's are of no one run: invalid;
 //   - a target that was missed is a failure;
 //   - a run that ended before its schedule, or in which nobody was served (at all, or from some moment to its end), a target
-//     without data, and a run of which nothing at all was judged, are no answer.
+//     without data, an intruder that showed nothing, and a run of which nothing at all was judged, are no answer.
 func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	h := r.Result.Health
 	ours := slices.DeleteFunc(slices.Clone(h.Invalid), func(why string) bool { return slices.Contains(h.Late, why) })
@@ -45,6 +45,9 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 	timesOf := func(t targets.Target) bool { return len(h.Late) > 0 && !untimed(t.Metric) }
 
 	var granted, wrong, unsure, missed, missing, silent []string
+	if len(r.Result.Silent) > 0 { // who was to be asked by attacking it gave no answer
+		silent = few(r.Result.NotShown)
+	}
 	for _, v := range r.Verdicts {
 		switch {
 		case v.Status == targets.NoData:
@@ -114,7 +117,7 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 		verdict = report.Invalid
 	case len(missed) > 0:
 		verdict = report.Fail
-	case len(ended)+len(missing)+len(h.Away) > 0:
+	case len(ended)+len(missing)+len(r.Result.Silent)+len(h.Away) > 0:
 		verdict = report.NoData
 	}
 	return verdict, slices.Concat(few(granted), aborted, wrong, few(h.Away), few(invalid), ended, missed, unsure, silent, missing)

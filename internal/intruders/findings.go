@@ -226,6 +226,16 @@ func (a *Attack) unanswered() string {
 	return fmt.Sprintf("%d judged%s, %d tries unanswered: %s", a.Judged, refused, a.Lost, a.silence)
 }
 
+// Silent are the names of intruders of which an attack proves nothing, each once.
+func Silent(attacks []Attack) (names []string) {
+	for _, a := range attacks {
+		if name := strings.TrimSpace(a.Intruder); !a.Complete && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // NotShown are the reasons why figures of controls are absent, each once: attacks
 // that prove nothing, by their intruder, and a wait that no refusal told.
 func NotShown(attacks []Attack) (why []string) {

@@ -89,6 +89,11 @@ func (s *Sum) Add(i int, r *Result) error {
 	for _, why := range r.NotShown {
 		out.NotShown = append(out.NotShown, fmt.Sprintf("member %d: %s", i, why))
 	}
+	for _, name := range r.Silent {
+		if !slices.Contains(out.Silent, name) {
+			out.Silent = append(out.Silent, name)
+		}
+	}
 	for _, what := range r.Granted {
 		out.Granted = append(out.Granted, fmt.Sprintf("member %d: %s", i, what))
 	}

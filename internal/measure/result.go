@@ -206,6 +206,7 @@ type Result struct {
 	CPUProfile *CPUProfile   `json:"cpu_profile,omitempty"` // taken while a target was being lost; nil = none was, or nobody was to ask
 	Notes      []string      `json:"notes,omitempty"`       // what a reader must know: shared sessions, forwarded addresses
 	NotShown   []string      `json:"not_shown,omitempty"`   // why facts that controls are judged by are absent
+	Silent     []string      `json:"silent,omitempty"`      // intruders that showed nothing, by their names; NotShown says why
 	Granted    []string      `json:"granted,omitempty"`     // what intruders were granted that nobody may be: fails the run, whatever its targets are
 	Partial    bool          `json:"partial,omitempty"`     // ended before its schedule did: what was measured until then
 	EndedBy    Ending        `json:"ended_by,omitempty"`    // what ended it then
