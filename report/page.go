@@ -149,7 +149,8 @@ func printable(rows [][]string) [][]string {
 }
 
 // fit leaves spare columns out until the table is no wider than the page; if it
-// still is, the widest column of words is cut. The rows are its own to change.
+// still is, the widest column of words is cut, where enough of it is left to tell rows
+// apart by. The rows are its own to change.
 func (p *page) fit(cols []column, rows [][]string) ([]column, [][]string) {
 	cols = slices.Clone(cols)
 	for {
@@ -169,7 +170,14 @@ func (p *page) fit(cols []column, rows [][]string) ([]column, [][]string) {
 					at = i
 				}
 			}
-			width := max(8, columnWidth(cols, rows, at)-over)
+			width, seen := columnWidth(cols, rows, at)-over, map[string]string{}
+			for _, row := range rows {
+				short := cut(row[at], max(width, 1))
+				if other, ok := seen[short]; ok && other != row[at] || width < 8 {
+					return cols, rows
+				}
+				seen[short] = row[at]
+			}
 			for i := range rows {
 				rows[i][at] = cut(rows[i][at], width)
 			}
