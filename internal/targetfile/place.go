@@ -85,7 +85,7 @@ func (w *writer) unread(line int, asJSON bool, err error) {
 			}
 		}
 	}
-	if errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(err.Error(), "bad body") {
+	if unreadBody(err) {
 		w.fail(w.text(line, "@"), "the file is looked for in the folder where vitals runs", "%v", err)
 		return
 	}
@@ -100,6 +100,12 @@ func (w *writer) unread(line int, asJSON bool, err error) {
 		return
 	}
 	w.fail(w.text(line, what), "as in GET http://127.0.0.1:8000/goods", "%v", err)
+}
+
+// unreadBody tells that the file of a body could not be read, which hides no other mistake
+// of its target.
+func unreadBody(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || strings.HasPrefix(err.Error(), "bad body")
 }
 
 // url tells a URL that cannot be sent; err is what its parser said, nil where it has no

@@ -29,6 +29,9 @@ var comment = regexp.MustCompile(`(?m)^\s*(#.*)?$`)
 // begins is the first line of a target in vegeta's HTTP format.
 var begins = regexp.MustCompile(`^([A-Z]+\s+\S*/|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+\S)`)
 
+// bodyLine is where a target in that format names the file of its body.
+var bodyLine = regexp.MustCompile(`(?m)^[ \t]*@.*$`)
+
 // Is tells whether a file holds vegeta's targets. A file that is not there, or that is
 // named as YAML, does not.
 func Is(file string) bool {
@@ -97,7 +100,8 @@ func (w *writer) read(text string, asJSON bool) {
 		}
 		w.unread(line, asJSON, err)
 		var bad *url.Error
-		again := errors.As(err, &bad) && line > 0
+		noBody := unreadBody(err) && !asJSON
+		again := (errors.As(err, &bad) || noBody) && line > 0
 		if again {
 			n--
 		}
@@ -107,7 +111,11 @@ func (w *writer) read(text string, asJSON bool) {
 		for ; at < w.starts[n+1]; at++ {
 			_, text, _ = strings.Cut(text, "\n")
 		}
-		if again {
+		switch {
+		case noBody && again:
+			at := bodyLine.FindStringIndex(text)
+			text = text[:at[0]] + text[at[1]:]
+		case again:
 			text = strings.Replace(text, bad.URL, standIn, 1)
 		}
 		next = reader(strings.NewReader(text), nil, nil)

@@ -141,12 +141,13 @@ GET http://a/x
 Authorization Bearer hunter2
 
 POST http://a/nofile
+Content-Length: 9
 @nobody-has-this
 GET http://a/last?{{x}}
 Connection: close
 `, []string{
 			"3:5: get: found", "5:1: found the method PURGE", "6:1: header: Content-Length", "8:5: no user", "10:5: found the host", "14:3: header: content-length", "17:8: found {{",
-			"19:5: found the URL", "23:1: the header Host stands 2 times", "25:1: bad target: nothing", "26:5: found the URL", "28:1: found a header", "31:1: bad body", "32:19: found {{", "33:1: header: Connection",
+			"19:5: found the URL", "23:1: the header Host stands 2 times", "25:1: bad target: nothing", "26:5: found the URL", "28:1: found a header", "31:1: header: Content-Length", "32:1: bad body", "33:19: found {{", "34:1: header: Connection",
 		}},
 		"a.json": {`{"method":"GET","url":"http://a/ok"}
 {"method":"GET","url":"http://a/q?a b"}

@@ -24,6 +24,7 @@ type dsn struct {
 	password string
 	host     string // "" or a path for a unix socket
 	sslmode  string
+	flaws    []string // what its parameters must not say, though it can be read
 }
 
 // parseDatabase returns the parts and whether a +driver suffix was dropped.
@@ -98,11 +99,12 @@ func (d *dsn) parsePostgres() error {
 	}
 	for name := range q {
 		if strings.HasPrefix(name, "pool_") {
-			return errors.New("must not carry pool_* parameters: the DB_POOL_* variables decide")
+			d.flaws = append(d.flaws, "must not carry pool_* parameters: the DB_POOL_* variables decide")
+			break
 		}
 	}
 	if q.Has("ssl") {
-		return errors.New("must say sslmode, not ssl")
+		d.flaws = append(d.flaws, "must say sslmode, not ssl")
 	}
 	if q.Has("service") || q.Has("servicefile") {
 		return errors.New("must not name a service file: what it says cannot be checked")

@@ -12,6 +12,7 @@ import (
 func (c *Config) check(r *report, m Machine) {
 	c.checkCore(r)
 	c.checkDatabase(r)
+	c.checkRedis(r)
 	c.checkCORS(r)
 	c.checkLimits(r)
 	c.checkTimes(r)
@@ -72,6 +73,9 @@ func (c *Config) checkDatabase(r *report) {
 	if err != nil {
 		return // rejected when it was read
 	}
+	for _, why := range d.flaws {
+		r.refuse("DATABASE_URL", why)
+	}
 	if why := samplePassword(d.user, d.password); c.deployed() && why != "" {
 		r.refuse("DATABASE_URL", why)
 	}
@@ -90,10 +94,12 @@ func (c *Config) checkDatabase(r *report) {
 	if c.Pool.PrePing == PingOff && c.production() {
 		r.warn("DB_POOL_PRE_PING", "is off: the first requests after a database restart will fail")
 	}
-	c.checkRedis(r)
 }
 
 func (c *Config) checkRedis(r *report) {
+	if r.unread["REDIS_URL"] {
+		return
+	}
 	if u, err := url.Parse(c.Redis.URL.Reveal()); err == nil && c.deployed() {
 		password, _ := u.User.Password()
 		if why := samplePassword(u.User.Username(), password); why != "" {

@@ -251,6 +251,25 @@ func TestAllErrorsAtOnce(t *testing.T) {
 
 // Configuration's side: -1 is never, 0 refuses, so neither reaches the
 // driver as 0.
+func TestOneMistakeOfAURLHidesNoOther(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want []string
+	}{
+		{production("DATABASE_URL=postgres://clinic:clinic@db.internal/d?pool_max_conns=5&ssl=true", "REDIS_URL=rediss://:secret@h:6379/0"),
+			[]string{"DATABASE_URL: must not carry pool_*", "DATABASE_URL: must say sslmode, not ssl", "DATABASE_URL: has a password that equals the user", "DATABASE_URL: must say sslmode=require", "REDIS_URL: has a sample password"}},
+		{production("DATABASE_URL=sqlite:x", "REDIS_URL=rediss://:secret@h:6379/0"), []string{"DATABASE_URL: must be Postgres", "REDIS_URL: has a sample password"}},
+		{production("DATABASE_URL", "REDIS_URL=rediss://:secret@h:6379/0"), []string{"DATABASE_URL: is required", "REDIS_URL: has a sample password"}},
+		{production("DATABASE_URL=mysql://u@h/d", "REPLICAS=2"), []string{"DATABASE_URL: want a URL that begins with", "REDIS_URL: is required with several"}},
+	} {
+		_, _, err := LoadOn(Machine{}, c.env)
+		lines := strings.Split(fmt.Sprint(err), "\n  ")[1:]
+		if !slices.EqualFunc(lines, c.want, strings.HasPrefix) {
+			t.Errorf("got %q, want lines that begin with %q", lines, c.want)
+		}
+	}
+}
+
 func TestRecycleNever(t *testing.T) {
 	if got := mustLoad(t, production("DB_POOL_RECYCLE=-1")).Pool.Recycle; got >= 0 {
 		t.Errorf("got %v, want negative", got)
