@@ -122,7 +122,7 @@ func (a *actor) read(ans wire.Answer, j judge) reading {
 			a.seen.Unknown = map[int]int{}
 		}
 		a.seen.Unknown[ans.Status]++
-		a.seen.undeclared = j.Undeclared(a.seen.Unknown) + ", else wrong: and locked: of the intruder"
+		a.seen.undeclared = j.undeclared(a.seen.Unknown)
 	case refused:
 		wait, told := retryAfter(ans)
 		a.seen.Turned++
@@ -274,7 +274,7 @@ func (a *actor) judged(j judge, ans wire.Answer, r reading) {
 	case r != granted:
 	case ans.Status/100 != 2 || j.opens == nil || j.opens(ans):
 		a.seen.Granted++
-		if a.Profile != nil || j.opens != nil {
+		if j.sure {
 			a.seen.Sure++
 		}
 	default:

@@ -1,7 +1,6 @@
 package intruders_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -166,16 +165,9 @@ func TestAVictimLeftRefusedGivesWay(t *testing.T) {
 							}
 							return v, ok
 						}
-						group := intruders.New(p, d)
-						group.Prepare(t.Context())
-						during, over := context.WithTimeout(t.Context(), time.Minute)
-						defer over()
-						attacks := group.Run(t.Context(), during, time.Now())
-						facts := intruders.Findings(attacks)
-						for _, f := range facts {
-							if f.Value != 0 {
-								t.Errorf("got %v, want no figure but 0", f)
-							}
+						attacks, facts, _ := carriedOut(t, d, p)
+						if got := values(facts); len(got) != 1 || got["lockout.admitted"] != 5 {
+							t.Errorf("got %v, want nothing but the 5 admitted", got)
 						}
 						told := strings.Join(intruders.Told(attacks), "\n")
 						if len(facts) == 0 || len(spares) > 0 || strings.Contains(told, "NO DATA") || !strings.Contains(told, "2 victims were refused before they were attacked") {

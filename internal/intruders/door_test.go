@@ -332,10 +332,16 @@ func assault(t *testing.T, d *door, ins ...scenarios.Intruder) ([]intruders.Atta
 
 func assaultIn(t *testing.T, d *door, profile *profile.Profile, ins ...scenarios.Intruder) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
 	t.Helper()
-	var mu sync.Mutex
-	var samples []measure.Sample
 	p := plan(ins, func() {})
 	p.Profile = profile
+	return carriedOut(t, d, p)
+}
+
+// carriedOut is what comes of a plan, its samples among it.
+func carriedOut(t *testing.T, d *door, p intruders.Plan) ([]intruders.Attack, map[string]measure.Fact, []measure.Sample) {
+	t.Helper()
+	var mu sync.Mutex
+	var samples []measure.Sample
 	p.Record = func(s *measure.Sample) { mu.Lock(); defer mu.Unlock(); samples = append(samples, *s) }
 	ended := 0
 	p.Ended = func() { ended++ }

@@ -1,6 +1,7 @@
 package intruders
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -20,6 +21,11 @@ type judge struct {
 	// opens tells whether an answer has what opens a session; nil when nobody knows
 	// where it would stand.
 	opens func(wire.Answer) bool
+	// sure tells that what opens a session is known, or declared: who is let in is.
+	sure bool
+	// unsaid tells that a redirect is what the scenario expects of a sign-in, and that
+	// nobody says what a wrong credential is answered: many answer it by a redirect, too.
+	unsaid bool
 	// bare tells that no profile is known: what its Limit says nobody promised, and a
 	// lock lasts as long as its own refusals say.
 	bare bool
@@ -70,15 +76,20 @@ func (g *Group) judge(in scenarios.Intruder, operation, policy string) judge {
 		j.Refused = in.Locked
 	}
 	if operation == login {
-		j.opens = g.opens()
+		j.opens, j.sure = g.opens()
 	}
+	if ok := g.SignIn.Expect.Status; operation == login && j.bare && len(ok) > 0 && !slices.ContainsFunc(ok, func(status int) bool { return status/100 == 2 }) {
+		j.OK, j.unsaid = ok[0], ok[0]/100 == 3 && len(in.Wrong) == 0
+	}
+	j.sure = j.sure || !j.bare
 	return j
 }
 
 // opens is how a sign-in's answer is known to open a session: by the fields of the
-// profile, or by what the scenario's own sign-in saves of it. Where users keep cookies and
-// neither has a place for a token, a cookie is one.
-func (g *Group) opens() func(wire.Answer) bool {
+// profile, or by what the scenario's own sign-in saves of it; sure where that is so. Where
+// users keep cookies and neither has a place for a token, a cookie is one, though of one
+// that no profile tells of it may be anybody's.
+func (g *Group) opens() (opens func(wire.Answer) bool, sure bool) {
 	op := profile.Operation{}
 	fields := []string{"access_token"}
 	switch place, json := strings.CutPrefix(g.SignIn.Save["token"], "json:"); {
@@ -86,13 +97,15 @@ func (g *Group) opens() func(wire.Answer) bool {
 		op, fields = g.Profile.Operations[login], []string{"access_token", "challenge_token"}
 	case json:
 		op.Fields = map[string]string{"access_token": place}
+	case g.Profile == nil && g.Cookies:
+		return sets, false
 	default:
-		return nil
+		return nil, false
 	}
 	cookie := g.Cookies && op.Fields["access_token"] == "" && g.SignIn.Save["token"] == ""
 	return func(a wire.Answer) bool {
 		return cookie && sets(a) || slices.ContainsFunc(fields, func(name string) bool { _, ok := op.Value(a.Body, name); return ok })
-	}
+	}, true
 }
 
 // sets tells whether an answer sets a cookie, and does not take one away.
@@ -103,7 +116,21 @@ func sets(a wire.Answer) bool {
 // read tells what an answer says.
 func (j judge) read(a wire.Answer) reading {
 	wait, told := retryAfter(a)
-	return j.Read(a.Status, wait, told)
+	r := j.Read(a.Status, wait, told)
+	if r == granted && j.unsaid {
+		return unknown
+	}
+	return r
+}
+
+// undeclared names the answers that nobody declared.
+func (j judge) undeclared(counts map[int]int) string {
+	words := j.Undeclared(counts) + ", else wrong: and locked: of the intruder"
+	if j.unsaid && counts[j.OK] > 0 {
+		right := fmt.Sprintf("a right credential is answered %d (ok:), ", j.OK)
+		words = strings.Replace(words, right, "", 1) + fmt.Sprintf("; that the scenario's sign-in expects %d does not tell, for a wrong one may be answered so, too", j.OK)
+	}
+	return words
 }
 
 // due is what a step's request is to be answered, in words.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"vitals/internal/intruders"
+	"vitals/scenarios"
 )
 
 // A form's sign-in answers 302: where the profile says so it is a success, whether it is
@@ -45,4 +46,55 @@ func TestASignInThatRedirects(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Without a profile a scenario's own sign-in tells by which redirect it succeeds: a form
+// that is shown again with 200 is no success then, and where nobody says what a wrong
+// password is answered, neither is the redirect.
+func TestASignInThatRedirectsWithoutAProfile(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		says          map[int]int
+		wrong, locked []int
+		fault, want   string // what is told; "" = the figures are exact
+		leaked        float64
+	}{
+		{"a form again", map[int]int{200: 302, 401: 200, 429: 403}, nil, nil, "by cookie", "200 (3 times) is no answer that is known: a right credential is answered 302 (ok:)", 0},
+		{"a redirect back", map[int]int{200: 302, 401: 302, 429: 403}, nil, nil, "by cookie", "302 (3 times) is no answer that is known: a wrong credential is answered 401", 0},
+		{"the right password alone", map[int]int{200: 302}, nil, nil, "by cookie", "that the scenario's sign-in expects 302 does not tell, for a wrong one may be answered so, too", 0},
+		{"a form again, declared", map[int]int{200: 302, 401: 200, 429: 403}, []int{200}, []int{403}, "by cookie", "", 0},
+		{"a leak, declared", map[int]int{200: 302, 401: 200, 429: 403}, []int{200}, []int{403}, "oracle", "", 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, in := newDoor(c.fault), guess
+				d.says, in.Wrong, in.Locked = c.says, c.wrong, c.locked
+				p := plan([]scenarios.Intruder{in}, func() {})
+				p.SignIn.Expect.Status, p.Cookies = []int{302}, true
+				attacks, facts, _ := carriedOut(t, d, p)
+				told := strings.Join(intruders.Told(attacks), "\n")
+				if f, ok := facts["intruders.leaked"]; ok != (c.want == "") || f.Value != c.leaked || !strings.Contains(told, c.want) {
+					t.Errorf("got %v, told:\n%s\nwant %g leaked and %q", facts, told, c.leaked, c.want)
+				}
+				if granted := intruders.Granted(attacks, false); len(granted) > 0 {
+					t.Errorf("got %q, want nothing that fails whatever the targets are", granted)
+				}
+			})
+		})
+	}
+}
+
+// Where users keep cookies and nobody says what opens a session, a form shown again with
+// 200 and without a cookie is not said to be let in.
+func TestAFormShownAgainIsNotLetIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor("by cookie")
+		d.says = map[int]int{401: 200}
+		p := plan([]scenarios.Intruder{guess}, func() {})
+		p.Cookies = true
+		attacks, facts, _ := carriedOut(t, d, p)
+		if facts["intruders.leaked"].Value != 0 || facts["intruders.wrong"].Value == 0 || strings.Contains(strings.Join(intruders.Told(attacks), "\n"), "accepted") {
+			t.Errorf("got %v, told %q", facts, intruders.Told(attacks))
+		}
+	})
 }

@@ -86,7 +86,7 @@ func (y *sprayer) work(ctx context.Context) {
 	y.seen.Standing, y.seen.Harmed, y.seen.Again = visitor.seen.Standing, visitor.seen.Harmed, visitor.seen.Lost
 	y.seen.Wrong += visitor.seen.Wrong
 	for status, n := range visitor.seen.Unknown {
-		y.fail("a right sign-in amid the attack: %s", y.login.Undeclared(map[int]int{status: n}))
+		y.fail("a right sign-in amid the attack: %s", y.login.undeclared(map[int]int{status: n}))
 	}
 	if visitor.seen.Trouble != "" {
 		y.fail("%s", visitor.seen.Trouble)
