@@ -92,7 +92,7 @@ func fields(n int) string {
 }
 
 func (f *Feed) csv(text []byte) (errs []*Error) {
-	c := csv.NewReader(bytes.NewReader(text))
+	c := csv.NewReader(bytes.NewReader(quotedEnds(text)))
 	c.FieldsPerRecord = -1 // told below, with all the others
 	for {
 		row, err := c.Read()
@@ -122,6 +122,26 @@ func (f *Feed) csv(text []byte) (errs []*Error) {
 			f.Rows = append(f.Rows, values)
 		}
 	}
+}
+
+// quotedEnds doubles the CR of each CRLF that stands in quotes: the reader of CSV takes one
+// away, and a value is sent as it stands in the file.
+func quotedEnds(text []byte) []byte {
+	if !bytes.Contains(text, []byte("\r\n")) {
+		return text
+	}
+	var out []byte
+	quoted := false
+	for i, b := range text {
+		if b == '"' {
+			quoted = !quoted // a quote that is doubled changes it twice
+		}
+		if b == '\r' && quoted && i+1 < len(text) && text[i+1] == '\n' {
+			out = append(out, '\r')
+		}
+		out = append(out, b)
+	}
+	return out
 }
 
 func (f *Feed) json(text []byte) (errs []*Error) {

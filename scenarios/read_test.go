@@ -284,6 +284,28 @@ journeys:
 	}
 }
 
+// A value in quotes keeps the ends of its lines, as spreadsheets write them.
+func TestFeedsKeepEndsOfLines(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{
+		"goods.csv": "name,said\r\n\"a \"\"b\"\"\",\"one\r\ntwo\nthree\"\r\nc,\"\r\n\"\r\nd,e\r\n",
+		"shop.yaml": "name: shop\nusers: 1\nrun_for: 10s\njourneys:\n- {name: buyer, feed: {file: goods.csv}, steps: [{name: say, post: /, body: {said: \"{{said}}{{name}}\"}}]}\n",
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sc, err := scenarios.Open(filepath.Join(dir, "shop.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []map[string]string{{"name": `a "b"`, "said": "one\r\ntwo\nthree"}, {"name": "c", "said": "\r\n"}, {"name": "d", "said": "e"}}
+	if diff := cmp.Diff(sc.Journeys[0].Feed.Rows, want); diff != "" {
+		t.Errorf("-got +want\n%s", diff)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, dir := range []string{"testdata/bad/*.yaml", "library/*.yaml", "library/parts/*.yaml"} {
 		files, err := filepath.Glob(dir)

@@ -246,11 +246,15 @@ func (c *Client) answer(call *Call) Answer {
 	return a
 }
 
-// InHeader appends what a header's value may hold: what would end the line is left
-// out.
+// InHeader appends what a header's value may hold, tabs among it: what would end the line
+// is a space, and other control characters are left out (RFC 9110, 5.5).
 func InHeader(dst, value []byte) []byte {
-	for _, c := range value {
-		if c >= ' ' && c != 0x7f {
+	for i, c := range value {
+		switch {
+		case c == '\r' && i+1 < len(value) && value[i+1] == '\n': // one end of a line
+		case c == '\r' || c == '\n':
+			dst = append(dst, ' ')
+		case c >= ' ' && c != 0x7f || c == '\t':
 			dst = append(dst, c)
 		}
 	}
