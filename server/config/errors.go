@@ -52,6 +52,11 @@ func (r *report) refuse(name, rule string) {
 	}
 }
 
+// also notes a rule that a readable part of a variable breaks, whatever the rest is.
+func (r *report) also(name, rule string) {
+	r.errors = append(r.errors, Violation{name, rule})
+}
+
 func (r *report) warn(name, text string) {
 	r.warnings = append(r.warnings, name+": "+text)
 }

@@ -138,9 +138,12 @@ func (c *Config) checkCORS(r *report) {
 	if len(o.Production) == 0 && !o.Disable {
 		r.refuse("PRODUCTION_CORS_ORIGINS", "is required in production (or CORS_DISABLE=true behind a proxy that does CORS)")
 	}
-	for i, origin := range o.Production {
-		for _, why := range undeployable(origin) {
-			r.refuse("PRODUCTION_CORS_ORIGINS", fmt.Sprintf("origin %d of %d %s", i+1, len(o.Production), why))
+	for i, o := range o.Production {
+		if origin(o) != nil {
+			continue // rejected when it was read
+		}
+		for _, why := range undeployable(o) {
+			r.also("PRODUCTION_CORS_ORIGINS", fmt.Sprintf("origin %d of %d %s", i+1, len(c.CORS.Production), why))
 		}
 	}
 }

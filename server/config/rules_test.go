@@ -251,7 +251,8 @@ func TestAllErrorsAtOnce(t *testing.T) {
 
 // Configuration's side: -1 is never, 0 refuses, so neither reaches the
 // driver as 0.
-func TestOneMistakeOfAURLHidesNoOther(t *testing.T) {
+// A mistake of one value, or of a part of it, hides none of another.
+func TestOneMistakeHidesNoOther(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
 		want []string
@@ -260,6 +261,9 @@ func TestOneMistakeOfAURLHidesNoOther(t *testing.T) {
 			[]string{"DATABASE_URL: must not carry pool_*", "DATABASE_URL: must say sslmode, not ssl", "DATABASE_URL: has a password that equals the user", "DATABASE_URL: must say sslmode=require", "REDIS_URL: has a sample password"}},
 		{production("DATABASE_URL=sqlite:x", "REDIS_URL=rediss://:secret@h:6379/0"), []string{"DATABASE_URL: must be Postgres", "REDIS_URL: has a sample password"}},
 		{production("DATABASE_URL", "REDIS_URL=rediss://:secret@h:6379/0"), []string{"DATABASE_URL: is required", "REDIS_URL: has a sample password"}},
+		{production("PRODUCTION_CORS_ORIGINS=http://a.test,https://localhost:3000,*,https://b.test/"), []string{
+			"PRODUCTION_CORS_ORIGINS: entry 3 must be exact origins, lower-case scheme://host[:port], without path, trailing slash, wildcard, null or user; entry 4 must be",
+			"PRODUCTION_CORS_ORIGINS: origin 1 of 4 must be https", "PRODUCTION_CORS_ORIGINS: origin 2 of 4 must not be localhost"}},
 		{production("DATABASE_URL=mysql://u@h/d", "REPLICAS=2"), []string{"DATABASE_URL: want a URL that begins with", "REDIS_URL: is required with several"}},
 	} {
 		_, _, err := LoadOn(Machine{}, c.env)

@@ -220,10 +220,10 @@ func (v list) Set(s string) error {
 		}
 		out = append(out, item)
 	}
+	*v.p = out // the rules for the other entries are told as well
 	if len(wrong) > 0 {
 		return errors.New(strings.Join(wrong, "; "))
 	}
-	*v.p = out
 	return nil
 }
 
