@@ -33,7 +33,7 @@ func signOut(t *T) {
 	} else {
 		t.WantDead(shows, a, " after signing out")
 	}
-	if _, ok := t.target.Profile.Operations["refresh"]; !ok || s.refresh == "" {
+	if !t.renews(s) {
 		return
 	}
 	a, _ = t.Refresh(s, s.refresh)

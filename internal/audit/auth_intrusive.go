@@ -224,7 +224,7 @@ func changeEndsSessions(t *T) {
 	if !t.Check(t.Operation("password_change").Succeeded(a.Status), "%v: got %s, want success", a, a.got()) {
 		return
 	}
-	if two.refresh != "" {
+	if t.renews(two) {
 		r, _ := t.Refresh(two, two.refresh)
 		t.WantTurned("refresh", r)
 	}

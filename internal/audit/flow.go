@@ -132,6 +132,12 @@ type session struct {
 	signed          Answer // to the sign-in
 }
 
+// renews tells whether a session has a token that the profile's refresh takes.
+func (t *T) renews(s session) bool {
+	_, ok := t.target.Profile.Operations["refresh"]
+	return ok && s.refresh != ""
+}
+
 // Session signs an unused account in from an unused address. What keeps it from
 // being there is not this probe's finding: it skips.
 func (t *T) Session() session { return t.SessionOf(t.Account(), t.Address()) }

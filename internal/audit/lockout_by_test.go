@@ -94,3 +94,15 @@ func TestALimitThatCountsOtherwise(t *testing.T) {
 		})
 	}
 }
+
+// A sign-in may give a refresh token that the profile has no operation for: the rest of a
+// probe is asked all the same.
+func TestNoRefreshLeavesTheRestAsked(t *testing.T) {
+	t.Parallel()
+	g := audittest.New("").Serve(t)
+	without("refresh")(g.Profile)
+	rep := audit.Run(t.Context(), probes(t, audit.Intrusive, "LK7", "AU6", "AU13"), g, audit.Options{Patience: time.Minute})
+	if got := red(rep); len(got) > 0 || passedOf(rep) != 3 {
+		t.Errorf("red at %v, want 3 passed:\n%s", got, show(rep))
+	}
+}

@@ -37,7 +37,7 @@ func othersGoOn(t *T) {
 		t.Check(!refusals.Turned(a.Status, a.RetryAfter() >= 0) && a.Status > 0, "%v from an address that is locked at sign-in: got %s", a, a.got())
 	}
 	free(t.Do("me", s.from, s.access, nil))
-	if s.refresh != "" {
+	if t.renews(s) {
 		a, _ := t.Refresh(s, s.refresh)
 		free(a)
 	}
