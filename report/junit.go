@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitals/internal/baseline"
+	"vitals/internal/measure"
 	"vitals/targets"
 )
 
@@ -68,6 +69,7 @@ type junitSuite struct {
 	Timestamp  string          `xml:"timestamp,attr"`
 	Properties []junitProperty `xml:"properties>property"`
 	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out,omitempty"`
 }
 
 type junitProperty struct {
@@ -138,7 +140,19 @@ func suite(d *Document, name string, r *Run) junitSuite {
 	for _, c := range s.Cases {
 		s.count(c)
 	}
+	s.Out = failed(r.Result)
 	return s
+}
+
+// failed are the first requests of each kind that did not go as expected, a line each: what
+// was wanted, and what came.
+func failed(r *measure.Result) string {
+	es, _ := firstOfEach(r.Failures)
+	var lines []string
+	for _, e := range es[:min(len(es), mostKinds)] {
+		lines = append(lines, "not as expected: "+came(e))
+	}
+	return stripLines(strings.Join(lines, "\n"))
 }
 
 // comparisonSuite is a case for each figure that gates against a baseline. One that is
