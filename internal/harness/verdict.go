@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vitals/internal/exit"
-	"vitals/internal/faults"
 	"vitals/internal/measure"
 	"vitals/report"
 	"vitals/targets"
@@ -46,14 +45,14 @@ func decide(r *report.Run, a asked) (verdict string, reasons []string) {
 
 	var granted, wrong, unsure, missed, missing, silent []string
 	if len(r.Result.Silent) > 0 { // who was to be asked by attacking it gave no answer
-		silent = few(r.Result.NotShown)
+		silent = few(shownNot(r.Result, ""))
 	}
 	for _, v := range r.Verdicts {
 		switch {
 		case v.Status == targets.NoData:
 			missing = append(missing, v.String())
 			if control(v.Target.Metric) { // why, once for all of them
-				silent = few(r.Result.NotShown)
+				silent = few(shownNot(r.Result, ""))
 			}
 		case v.Status == targets.Pass:
 		case control(v.Target.Metric):
@@ -147,6 +146,9 @@ func verdicts(wanted []targets.Target, run *report.Run) []targets.Verdict {
 		if why := whose(v.Target.Metric); why != "" && v.Status != targets.NoData {
 			v.Status, v.Note = targets.NoData, fmt.Sprintf("not judged: %s was measured, and %s", v.Target.Unit().Format(v.Got), why)
 		}
+		if why := shownNot(run.Result, v.Target.Metric); v.Status == targets.NoData && control(v.Target.Metric) && len(why) > 0 {
+			v.Note = strings.Join(why, "; ")
+		}
 	}
 	return out
 }
@@ -213,46 +215,6 @@ func few(list []string) []string {
 		return list
 	}
 	return append(slices.Clone(list[:most]), fmt.Sprintf("and %d more", len(list)-most))
-}
-
-// untimed are the metrics that no lateness of the generator can worsen.
-func untimed(metric string) bool {
-	return metric == "errors" || metric == "failed" || metric == "refused" || control(metric)
-}
-
-// control are the metrics of what an attacker was granted, or took from others.
-func control(metric string) bool {
-	return strings.HasPrefix(metric, "lockout.") || strings.HasPrefix(metric, "intruders.") || metric == faults.LeakedFact
-}
-
-// lock are those of them that tell how a promised lock held.
-func lock(metric string) bool {
-	return strings.HasPrefix(metric, "lockout.") || metric == "intruders.excess" || metric == "intruders.harmed"
-}
-
-// plainly says in plain words what it means that a control's target was missed.
-var plainly = map[string]string{
-	"intruders.leaked":   "attackers were let in, or served what was to be refused",
-	"intruders.excess":   "more wrong credentials were judged than the limit allows",
-	"intruders.wrong":    "attackers got an answer that is neither a refusal nor a judgement",
-	"intruders.open":     "hostile connections were not cut",
-	"intruders.harmed":   "people under attack were refused although they had the right password",
-	"lockout.admitted":   "the lockout does not begin where it should",
-	"lockout.leaked":     "somebody was let in, or judged, while locked",
-	"lockout.bystanders": "a lock of another address turned honest users away",
-	faults.LeakedFact:    "the lockout gave way around a fault",
-}
-
-// said is a control's miss in plain words, with its figure.
-func said(v targets.Verdict) string {
-	words := plainly[v.Target.Metric]
-	if words == "" {
-		return v.String()
-	}
-	if explained := v.Target.Metric == "intruders.leaked" || v.Target.Metric == "intruders.wrong"; explained && v.Note != "" {
-		words += ": " + v.Note
-	}
-	return fmt.Sprintf("%s (%s was %s, want %s %s)", words, v.Target.Metric, v.Target.Unit().Format(v.Got), v.Target.Op, v.Target.Unit().Format(v.Target.Limit))
 }
 
 // sessionEnd is how a session as a whole stands: with scenarios left, and neither

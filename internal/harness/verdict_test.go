@@ -36,6 +36,7 @@ func TestVerdictOfARun(t *testing.T) {
 		nothing bool
 		want    string
 		first   string // in the first reason
+		reasons int    // how many; 0 = any
 	}{
 		"all met":               {targets: map[string]targets.Status{"p95 < 1s": pass}, want: report.Pass},
 		"missed":                {targets: map[string]targets.Status{"p95 < 1s": fail}, want: report.Fail, first: "p95 < 1s"},
@@ -70,6 +71,7 @@ func TestVerdictOfARun(t *testing.T) {
 		"granted, allowed":      {targets: map[string]targets.Status{"intruders.leaked <= 3": pass}, result: measure.Result{Granted: []string{"3 of 3 wrong credentials were accepted"}}, want: report.Pass},
 		"a silent intruder":     {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{Silent: []string{"guesser"}, NotShown: []string{"intruder \"guesser\" shows nothing"}}, want: report.NoData, first: "intruder \"guesser\" shows nothing"},
 		"silent, none asked":    {nothing: true, run: report.Run{Invariants: &report.Invariants{Answers: 7}}, result: measure.Result{Silent: []string{"guesser"}, NotShown: []string{"intruder \"guesser\" shows nothing"}}, want: report.NoData, first: "intruder \"guesser\""},
+		"another not shown":     {targets: map[string]targets.Status{"lockout.admitted == 5": none}, result: measure.Result{NotShown: []string{"lockout.retry_after: no refusal had one"}}, want: report.NoData, first: "lockout.admitted == 5", reasons: 1},
 		"a figure not shown":    {targets: map[string]targets.Status{"p95 < 1s": pass}, result: measure.Result{NotShown: []string{"lockout.retry_after: no refusal had one"}}, want: report.Pass},
 		"leak while invalid":    {targets: map[string]targets.Status{"lockout.admitted == 5": fail}, result: measure.Result{Health: measure.Health{Invalid: []string{"out of local ports"}}}, want: report.Fail, first: "lockout.admitted was"},
 		"leak around a fault":   {targets: map[string]targets.Status{"fault.leaked == 0": fail}, result: measure.Result{Health: measure.Health{Invalid: late, Late: late}}, want: report.Fail, first: "fault.leaked was"},
@@ -91,12 +93,27 @@ func TestVerdictOfARun(t *testing.T) {
 		if got != c.want || (len(reasons) == 0) != (c.first == "") || c.first != "" && !strings.Contains(reasons[0], c.first) {
 			t.Errorf("%s: got %s %q, want %s and %q first", name, got, reasons, c.want, c.first)
 		}
+		if c.reasons > 0 && len(reasons) != c.reasons {
+			t.Errorf("%s: got %d reasons %q, want %d", name, len(reasons), reasons, c.reasons)
+		}
 		if len(c.result.Granted) > 0 && strings.Contains(strings.Join(reasons, "\n"), "nothing was judged") {
 			t.Errorf("%s: it was judged: %q", name, reasons)
 		}
 		if c.result.EndedBy != measure.Interrupted && strings.Contains(strings.Join(reasons, "\n"), "interrupted") {
 			t.Errorf("%s: nobody interrupted it: %q", name, reasons)
 		}
+	}
+}
+
+// Why a control's figure is absent stands beside its target, where that is known.
+func TestWhyAFigureIsAbsent(t *testing.T) {
+	wanted, err := targets.Parse("intruders.harmed == 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &report.Run{Result: &measure.Result{NotShown: []string{"intruders.harmed: the limit counts by account", "lockout.retry_after: none"}}}
+	if v := verdicts([]targets.Target{wanted}, run)[0]; v.Status != targets.NoData || v.Note != "the limit counts by account" {
+		t.Errorf("got %v %q", v.Status, v.Note)
 	}
 }
 
