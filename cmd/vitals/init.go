@@ -35,7 +35,7 @@ are not copied. Nothing is overwritten without asking.
 	f.StringVar(&o.Record, "record", "", "URL of a running API whose requests are recorded until Ctrl-C")
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:8700", "address where --record listens")
 	f.StringVar(&o.Limit, "limit", "", "sentence in which your documents promise the limit on sign-ins")
-	f.StringVar(&o.URL, "url", "", "where the API answers (default: what the file says)")
+	f.StringVar(&o.URL, "url", "", "where the API answers, with its base path if it has one (default: what the file says)")
 	f.StringVar(&o.Dir, "dir", "vitals", "folder to write into")
 	f.BoolVar(&o.Yes, "yes", false, "ask nothing")
 	f.BoolVar(&o.Overwrite, "overwrite", false, "replace files that are there")

@@ -258,7 +258,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 	parts := strings.Split(u.EscapedPath(), "/")
 	for i, part := range parts {
 		text, err := url.PathUnescape(part)
-		if err != nil || part == "" {
+		if err != nil || part == "" || i <= c.d.base {
 			continue
 		}
 		if v, ok := c.filled(text, spot{of: parts[max(i-1, 0)], path: i > 1}, s); ok && i > 1 {
@@ -270,7 +270,7 @@ func (c *correlation) path(u *url.URL, s *step) string {
 			parts[i] = placed(text, url.PathEscape)
 		}
 	}
-	path := strings.Join(parts, "/")
+	path := without(strings.Join(parts, "/"), c.d.base)
 	if u.RawQuery != "" || u.ForceQuery {
 		path += "?" + c.query(u, s)
 	}

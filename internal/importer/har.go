@@ -64,12 +64,12 @@ func har(source []byte, o Options) (*outline, error) {
 	if err := json.Unmarshal(source, &a); err != nil {
 		return nil, fmt.Errorf("not HAR: %w", err)
 	}
-	return a.outline("HAR", o)
+	return a.outline("", o)
 }
 
-// outline makes the outline of a capture; kind is what messages call it.
-func (a archive) outline(kind string, o Options) (*outline, error) {
-	d := &outline{file: o.File, kind: kind, about: "from a capture"}
+// outline makes the outline of a capture; own is the base path of the API, "" = unknown.
+func (a archive) outline(own string, o Options) (*outline, error) {
+	d := &outline{file: o.File, kind: "HAR", about: "from a capture"}
 	var all, refused []exchange
 	hosts := map[string]int{}
 	left := tally{}
@@ -159,6 +159,7 @@ func (a archive) outline(kind string, o Options) (*outline, error) {
 	if d.name = title(u.Hostname(), o.File); net.ParseIP(u.Hostname()) != nil || u.Hostname() == "localhost" {
 		d.name = "api" // an address names nothing
 	}
+	d.base = d.based(o.URL, own, pathsOf(all))
 	d.captured(all, refused, nil)
 	return d, d.some()
 }

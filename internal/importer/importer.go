@@ -6,6 +6,7 @@
 package importer
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (d *outline) made(o Options, err error) (*Files, error) {
 		return nil, fmt.Errorf("import %s: %w", o.File, err)
 	}
 	if o.URL != "" {
-		d.url = strings.TrimRight(o.URL, "/")
+		d.url = cmp.Or(d.whole, strings.TrimRight(o.URL, "/"))
 	}
 	f := d.files()
 	if err := f.check(o.File); err != nil {
@@ -96,6 +97,8 @@ func draft(source []byte, o Options) (*outline, error) {
 // outline is what all sources come to, before it is written.
 type outline struct {
 	kind, name, about, file, url string
+	base                         int    // segments that are taken off captured paths, for the URL has them
+	whole                        string // the URL of the user without its base path, where paths have that
 
 	signIn, refresh, signOut *step
 	shown                    shown             // of a capture

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,10 @@ func (o Request) name() string {
 	return o.From
 }
 
-func (o Request) options() Options { return Options{File: o.name(), URL: o.URL, Limit: o.Limit} }
+// options are what was asked of the files; those of a recording are for the API that was recorded.
+func (o Request) options() Options {
+	return Options{File: o.name(), URL: cmp.Or(o.URL, o.Record), Limit: o.Limit}
+}
 
 // maker makes the files of a source.
 type maker func(Options) (*Files, error)
@@ -143,12 +147,16 @@ func (o Request) source(ctx context.Context, ask question, talk io.Writer) (make
 			}
 		}()
 	}
+	base := ""
+	if to, err := neturl.Parse(o.Record); err == nil {
+		base = to.EscapedPath()
+	}
 	kept, entered, err := record(ctx, o, enter, talk)
 	if !entered {
 		ask = nil
 	}
 	return func(o Options) (*Files, error) {
-		d, err := kept.outline("HAR", o)
+		d, err := kept.outline(base, o)
 		return d.made(o, err)
 	}, ask, err
 }

@@ -61,17 +61,21 @@ func openAPI(source []byte, o Options) (d *outline, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.URL != "" {
-		if u, err := url.Parse(o.URL); err == nil && strings.Trim(u.Path, "/") != "" {
-			s.base = "/" + strings.Trim(u.Path, "/")
-		}
-	}
 	if len(s.calls) == 0 {
 		return nil, errors.New("it has no operation")
 	}
 	exampled(s.calls)
+	var paths []string
 	for _, c := range s.calls {
 		c.path = s.base + c.path
+		paths = append(paths, sendable(c.path))
+	}
+	base := s.d.based(o.URL, s.base, paths)
+	if s.base != "" && s.d.url == "" && o.URL == "" {
+		s.d.say("the document names no host: the paths of the files have its %s, so that the URL of the commands is without it", s.base)
+	}
+	for _, c := range s.calls {
+		c.path = without(c.path, base)
 		c.body, c.answer = generated(c.body), generated(c.answer)
 		for name, v := range c.params {
 			c.params[name] = generated(v)

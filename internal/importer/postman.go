@@ -119,6 +119,7 @@ func postman(source []byte, o Options) (*outline, error) {
 		return nil, errors.New("no request in it that can be sent")
 	}
 	d.url = r.host
+	d.base = d.based(o.URL, "", pathsOf(r.all))
 	d.captured(r.all, r.refused, r.groups)
 	return d, d.some()
 }
