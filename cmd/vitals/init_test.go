@@ -42,7 +42,7 @@ func TestInit(t *testing.T) {
 	for args, want := range map[string]string{
 		"init":                             "want --from with an OpenAPI, HAR or Postman file, or --record",
 		"init --from none.yaml":            "no such file",
-		"init --from main.go":              "neither JSON nor YAML",
+		"init --from main.go":              "no OpenAPI (openapi: or swagger:), HAR (log) or Postman",
 		"init --from ../../README.md":      "",
 		"init --from " + spec + " --url x": "want http://",
 	} {

@@ -62,7 +62,7 @@ var staticFile = regexp.MustCompile(`(?i)\.(js|mjs|css|map|png|jpe?g|gif|svg|ico
 func har(source []byte, o Options) (*outline, error) {
 	var a archive
 	if err := json.Unmarshal(source, &a); err != nil {
-		return nil, fmt.Errorf("not HAR: %w", err)
+		return nil, fmt.Errorf("not HAR: %w", misshapen(err))
 	}
 	return a.outline("", o)
 }

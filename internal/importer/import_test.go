@@ -62,20 +62,52 @@ func TestSecretsAreNotCopied(t *testing.T) {
 	}
 }
 
+// What is no source is refused with what would be one; what is meant as one, and is broken, with
+// where. No message has a name of this program.
 func TestWhatIsNoSource(t *testing.T) {
+	const none, schema = "import x: no OpenAPI (openapi: or swagger:), HAR (log) or Postman collection (info.schema) in it", `"https://schema.getpostman.com/json/collection/v2.1.0/collection.json"`
 	for text, want := range map[string]string{
-		"":                          "neither JSON nor YAML",
-		"[]":                        "neither JSON nor YAML",
-		"a: b":                      "no OpenAPI",
-		"{}":                        "no OpenAPI",
-		`{"log": {}}`:               "no request to an API",
-		`{"log": 7}`:                "not HAR",
-		`{"openapi": "3.0.0"}`:      "import x.yaml",
-		`{"swagger": "1.2"}`:        "import x.yaml",
-		"openapi: 3.0.0\npaths: {}": "no operation",
-		`{"info": {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"}}`: "no request",
+		"":                   none,
+		" \n":                none,
+		"[]":                 none,
+		"- a\n- b\n":         none,
+		"7":                  none,
+		`"x"`:                none,
+		"null":               none,
+		"a: b":               none,
+		"a: 1\na: 2\n":       none,
+		"a: 1\n---\nb: 2":    none,
+		"{}":                 none,
+		`{"info": "x"}`:      none,
+		`{"log": null}`:      none,
+		"log: {entries: []}": none,
+		`{"openapi": {}}`:    none,
+		"openapi: [a]":       none,
+		"import http from 'k6/http';\nexport default function () { http.get('http://127.0.0.1/'); }\n": none,
+		"curl -s http://127.0.0.1/x -H 'A: b'\n":                                                       none,
+		"const spec = {\n  openapi: '3.0.0',\n};\nfoo(bar) {\n":                                        none,
+		"<!DOCTYPE html>\n<title>a: b</title>\n<body>x</body>\n":                                       none,
+		"import os\ndef f(x):\n    return {'openapi': 1}\n":                                            none,
+		"id,name\n1,a\n":     none,
+		"id;name\n\"1\";a\n": none,
+		"all:\n\tgo build\n": none,
+		"PK\x03\x04\x00\xff": none,
+		"openapi: 3.0.0\ninfo: {title: x\npaths:\n  /x: {}\n": "at L2.C7",
+		"openapi: 3.0.0\nopenapi: 3.1.0\n":                    "line 2",
+		`{"log": {"entries": [`:                               "neither JSON nor YAML with fields",
+		`{"log": {}}`:                                         "no request to an API",
+		"\ufeff" + `{"log": {}}`:                              "no request to an API",
+		`{"log": 7}`:                                          "import x: not HAR: log may not be a JSON number",
+		`{"log": {"entries": {}}}`:                            "not HAR: log.entries may not be a JSON object",
+		`{"log": {"entries": [{"time": "x"}]}}`:               "not HAR: log.entries.time may not be a JSON string",
+		`{"openapi": "3.0.0"}`:                                "import x: ",
+		`{"swagger": "1.2"}`:                                  "import x: ",
+		"openapi: 3.0.0\npaths: {}":                           "no operation",
+		`{"info": {"schema": ` + schema + `}}`:                "no request",
+		`{"info": {"schema": ` + schema + `}, "item": 7}`:     "not a Postman collection: item may not be a JSON number",
 	} {
-		if f, err := importer.Import([]byte(text), importer.Options{File: "x.yaml"}); err == nil || !strings.Contains(err.Error(), want) {
+		f, err := importer.Import([]byte(text), importer.Options{File: "x"})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "struct {") || strings.Contains(err.Error(), "Go ") {
 			t.Errorf("%q: got %v and %v, want %q", text, f, err, want)
 		}
 	}

@@ -7,14 +7,10 @@ package importer
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
-
-	yaml "go.yaml.in/yaml/v4"
 )
 
 // Options say what the source cannot tell.
@@ -62,36 +58,6 @@ func (d *outline) made(o Options, err error) (*Files, error) {
 		return nil, fmt.Errorf("import %s: what was made of it cannot be read, which is a fault of vitals init: %w", o.File, err)
 	}
 	return f, nil
-}
-
-// draft reads a source of any kind.
-func draft(source []byte, o Options) (*outline, error) {
-	var head struct {
-		OpenAPI any `json:"openapi" yaml:"openapi"`
-		Swagger any `json:"swagger" yaml:"swagger"`
-		Log     any `json:"log" yaml:"log"`
-		Info    any `json:"info" yaml:"info"`
-	}
-	var err error
-	if json.Valid(source) {
-		err = json.Unmarshal(source, &head)
-	} else {
-		err = yaml.Load(source, &head)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("neither JSON nor YAML with fields: %w", err)
-	}
-	info, _ := head.Info.(map[string]any)
-	schema, _ := info["schema"].(string)
-	switch {
-	case head.OpenAPI != nil || head.Swagger != nil:
-		return openAPI(source, o)
-	case head.Log != nil:
-		return har(source, o)
-	case strings.Contains(schema, "collection"):
-		return postman(source, o)
-	}
-	return nil, errors.New("no OpenAPI (openapi: or swagger:), HAR (log) or Postman collection (info.schema) in it")
 }
 
 // outline is what all sources come to, before it is written.

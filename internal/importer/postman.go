@@ -92,7 +92,7 @@ type postmanReader struct {
 func postman(source []byte, o Options) (*outline, error) {
 	var c collection
 	if err := json.Unmarshal(source, &c); err != nil {
-		return nil, fmt.Errorf("not a Postman collection: %w", err)
+		return nil, fmt.Errorf("not a Postman collection: %w", misshapen(err))
 	}
 	d := &outline{file: o.File, kind: "Postman", name: title(c.Info.Name, o.File), about: "from a Postman collection"}
 	r := &postmanReader{d: d, vars: map[string]string{}, secret: map[string]bool{}, unknown: map[string]bool{}}
