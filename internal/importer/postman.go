@@ -176,14 +176,15 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 	default:
 		return x, "its method is " + cutAt(x.method, 20)
 	}
-	var u struct {
-		Raw       string       `json:"raw"`
-		Variables []postmanVar `json:"variable"`
-	}
+	var u postmanURL
 	if json.Unmarshal(q.URL, &u) != nil {
-		_ = json.Unmarshal(q.URL, &u.Raw) // neither: the address stays empty, which is said below
+		u = postmanURL{}
+		_ = json.Unmarshal(q.URL, &u.Raw) // neither: there is no address, which is said
 	}
-	address := u.Raw
+	address := u.address()
+	if address == "" {
+		return x, "it has no address that can be read"
+	}
 	for _, v := range u.Variables {
 		if name := v.name(); name != "" {
 			value := url.PathEscape(r.fill(v.text(), &x))
