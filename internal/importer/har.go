@@ -184,9 +184,9 @@ func (d *outline) captured(all, refused []exchange, groups []string) {
 	steps := d.correlate(all, at, email)
 	calls := d.asCalls(all, steps)
 	identify(calls)
-	learnRefusals(all, refused, steps, calls)
+	telling := d.learnRefusals(all, refused, steps, calls)
 	if groups == nil { // else they are examples, and nobody sent them
-		d.sayRefused(len(refused), calls)
+		d.sayRefused(len(refused)-telling, telling)
 	}
 	d.profileOf(calls)
 	apart := map[int]bool{at: true} // they are no part of a journey

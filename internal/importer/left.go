@@ -1,9 +1,6 @@
 package importer
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // tally is how many of what a capture has were left out, by what one of them is called.
 type tally map[string]struct {
@@ -26,18 +23,16 @@ func numbered(n int, one, many string) string {
 }
 
 // sayRefused says what became of the requests that were refused.
-func (d *outline) sayRefused(n int, calls []*call) {
-	if n == 0 {
-		return
+func (d *outline) sayRefused(silent, telling int) {
+	if silent > 0 {
+		d.say("left out: %s refused", numbered(silent, "request that was", "requests that were"))
 	}
-	told := slices.ContainsFunc(calls, func(c *call) bool { return c.bare != 0 || len(c.told) > 0 })
-	switch {
-	case !told:
-		d.say("left out: %s refused", numbered(n, "request that was", "requests that were"))
-	case n == 1:
+	switch telling {
+	case 0:
+	case 1:
 		d.say("1 request that was refused is no part of the load; it tells how the API refuses")
 	default:
-		d.say("%d requests that were refused are no part of the load; they tell how the API refuses", n)
+		d.say("%d requests that were refused are no part of the load; they tell how the API refuses", telling)
 	}
 }
 

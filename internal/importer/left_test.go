@@ -29,7 +29,8 @@ func TestWhatIsSaidIsSo(t *testing.T) {
 		{har(caught{method: "GET", path: "/zones"}, caught{method: "GET", path: "/a.css"}), "left out: 1 static file or page", "1 static files"},
 		{har(caught{method: "GET", path: "/zones"}, caught{method: "GET", path: "/a.css"}, caught{method: "GET", path: "/b.css"}), "left out: 2 static files and pages", "secret"},
 		{har(caught{method: "GET", path: "/zones"}, caught{method: "GET", path: "/zones/x", status: 404}), "left out: 1 request that was refused", "tells how"},
-		{town(caught{answer: `{"token":"` + annsToken + `"}`}, nil, ""), "2 requests that were refused are no part of the load; they tell how the API refuses", "left out: 2"},
+		{town(caught{answer: `{"token":"` + annsToken + `"}`}, [][2]string{{"X-Auth-Token", annsToken}}, ""), "2 requests that were refused are no part of the load; they tell how the API refuses", "left out: "},
+		{town(caught{answer: `{"token":"` + annsToken + `"}`}, nil, ""), "left out: 1 request that was refused\n1 request that was refused is no part of the load; it tells how the API refuses", "2 requests"},
 		{har(caught{method: "GET", path: "/zones", header: key("Cookie")}), "1 secret (passwords, tokens, keys) was not copied", "removed-by"},
 		{har(caught{method: "GET", path: "/zones", header: key("X-Api-Key")}), `was not copied; where one must be sent stands "removed-by-vitals-init"`, "secrets"},
 	} {

@@ -1,20 +1,29 @@
 package importer
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // learnRefusals says what captured refusals tell of the calls that were answered as well: how
-// a sign-in refuses a wrong password, and other calls whoever shows no token.
-func learnRefusals(all, refused []exchange, steps []step, calls []*call) {
+// a sign-in refuses a wrong password, and other calls whoever shows no token, be it for another
+// object of the same kind. It gives how many tell something.
+func (d *outline) learnRefusals(all, refused []exchange, steps []step, calls []*call) (telling int) {
 	for _, r := range refused {
-		i := slices.IndexFunc(all, func(x exchange) bool {
-			return x.method == r.method && x.url.Scheme == r.url.Scheme && x.url.Host == r.url.Host && x.url.Path == r.url.Path
+		i := d.asking(r, all, steps, func(string) bool { return false })
+		if i < 0 {
+			i = d.asking(r, all, steps, func(segment string) bool { // one that nobody told may not be there
+				return r.status != http.StatusNotFound && idLike.MatchString(segment) || slices.ContainsFunc(all, func(x exchange) bool { return tellsID(x.answer, segment) })
+			})
+		}
+		deleted := r.status == http.StatusNotFound && slices.ContainsFunc(all, func(x exchange) bool {
+			return x.method == "DELETE" && x.url.Path == r.url.Path && x.began.Before(r.began)
 		})
-		if i < 0 || r.status >= 500 || r.status == http.StatusTooManyRequests {
+		if i < 0 || deleted || r.status >= 500 || r.status == http.StatusTooManyRequests {
 			continue
 		}
 		n := slices.IndexFunc(calls, func(c *call) bool { return c.method == r.method && c.path == kindOf(steps[i].path) })
@@ -22,12 +31,46 @@ func learnRefusals(all, refused []exchange, steps []step, calls []*call) {
 			continue
 		}
 		switch c := calls[n]; {
-		case c.kind == isLogin && c.told == nil: // the first, for a later one may be locked
-			c.refuse, c.told = []int{r.status}, map[int]string{r.status: "wrong credential"}
-		case c.kind != isLogin && c.signed && !r.signed && c.bare == 0:
-			c.bare = r.status
+		case c.kind == isLogin:
+			if telling++; c.told == nil { // the first, for a later one may be locked
+				c.refuse, c.told = []int{r.status}, map[int]string{r.status: "wrong credential"}
+			}
+		case c.signed && !r.signed:
+			telling++
+			c.bare = cmp.Or(c.bare, r.status)
 		}
 	}
+	return telling
+}
+
+// asking is the exchange that asks what r does, but for ids in its path and for its query; -1 =
+// there is none.
+func (d *outline) asking(r exchange, all []exchange, steps []step, isID func(string) bool) int {
+	theirs := strings.Split(r.url.EscapedPath(), "/")
+	for i, x := range all {
+		own, kind := strings.Split(x.url.EscapedPath(), "/"), strings.Split(kindOf(steps[i].path), "/")
+		if x.method != r.method || x.url.Scheme != r.url.Scheme || x.url.Host != r.url.Host || len(own) != len(theirs) || len(own) != len(kind)+d.base {
+			continue
+		}
+		same := true
+		for n := range own {
+			same = same && (own[n] == theirs[n] || n > d.base && kind[n-d.base] == "{id}" && isID(theirs[n]))
+		}
+		if same {
+			return i
+		}
+	}
+	return -1
+}
+
+// tellsID tells whether an answer has an id, in whichever of its entries.
+func tellsID(answer any, id string) (told bool) {
+	replaced(answer, func(key string, v any) (any, bool) {
+		_, _, named := idName(key)
+		told = told || named && isScalar(v) && fmt.Sprint(v) == id
+		return v, told
+	})
+	return told
 }
 
 // errNoSignIn is why a limit that a sentence promises is on nothing.
