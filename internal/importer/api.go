@@ -182,6 +182,7 @@ func (d *outline) collection(calls []*call) {
 			o.refused = d.operations[string(isGet)].refused
 			o.decide = append(o.decide, "refused: as of get; the source has no such request without a token")
 		}
+		o.body = o.asTexts(c.ownID(o.body, "{{id}}"))
 		o.path = sendable(param.ReplaceAllString(c.path, "{{id}}") + map[bool]string{true: "?" + c.query}[c.query != ""])
 		switch k {
 		case isList:
@@ -203,6 +204,20 @@ func (d *outline) collection(calls []*call) {
 		d.private = d.private || k != isCreate && slices.Contains([]int{401, 403, 404}, c.bare)
 		d.add(string(k), o)
 	}
+}
+
+// asTexts is a body whose ids are texts, for so the profile fills them in.
+func (o *operation) asTexts(body any) any {
+	var numbers []string
+	for _, f := range walk(body) {
+		if f.value == unquoted+"{{id}}" {
+			numbers = append(numbers, f.place)
+		}
+	}
+	if len(numbers) > 0 && !o.form {
+		o.decide = append(o.decide, "whether the API takes a text for "+strings.Join(numbers, ", ")+": the source sends a number, and {{id}} is filled in as a text")
+	}
+	return texts(body, func(text string) any { return strings.TrimPrefix(text, unquoted) })
 }
 
 // trimmed is a path without the slash at its end: /items/ and /items hold the same.

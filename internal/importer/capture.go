@@ -177,7 +177,7 @@ func (d *outline) asCalls(all []exchange, steps []step) (calls []*call) {
 		}
 		seen[x.method+path] = true
 		c := &call{
-			method: x.method, path: path, title: steps[i].name, body: d.withoutPlaceholders(steps[i].sent), form: x.form, answer: x.answer, ok: x.status,
+			method: x.method, path: path, title: steps[i].name, body: d.withoutPlaceholders(steps[i].sent, steps[i].path), form: x.form, answer: x.answer, ok: x.status,
 			signed: x.signed, params: map[string]any{}, other: x.other, opens: x.opens(),
 		}
 		if x.status == http.StatusNotModified {
@@ -204,9 +204,14 @@ func (d *outline) asCalls(all []exchange, steps []step) (calls []*call) {
 
 // withoutPlaceholders is a body for the profile, where nobody fills in what only a
 // scenario saves. What is no id but names a kind, as the code of a zone, is good for the next
-// request as well.
-func (d *outline) withoutPlaceholders(v any) any {
+// request as well; the id of the object that the path ends with is the profile's {{id}}.
+func (d *outline) withoutPlaceholders(v any, path string) any {
+	path, _, _ = strings.Cut(path, "?")
+	_, own := split(path)
 	return texts(v, func(text string) any {
+		if plain, is := strings.CutSuffix(text, own); is && placeholder.FindString(own) == own && own != "" && (plain == "" || plain == unquoted) {
+			return plain + "{{id}}"
+		}
 		if code, ok := d.codes[text]; ok {
 			return code
 		}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +73,34 @@ func (p *planner) ids(c *call, calls []*call) (look map[string]string, decide []
 		look[names[0][1]] = l.as
 	}
 	return look, decide
+}
+
+// ownID is a body of the call with the placeholder of an object's id where it has, by its name, the
+// id of the object that the path ends with.
+func (c *call) ownID(body any, placeholder string) any {
+	m, ok := body.(map[string]any)
+	_, last := split(c.path)
+	of := param.FindStringSubmatch(last)
+	if !ok || of == nil || of[0] != last {
+		return body
+	}
+	out, object := map[string]any{}, thing(noun(c.path))
+	for k, v := range m {
+		named, word, _ := idName(k)
+		text, isText := v.(string)
+		_, isNumber := v.(json.Number)
+		out[k] = v
+		switch {
+		case len(m) == 1 && (k == "data" || thing(k) == object): // {"order": {"id": …}}
+			out[k] = c.ownID(v, placeholder)
+		case plain(k) != plain(of[1]) && (word != "id" && word != "uuid" || named != "" && named != object):
+		case isNumber || strings.HasPrefix(text, unquoted):
+			out[k] = unquoted + placeholder
+		case isText:
+			out[k] = placeholder
+		}
+	}
+	return out
 }
 
 // toldAtSignIn saves a value of a path that the answer to the sign-in has under the same

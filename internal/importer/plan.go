@@ -170,7 +170,11 @@ func (p *planner) task(c *call, calls []*call) {
 	}
 	p.done[c] = true
 	look, decide := p.ids(c, calls)
-	s := c.step(p.names.name(c.called(), strings.ToLower(c.method)+" "+cutAt(stepName(c.path), 40)))
+	sent := *c
+	if _, last := split(c.path); look[strings.Trim(last, "{}")] != "" {
+		sent.body = c.ownID(c.body, "{{"+look[strings.Trim(last, "{}")]+"}}")
+	}
+	s := sent.step(p.names.name(c.called(), strings.ToLower(c.method)+" "+cutAt(stepName(c.path), 40)))
 	s.path = c.filled(look)
 	s.decide = append(s.decide, decide...)
 	t := &task{name: s.name, weight: max(1, weights[c.kind]), steps: []step{s}, of: c}
