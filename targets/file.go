@@ -134,15 +134,16 @@ func readSentence(d *strict.Doc, n *yaml.Node) (Target, bool) {
 	if text == "" {
 		return Target{}, false
 	}
-	t, err := Parse(text)
+	p := &parser{text: text, rest: text}
+	t, err := p.sentence()
+	t.File, t.Line, t.Col = d.File, n.Line, n.Column
 	if e, ok := errors.AsType[*strict.Error](err); ok {
 		e.Line, e.Col = n.Line, n.Column+e.Col-1
 		if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
 			e.Col++
 		}
 		d.Add(e)
-		return Target{}, false
+		return t, t.Step+t.During != "" // nobody is judged by it: the file is refused
 	}
-	t.File, t.Line, t.Col = d.File, n.Line, n.Column
 	return t, true
 }

@@ -57,8 +57,10 @@ func (p *parser) take(s string) string {
 	return s
 }
 
-func (p *parser) sentence() (Target, error) {
-	t := Target{Text: strings.Join(strings.Fields(p.text), " ")}
+// sentence is the target, and its mistake. One whose limit alone is wrong has the step and
+// the phase that it names.
+func (p *parser) sentence() (t Target, err error) {
+	t = Target{Text: strings.Join(strings.Fields(p.text), " ")}
 	name := p.word("(<>=!≤≥≠")
 	m, ok := metrics[name]
 	switch {
@@ -81,6 +83,11 @@ func (p *parser) sentence() (Target, error) {
 	limit := p.word("")
 	v, hint, ok := m.unit.limit(limit)
 	if !ok {
+		defer func() { // what the rest names can be looked up all the same
+			if p.take(limit); p.tail(&t, m) != nil {
+				t.Step, t.During = "", ""
+			}
+		}()
 		if words := strings.Fields(p.rest); len(words) > 1 {
 			if _, _, joined := m.unit.limit(words[0] + words[1]); joined {
 				hint = "without the space: " + words[0] + words[1]
