@@ -63,11 +63,16 @@ func (d *outline) correlate(all []exchange, signIn int, email string) []step {
 func (c *correlation) learn(x *exchange) {
 	told := map[string]origin{}
 	for _, f := range walk(x.answer) {
-		if v, ok := distinct(f.key, f.value); ok && !c.sent[v] {
-			if _, known := c.find(v); !known {
+		v, ok := distinct(f.key, f.value)
+		short, isShort := isShortID(f.key, f.value)
+		switch _, known := c.find(v); {
+		case ok && !c.sent[v]:
+			if !known && (told[v].from == "" || isID(f.key) || !isID(told[v].key)) {
 				told[v] = origin{"json:" + f.place, f.key}
 			}
-		} else if v, ok := isShortID(f.key, f.value); ok {
+		case isShort:
+			c.learnShort(short, f.key, "json:"+f.place)
+		case ok && v != c.email && isID(f.key): // it was sent as something else before
 			c.learnShort(v, f.key, "json:"+f.place)
 		}
 	}

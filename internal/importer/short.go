@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// toldID is an id that is too short to be recognised by itself: it is filled in only where a
-// request sends an id.
+// toldID is an id that is too short to be recognised by itself, or was sent as something else
+// before it was told: it is filled in only where a request sends an id.
 type toldID struct {
 	at   int // the exchange that told it
 	from origin
@@ -45,6 +45,12 @@ func idName(name string) (of, word string, ok bool) {
 		of = singular(words[len(words)-2])
 	}
 	return of, word, ok && !slices.Contains(notIDs, of)
+}
+
+// isID tells whether a name is one of ids alone.
+func isID(name string) bool {
+	_, word, ok := idName(name)
+	return ok && idWords[word]
 }
 
 // thing is what a segment or a field is about: "purchase-orders" → order.
@@ -89,10 +95,27 @@ func (c *correlation) learnShort(v, key, from string) {
 	case of == "":
 		of = thing(noun(kindOf(c.steps[at].path)))
 	}
+	if c.d.kind == "Postman" && c.sent[v+"\x00"+of] {
+		c.late(v, of, at)
+	}
 	if c.sent[v+"\x00"+of] || slices.ContainsFunc(c.short[v], func(t toldID) bool { return t.of == of }) {
 		return
 	}
 	c.short[v] = append(c.short[v], toldID{at, origin{from, key}, of})
+}
+
+// late marks the steps of a collection that ask for an object before the one that creates it: its
+// order is not that in which anybody sent its requests.
+func (c *correlation) late(v, of string, at int) {
+	made := c.steps[at]
+	if made.method != "POST" || thing(noun(kindOf(made.path))) != of || slices.Contains(segments(made.path), v) {
+		return
+	}
+	for i := range c.steps[:at] {
+		if s := &c.steps[i]; slices.Contains(segments(s.path), v) {
+			s.decide = append(s.decide, "which object it asks for: the answer to "+made.name+" tells "+v+", and comes later, so that it is the same one each time")
+		}
+	}
 }
 
 // shortAt finds the short id that a request sends at a spot. sure is false where nothing but
@@ -124,7 +147,7 @@ func (c *correlation) shortAt(v string, at spot) (found toldID, sure, ok bool) {
 			return t, true, true
 		}
 	}
-	if ok && (at.path || at.key != "") {
+	if at.path && ok || at.key != "" {
 		c.sent[v+"\x00"+of] = true
 	}
 	if !ok || !bare || len(c.short[v]) != 1 || v == "1" {
