@@ -115,15 +115,16 @@ func reasonsUntold(d *Document) []string {
 	})
 }
 
-// missed says of each target that was not met what was seen, then every other reason.
+// missed says of each target that was not met what was seen, then every other reason; the
+// weightiest first: a load that did not begin tells why before it tells what it lacks.
 func (p *page) missed(d *Document) {
 	ms, rest := misses(d), reasonsUntold(d)
-	most := 1
-	switch all := len(ms) + len(rest); {
-	case all <= mostOfFour:
-		most = 4
-	case all <= mostOfTwo:
-		most = 2
+	if len(ms)+len(rest) > 0 {
+		p.line("")
+	}
+	first := len(rest) > 0 && rest[0] == d.Reasons[0]
+	if first {
+		p.reasons(rest, len(rest))
 	}
 	width := 0
 	for _, m := range ms[:min(len(ms), mostMissed)] {
@@ -131,25 +132,37 @@ func (p *page) missed(d *Document) {
 	}
 	width = min(width, p.width()/2)
 	for i, m := range ms {
-		if i == 0 {
-			p.line("")
-		}
 		if i == mostMissed && len(ms) > mostMissed+1 {
 			p.line("  … and %s more not met", count(int64(len(ms)-i)))
 			break
 		}
-		p.entry(marks[m.status].color, marks[m.status].glyph, pad(m.head(), width)+"  ", m.seen, most)
+		p.entry(marks[m.status].color, marks[m.status].glyph, pad(m.head(), width)+"  ", m.seen, linesFor(len(ms)+len(rest)))
 	}
+	if !first {
+		p.reasons(rest, len(ms)+len(rest))
+	}
+}
+
+// reasons are those that no target's line has told, beside so many of all kinds.
+func (p *page) reasons(rest []string, all int) {
 	for i, why := range rest {
-		if i == 0 && len(ms) == 0 {
-			p.line("")
-		}
 		if i == mostReasons && len(rest) > mostReasons+1 {
 			p.line("  … and %s more reasons", count(int64(len(rest)-i)))
 			break
 		}
-		p.entry(yellow, "!", "", why, most)
+		p.entry(yellow, "!", "", why, linesFor(all))
 	}
+}
+
+// linesFor is how many lines each of so many has.
+func linesFor(all int) int {
+	switch {
+	case all <= mostOfFour:
+		return 4
+	case all <= mostOfTwo:
+		return 2
+	}
+	return 1
 }
 
 // entry is a mark, what it is of, and a text: in so many lines at most, or in one where it
