@@ -167,6 +167,9 @@ func (a *actor) record(step string, ans wire.Answer, j judge, ok bool) {
 	}
 	if !ok && ans.Status > 0 {
 		s.Detail = &measure.Detail{Why: fmt.Sprintf("want %s, got %d", j.due(step), ans.Status)}
+		if j.unsaid && ans.Status == j.OK {
+			s.Detail.Why = fmt.Sprintf("got %d, which the scenario expects of a right credential, and many answer to a wrong one: nobody says", ans.Status)
+		}
 	}
 	classified(&s, j.refuses(ans))
 	a.seen.at(&s)

@@ -128,7 +128,7 @@ func (j judge) undeclared(counts map[int]int) string {
 	words := j.Undeclared(counts) + ", else wrong: and locked: of the intruder"
 	if j.unsaid && counts[j.OK] > 0 {
 		right := fmt.Sprintf("a right credential is answered %d (ok:), ", j.OK)
-		words = strings.Replace(words, right, "", 1) + fmt.Sprintf("; that the scenario's sign-in expects %d does not tell, for a wrong one may be answered so, too", j.OK)
+		words = strings.Replace(words, right, "", 1) + fmt.Sprintf("; that the scenario's sign-in expects %d does not tell, for a wrong one, or a lock, may be answered so, too (--profile with ok: %d of login does)", j.OK, j.OK)
 	}
 	return words
 }
