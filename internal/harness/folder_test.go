@@ -69,6 +69,38 @@ func TestInterruptedBeforeTheFirstResult(t *testing.T) {
 	}
 }
 
+// While a run goes on, its folder does not have an earlier run's verdict: whoever is killed
+// leaves none of his own.
+func TestAnEarlierVerdictIsNotLeftToWhoIsKilled(t *testing.T) {
+	out := t.TempDir()
+	seen := make(chan *report.Document, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/x" {
+			if d, err := report.Read(filepath.Join(out, "document.json")); err == nil {
+				select {
+				case seen <- d:
+				default:
+				}
+			}
+		}
+	}))
+	defer s.Close()
+	if err := leave(out, &report.Document{Schema: report.Schema, Verdict: report.Pass, Runs: []report.Run{}}, true); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Read(options(t, file(t, "later.yaml", reads("users: 2\nrun_for: 1s")), "--url", s.URL, "--out", out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), t.Context(), p, Streams{Out: io.Discard, Err: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	d := <-seen
+	if want := "the session had not ended when this was written: mine not run"; d.Verdict != report.NoData || !d.Partial || !slices.Equal(d.Reasons, []string{want}) {
+		t.Errorf("got %s %q while it ran, want NO DATA and %q", d.Verdict, d.Reasons, want)
+	}
+}
+
 // A folder that is removed while the run goes on is made again; where it cannot be, the
 // end of the run says the exit code that comes of it, and names the files where they are.
 func TestFolderGoesWhileTheRunGoesOn(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"vitals/internal/machine"
 	"vitals/internal/stack"
 	"vitals/report"
+	"vitals/scenarios"
 )
 
 // session is one `vitals run`: scenarios one after the other against one stack,
@@ -86,6 +87,7 @@ func honest(accounts []stack.Account) []load.Account {
 func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 	var err error
 	left := ses.p.scenarios
+	_ = ses.disown(left)   // a folder that cannot be written into shows when there is a result
 	var tries []report.Try // of the scenario at hand, that do not count
 	probe(ses.doc)
 	for len(left) > 0 && drain.Err() == nil && err == nil {
@@ -145,6 +147,26 @@ func (ses *session) run(drain, kill context.Context) (*report.Document, error) {
 		}
 	}
 	return ses.doc, err
+}
+
+// disown replaces what an earlier run has left in the folder by a document that says that
+// this one has not ended: whoever is killed leaves no other, and the earlier verdict is not
+// this run's.
+func (ses *session) disown(left []*scenarios.Scenario) error {
+	if _, err := os.Stat(filepath.Join(ses.p.o.Out, "document.json")); err != nil || len(ses.doc.Runs) > 0 {
+		return nil
+	}
+	if ses.p.member != nil {
+		return forget(ses.p.o.Out, "document.json", "report.html", "baseline.json")
+	}
+	end := sessionEnd{}
+	for _, sc := range left {
+		end.left = append(end.left, sc.Name)
+	}
+	d := *ses.doc
+	d.Runs = []report.Run{}
+	d.Verdict, d.Reasons, d.Exit, d.Partial = conclude(nil, end)
+	return leave(ses.p.o.Out, &d, false)
 }
 
 // print shows the document to whoever waits: a person, and the CI server around us.
