@@ -41,3 +41,15 @@ func TestViolationsOfAProbeThatFailed(t *testing.T) {
 		}
 	}
 }
+
+// Where wrong passwords are answered as right ones, nobody knows how many counted: what was
+// refused too early of them follows. Elsewhere it stands by itself.
+func TestARefusalTooEarlyFollowsWrongAnswers(t *testing.T) {
+	for id, want := range map[string]string{"LK1": "LK1", "LK2": ""} {
+		violations := []limitcheck.Violation{{Rule: "J4", Policy: "login"}, {Rule: "J4", Policy: "api"}}
+		attribute(violations, []Finding{{ID: id, Status: Fail}}, "login")
+		if violations[0].Follows != want || violations[1].Follows != "" {
+			t.Errorf("%s failed: got %q and %q, want %q and nothing", id, violations[0].Follows, violations[1].Follows, want)
+		}
+	}
+}

@@ -170,7 +170,8 @@ func attribute(violations []limitcheck.Violation, findings []Finding, login stri
 	first := slices.IndexFunc(findings, func(f Finding) bool { return f.Status == Fail && slices.Contains(firstCauses["login"], f.ID) })
 	for i := range violations {
 		v, took := &violations[i], time.Duration(0)
-		if first >= 0 && v.Rule == "J1" && v.Policy == login {
+		unread := first >= 0 && findings[first].ID == "LK1" // which were wrong is not known then, nor how many counted
+		if first >= 0 && v.Policy == login && (v.Rule == "J1" || v.Rule == "J4" && unread) {
 			v.Follows = findings[first].ID
 			continue
 		}

@@ -189,17 +189,41 @@ func (d *outline) asCalls(all []exchange, steps []step) (calls []*call) {
 				c.query = key + "={{access_token}}"
 			}
 		}
-		for _, h := range steps[i].header {
-			if scheme, ok := strings.CutSuffix(h[1], "{{token}}"); ok {
-				c.header = append(c.header, [2]string{h[0], scheme + "{{access_token}}"})
-			}
-		}
+		c.headers(steps[i].header)
 		if x.text != "" {
 			c.other = "text"
 		}
 		calls = append(calls, c)
 	}
 	return calls
+}
+
+// headers are a captured request's, for the profile: what shows the token, and those that the
+// body's form does not decide. Conditions, as If-Match, are of one state of one object.
+func (c *call) headers(captured [][2]string) {
+	for _, h := range captured {
+		p := plain(h[0])
+		if scheme, ok := strings.CutSuffix(h[1], "{{token}}"); ok {
+			c.header = append(c.header, [2]string{h[0], scheme + "{{access_token}}"})
+			continue
+		}
+		if p == "contenttype" || p == "authorization" || p == "range" || strings.HasPrefix(p, "ifmatch") || strings.HasPrefix(p, "ifnone") || strings.HasPrefix(p, "ifmodified") || strings.HasPrefix(p, "ifunmodified") || strings.HasPrefix(p, "ifrange") {
+			continue
+		}
+		text, isText := h[1], false
+		if v, ok := sampled(h[1]); ok {
+			text, isText = v.(string)
+		}
+		switch {
+		case !isText:
+			c.decide = append(c.decide, "the header "+h[0]+", which the capture had, is left out: it takes what an answer told")
+		case strings.Contains(text, gone):
+			c.decide = append(c.decide, "the header "+h[0]+": its value was a secret")
+			fallthrough
+		default:
+			c.header = append(c.header, [2]string{h[0], text})
+		}
+	}
 }
 
 // withoutPlaceholders is a body for the profile, where nobody fills in what only a
