@@ -195,6 +195,12 @@ func (r *postmanReader) exchange(it item, q postmanRequest, auth *postmanAuth) (
 			address = regexp.MustCompile(`/:`+regexp.QuoteMeta(name)+`(/|\?|$)`).ReplaceAllString(address, "/"+strings.ReplaceAll(value, "$", "$$")+"$1")
 		}
 	}
+	before, _, _ := strings.Cut(address, "?")
+	filled := pathVariable.ReplaceAllStringFunc(before, func(found string) string { // of an address that is a text alone
+		x.decide = append(x.decide, "the path variable "+found[2:])
+		return "/1"
+	})
+	address = filled + strings.TrimPrefix(address, before)
 	if x.url = r.address(address, &x); x.url == nil {
 		return x, "its address cannot be read"
 	}

@@ -3,6 +3,7 @@ package importer
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -86,6 +87,9 @@ func (u *postmanURL) address() string {
 	}
 	return text
 }
+
+// pathVariable is a segment that Postman fills in, and has no value for.
+var pathVariable = regexp.MustCompile(`/:[A-Za-z_]\w*`)
 
 // inQuery keeps a parameter one parameter; what is encoded already stays so.
 var inQuery = strings.NewReplacer("&", "%26", "#", "%23")

@@ -18,10 +18,11 @@ func TestPostmanAddresses(t *testing.T) {
 		`{"host": ["{{base}}"], "path": ["v1", "a", ""], "query": [{"key": "x", "value": "1"}, {"key": "x", "value": "a&b"}, {"key": "y", "value": null}]}`:             "/v1/a/?x=1&x=a%26b&y",
 		`{"protocol": "http", "host": ["127", "0", "0", "1"], "port": "8000", "path": "/v1/a"}`:                                                                         "/v1/a",
 		`{"protocol": "https", "host": "tea.example", "port": 8443, "path": [{"type": "string", "value": "v1"}, ":id"], "variable": [{"key": "id", "value": "tea-1"}]}`: "/v1/tea-1",
-		`{"path": ["a"]}`: "/a",
-		`{}`:              "",
-		`{"raw": ""}`:     "",
-		`7`:               "",
+		`"{{base}}/a/:id?at=/:x"`: "/a/1?at=/:x",
+		`{"path": ["a"]}`:         "/a",
+		`{}`:                      "",
+		`{"raw": ""}`:             "",
+		`7`:                       "",
 	} {
 		source := `{"info": {"name": "Tea", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"}, "variable": [{"key": "base", "value": "http://127.0.0.1:8000"}], "item": [
 			{"name": "First", "request": {"method": "GET", "url": "{{base}}/first"}}, {"name": "Looked at", "request": {"method": "GET", "url": ` + url + `}}]}`
