@@ -33,7 +33,7 @@ func (g *guesser) meet(ctx context.Context) bool {
 		if g.in.Guesses == 0 || g.seen.Refused == 0 || !sooner {
 			return true
 		}
-		switch ans, r := g.stranger(ctx); {
+		switch ans, r := g.asUnknown(ctx); {
 		case r == refused && g.seen.Judged == 0:
 			g.fail("its address was refused before its first guess (status %d)%s: an earlier run, or somebody else, left it locked", ans.Status, waits(ans))
 			return false
@@ -50,15 +50,15 @@ func (g *guesser) meet(ctx context.Context) bool {
 	}
 }
 
-// stranger signs in from where a lock came before its time, to an account that does not
+// asUnknown signs in from where a lock came before its time, to an account that does not
 // exist: what is refused, the address or the victim's account?
-func (g *guesser) stranger(ctx context.Context) (wire.Answer, reading) {
+func (g *guesser) asUnknown(ctx context.Context) (wire.Answer, reading) {
 	_, domain, _ := strings.Cut(g.victim.Email, "@")
 	return g.ask(ctx, g.signIn(g.own, fmt.Sprintf("nobody-%s@%s", g.own, domain), "not-the-password-of-anybody"), g.login)
 }
 
 // replace takes a spare victim, where the lock is of the address: what was judged from
-// there goes on to count, a stranger's sign-in among it, and the refusals were of the other
+// there goes on to count, the sign-in to no account among it, and the refusals were of the other
 // account. It reports false when there is none.
 func (g *guesser) replace(judged wire.Answer) bool {
 	if everywhere(g.login.Limit) {
