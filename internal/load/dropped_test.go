@@ -48,6 +48,49 @@ journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
 	}
 }
 
+// A sign-in before the load that is shed, by a 503 with a time to come back, is asked again
+// after it; one that is refused otherwise is not.
+func TestAShedSignInIsAskedAgain(t *testing.T) {
+	sc, err := scenarios.Read(strings.NewReader(`
+name: a
+users: 2
+run_for: 300ms
+sign_in: before
+accounts:
+  sign_in: {post: /login, body: {email: "{{email}}", password: "{{password}}"}, save: {token: json:token}}
+journeys: [{name: j, think: 50ms, steps: [{name: s, get: /x}]}]
+`), "a.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		status int
+		after  string
+		shed   int64
+		begins bool
+		most   int64 // sign-ins that are sent
+	}{
+		"twice": {503, "0", 2, true, 10}, "once, a date": {503, "Mon, 02 Jan 2006 15:04:05 GMT", 1, true, 10},
+		"always": {503, "0", 1000, false, 30}, "no time": {503, "", 1, false, 4}, "a limit": {429, "0", 1, false, 4},
+	} {
+		var asked atomic.Int64
+		base, _ := listen(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/login" && asked.Add(1) <= c.shed {
+				if c.after != "" {
+					w.Header().Set("Retry-After", c.after)
+				}
+				w.WriteHeader(c.status)
+				return
+			}
+			_, _ = io.WriteString(w, `{"token":"abc-123-def"}`)
+		})
+		o, err := Run(t.Context(), sc, record(sc), Options{Base: base, Accounts: accounts(3)})
+		if err != nil || (o.EndedBy == measure.NoSignIn) == c.begins || asked.Load() > c.most {
+			t.Errorf("%s: %v, ended by %v (%s) after %d sign-ins, want it begun: %v", name, err, o.EndedBy, o.EndedEarly, asked.Load(), c.begins)
+		}
+	}
+}
+
 // Tasks of users whom no sign-in lets in are counted apart from what the generator
 // gives up.
 func TestLiveTellsUsersWithoutSessionApart(t *testing.T) {

@@ -1,12 +1,14 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +21,13 @@ import (
 // costs the server a password hash, and more at once would only queue there.
 const signingIn = 4
 
-// lostTries is how often one account asks before the load when the answer is lost.
-const lostTries = 3
+// lostTries is how often one account asks before the load when the answer is lost, and
+// shedTries when the API sheds it, a 503 with a time to come back, of which so much is waited.
+const (
+	lostTries = 3
+	shedTries = 6
+	mostWait  = 5 * time.Second
+)
 
 // signInAll signs accounts in before the measured window, as many as the load is
 // expected to need. One that cannot sign in is an error: a run that begins
@@ -76,7 +83,7 @@ func (r *run) signInAll(ctx context.Context, sc *scenarios.Scenario) error {
 	}
 	wg.Wait()
 	if n := r.askedAgain.Load(); n > 0 {
-		r.note("sign-ins before the load whose answer was lost, and that were asked again: %d", n)
+		r.note("sign-ins before the load whose answer was lost or shed, and that were asked again: %d", n)
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -95,9 +102,17 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	v.become(a)
 	v.begin(&v.r.plan.journeys[0], 0, 0)
 	ok := v.do(ctx, v.r.plan.signIn, 0)
-	for try := 1; try < lostTries && !ok && ctx.Err() == nil && v.call.Class.Lost(); try++ {
-		v.r.askedAgain.Add(1) // nothing is measured yet: one lost answer is no reason to measure nothing
-		ok = v.do(ctx, v.r.plan.signIn, 0)
+	for try := 1; !ok && ctx.Err() == nil; try++ {
+		wait, shed := v.shed()
+		if lost := v.call.Class.Lost(); !(lost && try < lostTries || shed && try < shedTries) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+			v.r.askedAgain.Add(1) // nothing is measured yet: one lost answer is no reason to measure nothing
+			ok = v.do(ctx, v.r.plan.signIn, 0)
+		}
 	}
 	if _, ok := v.signedIn(ok); !ok {
 		by := measure.NoSignIn
@@ -109,6 +124,17 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	s.leave(a)
 	v.sess = nil
 	return nil
+}
+
+// shed tells whether the last call was answered by a 503 that says when to come back, and
+// how long that is: a second where it is no number, mostWait at most.
+func (v *visitor) shed() (wait time.Duration, shed bool) {
+	value, told := v.call.Header("Retry-After")
+	seconds, err := strconv.Atoi(string(bytes.TrimSpace(value)))
+	if err != nil {
+		seconds = 1
+	}
+	return min(time.Duration(max(0, seconds))*time.Second, mostWait), told && v.call.Class == measure.None && v.call.Code == http.StatusServiceUnavailable
 }
 
 // enough refuses a load whose users would find no account: each needs one, or a
