@@ -125,12 +125,10 @@ func (j judge) read(a wire.Answer) reading {
 
 // undeclared names the answers that nobody declared.
 func (j judge) undeclared(counts map[int]int) string {
-	words := j.Undeclared(counts) + ", else wrong: and locked: of the intruder"
-	if j.unsaid && counts[j.OK] > 0 {
-		right := fmt.Sprintf("a right credential is answered %d (ok:), ", j.OK)
-		words = strings.Replace(words, right, "", 1) + fmt.Sprintf("; that the scenario's sign-in expects %d does not tell, for a wrong one, or a lock, may be answered so, too (--profile with ok: %d of login does)", j.OK, j.OK)
+	if n := counts[j.OK]; j.unsaid && n > 0 && len(counts) == 1 {
+		return fmt.Sprintf("%d (answers: %d) may be of a right credential, as the scenario expects, of a wrong one or of a lock: say which in a profile (ok: %d of login), or by wrong: and locked: of the intruder", j.OK, n, j.OK)
 	}
-	return words
+	return j.Undeclared(counts) + ", else wrong: and locked: of the intruder"
 }
 
 // due is what a step's request is to be answered, in words.

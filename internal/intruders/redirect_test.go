@@ -60,8 +60,8 @@ func TestASignInThatRedirectsWithoutAProfile(t *testing.T) {
 		leaked        float64
 	}{
 		{"a form again", map[int]int{200: 302, 401: 200, 429: 403}, nil, nil, "by cookie", "200 (3 times) is no answer that is known: a right credential is answered 302 (ok:)", 0},
-		{"a redirect back", map[int]int{200: 302, 401: 302, 429: 403}, nil, nil, "by cookie", "302 (3 times) is no answer that is known: a wrong credential is answered 401", 0},
-		{"the right password alone", map[int]int{200: 302}, nil, nil, "by cookie", "that the scenario's sign-in expects 302 does not tell, for a wrong one, or a lock, may be answered so, too (--profile with ok: 302 of login does)", 0},
+		{"a redirect back", map[int]int{200: 302, 401: 302, 429: 403}, nil, nil, "by cookie", "302 (answers: 3) may be of a right credential, as the scenario expects, of a wrong one or of a lock", 0},
+		{"the right password alone", map[int]int{200: 302}, nil, nil, "by cookie", "say which in a profile (ok: 302 of login), or by wrong: and locked: of the intruder", 0},
 		{"a form again, declared", map[int]int{200: 302, 401: 200, 429: 403}, []int{200}, []int{403}, "by cookie", "", 0},
 		{"a leak, declared", map[int]int{200: 302, 401: 200, 429: 403}, []int{200}, []int{403}, "oracle", "", 2},
 	} {
