@@ -22,7 +22,7 @@ import (
 const signingIn = 4
 
 // lostTries is how often one account asks before the load when the answer is lost, and
-// shedTries when the API sheds it, a 503 with a time to come back, of which so much is waited.
+// shedTries when the API sheds it: a 503 that asks to come back within mostWait.
 const (
 	lostTries = 3
 	shedTries = 6
@@ -126,15 +126,16 @@ func (v *visitor) signInBefore(ctx context.Context) error {
 	return nil
 }
 
-// shed tells whether the last call was answered by a 503 that says when to come back, and
-// how long that is: a second where it is no number, mostWait at most.
+// shed tells whether the last call was answered by a 503 that asks to come back within
+// mostWait, and when: a longer wait is a lock's, which nobody asks into.
 func (v *visitor) shed() (wait time.Duration, shed bool) {
-	value, told := v.call.Header("Retry-After")
+	value, _ := v.call.Header("Retry-After")
 	seconds, err := strconv.Atoi(string(bytes.TrimSpace(value)))
-	if err != nil {
-		seconds = 1
+	wait = time.Duration(seconds) * time.Second
+	if err != nil || wait < 0 || wait > mostWait || v.call.Class != measure.None || v.call.Code != http.StatusServiceUnavailable {
+		return 0, false
 	}
-	return min(time.Duration(max(0, seconds))*time.Second, mostWait), told && v.call.Class == measure.None && v.call.Code == http.StatusServiceUnavailable
+	return wait, true
 }
 
 // enough refuses a load whose users would find no account: each needs one, or a
